@@ -1,0 +1,191 @@
+"""What could be sent, and what will be: ContextWindow, Candidates, ContextPlan.
+
+The rule: every candidate message has exactly one reason, sent or left out, and together they are the whole conversation.
+A plan is a view: it never changes the history. It is kept as runs (stretches with one reason), so that planning over
+10,000 messages costs what it costs over ten; `items` spells the runs out for drawing.
+Pure: which strategy makes which runs is lib/trimming.py.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from lib.messages import Message, system, user
+from lib.tokens import Provenance, Tally, TokenCounter, TokenLedger
+
+Reason = Literal[
+    "system", "pinned", "recent", "fits",
+    "over_budget", "outside_window", "middle", "summarized", "muted", "partner_left_out",
+]  # fmt: skip
+
+REASON_TEXT: dict[Reason, str] = {
+    "system": "Sent: instructions to the model always go first.",
+    "pinned": "Sent: it is pinned, so it goes along whatever else is left out.",
+    "recent": "Sent: it belongs to the newest part of the conversation that fits.",
+    "fits": "Sent: the whole conversation fits, nothing had to be left out.",
+    "over_budget": "Left out: with it, the request would be larger than the window leaves room for.",
+    "outside_window": "Left out: it is older than the number of exchanges this strategy sends.",
+    "middle": "Left out: this strategy keeps the beginning and the end, and this is in between.",
+    "summarized": "Left out: a summary is sent in its place.",
+    "muted": "Left out: it was replaced or muted, and stays stored.",
+    "partner_left_out": "Left out: the message it answers is not sent, and it makes no sense alone.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ContextWindow:
+    """How much a model can hold at once, in tokens: what it reads plus what it writes."""
+
+    max_tokens: int
+    reserved_for_reply: int
+
+    @property
+    def input_budget(self) -> int:
+        """Tokens left for the request once the reply has its room. Never below 0."""
+        return max(0, self.max_tokens - self.reserved_for_reply)
+
+
+class Run(NamedTuple):
+    """Candidates start..stop (stop not included) share one fate and one reason."""
+
+    start: int
+    stop: int
+    included: bool
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Everything one request could hold, in order: the session's system prompt, the stored history, the new message.
+
+    A position counts from the first candidate; the stored index of a candidate is `position - lead` (the system prompt
+    of the session is not a stored message: lead is 1 when there is one).
+    """
+
+    system_prompt: Message | None
+    history: Sequence[Message]
+    prompt: Message | None
+    tally: Tally
+    counter: TokenCounter
+
+    @classmethod
+    def gather(cls, system_prompt: str, history: Sequence[Message], prompt: str | None, ledger: TokenLedger) -> Candidates:
+        """The candidates of the next request; `prompt` None asks what would be sent before anything is typed."""
+        return cls(
+            system(system_prompt) if system_prompt.strip() else None,
+            history,
+            None if prompt is None else user(prompt),
+            ledger.sync(history),
+            ledger.counter,
+        )
+
+    @property
+    def lead(self) -> int:
+        return 0 if self.system_prompt is None else 1
+
+    def __len__(self) -> int:
+        return self.lead + len(self.history) + (self.prompt is not None)
+
+    def __getitem__(self, position: int) -> Message:
+        if position < self.lead:
+            assert self.system_prompt is not None
+            return self.system_prompt
+        stored = position - self.lead
+        if stored < len(self.history):
+            return self.history[stored]
+        assert self.prompt is not None
+        return self.prompt
+
+    @property
+    def user_positions(self) -> list[int]:
+        """Stored indexes of the user's messages, where exchanges begin."""
+        positions = self.tally.user_positions  # another thread may have counted a longer history meanwhile
+        return positions[: bisect_left(positions, len(self.history))]
+
+    def upto(self, position: int) -> int:
+        """Tokens of the candidates before this position. O(1)."""
+        if position <= 0:
+            return 0
+        head = self.counter.count(self.system_prompt) if self.system_prompt is not None else 0
+        stored = min(position - self.lead, len(self.history))
+        past_history = position - self.lead - len(self.history)
+        tail = self.counter.count(self.prompt) if past_history > 0 and self.prompt is not None else 0
+        return head + self.tally.sums[stored] + tail
+
+    def between(self, start: int, stop: int) -> int:
+        """Tokens of the candidates start..stop (stop not included)."""
+        return self.upto(stop) - self.upto(start)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """One candidate and what became of it. `index` is where it is stored, None for the session's system prompt."""
+
+    index: int | None
+    message: Message
+    tokens: int
+    included: bool
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class ContextPlan:
+    """What one request will hold. `runs` cover every candidate once, in order. All sizes are tokens by `counter`."""
+
+    candidates: Candidates
+    runs: tuple[Run, ...]
+    window: ContextWindow
+    strategy: str
+
+    @property
+    def counter(self) -> str:
+        return self.candidates.counter.name
+
+    @property
+    def provenance(self) -> Provenance:
+        return self.candidates.counter.provenance
+
+    @cached_property
+    def input_tokens(self) -> int:
+        """Tokens of everything included."""
+        return sum(self.candidates.between(run.start, run.stop) for run in self.runs if run.included)
+
+    @property
+    def left_out_tokens(self) -> int:
+        return self.candidates.upto(len(self.candidates)) - self.input_tokens
+
+    @property
+    def fits(self) -> bool:
+        """Whether the request and the room reserved for the reply fit the window. A plan that does not is not sent."""
+        return self.input_tokens <= self.window.input_budget
+
+    @property
+    def included(self) -> list[Message]:
+        """The messages to send, in order."""
+        return [self.candidates[at] for run in self.runs if run.included for at in range(run.start, run.stop)]
+
+    @property
+    def included_count(self) -> int:
+        return sum(run.stop - run.start for run in self.runs if run.included)
+
+    @property
+    def left_out_count(self) -> int:
+        return len(self.candidates) - self.included_count
+
+    @property
+    def items(self) -> Iterator[PlannedMessage]:
+        """Every candidate with its fate, in order. O(candidates): for drawing, not for deciding."""
+        lead = self.candidates.lead
+        for run in self.runs:
+            for at in range(run.start, run.stop):
+                index = at - lead if at >= lead else None
+                tokens = self.candidates.between(at, at + 1)
+                yield PlannedMessage(index, self.candidates[at], tokens, run.included, run.reason)
+
+    @property
+    def left_out(self) -> list[PlannedMessage]:
+        return [item for item in self.items if not item.included]

@@ -1,0 +1,149 @@
+"""Everything that can go wrong, as one tree.
+
+ChatError                     a person reads it: what happened, what is safe, what to do next
+├── HistoryUnavailable        the history store does not answer
+├── CorruptHistory            the stored value is not an array of messages; it is shown and never overwritten
+├── TurnInProgress            this session has a turn that is being answered, or that waits for a decision
+├── TurnLost                  the turn being answered was cleared or discarded elsewhere; it stays so
+├── ContextOverflow           the request is larger than the context window (ours, or the provider's word for it)
+└── ProviderError             the provider did not answer as asked; `retryable` says whether the same request may work
+    ├── MissingKey            no API key is known for it
+    ├── WrongKey              it refused the key
+    ├── RateLimited           too many requests or tokens; `wait_seconds` where it said how long
+    ├── ProviderUnavailable   not reached, or it failed on its side
+    ├── InvalidRequest        it refused the request for its shape, size or model name
+    └── ContentRefused        it refused the content by its policy
+
+The rule: errors of redis-py, openai and anthropic are translated once, in the adapter, with `raise ... from exc`.
+Messages never hold a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+KEPT = "Your message is kept."
+
+
+class ChatError(Exception):
+    """Base of the tree. Catch it at the page's edge and show `what`, `safe` and `next_step`, in that order."""
+
+    kind: ClassVar[str] = "ChatError"
+    safe_default: ClassVar[str] = KEPT
+    next_default: ClassVar[str] = "Try again."
+    retryable: bool = True
+
+    def __init__(self, what: str, *, safe: str | None = None, next_step: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.safe = self.safe_default if safe is None else safe
+        self.next_step = self.next_default if next_step is None else next_step
+
+    def __init_subclass__(cls) -> None:
+        cls.kind = cls.__name__
+
+    def to_dict(self) -> dict[str, Any]:
+        """What a live turn stores about its failure, so that any tab can show it. Shape: kind, what, safe, next_step."""
+        return {"kind": self.kind, "what": self.what, "safe": self.safe, "next_step": self.next_step}
+
+
+class HistoryUnavailable(ChatError):
+    """The history store does not answer (not started, not reachable, or it refused us)."""
+
+    safe_default = "Nothing was changed; what you typed is still in the box."
+    next_default = "The page keeps trying and goes on by itself when the store answers."
+
+
+class CorruptHistory(ChatError):
+    """The stored value is not a JSON array of messages. `raw` is the value, `where` a byte or array position in words."""
+
+    safe_default = "The value is left exactly as it is."
+    next_default = "Start a new chat, or repair the value with the service that wrote it."
+    retryable = False
+
+    def __init__(self, what: str, *, raw: bytes = b"", where: str = "") -> None:
+        super().__init__(what)
+        self.raw = raw
+        self.where = where
+
+
+class TurnInProgress(ChatError):
+    """Another turn of this session is being answered, or was interrupted and waits for a decision."""
+
+    safe_default = "Your text is still in the box."
+    next_default = "Wait for the reply or stop it, then send again."
+
+
+class TurnLost(ChatError):
+    """The live record is gone or is not ours any more: cleared or discarded. Nothing of this turn may be written."""
+
+    safe_default = "What was cleared stays cleared."
+    next_default = "Nothing needs to be done."
+    retryable = False
+
+
+class ContextOverflow(ChatError):
+    """The request does not fit. `tokens` and `limit` are in tokens, None where the provider did not say."""
+
+    next_default = "Leave out older messages, make the window larger, or shorten the message."
+    retryable = False
+
+    def __init__(self, what: str, *, tokens: int | None = None, limit: int | None = None) -> None:
+        super().__init__(what)
+        self.tokens = tokens
+        self.limit = limit
+
+
+class ProviderError(ChatError):
+    """The provider did not answer as asked."""
+
+    retryable = True
+
+
+class MissingKey(ProviderError):
+    """No API key is known for this provider."""
+
+    next_default = "Type a key under Settings (it stays in this browser session), or set it in the environment."
+    retryable = False
+
+
+class WrongKey(ProviderError):
+    """The provider refused the key."""
+
+    next_default = "Check the key under Settings, then retry."
+    retryable = False
+
+
+class RateLimited(ProviderError):
+    """Too many requests or tokens. `wait_seconds` is None where the provider did not say how long."""
+
+    def __init__(self, what: str, *, wait_seconds: float | None = None) -> None:
+        wait = f"Wait {wait_seconds:.0f} s, then retry." if wait_seconds else "Wait a little, then retry."
+        super().__init__(what, next_step=wait)
+        self.wait_seconds = wait_seconds
+
+
+class ProviderUnavailable(ProviderError):
+    """Not reached, timed out, or failed on the provider's side."""
+
+    next_default = "Retry; if it goes on, choose another provider under Settings."
+
+
+class InvalidRequest(ProviderError):
+    """The provider refused the request for its shape, size or model name."""
+
+    next_default = "Read the provider's words above, change the settings or the message, then retry."
+    retryable = False
+
+
+class ContentRefused(ProviderError):
+    """The provider refused the content by its policy."""
+
+    next_default = "Edit the message, then send it again."
+    retryable = False
+
+
+def describe(stored: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What happened, what is safe, what to do: of a failure stored in a live turn."""
+    return str(stored.get("what", "")), str(stored.get("safe", KEPT)), str(stored.get("next_step", ""))

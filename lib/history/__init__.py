@@ -1,0 +1,122 @@
+"""HistoryStore: where conversations are kept, and what every store promises.
+
+- Append-only: `commit` adds a user message and its reply together, in one atomic write, or nothing at all.
+- One live turn per session: `begin` refuses a second one. Only its owner's `beat` and `commit` are taken; after `clear` or
+  `discard` they are refused, so what was cleared stays cleared.
+- Looking never writes: only begin, beat, commit, discard, clear, request_stop and remember do, and they renew every key's
+  time to live (86,400 s by default).
+- A value that is not an array of messages raises CorruptHistory and is never overwritten.
+
+Every method raises HistoryUnavailable when the store does not answer, within about a second. A session id is 1 to 128 of
+the characters A-Z a-z 0-9 . _ - (`valid_session_id`); anything else raises ValueError.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from lib.messages import Message
+from lib.turns import LiveTurn, Turn
+
+Signal = Literal["ok", "stop"]
+
+
+def valid_session_id(session_id: str) -> bool:
+    """Braces, colons and blanks would change what a Redis key means.
+
+    Example: valid_session_id("0b1c-42") -> True; valid_session_id("a}b") -> False
+    """
+    return re.fullmatch(r"[A-Za-z0-9._-]{1,128}", session_id) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is kept beside a session's messages. `muted` are stored indexes of user messages never sent again."""
+
+    title: str = ""
+    created_at: float | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    muted: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """A line in the list of sessions. Times are seconds: since the epoch, and left to live (None: no limit)."""
+
+    session_id: str
+    title: str
+    last_activity: float
+    expires_in: float | None
+
+
+class HistoryStore(Protocol):
+    """Messages, turns and the live turn of every session."""
+
+    @property
+    def note(self) -> str | None:
+        """What a person must know about this store on every page ("lost on restart"), or None."""
+
+    def ping(self) -> None:
+        """Return if the store answers, raise HistoryUnavailable if not."""
+
+    def load(self, session_id: str) -> Sequence[Message]:
+        """The whole history, oldest first; empty for a session that does not exist. Raises CorruptHistory.
+
+        Callers must not change it. A warm call costs what was added since the last one, not the whole history, and
+        returns the same Message objects again.
+        """
+
+    def begin(self, session_id: str, live: LiveTurn, *, instead_of: str | None = None) -> None:
+        """Store the live record before the provider is called. Raises TurnInProgress if there is one already, unless
+        its id is `instead_of` and it is interrupted: then it is replaced (a retry). Names an untitled session after
+        the prompt."""
+
+    def live(self, session_id: str) -> LiveTurn | None:
+        """The live record with its age, interrupted ones included. None when nothing is being answered."""
+
+    def beat(self, session_id: str, live: LiveTurn) -> Signal:
+        """Write the record's present state and a heartbeat. Returns "stop" when somebody asked to stop. Raises TurnLost
+        when the record is not ours any more."""
+
+    def request_stop(self, session_id: str, live_id: str) -> None:
+        """Ask the owner, wherever it runs, to stop and commit what came."""
+
+    def commit(self, session_id: str, live_id: str, messages: Sequence[Message], turn: Turn) -> None:
+        """Append the messages, add the turn, mute what it replaces, remove the live record: all or nothing.
+
+        Also taken when the store forgot the record (a Redis that restarted empty), so that a reply outlives its store.
+        Raises TurnLost when the record was cleared, discarded or replaced, CorruptHistory when the value is no array.
+        """
+
+    def discard(self, session_id: str, live_id: str) -> None:
+        """Remove an interrupted record, prompt and partial text with it. Does nothing if it is not there."""
+
+    def clear(self, session_id: str) -> None:
+        """Delete the session: messages, turns, live record and the rest."""
+
+    def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
+        """The newest turns (all with None), oldest first, numbered from the session's first turn."""
+
+    def turn(self, session_id: str, number: int) -> Turn | None:
+        """One turn by its number, None if there is none."""
+
+    def about(self, session_id: str) -> About:
+        """Title, settings and mutes; an empty About for an unknown session."""
+
+    def remember(self, session_id: str, settings: Mapping[str, Any]) -> None:
+        """Keep the session's settings."""
+
+    def sessions(self, limit: int) -> list[SessionSummary]:
+        """The sessions with the latest activity that still exist, newest first."""
+
+    def expires_in(self, session_id: str) -> float | None:
+        """Seconds until the history is deleted unless something is written; None if it is not stored."""
+
+    def raw(self, session_id: str) -> bytes | None:
+        """The stored value as it is, for showing one that cannot be read. None if there is none."""
+
+    def close(self) -> None:
+        """Give back connections; the last user of an embedded server shuts it down."""

@@ -1,0 +1,105 @@
+"""The values that everything passes around: Message and Usage.
+
+The rule: a message is what was stored, nothing added and nothing dropped. Fields we do not know are kept, content may be
+a string, a provider's content parts or null, and `Message.from_dict(d).to_dict() == d` for every stored object.
+Pure: no clients, no storage keys, no ids (those belong to the store).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+SYSTEM_ROLES = ("system", "developer")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation, as it is stored.
+
+    `role` is a string, not a closed set: another service may write one we do not know, and it is kept and shown.
+    `extra` holds the fields beside role and content (tool_calls, name, ...). `has_content` is False for an object that
+    has no content field at all, which is not the same as a null one.
+
+    Example: Message("user", "Hello").to_dict() -> {"role": "user", "content": "Hello"}
+    """
+
+    role: str
+    content: Any = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    has_content: bool = True
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Message:
+        """Read one stored object. Raises ValueError, saying what is wrong, if it is not a message."""
+        if not isinstance(stored, Mapping):
+            raise ValueError(f"expected an object with role and content, found {type(stored).__name__}")
+        role = stored.get("role")
+        if not isinstance(role, str):
+            raise ValueError(f"expected a role that is a string, found {role!r}")
+        if len(stored) == 2 and "content" in stored:  # the usual shape, without building a second dict
+            return cls(role, stored["content"])
+        extra = {key: value for key, value in stored.items() if key not in ("role", "content")}
+        return cls(role, stored.get("content"), extra, "content" in stored)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stored object again, unknown fields and all."""
+        content = {"content": self.content} if self.has_content else {}
+        return {"role": self.role, **content, **self.extra}
+
+    @property
+    def text(self) -> str:
+        """What to count and to draw: the string itself, or content parts as JSON (as the source document does)."""
+        if isinstance(self.content, str):
+            return self.content
+        return "" if self.content is None else json.dumps(self.content, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def is_system(self) -> bool:
+        return self.role in SYSTEM_ROLES
+
+
+def user(content: str) -> Message:
+    """A message from the person."""
+    return Message("user", content)
+
+
+def assistant(content: str) -> Message:
+    """A message from the model."""
+    return Message("assistant", content)
+
+
+def system(content: str) -> Message:
+    """Instructions to the model that stand before the conversation."""
+    return Message("system", content)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the provider says it read and wrote, in tokens. None where it did not say; never 0 for unknown.
+
+    Normalised in the adapters, since OpenAI's input includes cached tokens and Anthropic's excludes them.
+    """
+
+    input_tokens: int | None = None
+    """Everything the model read, cache reads and cache writes included."""
+    cached_tokens: int | None = None
+    """The part of input_tokens that came from the provider's prompt cache."""
+    cache_write_tokens: int | None = None
+    """The part of input_tokens that was written to the provider's prompt cache."""
+    output_tokens: int | None = None
+    """Everything the model wrote, reasoning included."""
+    reasoning_tokens: int | None = None
+    """The part of output_tokens that is hidden reasoning."""
+
+    def to_dict(self) -> dict[str, int | None]:
+        """As stored in a turn."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Usage:
+        """Read a stored usage; missing numbers are None."""
+        return cls(**{name: stored.get(name) for name in cls.__slots__})

@@ -1,0 +1,182 @@
+"""Turn: one exchange that is stored. LiveTurn: one that is being answered, or was interrupted.
+
+The rule: a turn holds everything needed to rebuild the request it sent, but the history itself: which stored messages
+went out (as runs), the system prompt, and every other field of the request body. Sizes are tokens, times are seconds
+since the epoch unless the name says ms. Pure; unknown is None.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal
+
+from lib.context import ContextPlan, ContextWindow, Reason
+from lib.messages import Usage
+from lib.tokens import Provenance
+
+Status = Literal["complete", "stopped", "failed"]
+
+STALE_AFTER = 5.0
+"""Seconds without a heartbeat after which a live turn counts as interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """What belongs to a session and comes back with it. Windows and reserves are tokens."""
+
+    provider: str
+    model: str
+    system_prompt: str
+    max_tokens: int
+    reserved_for_reply: int
+    strategy: str
+
+    @property
+    def window(self) -> ContextWindow:
+        return ContextWindow(self.max_tokens, self.reserved_for_reply)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def updated(self, stored: Mapping[str, Any]) -> ChatSettings:
+        """These settings with the stored ones over them; fields we do not know and wrong types are passed over."""
+        known = {f.name: stored[f.name] for f in fields(self) if f.name in stored}
+        return replace(self, **{name: value for name, value in known.items() if type(value) is type(getattr(self, name))})
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """A ContextPlan without its messages. Runs are (start, stop, included, reason) over stored indexes.
+
+    The session's system prompt has no stored index: `system_tokens` is its size, None when there was none. The new
+    message is the last index, `stored`.
+    """
+
+    runs: tuple[tuple[int, int, bool, Reason], ...]
+    stored: int
+    sent: int
+    left_out: int
+    input_tokens: int
+    system_tokens: int | None
+    max_tokens: int
+    reserved_for_reply: int
+    strategy: str
+    counter: str
+    provenance: Provenance
+    fits: bool
+
+    @classmethod
+    def of(cls, plan: ContextPlan) -> PlanSummary:
+        """Summarise a plan. O(runs)."""
+        lead = plan.candidates.lead
+        runs = [(max(0, r.start - lead), r.stop - lead, r.included, r.reason) for r in plan.runs if r.stop > lead]
+        system_tokens = plan.candidates.upto(lead) if lead else None
+        return cls(
+            tuple(runs), len(plan.candidates.history), plan.included_count, plan.left_out_count, plan.input_tokens,
+            system_tokens, plan.window.max_tokens, plan.window.reserved_for_reply, plan.strategy, plan.counter,
+            plan.provenance, plan.fits,
+        )  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> PlanSummary:
+        """Read a stored summary. Raises KeyError or TypeError where it is not one."""
+        values = {f.name: stored[f.name] for f in fields(cls)}
+        return cls(**{**values, "runs": tuple((a, b, bool(c), d) for a, b, c, d in values["runs"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One exchange as it happened. `number` is its place among the session's turns, from 1, given by the store."""
+
+    id: str
+    prompt: str
+    reply: str
+    status: Status
+    provider: str
+    model: str
+    system_prompt: str
+    started_at: float
+    plan: PlanSummary | None = None
+    """What was sent and left out; None where nothing was planned before the turn ended."""
+    request: Mapping[str, Any] = field(default_factory=dict)
+    """The request body without its messages and system prompt."""
+    request_sha256: str | None = None
+    """Of the whole body, as the bytes that went out."""
+    usage: Usage = field(default_factory=Usage)
+    stop_reason: str | None = None
+    request_id: str | None = None
+    first_token_ms: float | None = None
+    duration_ms: float | None = None
+    replaces: int | None = None
+    """Stored index of the user message whose exchange this one replaces (it is muted from then on)."""
+    number: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As stored; `number` is left to the store."""
+        stored = asdict(self) | {"request": dict(self.request), "usage": self.usage.to_dict()}
+        del stored["number"]
+        return stored
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any], number: int) -> Turn:
+        """Read a stored turn. Raises KeyError or TypeError where it is not one."""
+        known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
+        plan = stored.get("plan")
+        return cls(**{
+            **known,
+            "plan": None if plan is None else PlanSummary.from_dict(plan),
+            "usage": Usage.from_dict(stored.get("usage") or {}),
+            "number": number,
+        })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTurn:
+    """The record that locks a session while it is being answered, and keeps the prompt if that goes wrong.
+
+    `age` is the seconds since its last heartbeat by the store's clock, filled in by the store when it is read.
+    """
+
+    prompt: str
+    settings: ChatSettings
+    owner: str
+    started_at: float
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    text: str = ""
+    plan: PlanSummary | None = None
+    error: Mapping[str, Any] | None = None
+    """ChatError.to_dict() of what ended it; None while it runs or when its owner just vanished."""
+    replaces: int | None = None
+    over_budget_allowed: bool = False
+    """The person said to send it although it does not fit."""
+    first_token_ms: float | None = None
+    age: float = 0.0
+
+    @property
+    def interrupted(self) -> bool:
+        """Nobody is answering it any more: it failed, or its owner stopped giving signs of life."""
+        return self.error is not None or self.age > STALE_AFTER
+
+    def to_dict(self) -> dict[str, Any]:
+        """As stored; `age` is the reader's."""
+        stored = asdict(self)
+        del stored["age"]
+        return stored
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any], age: float = 0.0) -> LiveTurn:
+        """Read a stored record. Raises KeyError or TypeError where it is not one."""
+        known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
+        plan = stored.get("plan")
+        settings = ChatSettings(**stored["settings"])
+        return cls(**{
+            **known,
+            "settings": settings,
+            "plan": None if plan is None else PlanSummary.from_dict(plan),
+            "age": age,
+        })  # fmt: skip
