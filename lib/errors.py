@@ -1,6 +1,7 @@
 """Everything that can go wrong, as one tree.
 
 ChatError                     a person reads it: what happened, what is safe, what to do next
+├── InvalidSettings           an environment variable or secrets.toml holds something that cannot be used
 ├── HistoryUnavailable        the history store does not answer
 ├── CorruptHistory            the stored value is not an array of messages; it is shown and never overwritten
 ├── TurnInProgress            this session has a turn that is being answered, or that waits for a decision
@@ -46,6 +47,14 @@ class ChatError(Exception):
     def to_dict(self) -> dict[str, Any]:
         """What a live turn stores about its failure, so that any tab can show it. Shape: kind, what, safe, next_step."""
         return {"kind": self.kind, "what": self.what, "safe": self.safe, "next_step": self.next_step}
+
+
+class InvalidSettings(ChatError):
+    """A setting of the installation cannot be used. The message names it and says what is expected."""
+
+    safe_default = "Nothing was started or changed."
+    next_default = "Correct it where it is set, then start the app again."
+    retryable = False
 
 
 class HistoryUnavailable(ChatError):

@@ -79,7 +79,9 @@ def sendable(text: str) -> str:
 
     Only the request is changed; the stored message keeps its own characters.
     """
-    return text.encode("utf-8", "replace").decode() if not text.isascii() and _has_surrogate(text) else text
+    if text.isascii() or not _has_surrogate(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _has_surrogate(text: str) -> bool:
