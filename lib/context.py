@@ -73,7 +73,9 @@ class Candidates:
     counter: TokenCounter
 
     @classmethod
-    def gather(cls, system_prompt: str, history: Sequence[Message], prompt: str | None, ledger: TokenLedger) -> Candidates:
+    def gather(
+        cls, system_prompt: str, history: Sequence[Message], prompt: str | None, ledger: TokenLedger
+    ) -> Candidates:
         """The candidates of the next request; `prompt` None asks what would be sent before anything is typed."""
         return cls(
             system(system_prompt) if system_prompt.strip() else None,

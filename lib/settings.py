@@ -68,7 +68,9 @@ class Settings:
     endpoints: Mapping[str, Endpoint]
 
 
-def load_settings(environment: Mapping[str, str] = os.environ, secrets: Path = Path(".streamlit/secrets.toml")) -> Settings:
+def load_settings(
+    environment: Mapping[str, str] = os.environ, secrets: Path = Path(".streamlit/secrets.toml")
+) -> Settings:
     """Read both sources. Raises InvalidSettings, naming the variable and what it may be."""
     values = {**_secrets(secrets), **environment}
     url = _text(values, "REDIS_URL")
@@ -118,7 +120,13 @@ def _endpoints(values: Mapping[str, Any]) -> list[Endpoint]:
         Endpoint("local", "local", "This machine", model="SmolLM2-135M-Instruct", window=2048, reserve=256),
         Endpoint("openai", "openai", "OpenAI", model="gpt-6-luna", needs_key=True, window=128_000, reserve=4096),
         Endpoint(
-            "anthropic", "anthropic", "Anthropic", model="claude-haiku-5-5", needs_key=True, window=128_000, reserve=4096
+            "anthropic",
+            "anthropic",
+            "Anthropic",
+            model="claude-haiku-5-5",
+            needs_key=True,
+            window=128_000,
+            reserve=4096,
         ),
     ]
     found = [builtin[0]]

@@ -31,7 +31,9 @@ class TrimStrategy:
 Muted = tuple[Run, ...]
 
 
-def plan_context(candidates: Candidates, window: ContextWindow, strategy: str, muted: Collection[int] = ()) -> ContextPlan:
+def plan_context(
+    candidates: Candidates, window: ContextWindow, strategy: str, muted: Collection[int] = ()
+) -> ContextPlan:
     """Decide what the next request holds.
 
     `muted` holds the stored indexes of user messages whose exchanges are never sent. Raises KeyError for an unknown

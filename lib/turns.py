@@ -43,7 +43,9 @@ class ChatSettings:
     def updated(self, stored: Mapping[str, Any]) -> ChatSettings:
         """These settings with the stored ones over them; fields we do not know and wrong types are passed over."""
         known = {f.name: stored[f.name] for f in fields(self) if f.name in stored}
-        return replace(self, **{name: value for name, value in known.items() if type(value) is type(getattr(self, name))})
+        return replace(
+            self, **{name: value for name, value in known.items() if type(value) is type(getattr(self, name))}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,11 @@ class Turn:
     replaces: int | None = None
     """Stored index of the user message whose exchange this one replaces (it is muted from then on)."""
     number: int = 0
+
+    @property
+    def usage_provenance(self) -> Provenance:
+        """Who counted `usage`: the model's own tokenizer on this machine, or the provider that charges for it."""
+        return "counted" if self.provider == "local" else "billed"
 
     def to_dict(self) -> dict[str, Any]:
         """As stored; `number` is left to the store."""

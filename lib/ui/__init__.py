@@ -1,0 +1,8 @@
+"""What pages are made of: the only folder in lib/ that imports streamlit.
+
+The first line of every page is `page = setup(...)`: no page may rely on app.py having run.
+"""
+
+from lib.ui.page import Page, setup
+
+__all__ = ["Page", "setup"]

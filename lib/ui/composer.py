@@ -1,0 +1,93 @@
+"""Below the conversation: how full the window will be, and the box to type in.
+
+The rule: the box is always there and keeps its text, whatever the store, the provider or a rerun does.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.context import ContextPlan
+from lib.tokens import PROVENANCE_TEXT
+from lib.ui import actions, numbers, session, strip
+from lib.ui.page import Page
+
+
+def preview(page: Page) -> ContextPlan | None:
+    """What the next request would hold, before anything is typed."""
+    if page.chat is None or page.trouble is not None:
+        return None
+    muted = set(page.about.muted)
+    if (editing := session.editing()) is not None:
+        muted.add(editing)
+    return page.chat.preview(page.session_id, page.history, page.settings, muted)
+
+
+def first_sent(plan: ContextPlan | None) -> int | None:
+    """Stored index of the first message after what is left out at the beginning; None when nothing is."""
+    if plan is None:
+        return None
+    lead = plan.candidates.lead
+    cut = max((run.stop for run in plan.runs if not run.included and run.reason == "over_budget"), default=0)
+    return cut - lead if cut else None
+
+
+def draw(page: Page, plan: ContextPlan | None) -> None:
+    """The gauge and the chat input, pinned to the bottom."""
+    with st.bottom:
+        # one container for all that may come and go, so that the input keeps its place and with it its draft
+        with st.container(gap="xsmall", key="gauge"):
+            _moment()
+            if plan is not None:
+                _gauge(page, plan)
+        st.chat_input(
+            "Message",
+            key=session.PROMPT,
+            on_submit=actions.send_typed,
+            args=(page.chat, page.session_id, page.settings),
+        )
+
+
+def _moment() -> None:
+    """Why the last click did not do what it should, and whether a message is being edited."""
+    if (line := session.message_of_the_moment()) is not None:
+        st.warning(line, icon=":material/error:")
+    if session.editing() is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Editing your last message: sending replaces it. The earlier version stays stored.")
+            st.button("Cancel", key="cancel_edit", type="tertiary", on_click=actions.cancel_edit)
+
+
+def _gauge(page: Page, plan: ContextPlan) -> None:
+    """The thin strip, one line of text, the legend, and Stop while a reply is being written."""
+    fill = strip.fill_of_plan(plan)
+    strip.draw(fill)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(sentence(plan), width="stretch")
+        if page.live is not None and not page.live.interrupted:
+            st.button(
+                "Stop", icon=":material/stop_circle:", key="stop", type="tertiary",
+                on_click=actions.stop, args=(page.chat, page.session_id),
+            )  # fmt: skip
+        with st.popover("", icon=":material/help:", type="tertiary", key="legend"):
+            _legend(fill, plan)
+
+
+def sentence(plan: ContextPlan) -> str:
+    """Example: "Next request: ~412 of 2,048 tokens (~estimated); 8 messages will be left out"."""
+    sent = numbers.tokens(plan.input_tokens, plan.provenance)
+    words = f"Next request: {sent} of {plan.window.max_tokens:,} tokens before you type"
+    if not plan.fits:
+        return f"{words}; :red[that is more than the {plan.window.input_budget:,} the window has room for]"
+    if plan.left_out_count:
+        return f"{words}; {numbers.plural(plan.left_out_count, 'message')} will be left out"
+    return words
+
+
+def _legend(fill: strip.Fill, plan: ContextPlan) -> None:
+    st.markdown(
+        "**The context window** is how much text the model can hold at once: everything it is sent, plus its reply. Models "
+        "remember nothing between requests, so the conversation is sent again each time, until it no longer fits."
+    )
+    strip.draw(fill, tall=True, legend=True)
+    st.caption(f"Sizes are tokens, {plan.provenance}: {PROVENANCE_TEXT[plan.provenance]}")

@@ -1,0 +1,42 @@
+"""The pages, their titles and icons, and the links to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page in the menu. `layout` is how wide it may be."""
+
+    path: str
+    title: str
+    icon: str
+    help: str
+    wide: bool = False
+
+
+MENU = {
+    "chat": Entry(
+        "app.py",
+        "Chat",
+        ":material/forum:",
+        "Talk to a model and see, with every reply, how much of the conversation it was sent.",
+    ),
+    "context_window": Entry(
+        "pages/context_window.py",
+        "Context window",
+        ":material/view_timeline:",
+        "For one turn: every stored message, whether it was sent, how large it is and why.",
+        wide=True,
+    ),
+}
+
+
+def draw(session_id: str) -> None:
+    """Links to every page; each keeps the session."""
+    for entry in MENU.values():
+        parameters = {"session": session_id}
+        st.page_link(entry.path, label=entry.title, icon=entry.icon, help=entry.help, query_params=parameters)

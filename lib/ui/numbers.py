@@ -1,0 +1,51 @@
+"""Numbers and times as people read them. The rule: unknown is said in words, never shown as 0."""
+
+from __future__ import annotations
+
+from lib.tokens import Provenance
+
+NOT_REPORTED = "not reported"
+
+
+def tokens(count: int | None, provenance: Provenance) -> str:
+    """A number of tokens with who counted it.
+
+    Example: tokens(1234, "billed") -> "1,234 (billed)"; tokens(40, "estimated") -> "40 (~estimated)"; tokens(None,
+    "billed") -> "not reported"
+    """
+    if count is None:
+        return NOT_REPORTED
+    return f"{count:,} ({'~' if provenance == 'estimated' else ''}{provenance})"
+
+
+def duration(seconds: float | None) -> str:
+    """Example: duration(0.84) -> "0.8 s"; duration(72) -> "1 m 12 s"; duration(7300) -> "2 h 2 m"."""
+    if seconds is None:
+        return NOT_REPORTED
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    whole = int(seconds)
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} m"
+
+
+def ago(seconds: float) -> str:
+    """Example: ago(20) -> "just now"; ago(200) -> "3 m ago"; ago(7300) -> "2 h ago"."""
+    if seconds < 60:
+        return "just now"
+    return f"{int(seconds // 60)} m ago" if seconds < 3600 else f"{int(seconds // 3600)} h ago"
+
+
+def left(seconds: float | None) -> str:
+    """Time to live in one unit. Example: left(80000) -> "22 h left"; left(90) -> "1 m left"."""
+    if seconds is None:
+        return "no time limit"
+    if seconds < 60:
+        return "under a minute left"
+    return f"{int(seconds // 60)} m left" if seconds < 3600 else f"{int(seconds // 3600)} h left"
+
+
+def plural(count: int, noun: str) -> str:
+    """Example: plural(1, "message") -> "1 message"; plural(1200, "message") -> "1,200 messages"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

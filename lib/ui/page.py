@@ -1,0 +1,71 @@
+"""setup(): what every page does first, and Page: the session it shows.
+
+The rule: a page works as the first one a fresh server is asked for. Whatever is wrong with the store or the settings is
+said on the page, in words, and the page comes back by itself when it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from lib.chat import ChatService
+from lib.errors import ChatError, CorruptHistory, HistoryUnavailable
+from lib.history import About
+from lib.messages import Message
+from lib.turns import ChatSettings, LiveTurn
+from lib.ui import menu, services, session, trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page shows: the open session. `trouble` is why history could not be loaded; then the rest is empty."""
+
+    session_id: str
+    chat: ChatService | None = None
+    history: Sequence[Message] = ()
+    about: About = field(default_factory=About)
+    live: LiveTurn | None = None
+    trouble: ChatError | None = None
+
+    @property
+    def settings(self) -> ChatSettings:
+        """The session's settings: the stored ones over those of a new session on the same endpoint."""
+        stored = self.about.settings
+        return services.new_session_settings(str(stored.get("provider", "local"))).updated(stored)
+
+
+def setup(name: str) -> Page:
+    """Set up the page and load its session. Draws the menu; the page draws the rest."""
+    entry = menu.MENU[name]
+    st.set_page_config(
+        page_title=f"{entry.title} · Windowseat", page_icon=entry.icon, layout="wide" if entry.wide else "centered"
+    )
+    session_id = session.session_id()
+    with st.sidebar:
+        menu.draw(session_id)
+    page = _load(session_id)
+    if session.refused_id():
+        st.info("The address asked for a session that cannot exist, so this is a new chat. Nothing was lost.")
+    if isinstance(page.trouble, HistoryUnavailable):
+        trouble.watch_for_recovery(page.chat)
+    if page.trouble is not None:
+        trouble.show(page.trouble)
+    if page.chat is not None and page.chat.store.note:
+        st.caption(f":material/info: {page.chat.store.note}")
+    return page
+
+
+def _load(session_id: str) -> Page:
+    """The session as it is stored. Never raises: trouble is part of the page."""
+    chat = None
+    try:
+        chat = services.chat()
+        live = chat.live(session_id)  # before the history: a turn that is committed in between is then seen in full
+        return Page(session_id, chat, chat.store.load(session_id), chat.store.about(session_id), live)
+    except CorruptHistory as error:
+        return Page(session_id, chat, trouble=error)
+    except ChatError as error:
+        return Page(session_id, chat, trouble=error)

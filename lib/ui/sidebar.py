@@ -1,0 +1,177 @@
+"""The sidebar of the chat: new chat, the last sessions, and what belongs to this session.
+
+The rule: widgets show what is stored, and only a change by the person writes. Another tab's change is taken over at the
+next rerun.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import streamlit as st
+
+from lib.errors import ChatError
+from lib.trimming import STRATEGIES
+from lib.turns import ChatSettings
+from lib.ui import actions, numbers, services, session
+from lib.ui.page import Page
+from lib.ui.text import as_label
+
+SESSIONS_SHOWN = 8
+
+
+def draw(page: Page) -> None:
+    """Everything below the menu."""
+    with st.sidebar:
+        st.button("New chat", icon=":material/add:", on_click=session.open_session, key="new_chat", width="stretch")
+        if page.chat is not None and page.trouble is None:
+            _sessions(page)
+            _settings(page)
+            _clear(page)
+
+
+def _sessions(page: Page) -> None:
+    """The sessions used last: title, how long ago, how long they have left."""
+    assert page.chat is not None
+    try:
+        sessions = page.chat.store.sessions(SESSIONS_SHOWN)
+    except ChatError:
+        return  # the page says so already, or will at its next rerun
+    for entry in sessions:
+        times = f"{numbers.ago(time.time() - entry.last_activity)} · {numbers.left(entry.expires_in)}"
+        title = as_label(entry.title, 34) or "untitled"
+        here = entry.session_id == page.session_id
+        st.button(
+            f"{f'**{title}**' if here else title}  \n:small[:gray[{times}]]",
+            key=f"open:{entry.session_id}",
+            type="tertiary",
+            on_click=session.open_session,
+            args=(entry.session_id,),
+            help="The open chat" if here else "Open this chat",
+            width="stretch",
+        )
+
+
+def _settings(page: Page) -> None:
+    """Provider, model, system prompt, window, reserve and strategy of this session."""
+    current = page.settings
+    _seed(page.session_id, current)
+    keys = {name: f"{page.session_id}:{name}" for name in current.to_dict()}
+    endpoints = services.settings().endpoints
+    with st.expander("Settings of this chat", icon=":material/tune:"):
+        names = list(endpoints) if current.provider in endpoints else [*endpoints, current.provider]
+        st.selectbox(
+            "Provider",
+            names,
+            key=keys["provider"],
+            format_func=lambda name: endpoints[name].label if name in endpoints else name,
+            on_change=_provider_changed,
+            args=(page,),
+        )
+        _model(current, keys["model"], page)
+        _key(current)
+        st.text_area(
+            "System prompt", key=keys["system_prompt"], help="Instructions that go before the conversation, every time.",
+            height=120, on_change=_save, args=(page,),
+        )  # fmt: skip
+        st.number_input(
+            "Context window (tokens)", 32, 10_000_000, step=64, key=keys["max_tokens"], on_change=_save, args=(page,),
+            help="How much the model may hold at once: what is sent plus the reply. Make it a few hundred tokens to see "
+            "messages being left out after a few turns.",
+        )  # fmt: skip
+        st.number_input(
+            "Reserved for the reply (tokens)", 8, 1_000_000, step=16, key=keys["reserved_for_reply"], on_change=_save, args=(page,),
+            help="Room kept free for the answer; also the longest reply that is asked for.",
+        )  # fmt: skip
+        st.selectbox(
+            "When it no longer fits", list(STRATEGIES), key=keys["strategy"], on_change=_save, args=(page,),
+            format_func=lambda name: STRATEGIES[name].label if name in STRATEGIES else name,
+        )  # fmt: skip
+        st.caption(STRATEGIES[current.strategy].explanation if current.strategy in STRATEGIES else "")
+        if not current.window.input_budget:
+            st.warning("The reserve takes the whole window: nothing can be sent.")
+
+
+def _model(current: ChatSettings, key: str, page: Page) -> None:
+    """A model name: the endpoint's own, one the server listed, or free text."""
+    listed = session.listed_models(current.provider)
+    names = list(
+        dict.fromkeys(name for name in (current.model, services.endpoint(current.provider).model, *listed) if name)
+    )
+    st.selectbox(
+        "Model", names, key=key, accept_new_options=True, on_change=_save, args=(page,),
+        help="Choose one, or type any name the server knows.",
+    )  # fmt: skip
+    if current.provider != "local":
+        st.button(
+            "Ask the server for its models", key="list_models", on_click=_list_models, args=(current,), type="tertiary"
+        )
+
+
+def _key(current: ChatSettings) -> None:
+    """A field for a key, where the endpoint may want one."""
+    endpoint = services.endpoint(current.provider)
+    if endpoint.kind == "local":
+        return
+    known = "One is configured; a key typed here is used instead." if endpoint.key else "None is configured."
+    st.text_input(
+        "API key", type="password", key=f"key:{endpoint.name}", persist_state="session",
+        help=f"{known} It stays in this browser session: it is never stored, logged or put into an address.",
+    )  # fmt: skip
+
+
+def _clear(page: Page) -> None:
+    """Delete the messages, after asking once and naming what goes."""
+    if not page.history and page.live is None:
+        return
+    with st.popover("Clear this chat", icon=":material/delete:", width="stretch", key="clear_popover"):
+        gone = numbers.plural(len(page.history), "message")
+        st.write(
+            f"This deletes {gone} and the record of every turn, for everybody who shares this chat. It cannot be undone."
+        )
+        st.button(
+            "Delete them", key="clear", type="primary", on_click=actions.clear,
+            args=(page.chat, page.session_id, page.settings),
+        )  # fmt: skip
+
+
+def _seed(session_id: str, current: ChatSettings) -> None:
+    """Give the widgets the stored values, at first and whenever another tab changed them."""
+    stored = current.to_dict()
+    drawn = all(f"{session_id}:{name}" in st.session_state for name in stored)
+    if drawn and st.session_state.get(f"{session_id}:seen") == stored:
+        return
+    st.session_state[f"{session_id}:seen"] = stored
+    for name, value in stored.items():
+        st.session_state[f"{session_id}:{name}"] = value
+
+
+def _provider_changed(page: Page) -> None:
+    """Another provider: its own model, window and reserve; system prompt and strategy stay."""
+    fresh = services.new_session_settings(st.session_state[f"{page.session_id}:provider"])
+    current = page.settings
+    _store(page, replace(fresh, system_prompt=current.system_prompt, strategy=current.strategy))
+
+
+def _save(page: Page) -> None:
+    """Store what the widgets say."""
+    values = {name: st.session_state.get(f"{page.session_id}:{name}") for name in page.settings.to_dict()}
+    _store(page, page.settings.updated({name: value for name, value in values.items() if value is not None}))
+
+
+def _store(page: Page, settings: ChatSettings) -> None:
+    try:
+        assert page.chat is not None
+        page.chat.store.remember(page.session_id, settings.to_dict())
+    except ChatError as error:
+        session.message_of_the_moment(f"{error.what} The change was not stored. {error.next_step}")
+
+
+def _list_models(current: ChatSettings) -> None:
+    """Ask the server what it offers."""
+    try:
+        names = services.provider_of(current, services.key_for(current.provider)).models()
+        session.set_listed_models(current.provider, names)
+    except ChatError as error:
+        session.message_of_the_moment(f"{error.what} {error.next_step}")

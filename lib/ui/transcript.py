@@ -1,0 +1,144 @@
+"""The conversation as it is drawn: a window of the newest messages whose start moves in steps.
+
+The rule: every message has its own slot, and a slot keeps its content from one rerun to the next, so that a conversation of
+5,000 messages costs the browser what one of ten does. Everything drawn is text through lib/ui/text.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.messages import Message
+from lib.turns import Turn
+from lib.ui import actions, menu, numbers, session
+from lib.ui.page import Page
+from lib.ui.text import as_markdown, cut
+
+STEP = 20
+"""The window starts at a multiple of this, so it holds 20 to 39 messages and moves once in twenty."""
+AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
+
+
+def draw(page: Page, cut_at: int | None) -> int:
+    """Draw the newest messages; `cut_at` is the stored index of the first message the next request holds. Returns how
+    many messages there are."""
+    history = page.history
+    start = session.first_drawn(page.session_id, window_start(len(history)))
+    if start:
+        earlier = min(2 * STEP, start)
+        st.button(
+            f"Show {earlier} earlier messages ({start:,} are not drawn)", type="tertiary", icon=":material/expand_less:",
+            key="earlier", on_click=session.draw_from, args=(page.session_id, start - earlier),
+        )  # fmt: skip
+    turns = _turns_by_reply(page, start)
+    muted_until = -1
+    for index in range(start, len(history)):
+        if history[index].role == "user":
+            muted_until = index if index in page.about.muted else -1
+        message(history[index], muted=muted_until >= 0, key=f"message-{index}")
+        turn = turns.get(index)
+        if turn is not None:
+            line(turn, page.session_id)
+        if cut_at is not None and index == cut_at - 1:
+            st.caption(":material/keyboard_double_arrow_up: Left out of the next request, from here up")
+    return len(history)
+
+
+def window_start(size: int) -> int:
+    """Where the drawn window begins. Example: window_start(30) -> 0, window_start(5000) -> 4980 - 4980 % 20 = 4980."""
+    return max(0, (size - STEP) // STEP * STEP)
+
+
+def message(shown: Message, *, muted: bool = False, key: str) -> None:
+    """One message. A replaced one is greyed; a long one is drawn in part."""
+    with st.chat_message(shown.role, avatar=AVATARS.get(shown.role, ":material/settings:")):
+        beginning, rest = cut(shown.text)
+        body = (
+            as_markdown(beginning) if isinstance(shown.content, str) else f"`{shown.role}`  \n{as_markdown(beginning)}"
+        )
+        st.markdown(body if shown.text else ":gray[(empty)]")
+        if rest:
+            with st.popover(f"{rest:,} more characters", key=f"{key}-all"):
+                st.code(shown.text, language=None, wrap_lines=True, height=400)
+        if muted:
+            st.caption("Replaced: it stays stored and is not sent any more.")
+
+
+def line(turn: Turn, session_id: str) -> None:
+    """The quiet line under a reply: who answered, what it cost to ask, how much of the conversation was sent."""
+    st.page_link(
+        menu.MENU["context_window"].path,
+        label=f":small[:gray[{summary(turn)} ▸]]",
+        query_params={"session": session_id, "turn": str(turn.number)},
+        help="What was sent for this reply, what was left out, and why",
+    )
+
+
+def summary(turn: Turn) -> str:
+    """Example: "SmolLM2 · 412 in (counted) · 38 out (counted) · first word 0.4 s · 6 of 14 messages sent"."""
+    read, wrote = turn.usage.input_tokens, turn.usage.output_tokens
+    if read is None and turn.plan is not None:
+        sent = numbers.tokens(turn.plan.input_tokens, turn.plan.provenance)
+    else:
+        sent = numbers.tokens(read, turn.usage_provenance)
+    words = [
+        as_markdown(turn.model),
+        f"{sent} in",
+        f"{numbers.tokens(wrote, turn.usage_provenance)} out",
+    ]
+    if turn.first_token_ms is not None:
+        words.append(f"first word {numbers.duration(turn.first_token_ms / 1000)}")
+    if turn.plan is not None:
+        system = turn.plan.system_tokens is not None
+        words.append(f"{turn.plan.sent - system} of {numbers.plural(turn.plan.stored + 1, 'message')} sent")
+    if turn.status == "stopped":
+        words.append("stopped")
+    if turn.stop_reason == "length":
+        words.append("cut off at the reserved length")
+    return " · ".join(words)
+
+
+def last_exchange_actions(page: Page) -> None:
+    """Copy, retry and edit for the newest exchange."""
+    asked = next((i for i in range(len(page.history) - 1, -1, -1) if page.history[i].role == "user"), None)
+    if asked is None or asked in page.about.muted or page.live is not None or page.chat is None:
+        return
+    prompt = page.history[asked]
+    reply = page.history[-1]
+    with st.container(horizontal=True, gap="small", key="last_actions"):
+        with st.popover("Copy", icon=":material/content_copy:", type="tertiary", key="copy"):
+            st.caption("The texts exactly as they are stored; the copy button is at the top right of each.")
+            for said in (prompt, reply) if reply is not prompt else (prompt,):
+                st.code(said.text, language=None, wrap_lines=True, height=160)
+        if isinstance(prompt.content, str):
+            st.button(
+                "Retry", icon=":material/refresh:", type="tertiary", key="retry_last", on_click=actions.send_text,
+                args=(page.chat, page.session_id, prompt.content, page.settings), kwargs={"replaces": asked},
+                help="Ask again. The present reply stays stored, but is not sent any more.",
+            )  # fmt: skip
+            st.button(
+                "Edit", icon=":material/edit:", type="tertiary", key="edit_last", on_click=actions.edit_last,
+                args=(asked, prompt.content), help="Change your last message and send it again.",
+            )  # fmt: skip
+
+
+def _turns_by_reply(page: Page, start: int) -> dict[int, Turn]:
+    """Turn records of the drawn replies, by the stored index of the reply they belong to."""
+    if page.chat is None or len(page.history) <= start:
+        return {}
+    drawn = len(page.history) - start
+    found: dict[int, Turn] = {}
+    for turn in page.chat.store.turns(page.session_id, newest=drawn // 2 + 2):
+        asked = place_of(turn, page)
+        if asked is not None and asked + 1 < len(page.history):
+            found[asked + 1] = turn
+    return found
+
+
+def place_of(turn: Turn, page: Page) -> int | None:
+    """Where the turn's message is stored: where it was to go, or a little further if another service wrote meanwhile."""
+    expected = turn.plan.stored if turn.plan is not None else None
+    if expected is None:
+        return None
+    near = range(expected, min(expected + 8, len(page.history)))
+    return next((at for at in near if page.history[at].content == turn.prompt), None)
