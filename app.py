@@ -8,12 +8,7 @@ plan = composer.preview(page)
 composer.draw(page, plan)
 sidebar.draw(page)
 
-if page.history:
-    transcript.draw(page, composer.first_sent(plan))
-    transcript.last_exchange_actions(page)
-elif page.live is None and page.trouble is None:
-    welcome.draw(page)
-
-if page.live is None or page.live.interrupted:
-    live.watch(page)
+welcome.draw(page)
+transcript.draw(page, composer.first_sent(plan))
+live.watch(page)
 live.draw(page)

@@ -34,18 +34,15 @@ def first_sent(plan: ContextPlan | None) -> int | None:
 
 def draw(page: Page, plan: ContextPlan | None) -> None:
     """The gauge and the chat input, pinned to the bottom."""
-    with st.bottom:
-        # one container for all that may come and go, so that the input keeps its place and with it its draft
-        with st.container(gap="xsmall", key="gauge"):
-            _moment()
-            if plan is not None:
-                _gauge(page, plan)
-        st.chat_input(
-            "Message",
-            key=session.PROMPT,
-            on_submit=actions.send_typed,
-            args=(page.chat, page.session_id, page.settings),
-        )
+    # one container for all that may come and go, so that the input keeps its place and with it its draft
+    with st.bottom, st.container(gap="xsmall", key="gauge"):
+        _moment()
+        if plan is not None:
+            _gauge(page, plan)
+    # not inside st.bottom (where it goes by itself): only then does the page follow a growing reply
+    st.chat_input(
+        "Message", key=session.PROMPT, on_submit=actions.send_typed, args=(page.chat, page.session_id, page.settings)
+    )
 
 
 def _moment() -> None:
@@ -62,7 +59,7 @@ def _gauge(page: Page, plan: ContextPlan) -> None:
     """The thin strip, one line of text, the legend, and Stop while a reply is being written."""
     fill = strip.fill_of_plan(plan)
     strip.draw(fill)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
         st.caption(sentence(plan), width="stretch")
         if page.live is not None and not page.live.interrupted:
             st.button(
@@ -76,7 +73,7 @@ def _gauge(page: Page, plan: ContextPlan) -> None:
 def sentence(plan: ContextPlan) -> str:
     """Example: "Next request: ~412 of 2,048 tokens (~estimated); 8 messages will be left out"."""
     sent = numbers.tokens(plan.input_tokens, plan.provenance)
-    words = f"Next request: {sent} of {plan.window.max_tokens:,} tokens before you type"
+    words = f"Next request: {sent} of {plan.window.max_tokens:,} tokens"
     if not plan.fits:
         return f"{words}; :red[that is more than the {plan.window.input_budget:,} the window has room for]"
     if plan.left_out_count:
@@ -90,4 +87,5 @@ def _legend(fill: strip.Fill, plan: ContextPlan) -> None:
         "remember nothing between requests, so the conversation is sent again each time, until it no longer fits."
     )
     strip.draw(fill, tall=True, legend=True)
+    st.caption("The bar shows the next request as it stands, before your new message is typed.")
     st.caption(f"Sizes are tokens, {plan.provenance}: {PROVENANCE_TEXT[plan.provenance]}")

@@ -42,15 +42,12 @@ def _sessions(page: Page) -> None:
         times = f"{numbers.ago(time.time() - entry.last_activity)} · {numbers.left(entry.expires_in)}"
         title = as_label(entry.title, 34) or "untitled"
         here = entry.session_id == page.session_id
-        st.button(
-            f"{f'**{title}**' if here else title}  \n:small[:gray[{times}]]",
-            key=f"open:{entry.session_id}",
-            type="tertiary",
-            on_click=session.open_session,
-            args=(entry.session_id,),
-            help="The open chat" if here else "Open this chat",
-            width="stretch",
-        )
+        with st.container(gap=None, key=f"entry:{entry.session_id}"):
+            st.button(
+                f"**{title}**" if here else title, key=f"open:{entry.session_id}", type="tertiary",
+                on_click=session.open_session, args=(entry.session_id,), help="The open chat" if here else "Open this chat",
+            )  # fmt: skip
+            st.caption(times)
 
 
 def _settings(page: Page) -> None:

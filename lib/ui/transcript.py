@@ -19,9 +19,9 @@ STEP = 20
 AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
 
-def draw(page: Page, cut_at: int | None) -> int:
-    """Draw the newest messages; `cut_at` is the stored index of the first message the next request holds. Returns how
-    many messages there are."""
+def draw(page: Page, cut_at: int | None) -> None:
+    """Draw the newest messages. `cut_at` is the stored index of the first message that the next request holds after what
+    it leaves out; None where it leaves nothing out."""
     history = page.history
     start = session.first_drawn(page.session_id, window_start(len(history)))
     if start:
@@ -31,17 +31,16 @@ def draw(page: Page, cut_at: int | None) -> int:
             key="earlier", on_click=session.draw_from, args=(page.session_id, start - earlier),
         )  # fmt: skip
     turns = _turns_by_reply(page, start)
-    muted_until = -1
+    muted = False
     for index in range(start, len(history)):
         if history[index].role == "user":
-            muted_until = index if index in page.about.muted else -1
-        message(history[index], muted=muted_until >= 0, key=f"message-{index}")
-        turn = turns.get(index)
-        if turn is not None:
-            line(turn, page.session_id)
-        if cut_at is not None and index == cut_at - 1:
-            st.caption(":material/keyboard_double_arrow_up: Left out of the next request, from here up")
-    return len(history)
+            muted = index in page.about.muted
+        with message(history[index], muted=muted, key=f"message-{index}"):
+            if index in turns:
+                line(turns[index], page.session_id)
+            if cut_at is not None and index == cut_at - 1:
+                st.caption(":material/keyboard_double_arrow_up: Left out of the next request, from here up")
+    last_exchange_actions(page)
 
 
 def window_start(size: int) -> int:
@@ -49,9 +48,10 @@ def window_start(size: int) -> int:
     return max(0, (size - STEP) // STEP * STEP)
 
 
-def message(shown: Message, *, muted: bool = False, key: str) -> None:
-    """One message. A replaced one is greyed; a long one is drawn in part."""
-    with st.chat_message(shown.role, avatar=AVATARS.get(shown.role, ":material/settings:")):
+def message(shown: Message, *, muted: bool = False, key: str) -> st.delta_generator.DeltaGenerator:
+    """One message, and its container for what belongs below it. A long one is drawn in part."""
+    container = st.chat_message(shown.role, avatar=AVATARS.get(shown.role, ":material/settings:"))
+    with container:
         beginning, rest = cut(shown.text)
         body = (
             as_markdown(beginning) if isinstance(shown.content, str) else f"`{shown.role}`  \n{as_markdown(beginning)}"
@@ -62,6 +62,7 @@ def message(shown: Message, *, muted: bool = False, key: str) -> None:
                 st.code(shown.text, language=None, wrap_lines=True, height=400)
         if muted:
             st.caption("Replaced: it stays stored and is not sent any more.")
+    return container
 
 
 def line(turn: Turn, session_id: str) -> None:

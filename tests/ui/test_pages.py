@@ -1,0 +1,344 @@
+"""The pages in every state, by AppTest: what a person sees, what is stored, and what was sent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from lib.chat import ChatService
+from lib.errors import ProviderUnavailable
+from lib.messages import assistant, user
+from lib.turns import ChatSettings, LiveTurn, PlanSummary, Turn
+from lib.ui import services, transcript
+from tests.typist import Typist
+
+SESSION = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+
+
+@pytest.fixture
+def typist() -> Iterator[Typist]:
+    with Typist(words=5, seconds_per_word=0.0) as typing:
+        yield typing
+
+
+@pytest.fixture
+def chat(monkeypatch: pytest.MonkeyPatch, typist: Typist) -> Iterator[ChatService]:
+    """The app's own parts, on the in-memory store, with the typist behind the real openai SDK."""
+    for name, value in {"WINDOWSEAT_STORE": "memory", "OPENAI_BASE_URL": typist.url, "OPENAI_API_KEY": "sk-secret-in-tests",
+                        "OPENAI_MODEL": "typist-1"}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    st.cache_resource.clear()
+    service = services.chat()
+    service.store.remember(SESSION, settings().to_dict())
+    yield service
+    st.cache_resource.clear()
+
+
+def settings(**changes: object) -> ChatSettings:
+    return replace(ChatSettings("openai", "typist-1", "Be brief.", 4096, 512, "oldest_first"), **changes)  # type: ignore[arg-type]
+
+
+def page(path: str = "app.py", session_id: str = SESSION, **parameters: str) -> AppTest:
+    at = AppTest.from_file(path, default_timeout=20)
+    at.query_params["session"] = session_id
+    for name, value in parameters.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def exchange(chat: ChatService, prompt: str, reply: str, session_id: str = SESSION, **turn: object) -> None:
+    """Store an exchange as a turn would."""
+    live = LiveTurn(prompt, settings(), "test", 0.0)
+    chat.store.begin(session_id, live)
+    stored = len(chat.store.load(session_id))
+    runs = ((0, stored + 1, True, "fits"),)
+    plan = PlanSummary(runs, stored, stored + 1, 0, 9, None, 4096, 512, "oldest_first", "characters / 4", "estimated", True)
+    record = Turn(live.id, prompt, reply, "complete", "openai", "typist-1", "Be brief.", 0.0, plan=plan, **turn)  # type: ignore[arg-type]
+    chat.store.commit(session_id, live.id, [user(prompt), assistant(reply)], record)
+
+
+def texts(at: AppTest) -> list[str]:
+    return [message.markdown[0].value for message in at.chat_message]
+
+
+def test_an_empty_chat_says_what_this_is_and_offers_three_starters(chat: ChatService) -> None:
+    at = page()
+    assert not at.exception
+    assert "model is sent" in at.subheader[0].value
+    assert len([button for button in at.button if (button.key or "").startswith("starter:")]) == 3
+
+
+def test_a_sent_message_is_answered_stored_and_drawn(chat: ChatService, typist: Typist) -> None:
+    at = page()
+    at.chat_input(key="prompt").set_value("Hello").run()
+    assert not at.exception
+    assert texts(at) == ["Hello", typist.text().rstrip() + " "]
+    assert [m.to_dict() for m in chat.store.load(SESSION)] == [
+        {"role": "user", "content": "Hello"},
+        {"role": "assistant", "content": typist.text()},
+    ]
+    assert typist.requests[0]["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hello"},
+    ]
+
+
+def test_the_second_request_re_sends_the_first_exchange(chat: ChatService, typist: Typist) -> None:
+    at = page()
+    at.chat_input(key="prompt").set_value("one").run()
+    at.chat_input(key="prompt").set_value("two").run()
+    assert [m["content"] for m in typist.requests[1]["messages"]] == ["Be brief.", "one", typist.text(), "two"]
+
+
+def test_a_starter_is_sent_as_if_typed(chat: ChatService, typist: Typist) -> None:
+    at = page()
+    next(button for button in at.button if (button.key or "").startswith("starter:")).click().run()
+    assert len(typist.requests) == 1
+    assert len(chat.store.load(SESSION)) == 2
+
+
+def test_the_line_under_a_reply_says_who_counted(chat: ChatService) -> None:
+    at = page()
+    at.chat_input(key="prompt").set_value("Hello").run()
+    lines = [link.proto.label for link in at.get("page_link") if "typist" in link.proto.label]
+    assert len(lines) == 1
+    assert "7 (billed) in" in lines[0]
+    assert "5 (billed) out" in lines[0]
+    assert "1 of 1 message sent" in lines[0]
+
+
+def test_text_is_drawn_as_text_and_stored_as_typed(chat: ChatService) -> None:
+    typed = "<script>alert(1)</script> costs $5 and $6 :red[x] :smile:"
+    at = page()
+    at.chat_input(key="prompt").set_value(typed).run()
+    assert chat.store.load(SESSION)[0].content == typed
+    drawn = at.chat_message[0].markdown[0]
+    assert not drawn.allow_html
+    assert "\\$5" in drawn.value
+    assert "&#58;red[x]" in drawn.value
+
+
+def test_a_million_blanks_are_stored_whole_and_drawn_in_part(chat: ChatService) -> None:
+    typed = "a" + " " * 1_000_000 + "b"
+    exchange(chat, typed, "ok")
+    at = page()
+    assert not at.exception
+    assert chat.store.load(SESSION)[0].content == typed
+    assert len(at.chat_message[0].markdown[0].value) < 10_000
+
+
+def test_a_conversation_of_5000_messages_draws_its_newest_and_older_ones_on_demand(chat: ChatService) -> None:
+    for n in range(2500):
+        chat.store._state(SESSION).messages.extend([user(f"question {n}"), assistant(f"answer {n}")])  # type: ignore[attr-defined]
+    at = page()
+    assert 20 <= len(at.chat_message) < 40
+    assert texts(at)[-1] == "answer 2499"
+    at.button(key="earlier").click().run()
+    assert 60 <= len(at.chat_message) < 80
+    assert texts(at)[-1] == "answer 2499"
+
+
+def test_the_drawn_window_starts_at_a_step() -> None:
+    starts = [transcript.window_start(size) for size in range(0, 200)]
+    assert all(start % transcript.STEP == 0 for start in starts)
+    assert all(size - start < 2 * transcript.STEP for size, start in enumerate(starts))
+    assert all(size - start >= transcript.STEP for size, start in enumerate(starts) if start)
+
+
+def test_settings_are_stored_with_the_session_and_come_back(chat: ChatService) -> None:
+    at = page()
+    at.number_input(key=f"{SESSION}:max_tokens").set_value(640).run()
+    assert chat.store.about(SESSION).settings["max_tokens"] == 640
+    assert page().number_input(key=f"{SESSION}:max_tokens").value == 640
+
+
+def test_a_change_by_another_tab_is_taken_over(chat: ChatService) -> None:
+    at = page()
+    chat.store.remember(SESSION, settings(max_tokens=1234).to_dict())
+    at.run()
+    assert at.number_input(key=f"{SESSION}:max_tokens").value == 1234
+
+
+def test_another_provider_brings_its_own_model_and_window(chat: ChatService) -> None:
+    at = page()
+    at.selectbox(key=f"{SESSION}:provider").select("local").run()
+    stored = chat.store.about(SESSION).settings
+    assert (stored["provider"], stored["model"], stored["max_tokens"]) == ("local", "SmolLM2-135M-Instruct", 2048)
+    assert stored["system_prompt"] == "Be brief."
+
+
+def test_a_typed_key_is_used_and_kept_out_of_the_store(chat: ChatService, typist: Typist) -> None:
+    at = page()
+    at.text_input(key="key:openai").set_value("sk-typed-key").run()
+    at.chat_input(key="prompt").set_value("Hello").run()
+    assert len(typist.requests) == 1
+    assert "sk-typed-key" not in repr(vars(chat.store))
+
+
+def test_retry_of_the_last_reply_replaces_it_and_keeps_it_stored(chat: ChatService, typist: Typist) -> None:
+    at = page()
+    at.chat_input(key="prompt").set_value("one").run()
+    at.button(key="retry_last").click().run()
+    assert [m["content"] for m in typist.requests[1]["messages"]] == ["Be brief.", "one"]
+    assert len(chat.store.load(SESSION)) == 4
+    assert chat.store.about(SESSION).muted == {0}
+
+
+def test_editing_the_last_message_puts_it_in_the_box_and_replaces_it_when_sent(chat: ChatService, typist: Typist) -> None:
+    at = page()
+    at.chat_input(key="prompt").set_value("one").run()
+    at.button(key="edit_last").click().run()
+    assert any("Editing your last message" in caption.value for caption in at.caption)
+    at.chat_input(key="prompt").set_value("one, edited").run()
+    assert [m["content"] for m in typist.requests[1]["messages"]] == ["Be brief.", "one, edited"]
+    assert not any("Editing your last message" in caption.value for caption in at.caption)
+
+
+def test_clear_asks_first_names_what_goes_and_keeps_the_settings(chat: ChatService) -> None:
+    exchange(chat, "one", "two")
+    at = page()
+    assert any("2 messages" in markdown.value for markdown in at.markdown)
+    at.button(key="clear").click().run()
+    assert list(chat.store.load(SESSION)) == []
+    assert chat.store.about(SESSION).settings["model"] == "typist-1"
+    assert "model is sent" in at.subheader[0].value
+
+
+def test_a_new_chat_leaves_the_old_one_in_the_list(chat: ChatService) -> None:
+    at = page()
+    at.chat_input(key="prompt").set_value("the old one").run()
+    at.button(key="new_chat").click().run()
+    assert at.query_params["session"] != [SESSION]
+    assert len(at.chat_message) == 0
+    at.button(key=f"open:{SESSION}").click().run()
+    assert texts(at)[0] == "the old one"
+    assert at.query_params["session"] == [SESSION]
+
+
+def test_the_url_wins_over_the_state(chat: ChatService) -> None:
+    exchange(chat, "mine", "yes", session_id="another-session")
+    at = page()
+    at.query_params["session"] = "another-session"
+    at.run()
+    assert texts(at) == ["mine", "yes"]
+
+
+def test_a_session_id_that_cannot_be_one_starts_a_new_chat_and_says_so(chat: ChatService) -> None:
+    at = page(session_id="a}b c")
+    assert not at.exception
+    assert any("cannot exist" in info.value for info in at.info)
+    assert at.query_params["session"] != ["a}b c"]
+
+
+@pytest.mark.parametrize("path", ["app.py", "pages/context_window.py"])
+def test_every_page_says_that_the_in_memory_store_is_lost_on_restart(chat: ChatService, path: str) -> None:
+    assert any("lost when the app restarts" in caption.value for caption in page(path).caption)
+
+
+def test_an_interrupted_turn_is_shown_with_its_reason_and_choices(chat: ChatService) -> None:
+    error = ProviderUnavailable("The provider could not be reached.").to_dict()
+    chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, text="half a rep", error=error))
+    at = page()
+    assert texts(at) == ["my words", "half a rep"]
+    assert "could not be reached" in at.warning[0].value
+    assert {"retry", "keep", "edit", "discard"} <= {button.key for button in at.button}
+
+
+def test_a_message_sent_beside_an_interrupted_one_is_put_back(chat: ChatService, typist: Typist) -> None:
+    error = ProviderUnavailable("The provider could not be reached.").to_dict()
+    chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, error=error))
+    at = page()
+    at.chat_input(key="prompt").set_value("another").run()
+    assert typist.requests == []
+    live = chat.store.live(SESSION)
+    assert live is not None
+    assert live.prompt == "my words"
+    assert any("Your text is still in the box" in warning.value for warning in at.warning)
+
+
+def test_a_request_over_budget_is_not_sent_and_says_what_can_be_done(chat: ChatService, typist: Typist) -> None:
+    chat.store.remember(SESSION, settings(max_tokens=64, reserved_for_reply=32, strategy="none").to_dict())
+    at = page()
+    at.chat_input(key="prompt").set_value("far too long " * 40).run()
+    assert typist.requests == []
+    assert any("It was not sent" in warning.value for warning in at.warning)
+    at.button(key="anyway").click().run()
+    assert len(typist.requests) == 1
+
+
+def test_leaving_out_the_oldest_is_offered_where_it_helps(chat: ChatService, typist: Typist) -> None:
+    exchange(chat, "old words " * 40, "more old words " * 40)
+    chat.store.remember(SESSION, settings(max_tokens=128, reserved_for_reply=32, strategy="none").to_dict())
+    at = page()
+    at.chat_input(key="prompt").set_value("new").run()
+    at.button(key="leave_out").click().run()
+    assert [m["content"] for m in typist.requests[0]["messages"]] == ["Be brief.", "new"]
+    assert chat.store.about(SESSION).settings["strategy"] == "oldest_first"
+
+
+def test_the_gauge_says_what_would_be_left_out(chat: ChatService) -> None:
+    for n in range(6):
+        exchange(chat, f"question {n} " * 10, f"answer {n} " * 10)
+    chat.store.remember(SESSION, settings(max_tokens=256, reserved_for_reply=64).to_dict())
+    at = page()
+    assert any("will be left out" in caption.value for caption in at.caption)
+    assert any("Left out of the next request" in caption.value for caption in at.caption)
+
+
+def test_a_reply_that_is_being_written_can_be_stopped(chat: ChatService, typist: Typist) -> None:
+    typist.words, typist.seconds_per_word = 2000, 0.01
+    live = chat.send(SESSION, "Hello", settings(), lambda chosen: services.provider_of(chosen, "sk-x"))
+    states = chat.follow(SESSION, live.id)
+    next(state for state in states if "word3" in state.text)
+    chat.stop(SESSION)
+    for _ in states:
+        pass
+    assert chat.store.load(SESSION)[1].content.startswith("word1 word2 word3 ")
+    assert chat.store.turns(SESSION)[0].status == "stopped"
+
+
+def test_the_context_window_page_shows_every_message_with_its_reason(chat: ChatService) -> None:
+    exchange(chat, "one", "two")
+    exchange(chat, "three", "four")
+    at = page("pages/context_window.py")
+    assert not at.exception
+    frame = at.dataframe[0].value
+    assert list(frame["message"]) == ["one", "two", "three"]
+    assert set(frame["sent?" if "sent?" in frame else "fate"]) == {"sent"}
+    assert "Everything was sent" in at.markdown[0].value
+
+
+def test_a_turn_is_chosen_by_its_number_in_the_url(chat: ChatService) -> None:
+    exchange(chat, "one", "two")
+    exchange(chat, "three", "four")
+    at = page("pages/context_window.py", turn="1")
+    assert list(at.dataframe[0].value["message"]) == ["one"]
+
+
+def test_the_context_window_page_proves_what_was_sent(chat: ChatService) -> None:
+    at = page()
+    at.chat_input(key="prompt").set_value("Hello").run()
+    at.chat_input(key="prompt").set_value("again").run()
+    shown = page("pages/context_window.py")
+    assert any("matches what was sent" in caption.value for caption in shown.caption)
+
+
+def test_the_context_window_page_says_what_it_lacks_for_a_session_of_another_service(chat: ChatService) -> None:
+    chat.store._state(SESSION).messages.extend([user("theirs"), assistant("yes")])  # type: ignore[attr-defined]
+    at = page("pages/context_window.py")
+    assert "another service wrote" in at.info[0].value
+
+
+def test_looking_at_pages_starts_no_thread_and_sends_nothing(chat: ChatService, typist: Typist) -> None:
+    exchange(chat, "one", "two")
+    before = {thread.name for thread in threading.enumerate() if thread.name.startswith(("turn-", "read-"))}
+    page()
+    page("pages/context_window.py")
+    after = {thread.name for thread in threading.enumerate() if thread.name.startswith(("turn-", "read-"))}
+    assert after <= before
+    assert typist.requests == []
