@@ -10,5 +10,6 @@ sidebar.draw(page)
 
 welcome.draw(page)
 transcript.draw(page, composer.first_sent(plan))
+welcome.follow_up(page)
 live.watch(page)
 live.draw(page)

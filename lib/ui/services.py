@@ -14,10 +14,12 @@ from lib.providers import Provider
 from lib.providers.local import LocalModel
 from lib.providers.opening import open_provider
 from lib.settings import Endpoint, Settings, load_settings
+from lib.trimming import DEFAULT_STRATEGY
 from lib.turns import ChatSettings
 from lib.ui import session
 
-SYSTEM_PROMPT = "You are a helpful assistant. Answer briefly and use what was said earlier in the conversation."
+SYSTEM_PROMPT = "You are a helpful assistant."
+"""Of those tried, the one under which the small model answers most usably; a longer one confuses it."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -47,8 +49,6 @@ def endpoint(name: str) -> Endpoint:
 def new_session_settings(name: str = "local") -> ChatSettings:
     """What a new session starts with on this endpoint."""
     chosen = endpoint(name)
-    from lib.trimming import DEFAULT_STRATEGY
-
     return ChatSettings(chosen.name, chosen.model, SYSTEM_PROMPT, chosen.window, chosen.reserve, DEFAULT_STRATEGY)
 
 

@@ -49,6 +49,17 @@ def put_back(text: str) -> None:
     st.session_state[PROMPT] = text
 
 
+def asked_turn() -> int | None:
+    """The turn the URL asks for as `?turn=`, None where it asks for none (or for nonsense)."""
+    asked = st.query_params.get("turn", "")
+    return int(asked) if asked.isascii() and asked.isdigit() else None
+
+
+def ask_for_turn(number: int) -> None:
+    """Put a turn into the URL. For callbacks."""
+    st.query_params["turn"] = str(number)
+
+
 def typed_key(endpoint: str) -> str | None:
     """The API key typed for this endpoint in this browser session."""
     return (st.session_state.get(f"key:{endpoint}") or "").strip() or None

@@ -15,10 +15,11 @@ from lib.errors import ChatError
 from lib.messages import Message, user
 from lib.tokens import PROVENANCE_TEXT, CharacterEstimate
 from lib.turns import Turn
-from lib.ui import menu, numbers, services, strip
+from lib.ui import menu, numbers, services, session, strip
 from lib.ui.page import Page
 from lib.ui.text import as_markdown
 
+TURN = "chosen_turn"
 TEXT_SHOWN = 300
 """Characters of a message in the table; the whole message opens in its cell."""
 
@@ -53,12 +54,13 @@ def pick(page: Page) -> Turn | None:
     if not turns:
         _explain_empty(page)
         return None
-    numbers_newest_first = [turn.number for turn in reversed(turns)]
-    by_number = {turn.number: turn for turn in turns}
+    by_number = {turn.number: turn for turn in reversed(turns)}
+    asked = session.asked_turn()
+    st.session_state[TURN] = asked if asked in by_number else turns[-1].number
     chosen = st.selectbox(
-        "Turn", numbers_newest_first, key="turn", bind="query-params",
-        format_func=lambda number: f"Turn {number}: {by_number[number].prompt[:80]}",
-        help="One message of yours and the reply to it.",
+        "Turn", list(by_number), key=TURN, on_change=lambda: session.ask_for_turn(st.session_state[TURN]),
+        format_func=lambda number: f"Turn {number}: {by_number[number].prompt[:80]}" if number in by_number else str(number),
+        help="One message of yours and the reply to it, newest first.",
     )  # fmt: skip
     return by_number[chosen]
 

@@ -7,11 +7,15 @@ import streamlit as st
 from lib.ui import actions
 from lib.ui.page import Page
 
+CODE = "Repeat after me: the secret code is 4711."
+DOG = "I live in Lisbon and I have a dog called Bruno."
 STARTERS = {
-    "Tell it a secret": "My secret code is 4711. Please remember it.",
+    "Give it a secret code": CODE,
+    "Tell it about a dog": DOG,
     "Ask it something": "What is the capital of France?",
-    "Make it write": "Write a short poem about a window seat.",
 }
+"""What the small model answers well. The first two are facts to ask for again later, when they may have been left out."""
+FOLLOW_UPS = {CODE: "What is the secret code?", DOG: "What is the name of my dog?"}
 
 
 def draw(page: Page) -> None:
@@ -31,3 +35,15 @@ def draw(page: Page) -> None:
                     label, key=f"starter:{label}", help=text, on_click=actions.send_text,
                     args=(page.chat, page.session_id, text, page.settings),
                 )  # fmt: skip
+
+
+def follow_up(page: Page) -> None:
+    """After a starter with a fact in it: the question that shows whether the model was sent that fact again."""
+    if len(page.history) != 2 or page.live is not None:
+        return
+    question = FOLLOW_UPS.get(page.history[0].text)
+    if question is not None:
+        st.button(
+            f"Now ask: {question}", key="follow_up", icon=":material/subdirectory_arrow_right:",
+            on_click=actions.send_text, args=(page.chat, page.session_id, question, page.settings),
+        )  # fmt: skip

@@ -84,7 +84,7 @@ class RedisServer:
 
     def live(self, session_id: str) -> dict[str, Any] | None:
         with self.client() as client:
-            value = client.get("{chat:%s}:live" % session_id)
+            value = client.get(f"{{chat:{session_id}}}:live")
             return json.loads(value) if value else None
 
 
@@ -115,7 +115,12 @@ def typist() -> Iterator[Typist]:
 @pytest.fixture
 def app_env(server: RedisServer, typist: Typist) -> dict[str, str]:
     """The app on this test's Redis, answering by the typist."""
-    return {"REDIS_URL": server.url, "OPENAI_BASE_URL": typist.url, "OPENAI_API_KEY": "sk-test-typist", "OPENAI_MODEL": "typist-1"}
+    return {
+        "REDIS_URL": server.url,
+        "OPENAI_BASE_URL": typist.url,
+        "OPENAI_API_KEY": "sk-test-typist",
+        "OPENAI_MODEL": "typist-1",
+    }
 
 
 @pytest.fixture
@@ -205,7 +210,7 @@ def choose_typist(server: RedisServer, session_id: str, **changes: Any) -> None:
     settings = {"provider": "openai", "model": "typist-1", "system_prompt": "Be brief.", "max_tokens": 4096,
                 "reserved_for_reply": 512, "strategy": "oldest_first", **changes}  # fmt: skip
     with server.client() as client:
-        client.hset("{chat:%s}:about" % session_id, "settings", json.dumps(settings))
+        client.hset(f"{{chat:{session_id}}}:about", "settings", json.dumps(settings))
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 15.0) -> Any:
