@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import streamlit as st
 
@@ -17,6 +18,10 @@ from lib.history import About
 from lib.messages import Message
 from lib.turns import ChatSettings, LiveTurn
 from lib.ui import menu, services, session, trouble
+
+
+FAVICON = Path(__file__).with_name("favicon.png")
+"""A file of ours: for a Material icon here, the browser would ask a font service on the internet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ def setup(name: str) -> Page:
     """Set up the page and load its session. Draws the menu; the page draws the rest."""
     entry = menu.MENU[name]
     st.set_page_config(
-        page_title=f"{entry.title} · Windowseat", page_icon=entry.icon, layout="wide" if entry.wide else "centered"
+        page_title=f"{entry.title} · Windowseat", page_icon=str(FAVICON), layout="wide" if entry.wide else "centered"
     )
     session_id = session.session_id()
     with st.sidebar:

@@ -127,6 +127,7 @@ def app_env(server: RedisServer, typist: Typist) -> dict[str, str]:
 def app(folder: Path, app_env: dict[str, str]) -> Iterator[App]:
     with App(folder / "data", app_env) as running:
         yield running
+    assert "Traceback" not in running.log.read_text(), running.log.read_text()[-4000:]
 
 
 class Chat:
