@@ -6,13 +6,15 @@ sees the same reply, and leaving the page changes nothing.
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import streamlit as st
 
 from lib.chat import ChatService
-from lib.errors import HistoryUnavailable, describe
+from lib.errors import ChatError, HistoryUnavailable, describe
 from lib.messages import user
 from lib.turns import LiveTurn
 from lib.ui import actions, transcript
@@ -85,17 +87,25 @@ def _decide(page: Page, live: LiveTurn) -> None:
         st.button("Discard", key="discard", icon=":material/delete:", on_click=actions.discard, args=arguments)
 
 
-@st.fragment(run_every=2)
 def watch(page: Page) -> None:
     """Redraw the page when another tab, process or service changed this session."""
-    if page.chat is None or page.trouble is not None:
+    if page.chat is not None and page.trouble is None:
+        _tick(page, itertools.count())
+
+
+@st.fragment(run_every=2)
+def _tick(page: Page, ticks: Iterator[int]) -> None:
+    """Look whether anything changed since the page was drawn; not while it is being drawn (the first time)."""
+    if next(ticks) == 0 or page.chat is None:
         return
     try:
         live = page.chat.live(page.session_id)
         size = len(page.chat.store.load(page.session_id))
-    except HistoryUnavailable:
+    except ChatError:
         st.rerun()
-    if state_of(live) != state_of(page.live) or size != len(page.history):
+    # a tick only comes while no script follows the reply: Streamlit's own Stop ended that, or it began elsewhere
+    unfollowed = live is not None and not live.interrupted
+    if unfollowed or state_of(live) != state_of(page.live) or size != len(page.history):
         st.rerun()
 
 

@@ -19,7 +19,6 @@ from lib.messages import Message
 from lib.turns import ChatSettings, LiveTurn
 from lib.ui import menu, services, session, trouble
 
-
 FAVICON = Path(__file__).with_name("favicon.png")
 """A file of ours: for a Material icon here, the browser would ask a font service on the internet."""
 

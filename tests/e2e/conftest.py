@@ -181,6 +181,10 @@ class Chat:
     def click(self, name: str) -> None:
         self.button(name).first.click()
 
+    def stop_reply(self) -> None:
+        """Our Stop, below the conversation; Streamlit has one of its own at the top."""
+        self.page.locator(".st-key-stop button").click()
+
 
 @pytest.fixture
 def open_tab(browser: Browser) -> Iterator[Callable[..., Chat]]:
