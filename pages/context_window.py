@@ -6,7 +6,7 @@ from lib.ui import setup, turn_view
 
 page = setup("context_window")
 
-st.title("Context window", anchor=False)
+st.header("Context window", anchor=False)
 turn = turn_view.pick(page)
 if turn is not None:
     view = turn_view.load(page, turn)

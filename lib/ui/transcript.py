@@ -67,12 +67,16 @@ def message(shown: Message, *, muted: bool = False, key: str) -> st.delta_genera
 
 def line(turn: Turn, session_id: str) -> None:
     """The quiet line under a reply: who answered, what it cost to ask, how much of the conversation was sent."""
-    st.page_link(
-        menu.MENU["context_window"].path,
-        label=f":small[:gray[{summary(turn)} ▸]]",
-        query_params={"session": session_id, "turn": str(turn.number)},
-        help="What was sent for this reply, what was left out, and why",
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(summary(turn), width="content")
+        st.page_link(
+            menu.MENU["context_window"].path,
+            label=":small[Details]",
+            icon=":material/chevron_right:",
+            icon_position="right",
+            query_params={"session": session_id, "turn": str(turn.number)},
+            help="What was sent for this reply, what was left out, and why",
+        )
 
 
 def summary(turn: Turn) -> str:

@@ -6,6 +6,7 @@ The rule: looking writes nothing. Everything shown is rebuilt from the stored hi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -15,11 +16,16 @@ from lib.errors import ChatError
 from lib.messages import Message, user
 from lib.tokens import PROVENANCE_TEXT, CharacterEstimate
 from lib.turns import Turn
-from lib.ui import menu, numbers, services, session, strip
+from lib.ui import menu, numbers, palette, services, session, strip
 from lib.ui.page import Page
 from lib.ui.text import as_markdown
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 TURN = "chosen_turn"
+STYLED_ROWS = 2_000
+"""A longer table is drawn plain: styling costs more than the table."""
 TEXT_SHOWN = 300
 """Characters of a message in the table; the whole message opens in its cell."""
 
@@ -132,32 +138,38 @@ def _table(view: TurnView) -> None:
     frame = pd.DataFrame(
         [
             {
-                "#": "system prompt" if row.index is None else str(row.index + 1),
+                "#": "" if row.index is None else str(row.index + 1),
                 "from": row.message.role,
                 "fate": "sent" if row.included else "left out",
                 "tokens": row.tokens,
-                "why": REASON_TEXT[row.reason].split(": ", 1)[1],
                 "message": row.message.text
                 if len(row.message.text) <= TEXT_SHOWN
                 else row.message.text[:TEXT_SHOWN] + "…",
+                "why": REASON_TEXT[row.reason].split(": ", 1)[1],
             }
             for row in view.rows
         ]
     )
+    drawn = frame if len(frame) > STYLED_ROWS else frame.style.apply(_greyed, axis=1)
     st.dataframe(
-        frame, hide_index=True, key="messages", alt="Every stored message with whether it was sent, its tokens and why",
+        drawn, hide_index=True, key="messages", alt="Every stored message with whether it was sent, its tokens and why",
         height=min(700, 38 + 35 * max(1, len(frame))),
         column_config={
-            "#": st.column_config.TextColumn("#", width=90, help="Its place in the stored conversation"),
-            "from": st.column_config.TextColumn("from", width=80),
-            "fate": st.column_config.TextColumn("sent?", width=80),
-            "tokens": st.column_config.NumberColumn("tokens", width=80, format="localized"),
-            "why": st.column_config.TextColumn("why", width="medium"),
-            "message": st.column_config.TextColumn("message", width="large"),
+            "#": st.column_config.TextColumn("#", width=50, help="Its place in the stored conversation"),
+            "from": st.column_config.TextColumn("from", width=85),
+            "fate": st.column_config.TextColumn("sent?", width=75),
+            "tokens": st.column_config.NumberColumn("tokens", width=70, format="localized"),
+            "message": st.column_config.TextColumn("message", width=280),
+            "why": st.column_config.TextColumn("why", width="large"),
         },
     )  # fmt: skip
     if view.later:
         st.caption(f"{numbers.plural(view.later, 'message')} came after this turn and are not shown.")
+
+
+def _greyed(row: pd.Series) -> list[str]:
+    """Left-out rows are grey, besides saying so."""
+    return [f"color: {palette.LEFT_OUT.colour}" if row["fate"] == "left out" else ""] * len(row)
 
 
 def _rows(turn: Turn, page: Page) -> list[Row]:
