@@ -6,10 +6,9 @@ page = setup("chat")
 plan = composer.preview(page)
 
 composer.draw(page, plan)
-sidebar.draw(page)
-
 welcome.draw(page)
 transcript.draw(page, composer.first_sent(plan))
 welcome.follow_up(page)
+sidebar.draw(page)
 live.watch(page)
 live.draw(page)

@@ -11,16 +11,14 @@ import socket
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lib.answering import Answering, finished_turn
-from lib.context import Candidates, ContextPlan
 from lib.errors import ChatError
 from lib.history import HistoryStore
 from lib.messages import Message, assistant, system, user
 from lib.providers import ChatRequest, Provider, Reply, body_sha256
 from lib.tokens import CharacterEstimate, TokenLedger
-from lib.trimming import plan_context
 from lib.turns import ChatSettings, LiveTurn, Turn
 
 DRAW_SECONDS = 0.1
@@ -68,7 +66,7 @@ class ChatService:
             over_budget_allowed=over_budget_allowed,
         )
         self.store.begin(session_id, live, instead_of=instead_of)
-        answering = Answering(self.store, session_id, live, lambda: open_provider(settings), self._ledger(session_id))
+        answering = Answering(self.store, session_id, live, lambda: open_provider(settings), self.ledger(session_id))
         with self._lock:
             self._answering = {sid: turn for sid, turn in self._answering.items() if not turn.done.is_set()}
             self._answering[session_id] = answering
@@ -139,20 +137,13 @@ class ChatService:
             yield live
             pause.wait(POLL_SECONDS)
 
-    def preview(
-        self, session_id: str, history: Sequence[Message], settings: ChatSettings, muted: Collection[int]
-    ) -> ContextPlan:
-        """What the next request would hold, before anything is typed. Writes nothing, asks nobody."""
-        candidates = Candidates.gather(settings.system_prompt, history, None, self._ledger(session_id))
-        return plan_context(candidates, settings.window, settings.strategy, muted)
-
     def _here(self, session_id: str) -> Answering | None:
         with self._lock:
             answering = self._answering.get(session_id)
         return None if answering is None or answering.done.is_set() else answering
 
-    def _ledger(self, session_id: str) -> TokenLedger:
-        """The session's counts, kept for the sessions used last."""
+    def ledger(self, session_id: str) -> TokenLedger:
+        """The session's token counts, kept for the sessions used last."""
         with self._lock:
             ledger = self._ledgers.setdefault(session_id, TokenLedger(CharacterEstimate()))
             self._ledgers.move_to_end(session_id)

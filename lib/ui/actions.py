@@ -10,62 +10,57 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lib.chat import ChatService, ProviderOpener
+from lib.chat import ProviderOpener
 from lib.errors import ChatError
 from lib.turns import ChatSettings, LiveTurn
 from lib.ui import services, session
 
 
-def send_typed(chat: ChatService | None, session_id: str, settings: ChatSettings) -> None:
+def send_typed(session_id: str, settings: ChatSettings) -> None:
     """Send what was typed. Refused text goes back into the box."""
     text: str = st.session_state.get(session.PROMPT) or ""
     if not text.strip():
         return
-    if not send(chat, session_id, text, settings, replaces=session.editing()):
+    if not send(session_id, text, settings, replaces=session.editing()):
         session.put_back(text)
         return
     session.set_editing(None)
 
 
-def send(
-    chat: ChatService | None, session_id: str, text: str, settings: ChatSettings, *, replaces: int | None = None
-) -> bool:
+def send(session_id: str, text: str, settings: ChatSettings, *, replaces: int | None = None) -> bool:
     """Send a text; whether it was taken."""
 
     def act() -> None:
-        service = chat or services.chat()
-        service.send(session_id, text, settings, opener(settings.provider), replaces=replaces)
+        services.chat().send(session_id, text, settings, opener(settings.provider), replaces=replaces)
         session.draw_newest(session_id)
 
     return _done(act)
 
 
-def send_text(
-    chat: ChatService | None, session_id: str, text: str, settings: ChatSettings, replaces: int | None = None
-) -> None:
+def send_text(session_id: str, text: str, settings: ChatSettings, replaces: int | None = None) -> None:
     """Send a text that was not typed: a starter, or the last message again."""
-    send(chat, session_id, text, settings, replaces=replaces)
+    send(session_id, text, settings, replaces=replaces)
 
 
-def retry(chat: ChatService, session_id: str, live: LiveTurn, settings: ChatSettings, anyway: bool = False) -> None:
+def retry(session_id: str, live: LiveTurn, settings: ChatSettings, anyway: bool = False) -> None:
     """Send an interrupted message again."""
     open_it = opener(settings.provider)
-    _done(lambda: chat.retry(session_id, live, settings, open_it, over_budget_allowed=anyway))
+    _done(lambda: services.chat().retry(session_id, live, settings, open_it, over_budget_allowed=anyway))
 
 
-def keep(chat: ChatService, session_id: str, live: LiveTurn) -> None:
+def keep(session_id: str, live: LiveTurn) -> None:
     """Store what came of an interrupted reply."""
-    _done(lambda: chat.keep(session_id, live))
+    _done(lambda: services.chat().keep(session_id, live))
 
 
-def discard(chat: ChatService, session_id: str, live: LiveTurn) -> None:
+def discard(session_id: str, live: LiveTurn) -> None:
     """Forget an interrupted message."""
-    _done(lambda: chat.discard(session_id, live))
+    _done(lambda: services.chat().discard(session_id, live))
 
 
-def edit_interrupted(chat: ChatService, session_id: str, live: LiveTurn) -> None:
+def edit_interrupted(session_id: str, live: LiveTurn) -> None:
     """Take an interrupted message back into the box."""
-    if _done(lambda: chat.discard(session_id, live)):
+    if _done(lambda: services.chat().discard(session_id, live)):
         session.put_back(live.prompt)
         session.set_editing(live.replaces)
 
@@ -82,27 +77,29 @@ def cancel_edit() -> None:
     session.put_back("")
 
 
-def stop(chat: ChatService, session_id: str) -> None:
+def stop(session_id: str) -> None:
     """Stop the reply and keep what came."""
-    _done(lambda: chat.stop(session_id))
+    _done(lambda: services.chat().stop(session_id))
 
 
-def clear(chat: ChatService, session_id: str, settings: ChatSettings) -> None:
+def clear(session_id: str, settings: ChatSettings) -> None:
     """Delete the session's messages and records; its settings stay."""
 
     def act() -> None:
-        chat.store.clear(session_id)
-        chat.store.remember(session_id, settings.to_dict())
+        store = services.chat().store
+        store.clear(session_id)
+        store.remember(session_id, settings.to_dict())
         session.set_editing(None)
         session.draw_newest(session_id)
 
     _done(act)
 
 
-def switch_strategy(chat: ChatService, session_id: str, live: LiveTurn, settings: ChatSettings) -> None:
+def switch_strategy(session_id: str, live: LiveTurn, settings: ChatSettings) -> None:
     """Keep these settings and retry with them."""
 
     def act() -> None:
+        chat = services.chat()
         chat.store.remember(session_id, settings.to_dict())
         chat.retry(session_id, live, settings, opener(settings.provider))
 

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.context import ContextPlan
-from lib.tokens import PROVENANCE_TEXT
+from lib.context import Candidates, ContextPlan
+from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, TokenLedger
+from lib.trimming import plan_context
 from lib.ui import actions, numbers, session, strip
 from lib.ui.page import Page
 
 
 def preview(page: Page) -> ContextPlan | None:
     """What the next request would hold, before anything is typed."""
-    if page.chat is None or page.trouble is not None:
+    if page.trouble is not None:
         return None
     muted = set(page.about.muted)
     if (editing := session.editing()) is not None:
         muted.add(editing)
-    return page.chat.preview(page.session_id, page.history, page.settings, muted)
+    ledger = page.chat.ledger(page.session_id) if page.chat is not None else TokenLedger(CharacterEstimate())
+    candidates = Candidates.gather(page.settings.system_prompt, page.history, None, ledger)
+    return plan_context(candidates, page.settings.window, page.settings.strategy, muted)
 
 
 def first_sent(plan: ContextPlan | None) -> int | None:
@@ -40,9 +43,7 @@ def draw(page: Page, plan: ContextPlan | None) -> None:
         if plan is not None:
             _gauge(page, plan)
     # not inside st.bottom (where it goes by itself): only then does the page follow a growing reply
-    st.chat_input(
-        "Message", key=session.PROMPT, on_submit=actions.send_typed, args=(page.chat, page.session_id, page.settings)
-    )
+    st.chat_input("Message", key=session.PROMPT, on_submit=actions.send_typed, args=(page.session_id, page.settings))
 
 
 def _moment() -> None:
@@ -64,10 +65,14 @@ def _gauge(page: Page, plan: ContextPlan) -> None:
         if page.live is not None and not page.live.interrupted:
             st.button(
                 "Stop", icon=":material/stop_circle:", key="stop", type="tertiary",
-                on_click=actions.stop, args=(page.chat, page.session_id),
+                on_click=actions.stop, args=(page.session_id,),
             )  # fmt: skip
-        with st.popover("", icon=":material/help:", type="tertiary", key="legend"):
-            _legend(fill, plan)
+        panel = st.popover(
+            "", icon=":material/help:", type="tertiary", key="legend", on_change="rerun", help="What the bar shows"
+        )
+        if panel.open:
+            with panel:
+                _legend(fill, plan)
 
 
 def sentence(plan: ContextPlan) -> str:

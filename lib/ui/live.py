@@ -60,8 +60,7 @@ def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_g
 
 def _decide(page: Page, live: LiveTurn) -> None:
     """What went wrong, and what can be done with the message."""
-    chat, settings = page.chat, page.settings
-    assert chat is not None
+    settings = page.settings
     error = live.error or {
         "what": "The reply was interrupted: the app that was answering it went away.",
         "safe": "Your message and everything that had come are kept.",
@@ -71,7 +70,7 @@ def _decide(page: Page, live: LiveTurn) -> None:
     st.warning(
         "  \n".join([f"**{as_markdown(what)}**", as_markdown(safe), as_markdown(next_step)]), icon=":material/error:"
     )
-    arguments = (chat, page.session_id, live)
+    arguments = (page.session_id, live)
     with st.container(horizontal=True, key="decide"):
         if error.get("kind") == "ContextOverflow":
             if settings.strategy != "oldest_first":

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import streamlit as st
 
 from lib.chat import ChatService
-from lib.errors import ChatError, CorruptHistory, HistoryUnavailable
+from lib.errors import ChatError, CorruptHistory
 from lib.history import About
 from lib.messages import Message
 from lib.turns import ChatSettings, LiveTurn
 from lib.ui import menu, services, session, trouble
 
-FAVICON = Path(__file__).with_name("favicon.png")
-"""A file of ours: for a Material icon here, the browser would ask a font service on the internet."""
+FAVICON = "🪟"
+"""Drawn by the browser: for a Material icon it would ask a font service on the internet, for a file the server would load an
+image library before the first page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page shows: the open session. `trouble` is why history could not be loaded; then the rest is empty."""
+    """What a page shows: the open session. `trouble` is why history could not be loaded; then the rest is empty.
+
+    `chat` is None for a session that is new just now: it holds nothing yet, so its page need not wait for the store.
+    """
 
     session_id: str
     chat: ChatService | None = None
@@ -45,21 +48,25 @@ def setup(name: str) -> Page:
     """Set up the page and load its session. Draws the menu; the page draws the rest."""
     entry = menu.MENU[name]
     st.set_page_config(
-        page_title=f"{entry.title} · Windowseat", page_icon=str(FAVICON), layout="wide" if entry.wide else "centered"
+        page_title=f"{entry.title} · Windowseat", page_icon=FAVICON, layout="wide" if entry.wide else "centered"
     )
-    session_id = session.session_id()
+    session_id, new = session.session_id()
     with st.sidebar:
         menu.draw(session_id)
-    page = _load(session_id)
+    page = Page(session_id) if new and name == "chat" else _load(session_id)
     if session.refused_id():
         st.info("The address asked for a session that cannot exist, so this is a new chat. Nothing was lost.")
-    if isinstance(page.trouble, HistoryUnavailable):
-        trouble.watch_for_recovery(page.chat)
     if page.trouble is not None:
         trouble.show(page.trouble)
-    if page.chat is not None and page.chat.store.note:
-        st.caption(f":material/info: {page.chat.store.note}")
+    if page.chat is not None:
+        say_note(page.chat)
     return page
+
+
+def say_note(chat: ChatService) -> None:
+    """What a person must know about this store, on every page."""
+    if chat.store.note:
+        st.caption(f":material/info: {chat.store.note}")
 
 
 def _load(session_id: str) -> Page:

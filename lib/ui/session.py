@@ -17,18 +17,23 @@ PROMPT = "prompt"
 URL_PARAMETER = "session"
 
 
-def session_id() -> str:
-    """The open session: the URL's, else this browser session's, else a new one. Keeps the URL in step."""
+def session_id() -> tuple[str, bool]:
+    """The open session: the URL's, else this browser session's, else a new one; and whether it is new just now.
+
+    Keeps the URL in step.
+    """
+    new = False
     asked = st.query_params.get(URL_PARAMETER, "")
     if asked and valid_session_id(asked):
         st.session_state["session_id"] = asked
     elif "session_id" not in st.session_state:
         st.session_state["session_id"] = str(uuid.uuid4())
+        new = True
     current: str = st.session_state["session_id"]
     if asked != current:
         st.query_params[URL_PARAMETER] = current
         st.session_state["refused_id"] = bool(asked)
-    return current
+    return current, new
 
 
 def refused_id() -> bool:

@@ -12,51 +12,62 @@ from dataclasses import replace
 import streamlit as st
 
 from lib.errors import ChatError
+from lib.history import SessionSummary
 from lib.trimming import STRATEGIES
 from lib.turns import ChatSettings
-from lib.ui import actions, numbers, services, session
-from lib.ui.page import Page
+from lib.ui import actions, numbers, services, session, trouble
+from lib.ui.page import Page, say_note
 from lib.ui.text import as_label
 
 SESSIONS_SHOWN = 8
+SETTINGS, CLEAR = "settings", "clear_panel"
+"""Keys of what is drawn only once it is open: the first page need not carry it."""
 
 
 def draw(page: Page) -> None:
-    """Everything below the menu."""
+    """Everything below the menu. Drawn last: on a new chat, it is the first to need the store."""
     with st.sidebar:
         st.button("New chat", icon=":material/add:", on_click=session.open_session, key="new_chat", width="stretch")
-        if page.chat is not None and page.trouble is None:
-            _sessions(page)
+        list_of_sessions = st.container(gap=None)
+        if page.trouble is None:
             _settings(page)
             _clear(page)
+    if page.trouble is None:
+        try:
+            sessions = services.chat().store.sessions(SESSIONS_SHOWN)
+        except ChatError as error:
+            trouble.show(error)
+            return
+        if page.chat is None:
+            say_note(services.chat())
+        with list_of_sessions:
+            _sessions(page.session_id, sessions)
 
 
-def _sessions(page: Page) -> None:
+def _sessions(here: str, sessions: list[SessionSummary]) -> None:
     """The sessions used last: title, how long ago, how long they have left."""
-    assert page.chat is not None
-    try:
-        sessions = page.chat.store.sessions(SESSIONS_SHOWN)
-    except ChatError:
-        return  # the page says so already, or will at its next rerun
     for entry in sessions:
         times = f"{numbers.ago(time.time() - entry.last_activity)} · {numbers.left(entry.expires_in)}"
         title = as_label(entry.title, 34) or "untitled"
-        here = entry.session_id == page.session_id
+        is_open = entry.session_id == here
         with st.container(gap=None, key=f"entry:{entry.session_id}"):
             st.button(
-                f"**{title}**" if here else title, key=f"open:{entry.session_id}", type="tertiary",
-                on_click=session.open_session, args=(entry.session_id,), help="The open chat" if here else "Open this chat",
+                f"**{title}**" if is_open else title, key=f"open:{entry.session_id}", type="tertiary",
+                on_click=session.open_session, args=(entry.session_id,), help="The open chat" if is_open else "Open this chat",
             )  # fmt: skip
             st.caption(times)
 
 
 def _settings(page: Page) -> None:
-    """Provider, model, system prompt, window, reserve and strategy of this session."""
+    """Provider, model, system prompt, window, reserve and strategy of this session; drawn once they are opened."""
+    panel = st.expander("Settings of this chat", icon=":material/tune:", key=SETTINGS, on_change="rerun")
+    if not panel.open:
+        return
     current = page.settings
     _seed(page.session_id, current)
     keys = {name: f"{page.session_id}:{name}" for name in current.to_dict()}
     endpoints = services.settings().endpoints
-    with st.expander("Settings of this chat", icon=":material/tune:"):
+    with panel:
         names = list(endpoints) if current.provider in endpoints else [*endpoints, current.provider]
         st.selectbox(
             "Provider",
@@ -122,14 +133,17 @@ def _clear(page: Page) -> None:
     """Delete the messages, after asking once and naming what goes."""
     if not page.history and page.live is None:
         return
-    with st.popover("Clear this chat", icon=":material/delete:", width="stretch", key="clear_popover"):
+    panel = st.popover("Clear this chat", icon=":material/delete:", width="stretch", key=CLEAR, on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
         gone = numbers.plural(len(page.history), "message")
         st.write(
             f"This deletes {gone} and the record of every turn, for everybody who shares this chat. It cannot be undone."
         )
         st.button(
             "Delete them", key="clear", type="primary", on_click=actions.clear,
-            args=(page.chat, page.session_id, page.settings),
+            args=(page.session_id, page.settings),
         )  # fmt: skip
 
 
@@ -159,8 +173,7 @@ def _save(page: Page) -> None:
 
 def _store(page: Page, settings: ChatSettings) -> None:
     try:
-        assert page.chat is not None
-        page.chat.store.remember(page.session_id, settings.to_dict())
+        services.chat().store.remember(page.session_id, settings.to_dict())
     except ChatError as error:
         session.message_of_the_moment(f"{error.what} The change was not stored. {error.next_step}")
 

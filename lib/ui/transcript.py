@@ -58,8 +58,9 @@ def message(shown: Message, *, muted: bool = False, key: str) -> st.delta_genera
         )
         st.markdown(body if shown.text else ":gray[(empty)]")
         if rest:
-            with st.popover(f"{rest:,} more characters", key=f"{key}-all"):
-                st.code(shown.text, language=None, wrap_lines=True, height=400)
+            panel = st.popover(f"{rest:,} more characters", key=f"{key}-all", on_change="rerun")
+            if panel.open:
+                panel.code(shown.text, language=None, wrap_lines=True, height=400)
         if muted:
             st.caption("Replaced: it stays stored and is not sent any more.")
     return container
@@ -111,14 +112,16 @@ def last_exchange_actions(page: Page) -> None:
     prompt = page.history[asked]
     reply = page.history[-1]
     with st.container(horizontal=True, gap="small", key="last_actions"):
-        with st.popover("Copy", icon=":material/content_copy:", type="tertiary", key="copy"):
-            st.caption("The texts exactly as they are stored; the copy button is at the top right of each.")
-            for said in (prompt, reply) if reply is not prompt else (prompt,):
-                st.code(said.text, language=None, wrap_lines=True, height=160)
+        panel = st.popover("Copy", icon=":material/content_copy:", type="tertiary", key="copy", on_change="rerun")
+        if panel.open:
+            with panel:
+                st.caption("The texts exactly as they are stored; the copy button is at the top right of each.")
+                for said in (prompt, reply) if reply is not prompt else (prompt,):
+                    st.code(said.text, language=None, wrap_lines=True, height=160)
         if isinstance(prompt.content, str):
             st.button(
                 "Retry", icon=":material/refresh:", type="tertiary", key="retry_last", on_click=actions.send_text,
-                args=(page.chat, page.session_id, prompt.content, page.settings), kwargs={"replaces": asked},
+                args=(page.session_id, prompt.content, page.settings), kwargs={"replaces": asked},
                 help="Ask again. The present reply stays stored, but is not sent any more.",
             )  # fmt: skip
             st.button(

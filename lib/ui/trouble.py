@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.chat import ChatService
 from lib.errors import ChatError, CorruptHistory, HistoryUnavailable
 from lib.ui import services
 from lib.ui.text import as_markdown
@@ -14,7 +13,9 @@ RAW_SHOWN = 4_000
 
 
 def show(error: ChatError) -> None:
-    """Say it here. A value that cannot be read is shown as it is."""
+    """Say it here. A value that cannot be read is shown as it is; a store that is away is waited for."""
+    if isinstance(error, HistoryUnavailable):
+        watch_for_recovery()
     lines = [f"**{as_markdown(error.what)}**", as_markdown(error.safe), as_markdown(error.next_step)]
     draw = st.warning if error.retryable else st.error
     draw("  \n".join(line for line in lines if line.strip("*")), icon=":material/error:")
@@ -27,10 +28,10 @@ def show(error: ChatError) -> None:
 
 
 @st.fragment(run_every=1)
-def watch_for_recovery(chat: ChatService | None) -> None:
+def watch_for_recovery() -> None:
     """Try the store every second and redraw the page when it answers again."""
     try:
-        (chat or services.chat()).store.ping()
-    except HistoryUnavailable:
+        services.chat().store.ping()
+    except ChatError:
         return
     st.rerun()

@@ -33,7 +33,7 @@ def draw(page: Page) -> None:
             for label, text in STARTERS.items():
                 st.button(
                     label, key=f"starter:{label}", help=text, on_click=actions.send_text,
-                    args=(page.chat, page.session_id, text, page.settings),
+                    args=(page.session_id, text, page.settings),
                 )  # fmt: skip
 
 
@@ -45,5 +45,5 @@ def follow_up(page: Page) -> None:
     if question is not None:
         st.button(
             f"Now ask: {question}", key="follow_up", icon=":material/subdirectory_arrow_right:",
-            on_click=actions.send_text, args=(page.chat, page.session_id, question, page.settings),
+            on_click=actions.send_text, args=(page.session_id, question, page.settings),
         )  # fmt: skip

@@ -16,7 +16,7 @@ from lib.chat import ChatService
 from lib.errors import ProviderUnavailable
 from lib.messages import Message, assistant, user
 from lib.turns import ChatSettings, LiveTurn, PlanSummary, Turn
-from lib.ui import services, transcript
+from lib.ui import services, sidebar, transcript
 from tests.typist import Typist
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +55,8 @@ def page(path: str = "app.py", session_id: str = SESSION, **parameters: str) -> 
     at.query_params["session"] = session_id
     for name, value in parameters.items():
         at.query_params[name] = value
+    for panel in (sidebar.SETTINGS, sidebar.CLEAR):
+        at.session_state[panel] = True  # open: what they hold is drawn only then
     return at.run()
 
 

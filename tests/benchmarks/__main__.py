@@ -1,0 +1,11 @@
+"""All benchmarks: `python -m tests.benchmarks`. Prints ratios against baselines measured in the same run; asserts nothing."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+NAMES = ("bench_storage", "bench_page", "bench_first_token")
+
+for name in sys.argv[1:] or NAMES:
+    importlib.import_module(f"tests.benchmarks.{name}").main()
