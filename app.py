@@ -1,14 +1,22 @@
-"""The chat page: the conversation, what the next request will hold, and the box to type in."""
+"""The chat page: the conversation, what the next request will hold, and the box to type in. Also the launcher."""
 
-from lib.ui import composer, live, setup, sidebar, transcript, welcome
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-page = setup("chat")
-plan = composer.preview(page)
+if get_script_run_ctx(suppress_warning=True) is None:  # `streamlit run` starts the server; below, it draws the page
+    from lib.ui.launcher import warm_up
 
-composer.draw(page, plan)
-welcome.draw(page)
-transcript.draw(page, composer.first_sent(plan))
-welcome.follow_up(page)
-sidebar.draw(page)
-live.watch(page)
-live.draw(page)
+    app = st.App(__file__, lifespan=warm_up)
+else:
+    from lib.ui import composer, live, setup, sidebar, transcript, welcome
+
+    page = setup("chat")
+    plan = composer.preview(page)
+
+    composer.draw(page, plan)
+    welcome.draw(page)
+    transcript.draw(page, composer.first_sent(plan))
+    welcome.follow_up(page)
+    sidebar.draw(page)
+    live.watch(page)
+    live.draw(page)
