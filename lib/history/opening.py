@@ -1,10 +1,11 @@
-"""Choosing the history store: REDIS_URL, else memory where asked for, else the app's own server, else the snapshot.
+"""Choosing the history store: REDIS_URL, memory where asked for, else the app's own server, else the snapshot.
 
-The rule: nothing of redis-py is imported before a store is opened.
+The rule: nothing is imported before a store is opened, and a server of our own is started before redis-py is imported.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,31 +14,42 @@ if TYPE_CHECKING:
 
 
 def open_history(settings: Settings) -> HistoryStore:
-    """The store these settings ask for. Raises HistoryUnavailable where it cannot be started."""
+    """The store these settings ask for. A server at REDIS_URL is not waited for: each call says if it is not there.
+
+    Raises HistoryUnavailable where our own server does not start, InvalidSettings for a REDIS_URL that cannot be read.
+    """
     if settings.store == "memory":
         from lib.history.memory import InMemoryHistory
 
         return InMemoryHistory(settings.session_ttl)
     if settings.store == "redis":
-        from lib.history.connecting import connect
-        from lib.history.redis import RedisHistory
+        return _open_remote(settings)
+    from lib.history.embedded import can_embed
 
-        assert settings.redis_url is not None
-        return RedisHistory(connect(settings.redis_url, cluster=settings.redis_cluster), settings.session_ttl)
-    return _open_here(settings)
+    return _open_embedded(settings) if can_embed() else _open_snapshot(settings)
 
 
-def _open_here(settings: Settings) -> HistoryStore:
-    """Without REDIS_URL: a server of our own, or its stand-in where no binary exists."""
-    from lib.history.embedded import EmbeddedServer, can_embed
-
-    if not can_embed():
-        return _open_snapshot(settings)
-    server = EmbeddedServer(settings.data_dir)
-    server.start()
+def _open_remote(settings: Settings) -> HistoryStore:
     from lib.history.connecting import connect
     from lib.history.redis import RedisHistory
 
+    assert settings.redis_url is not None
+    if (
+        settings.redis_cluster
+    ):  # its client asks the cluster for its nodes when it is made: later, and again if that fails
+        return RedisHistory(partial(connect, settings.redis_url, cluster=True), settings.session_ttl)
+    return RedisHistory(connect(settings.redis_url), settings.session_ttl)
+
+
+def _open_embedded(settings: Settings) -> HistoryStore:
+    from lib.history.embedded import EmbeddedServer
+
+    server = EmbeddedServer(settings.data_dir)
+    server.start()
+    from lib.history.connecting import connect  # a tenth of a second, in which the server starts
+    from lib.history.redis import RedisHistory
+
+    server.wait()
     return RedisHistory(connect(server.url), settings.session_ttl, revive=server.revive, close=server.close)
 
 

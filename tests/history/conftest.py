@@ -1,0 +1,150 @@
+"""One kit per kind of store: real Redis, a real one-node cluster, the embedded server, the snapshot, memory."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from lib.history import HistoryStore
+from lib.history.connecting import connect
+from lib.history.embedded import EmbeddedServer, can_embed
+from lib.history.memory import InMemoryHistory
+from lib.history.redis import RedisHistory
+from lib.history.snapshot import NOTE, SnapshotServer
+from tests.history.servers import TTL, RedisServer, free_port
+
+
+@dataclass
+class Kit:
+    """A store, and what a test may do to it behind its back. `client` is None where there are no keys."""
+
+    store: Any
+    client: Any
+    age: Callable[[str, float], None]
+    """Make a session's live record look older, by seconds."""
+
+
+def aged_record(client: Any) -> Callable[[str, float], None]:
+    def age(session_id: str, seconds: float) -> None:
+        key = f"{{chat:{session_id}}}:live"
+        found = re.sub(rb'"beat":([\d.]+)', lambda m: b'"beat":%f' % (float(m[1]) - seconds), client.get(key), count=1)
+        client.set(key, found, keepttl=True)
+
+    return age
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    server = RedisServer().start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def client(redis_server: RedisServer) -> Iterator[Any]:
+    """An empty database, seen by a client that is not ours."""
+    with redis_server.client() as found:
+        found.flushall()
+        yield found
+
+
+@pytest.fixture
+def open_store(redis_server: RedisServer, client: Any) -> Iterator[Callable[[], RedisHistory]]:
+    """Opens stores on the empty database, each with a memory of its own, as another process would have."""
+    opened: list[RedisHistory] = []
+
+    def open_one() -> RedisHistory:
+        opened.append(RedisHistory(connect(redis_server.url), TTL))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def redis_store(open_store: Callable[[], RedisHistory]) -> RedisHistory:
+    return open_store()
+
+
+@pytest.fixture(scope="session")
+def cluster_url() -> Iterator[str]:
+    port = free_port()
+    # the bus port would be port + 10,000, which may be beyond the last there is
+    bus = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
+    server = RedisServer("--port", str(port), "--bind", "127.0.0.1", *bus).start()
+    with server.client() as node:
+        node.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+        deadline = time.monotonic() + 10
+        while node.cluster("info")["cluster_state"] != "ok" and time.monotonic() < deadline:
+            time.sleep(0.02)
+    yield f"redis://127.0.0.1:{port}"
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def embedded_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("embedded")
+
+
+@pytest.fixture(params=["redis", "cluster", "embedded", "snapshot", "memory"])
+def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kit]:
+    made = {"memory": _memory, "snapshot": _snapshot, "embedded": _embedded, "redis": _redis, "cluster": _cluster}
+    found = made[request.param](request, tmp_path)
+    yield found
+    found.store.close()
+    if found.client is not None:
+        found.client.close()
+
+
+@pytest.fixture
+def store(kit: Kit) -> HistoryStore:
+    return kit.store
+
+
+def _memory(request: pytest.FixtureRequest, folder: Path) -> Kit:
+    ahead = 0.0
+
+    def age(session_id: str, seconds: float) -> None:
+        nonlocal ahead
+        ahead += seconds
+
+    return Kit(InMemoryHistory(TTL, lambda: time.time() + ahead), None, age)
+
+
+def _snapshot(request: pytest.FixtureRequest, folder: Path) -> Kit:
+    server = SnapshotServer(folder)
+    store = RedisHistory(server.client, TTL, note=NOTE, written=server.written, close=server.close)
+    return Kit(store, server.client, aged_record(server.client))
+
+
+def _embedded(request: pytest.FixtureRequest, folder: Path) -> Kit:
+    if not can_embed():
+        pytest.skip("there is no server binary for this machine; apt-get install redis-server")
+    server = EmbeddedServer(request.getfixturevalue("embedded_dir"))
+    server.start()
+    server.wait()
+    client = redis.Redis(unix_socket_path=str(server.socket), protocol=2)
+    client.flushall()
+    store = RedisHistory(connect(server.url), TTL, revive=server.revive, close=server.close)
+    return Kit(store, client, aged_record(client))
+
+
+def _redis(request: pytest.FixtureRequest, folder: Path) -> Kit:
+    client = request.getfixturevalue("client")
+    store = RedisHistory(connect(request.getfixturevalue("redis_server").url), TTL)
+    return Kit(store, client, aged_record(client))
+
+
+def _cluster(request: pytest.FixtureRequest, folder: Path) -> Kit:
+    url = request.getfixturevalue("cluster_url")
+    client = connect(url, cluster=True)
+    client.flushall()
+    return Kit(RedisHistory(lambda: connect(url, cluster=True), TTL), client, aged_record(client))

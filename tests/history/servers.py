@@ -1,0 +1,110 @@
+"""Real redis-servers for tests, each in a short temporary folder, and pieces of conversations."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from lib.history import HistoryStore
+from lib.history.inline import ask
+from lib.messages import Message, assistant, user
+from lib.turns import ChatSettings, LiveTurn, Turn
+
+TTL = 86_400
+SETTINGS = ChatSettings("openai", "test-model", "Be brief.", 8192, 1024, "low_water")
+
+
+class RedisServer:
+    """A redis-server of our own. `start` may be called again after `stop` or `kill`."""
+
+    def __init__(self, *options: str) -> None:
+        binary = shutil.which("redis-server")
+        if binary is None:
+            pytest.skip("there is no redis-server on PATH; apt-get install redis-server")
+        self.binary = binary
+        self.folder = Path(tempfile.mkdtemp(prefix="ws-"))
+        self.socket = self.folder / "r.sock"
+        self.url = f"unix://{self.socket}"
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> RedisServer:
+        port = [] if "--port" in self._options else ["--port", "0"]
+        self._process = subprocess.Popen(
+            [self.binary, *port, "--unixsocket", self.socket, "--dir", self.folder, "--save", "", *self._options],
+            stdout=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if ask(self.socket, "PING").startswith(("+PONG", "-NOAUTH")):
+                return self
+            time.sleep(0.005)
+        self.close()
+        raise TimeoutError("redis-server did not start")
+
+    def client(self) -> Any:
+        return redis.Redis(unix_socket_path=str(self.socket), protocol=2)
+
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            if how != signal.SIGSTOP:
+                self._process.wait()
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def prompt(asked: str = "Hello", **fields: Any) -> LiveTurn:
+    """A live turn that asks this."""
+    return LiveTurn(asked, SETTINGS, "test", 1_000.0, **fields)
+
+
+def record(live: LiveTurn, reply: str = "Hi!", **fields: Any) -> Turn:
+    """What is stored when this live turn is over."""
+    return Turn(live.id, live.prompt, reply, "complete", "openai", "test-model", "Be brief.", 1_000.0, **fields)
+
+
+def commit(store: HistoryStore, session_id: str, live: LiveTurn, reply: str = "Hi!", **fields: Any) -> None:
+    store.commit(session_id, live.id, [user(live.prompt), assistant(reply)], record(live, reply, **fields))
+
+
+def say(store: HistoryStore, session_id: str, text: str = "Hello", reply: str = "Hi!", **fields: Any) -> LiveTurn:
+    """A whole exchange."""
+    live = prompt(text)
+    store.begin(session_id, live)
+    commit(store, session_id, live, reply, **fields)
+    return live
+
+
+def append(store: HistoryStore, session_id: str, messages: list[Message], text: str = "Hello") -> None:
+    """Any messages, as a turn."""
+    live = prompt(text)
+    store.begin(session_id, live)
+    store.commit(session_id, live.id, messages, record(live))
+
+
+def as_dicts(messages: Any) -> list[Mapping[str, Any]]:
+    return [message.to_dict() for message in messages]

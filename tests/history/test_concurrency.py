@@ -1,0 +1,108 @@
+"""Eight writers at once lose nothing, whether they are threads or processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lib.errors import TurnInProgress
+from lib.history.redis import RedisHistory
+from tests.history.conftest import Kit
+from tests.history.servers import RedisServer, commit, prompt
+
+WRITERS, EACH = 8, 25
+
+
+def write_turns(store: Any, writer: int, turns: int) -> None:
+    """One session, one live turn at a time: whoever is refused tries again, as a person would."""
+    for number in range(turns):
+        live = prompt(f"{writer}:{number}")
+        while True:
+            try:
+                store.begin("s", live)
+                break
+            except TurnInProgress:
+                threading.Event().wait(0.001)
+        commit(store, "s", live, f"reply to {writer}:{number}")
+
+
+def check_everything_is_there(store: Any, writers: int, turns: int) -> None:
+    messages = store.load("s")
+    asked = [message.text for message in messages[::2]]
+    assert len(messages) == 2 * writers * turns
+    assert sorted(asked) == sorted(f"{writer}:{number}" for writer in range(writers) for number in range(turns))
+    assert [message.text for message in messages[1::2]] == [f"reply to {text}" for text in asked]
+    assert [turn.prompt for turn in store.turns("s")] == asked
+    for writer in range(writers):  # each writer's own turns are in the order it wrote them
+        own = [text for text in asked if text.startswith(f"{writer}:")]
+        assert own == [f"{writer}:{number}" for number in range(turns)]
+
+
+def test_eight_threads_lose_none_of_400_messages(kit: Kit) -> None:
+    threads = [threading.Thread(target=write_turns, args=(kit.store, writer, EACH)) for writer in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check_everything_is_there(kit.store, WRITERS, EACH)
+
+
+WRITER = """
+import sys
+from lib.history.connecting import connect
+from lib.history.redis import RedisHistory
+from tests.history.test_concurrency import write_turns
+write_turns(RedisHistory(connect(sys.argv[1]), 86400), int(sys.argv[2]), int(sys.argv[3]))
+"""
+
+
+@pytest.mark.usefixtures("client")
+def test_eight_processes_lose_none_of_400_messages(redis_server: RedisServer, redis_store: RedisHistory) -> None:
+    command = [sys.executable, "-c", WRITER, redis_server.url]
+    processes = [
+        subprocess.Popen([*command, str(writer), str(EACH)], env={**os.environ, "PYTHONPATH": "."})
+        for writer in range(WRITERS)
+    ]
+    assert [process.wait() for process in processes] == [0] * WRITERS
+    check_everything_is_there(redis_store, WRITERS, EACH)
+
+
+def test_of_many_that_begin_at_once_one_is_accepted(kit: Kit) -> None:
+    accepted: list[int] = []
+    gate = threading.Barrier(WRITERS)
+
+    def begin(writer: int) -> None:
+        gate.wait()
+        try:
+            kit.store.begin("s", prompt(f"{writer}"))
+        except TurnInProgress:
+            return
+        accepted.append(writer)
+
+    threads = [threading.Thread(target=begin, args=(writer,)) for writer in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(accepted) == 1
+    assert kit.store.live("s").prompt == f"{accepted[0]}"
+
+
+def test_readers_see_whole_exchanges_only(client: Any, open_store: Callable[[], RedisHistory]) -> None:
+    writer = threading.Thread(target=write_turns, args=(open_store(), 0, 150))
+    reader = open_store()
+    writer.start()
+    seen = 0
+    while writer.is_alive():
+        messages = reader.load("s")
+        assert len(messages) % 2 == 0
+        assert len(messages) >= seen
+        seen = len(messages)
+    writer.join()
+    assert len(reader.load("s")) == 300

@@ -1,0 +1,165 @@
+"""Values that cannot be read are shown as they are and never overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lib.errors import CorruptHistory, TurnInProgress
+from lib.history.redis import RedisHistory
+from tests.history.servers import as_dicts, commit, prompt, say
+
+GOOD = b'{"role":"user","content":"Hello"}'
+BROKEN = {
+    b"hello": "byte 0",
+    b"": "byte 0",
+    b"{}": "byte 0",
+    b"42": "byte 0",
+    b"null": "byte 0",
+    b'"[]"': "byte 0",
+    b"[1,2] \n": "array position 0",
+    b"[1,2]": "array position 0",
+    b"[" + GOOD + b',{"content":"no role"}]': "array position 1",
+    b"[" + GOOD + b",[]]": "array position 1",
+    b"[" + GOOD + b',{"role":7}]': "array position 1",
+    b'[{"role":"user","content":"cut o': "byte 26",
+    b"[" + GOOD: "byte 34",
+    b"[" + GOOD + b",]": "byte 35",
+    b"[" + GOOD + b"]]": "byte 35",
+    b"[" + GOOD + b',"\xff"]': "byte 36",
+    b'[{"role":"user","content":NaN}]': "",
+    b"[" * 100_000: "",
+    b"\xef\xbb\xbf[]": "byte 0",
+}
+
+
+@pytest.mark.parametrize(("value", "where"), [pytest.param(v, w, id=repr(v[:40])) for v, w in BROKEN.items() if v])
+@pytest.mark.parametrize("known", [True, False], ids=["read before", "never read"])
+def test_a_broken_value_is_shown_and_left_alone(
+    client: Any, open_store: Callable[[], RedisHistory], value: bytes, where: str, known: bool
+) -> None:
+    store = open_store()
+    if known:
+        say(store, "s")
+        store.load("s")
+        client.delete("chat:s", "{chat:s}:turns")
+    client.set("chat:s", value, ex=100)
+    with pytest.raises(CorruptHistory) as caught:
+        store.load("s")
+    assert caught.value.raw == value
+    assert caught.value.where.startswith(where)
+    assert store.raw("s") == value
+    live = prompt()
+    store.begin("s", live)
+    with pytest.raises(CorruptHistory) as caught:
+        commit(store, "s", live)
+    assert caught.value.raw == value
+    assert client.get("chat:s") == value
+    assert client.exists("{chat:s}:turns") == 0
+    assert store.live("s") is not None  # the prompt and the reply are still there
+    store.clear("s")  # a person may
+    assert client.exists("chat:s") == 0
+
+
+@pytest.mark.parametrize("value", [b"hello", b"{}", b"[1,2] \n", b"[" + GOOD, b"[" + GOOD + b",]", b"]", b"[", b" "])
+def test_the_append_itself_refuses_what_broke_since_it_was_read(
+    client: Any, redis_store: RedisHistory, value: bytes
+) -> None:
+    say(redis_store, "s")
+    redis_store.load("s")
+    live = prompt()
+    redis_store.begin("s", live)
+    client.set("chat:s", value, keepttl=True)
+    before = {key: client.dump(key) for key in client.scan_iter()}
+    with pytest.raises(CorruptHistory, match="nothing was added"):
+        commit(redis_store, "s", live)
+    assert before == {key: client.dump(key) for key in client.scan_iter()}
+
+
+@pytest.mark.parametrize("key", ["chat:s", "{chat:s}:turns", "{chat:s}:live", "{chat:s}:about", "{chat:s}:signal"])
+def test_a_key_of_another_type_is_left_alone(client: Any, open_store: Callable[[], RedisHistory], key: str) -> None:
+    store = open_store()
+    say(store, "s")
+    live = prompt()
+    store.begin("s", live)
+    client.delete(key)
+    client.rpush(key, "foreign")
+    before = {name: client.dump(name) for name in client.scan_iter()}
+    for write in (
+        lambda: commit(store, "s", live),
+        lambda: store.beat("s", live),
+        lambda: store.begin("s", live),
+        lambda: store.remember("s", {}),
+    ):
+        with pytest.raises(CorruptHistory):
+            write()
+    client.zadd("chats", {"s": client.zscore("chats", "s")})
+    del before[b"chats"]
+    assert before == {name: client.dump(name) for name in client.scan_iter() if name != b"chats"}
+    if key == "chat:s":
+        with pytest.raises(CorruptHistory, match="a Redis list"):
+            store.load("s")
+        assert store.raw("s") == b"(a Redis list)"
+    store.clear("s")
+    say(store, "s")
+    assert len(store.load("s")) == 2
+
+
+@pytest.mark.parametrize("value", [b"[]", b"[ ]", b"[\n]\n", b" []"])
+def test_an_empty_array_of_any_spelling_is_a_history(client: Any, redis_store: RedisHistory, value: bytes) -> None:
+    client.set("chat:s", value)
+    assert list(redis_store.load("s")) == []
+    say(redis_store, "s")
+    say(redis_store, "s")
+    assert len(redis_store.load("s")) == 4
+
+
+@pytest.mark.parametrize("blank", [b"", b"\n", b"  \r\n\t "])
+def test_an_array_written_by_hand_is_a_history(
+    client: Any, open_store: Callable[[], RedisHistory], blank: bytes
+) -> None:
+    store = open_store()
+    client.set("chat:s", blank + b"[\n  " + GOOD + blank + b"]" + blank)
+    assert len(store.load("s")) == 1
+    for count in (3, 5):
+        say(store, "s")
+        assert len(store.load("s")) == count
+        assert as_dicts(open_store().load("s")) == as_dicts(store.load("s"))
+
+
+def test_a_turn_that_cannot_be_read_is_named(client: Any, redis_store: RedisHistory) -> None:
+    say(redis_store, "s")
+    client.xadd("{chat:s}:turns", {"turn": "rubbish"}, id="2-0")
+    client.xadd("{chat:s}:turns", {"other": "field"}, id="3-0")
+    say(redis_store, "s")
+    for number in (2, 3):
+        with pytest.raises(CorruptHistory, match=f"turn {number} cannot be read"):
+            redis_store.turn("s", number)
+    with pytest.raises(CorruptHistory):
+        redis_store.turns("s")
+    assert redis_store.turn("s", 4).number == 4  # type: ignore[union-attr]
+    assert len(redis_store.load("s")) == 4
+
+
+@pytest.mark.parametrize("value", [b"rubbish", b"{}", b"[]", b'{"id":"x","beat":"no"}', b'{"id":"x","beat":1}'])
+def test_a_live_record_that_cannot_be_read_blocks_nothing_but_its_session(
+    client: Any, redis_store: RedisHistory, value: bytes
+) -> None:
+    client.set("{chat:s}:live", value)
+    with pytest.raises(CorruptHistory) as caught:
+        redis_store.live("s")
+    assert caught.value.raw == value
+    with pytest.raises(TurnInProgress):
+        redis_store.begin("s", prompt())
+    assert client.get("{chat:s}:live") == value
+    redis_store.clear("s")
+    say(redis_store, "s")
+
+
+@pytest.mark.parametrize("fields", [{"settings": "rubbish"}, {"settings": "[]"}, {"created_at": "x"}, {"muted:x": 1}])
+def test_damaged_settings_are_said(client: Any, redis_store: RedisHistory, fields: dict[str, Any]) -> None:
+    client.hset("{chat:s}:about", mapping=fields)
+    with pytest.raises(CorruptHistory, match="about this session"):
+        redis_store.about("s")

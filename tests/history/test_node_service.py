@@ -1,0 +1,112 @@
+"""The source document's own service, in Node with ioredis, reads and writes the same conversations."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.history.redis import RedisHistory
+from tests.history.servers import TTL, RedisServer, as_dicts, say
+
+SERVICE = Path(__file__).parent / "node" / "service.mjs"
+
+
+class NodeService:
+    """The running service."""
+
+    def __init__(self, socket: Path, modules: Path) -> None:
+        self.process = subprocess.Popen(
+            ["node", SERVICE, socket, modules], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def ask(self, op: str, **fields: Any) -> Any:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(json.dumps({"op": op, "id": "s", **fields}), file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+    def close(self) -> None:
+        self.process.communicate()
+
+
+@pytest.fixture(scope="session")
+def modules(pytestconfig: pytest.Config) -> Path:
+    """A folder with ioredis, kept between runs."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("there is no node or npm on PATH; apt-get install nodejs npm")
+    folder = Path(pytestconfig.cache.mkdir("ioredis"))
+    if not (folder / "node_modules" / "ioredis").is_dir():
+        command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefix", folder, "ioredis@^6"]
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+        except subprocess.TimeoutExpired:
+            pytest.skip("npm install ioredis took too long")
+        if done.returncode != 0:
+            pytest.skip(f"npm could not install ioredis: {done.stderr.strip().splitlines()[-1:]}")
+    return folder
+
+
+@pytest.fixture
+def node(redis_server: RedisServer, client: Any, modules: Path) -> Iterator[NodeService]:
+    service = NodeService(redis_server.socket, modules)
+    yield service
+    service.close()
+
+
+def test_what_node_saved_is_loaded_continued_and_read_by_node_again(
+    client: Any, node: NodeService, open_store: Callable[[], RedisHistory]
+) -> None:
+    store = open_store()
+    saved = [
+        {"role": "user", "content": "from Node"},
+        {"role": "assistant", "content": [{"type": "text", "text": "é"}]},
+    ]
+    node.ask("save", messages=saved)
+    assert as_dicts(store.load("s")) == saved
+    for number in range(100):
+        say(store, "s", f"ours {number} “é”", f'our "reply" {number}\n😀')
+        node.ask("chat", message=f"theirs {number}\u2028", reply=f"their \\ reply {number}\u0000😀")
+    seen_there = node.ask("get")
+    assert len(seen_there) == 402
+    assert as_dicts(store.load("s")) == seen_there
+    assert as_dicts(open_store().load("s")) == seen_there
+    assert [message["content"] for message in seen_there[-4::2]] == ["ours 99 “é”", "theirs 99\u2028"]
+
+
+def test_the_time_to_live_is_the_same_whoever_wrote_last(
+    client: Any, node: NodeService, redis_store: RedisHistory
+) -> None:
+    say(redis_store, "s")
+    assert client.ttl("chat:s") == TTL
+    node.ask("chat", message="more", reply="yes")
+    assert client.ttl("chat:s") == TTL
+
+
+def test_half_a_surrogate_pair_goes_both_ways(node: NodeService, redis_store: RedisHistory) -> None:
+    say(redis_store, "s", "ours \ud83d", "\ude00")
+    node.ask("chat", message="theirs \udc00", reply="\ud800!")
+    expected = ["ours \ud83d", "\ude00", "theirs \udc00", "\ud800!"]
+    assert [message["content"] for message in node.ask("get")] == expected
+    assert [message.content for message in redis_store.load("s")] == expected
+    say(redis_store, "s", "after")
+    assert len(node.ask("get")) == 6
+
+
+def test_what_node_cleared_is_gone_here_and_what_was_cleared_here_is_gone_there(
+    node: NodeService, redis_store: RedisHistory
+) -> None:
+    say(redis_store, "s")
+    redis_store.load("s")
+    node.ask("clear")
+    assert list(redis_store.load("s")) == []
+    assert redis_store.sessions(5) == []
+    node.ask("save", messages=[{"role": "user", "content": "again"}])
+    assert len(redis_store.load("s")) == 1
+    redis_store.clear("s")
+    assert node.ask("get") == []

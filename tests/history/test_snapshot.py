@@ -1,0 +1,72 @@
+"""The stand-in for a server: what it keeps over a restart, and what it refuses."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from lib.errors import HistoryUnavailable
+from lib.history import embedded
+from lib.history.opening import open_history
+from lib.history.snapshot import SnapshotServer
+from lib.settings import Settings, load_settings
+from tests.history.servers import SETTINGS, prompt, say
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(embedded, "find_server", lambda: None)
+    return load_settings({"WINDOWSEAT_DATA_DIR": str(tmp_path / "data")}, Path("none"))
+
+
+def test_without_a_server_history_is_kept_in_a_file_and_the_page_says_so(settings: Settings) -> None:
+    store = open_history(settings)
+    assert store.note is not None
+    assert "One process only, not a server" in store.note
+    say(store, "s", "é\ud800 \x00", replaces=0)
+    store.remember("s", SETTINGS.to_dict())
+    live = prompt("waits")
+    store.begin("t", live)
+    kept = store.load("s"), store.turns("s"), store.about("s"), store.live("t").to_dict()  # type: ignore[union-attr]
+    sessions = [entry.session_id for entry in store.sessions(5)]
+    left = store.expires_in("s")
+    store.close()
+    store = open_history(settings)
+    assert (store.load("s"), store.turns("s"), store.about("s"), store.live("t").to_dict()) == kept  # type: ignore[union-attr]
+    assert [entry.session_id for entry in store.sessions(5)] == sessions
+    assert left - 5 < store.expires_in("s") <= left  # type: ignore[operator]
+    assert store.beat("t", live) == "ok"
+    say(store, "s")
+    assert store.turns("s")[-1].number == 2
+    store.close()
+
+
+def test_a_write_is_in_the_file_within_a_second(settings: Settings) -> None:
+    store = open_history(settings)
+    say(store, "s", "soon")
+    file = settings.data_dir / "history.json"
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline and not (file.exists() and "soon" in file.read_text()):
+        time.sleep(0.02)
+    assert "soon" in file.read_text()
+    store.close()
+
+
+def test_a_second_process_is_refused(tmp_path: Path) -> None:
+    first = SnapshotServer(tmp_path)
+    with pytest.raises(HistoryUnavailable, match="Another process"):
+        SnapshotServer(tmp_path)
+    first.close()
+    SnapshotServer(tmp_path).close()
+
+
+@pytest.mark.parametrize("text", ["rubbish", "[]", '{"k": ["list", [], null]}', '{"k": 1}'])
+def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "history.json"
+    file.write_text(text)
+    for _ in range(2):
+        with pytest.raises(HistoryUnavailable, match="cannot be read"):
+            SnapshotServer(tmp_path)
+    assert file.read_text() == text

@@ -1,0 +1,126 @@
+"""A warm load gives what a cold one gives, whatever other services do to the value."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lib.errors import CorruptHistory
+from lib.history.redis import RedisHistory
+from lib.messages import assistant, user
+from tests.history.servers import TTL, append, as_dicts, say
+
+PAIR = [
+    {"role": "user", "content": "hi"},
+    {"role": "assistant", "content": "ok"},
+]  # short and alike: nothing but repetition
+
+
+def foreign_write(client: Any, messages: list[Any]) -> None:
+    """As the source document's saveHistory does."""
+    client.execute_command("SETEX", "chat:s", TTL, json.dumps(messages, ensure_ascii=False, separators=(",", ":")))
+
+
+def edited(messages: list[Any], rng: random.Random) -> list[Any]:
+    """A change of the same length, somewhere."""
+    changed = [dict(message) for message in messages]
+    if changed:
+        at = rng.randrange(len(changed))
+        changed[at]["content"] = "".join("x" if char != "x" else "y" for char in changed[at]["content"])
+    return changed
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_warm_loads_are_right_under_any_mix_of_writers(
+    client: Any, open_store: Callable[[], RedisHistory], seed: int
+) -> None:
+    rng = random.Random(seed)
+    ours, other = open_store(), open_store()  # two processes of the app, with memories of their own
+    truth: list[Any] = []
+    for step in range(400):
+        what = rng.choice(["ours", "ours", "ours", "other", "push", "trim", "edit", "clear", "shuffle", "nothing"])
+        if what in ("ours", "other"):
+            append(ours if what == "ours" else other, "s", [user("hi"), assistant("ok" * rng.randrange(3))])
+            truth = json.loads(client.get("chat:s"))
+        elif what == "clear" and rng.random() < 0.2:
+            (ours if step % 2 else other).clear("s")
+            truth = []
+        elif what in ("push", "trim", "edit", "shuffle") and truth:
+            if what == "push":
+                truth = truth + PAIR
+            elif what == "trim":
+                truth = truth[:1] + truth[1 + rng.randrange(4) :]
+                truth = truth + (PAIR if rng.random() < 0.7 else [])
+            elif what == "edit":
+                truth = edited(truth, rng)
+            else:
+                rng.shuffle(truth)
+            foreign_write(client, truth)
+        for store in (ours, other):
+            if rng.random() < 0.7:
+                assert as_dicts(store.load("s")) == truth
+
+
+def test_an_edit_far_from_the_end_and_of_the_same_length_is_seen(client: Any, redis_store: RedisHistory) -> None:
+    for number in range(50):
+        say(redis_store, "s", f"question {number}", "x" * 50)
+    before = redis_store.load("s")
+    value = client.get("chat:s").replace(b"question 3", b"Question 3")
+    client.set("chat:s", value, ex=TTL)
+    assert redis_store.load("s")[6].content == "Question 3"
+    assert before[6].content == "question 3"
+
+
+def test_what_another_service_added_keeps_the_objects_given_before(client: Any, redis_store: RedisHistory) -> None:
+    say(redis_store, "s")
+    before = redis_store.load("s")
+    foreign_write(client, as_dicts(before) + PAIR)
+    after = redis_store.load("s")
+    assert len(after) == 4
+    assert after[0] is before[0]
+    assert after[1] is before[1]
+
+
+def test_a_rewritten_history_gives_new_objects_only(client: Any, redis_store: RedisHistory) -> None:
+    say(redis_store, "s", "one")
+    before = redis_store.load("s")
+    foreign_write(client, [{"role": "user", "content": "One"}, as_dicts(before)[1]])
+    after = redis_store.load("s")
+    # the count kept for the last message stands for all before it, so it must not be the same object
+    assert after[1] == before[1]
+    assert after[1] is not before[1]
+
+
+def test_a_warm_load_asks_for_what_was_added_only(client: Any, redis_store: RedisHistory) -> None:
+    for number in range(100):
+        say(redis_store, "s", f"{number} " * 50)
+    redis_store.load("s")
+    say(redis_store, "s", "short")
+    before = client.info("stats")["total_net_output_bytes"]
+    redis_store.load("s")
+    redis_store.load("s")
+    spent = client.info("stats")["total_net_output_bytes"] - before - 10_000  # the two INFO answers
+    assert spent < 2_000
+
+
+def test_broken_bytes_at_the_end_are_found_by_a_warm_load(client: Any, redis_store: RedisHistory) -> None:
+    say(redis_store, "s")
+    redis_store.load("s")
+    value = client.get("chat:s")[:-1] + b',{"role":1}]'
+    client.set("chat:s", value, keepttl=True)
+    with pytest.raises(CorruptHistory) as caught:
+        redis_store.load("s")
+    assert caught.value.where == "array position 2"
+    assert caught.value.raw == value
+
+
+def test_only_so_many_sessions_are_remembered(redis_store: RedisHistory) -> None:
+    for number in range(70):
+        say(redis_store, f"s{number}")
+        redis_store.load(f"s{number}")
+    assert len(redis_store._warm._known) == 64
+    assert len(redis_store.load("s0")) == 2

@@ -1,0 +1,168 @@
+"""Every failure of a vendor, as the person reads it: through the real SDKs, on real HTTP answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lib.errors import (
+    ChatError,
+    ContentRefused,
+    ContextOverflow,
+    InvalidRequest,
+    ProviderUnavailable,
+    RateLimited,
+    WrongKey,
+)
+from lib.messages import user
+from lib.providers import ChatRequest
+from lib.providers.anthropic import AnthropicProvider
+from lib.providers.openai import OpenAIProvider
+from lib.providers.translating import wait_of
+from lib.settings import Endpoint
+from tests.providers.conftest import Replay
+from tests.providers.test_wire import says
+
+KEY = "sk-proj-Abc123Def456Ghi789"
+REQUEST = ChatRequest("model-1", (user("hello"),), 9)
+
+
+def failure(replay: Replay, kind: str = "openai", url: str | None = None) -> ChatError:
+    base = url or (f"{replay.url}/v1" if kind == "openai" else replay.url)
+    adapter = OpenAIProvider if kind == "openai" else AnthropicProvider
+    with pytest.raises(ChatError) as caught:
+        list(adapter(Endpoint("it", "openai", "It", base_url=base), KEY).stream(REQUEST))
+    assert KEY not in f"{caught.value.to_dict()}"
+    return caught.value
+
+
+def openai_error(message: str, **fields: Any) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "error", "param": None, "code": None, **fields}}
+
+
+def anthropic_error(kind: str, message: str) -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "words"),
+    [
+        (
+            401,
+            openai_error(f"Incorrect API key provided: {KEY}.", code="invalid_api_key"),
+            WrongKey,
+            "Incorrect API key",
+        ),
+        (403, openai_error("Country not supported"), WrongKey, "Country"),
+        (404, openai_error("The model `x` does not exist", code="model_not_found"), InvalidRequest, "does not exist"),
+        (400, openai_error("Unsupported parameter: 'temperature'"), InvalidRequest, "Unsupported parameter"),
+        (
+            400,
+            openai_error("Rejected by the content policy", code="content_policy_violation"),
+            ContentRefused,
+            "policy",
+        ),
+        (500, openai_error("The server had an error"), ProviderUnavailable, "500"),
+        (503, openai_error("Overloaded"), ProviderUnavailable, "503"),
+    ],
+)
+def test_openai_failures(replay: Replay, status: int, body: Any, kind: type[ChatError], words: str) -> None:
+    replay.error(status, body)
+    error = failure(replay)
+    assert type(error) is kind
+    assert words in error.what
+    assert error.safe
+    assert error.next_step
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "words"),
+    [
+        (401, anthropic_error("authentication_error", f"invalid x-api-key {KEY}"), WrongKey, "x-api-key"),
+        (404, anthropic_error("not_found_error", "model: claude-none"), InvalidRequest, "claude-none"),
+        (400, anthropic_error("invalid_request_error", "messages: roles must alternate"), InvalidRequest, "alternate"),
+        (529, anthropic_error("overloaded_error", "Overloaded"), ProviderUnavailable, "529"),
+        (429, anthropic_error("rate_limit_error", "Too many requests"), RateLimited, "slow down"),
+    ],
+)
+def test_anthropic_failures(replay: Replay, status: int, body: Any, kind: type[ChatError], words: str) -> None:
+    replay.error(status, body)
+    error = failure(replay, "anthropic")
+    assert type(error) is kind
+    assert words in error.what
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "tokens", "limit"),
+    [
+        ("openai", openai_error(
+            "This model's maximum context length is 128000 tokens. However, your messages resulted in 130,123 tokens.",
+            code="context_length_exceeded"), 130_123, 128_000),
+        ("openai", openai_error("too big", type="exceed_context_size_error", n_prompt_tokens=5031, n_ctx=4096), 5031, 4096),
+        ("anthropic", anthropic_error(
+            "invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum"), 210_000, 200_000),
+    ],
+)  # fmt: skip
+def test_an_overflow_comes_with_the_numbers(replay: Replay, kind: str, body: Any, tokens: int, limit: int) -> None:
+    replay.error(400, body)
+    error = failure(replay, kind)
+    assert isinstance(error, ContextOverflow)
+    assert (error.tokens, error.limit) == (tokens, limit)
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"retry-after": "12"}, 12.0),
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"x-ratelimit-reset-requests": "1m30s", "x-ratelimit-reset-tokens": "120ms"}, 90.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({}, None),
+    ],
+)
+def test_a_rate_limit_says_how_long_to_wait(replay: Replay, headers: dict[str, str], wait: float | None) -> None:
+    assert wait_of(headers) == wait
+    replay.error(429, openai_error("Rate limit reached"), **headers)
+    error = failure(replay)
+    assert isinstance(error, RateLimited)
+    assert error.wait_seconds == wait
+    assert "Wait" in error.next_step
+
+
+def test_a_used_up_quota_is_not_a_matter_of_waiting(replay: Replay) -> None:
+    replay.error(
+        429, openai_error("You exceeded your current quota", code="insufficient_quota"), **{"retry-after": "5"}
+    )
+    error = failure(replay)
+    assert isinstance(error, RateLimited)
+    assert "quota is used up" in error.what
+    assert error.wait_seconds is None
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+def test_nobody_there_is_said(replay: Replay, kind: str) -> None:
+    assert isinstance(failure(replay, kind, url="http://127.0.0.1:9"), ProviderUnavailable)
+
+
+def test_an_error_in_the_middle_of_a_stream_is_said(replay: Replay) -> None:
+    replay.events(
+        says("a"), {"error": {"message": "The server is shutting down", "type": "server_error", "code": None}}
+    )
+    error = failure(replay)
+    assert isinstance(error, ProviderUnavailable)
+    assert "shutting down" in error.what
+
+
+def test_an_answer_that_is_not_an_answer_is_said(replay: Replay) -> None:
+    replay.error(502, "<html>Bad gateway</html>")
+    assert isinstance(failure(replay), ProviderUnavailable)
+
+
+def test_a_mistake_of_ours_stays_a_mistake(replay: Replay) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        list(
+            OpenAIProvider(Endpoint("it", "openai", "It", base_url=replay.url), KEY, {"x": float("nan")}).stream(
+                REQUEST
+            )
+        )

@@ -1,0 +1,207 @@
+"""What goes over the wire, byte for byte, and how usage and ends come back; both vendors' SDKs against replayed answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from lib.errors import ContentRefused, MissingKey
+from lib.messages import Message, Usage, assistant, system, user
+from lib.providers import ChatRequest, Reply, body_bytes, body_sha256, sendable
+from lib.providers.anthropic import AnthropicProvider
+from lib.providers.openai import OpenAIProvider
+from lib.settings import Endpoint
+from tests.providers.conftest import Replay
+
+TALK = (
+    system("Be brief."),
+    user('Ünïcode 😀 and a cut one \ud83d, "quotes" \\ and \n lines'),
+    assistant("Yes."),
+    Message("user", [{"type": "text", "text": "a part \udc00"}]),
+)
+REQUEST = ChatRequest("model-1", TALK, 99)
+
+
+def openai(replay: Replay) -> OpenAIProvider:
+    return OpenAIProvider(Endpoint("it", "openai", "It", base_url=f"{replay.url}/v1"), "sk-test", {"temperature": 0})
+
+
+def anthropic(replay: Replay) -> AnthropicProvider:
+    return AnthropicProvider(Endpoint("it", "anthropic", "It", base_url=replay.url), "sk-ant-test")
+
+
+def chunk(**fields: Any) -> dict[str, Any]:
+    return {"id": "chat-1", "object": "chat.completion.chunk", "created": 1, "model": "model-1-dated", **fields}
+
+
+def says(text: str | None = None, end: str | None = None, **delta: Any) -> dict[str, Any]:
+    content = {} if text is None else {"content": text}
+    return chunk(choices=[{"index": 0, "delta": {**content, **delta}, "finish_reason": end}])
+
+
+def message_events(*texts: str, stop: str = "end_turn", start: Any = None, end: Any = None) -> list[dict[str, Any]]:
+    message = {"id": "msg-1", "type": "message", "role": "assistant", "model": "model-1-dated", "content": [],
+               "stop_reason": None, "stop_sequence": None, "usage": start or {"input_tokens": 3, "output_tokens": 1}}  # fmt: skip
+    deltas = [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}} for text in texts
+    ]
+    return [
+        {"type": "message_start", "message": message},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *deltas,
+        {"type": "content_block_stop", "index": 0},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": stop, "stop_sequence": None},
+            "usage": end or {"output_tokens": 5},
+        },
+        {"type": "message_stop"},
+    ]
+
+
+def end_of(provider: OpenAIProvider | AnthropicProvider, request: ChatRequest = REQUEST) -> Reply:
+    reply = list(provider.stream(request))[-1]
+    assert isinstance(reply, Reply)
+    return reply
+
+
+def test_openai_is_sent_exactly_the_hashed_body(replay: Replay) -> None:
+    replay.events(says("ok", "stop"))
+    end_of(openai(replay))
+    body = openai(replay).body(REQUEST)
+    assert replay.received == [body_bytes(body)]
+    assert hashlib.sha256(replay.received[0]).hexdigest() == body_sha256(body)
+    assert replay.paths == ["/v1/chat/completions"]
+
+
+def test_anthropic_is_sent_exactly_the_hashed_body(replay: Replay) -> None:
+    replay.events(*message_events("ok"), named=True)
+    end_of(anthropic(replay))
+    body = anthropic(replay).body(REQUEST)
+    assert replay.received == [body_bytes(body)]
+    assert hashlib.sha256(replay.received[0]).hexdigest() == body_sha256(body)
+    assert replay.paths == ["/v1/messages"]
+
+
+def test_openai_gets_the_messages_as_they_are_but_for_what_utf8_cannot_carry(replay: Replay) -> None:
+    body = openai(replay).body(REQUEST)
+    assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert body["messages"][1]["content"] == 'Ünïcode 😀 and a cut one \ufffd, "quotes" \\ and \n lines'
+    assert body["messages"][3]["content"] == [{"type": "text", "text": "a part \ufffd"}]
+    assert (body["max_tokens"], body["stream_options"]) == (99, {"include_usage": True})
+
+
+def test_openai_itself_is_given_its_own_name_for_the_limit() -> None:
+    body = OpenAIProvider(Endpoint("openai", "openai", "OpenAI"), "sk-x").body(REQUEST)
+    assert body["max_completion_tokens"] == 99
+    assert "max_tokens" not in body
+
+
+def test_anthropic_gets_the_system_prompt_outside_the_list_and_caching_on(replay: Replay) -> None:
+    body = anthropic(replay).body(REQUEST)
+    assert body["system"] == "Be brief."
+    assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
+    assert body["cache_control"] == {"type": "ephemeral"}
+    assert body["max_tokens"] == 99
+
+
+def test_fields_of_other_services_are_not_sent(replay: Replay) -> None:
+    message = Message("user", "hi", {"timestamp": 7, "name": "Ada"})
+    assert openai(replay).body(ChatRequest("m", (message,), 9))["messages"] == [
+        {"role": "user", "content": "hi", "name": "Ada"}
+    ]
+
+
+def test_a_key_is_in_no_body(replay: Replay) -> None:
+    for provider in (openai(replay), anthropic(replay)):
+        assert b"sk-" not in body_bytes(provider.body(REQUEST))
+
+
+def test_openai_usage_includes_what_was_cached(replay: Replay) -> None:
+    usage = {"prompt_tokens": 4020, "completion_tokens": 50, "total_tokens": 4070,
+             "prompt_tokens_details": {"cached_tokens": 4012, "cache_write_tokens": 8},
+             "completion_tokens_details": {"reasoning_tokens": 30}}  # fmt: skip
+    replay.events(says("a"), says("b"), says(end="stop"), chunk(choices=[], usage=usage))
+    reply = end_of(openai(replay))
+    assert reply == Reply("ab", Usage(4020, 4012, 8, 50, 30), "model-1-dated", "end", "chat-1")
+
+
+def test_anthropic_usage_is_made_to_include_what_was_cached(replay: Replay) -> None:
+    start = {
+        "input_tokens": 100,
+        "cache_read_input_tokens": 1500,
+        "cache_creation_input_tokens": 400,
+        "output_tokens": 1,
+    }
+    replay.events(*message_events("a", "b", start=start, end={"output_tokens": 50}), named=True)
+    reply = end_of(anthropic(replay))
+    assert reply == Reply("ab", Usage(2000, 1500, 400, 50, None), "model-1-dated", "end", "msg-1")
+
+
+def test_a_server_that_reports_no_usage_has_none(replay: Replay) -> None:
+    replay.events(says("a", "stop"))
+    assert end_of(openai(replay)).usage == Usage()
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("stop", "end"), ("length", "length"), ("content_filter", "refused"), ("other", "other")]
+)
+def test_openai_says_why_it_ended(replay: Replay, said: str, meant: str) -> None:
+    replay.events(says("a", said))
+    assert end_of(openai(replay)).stop_reason == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("end_turn", "end"), ("max_tokens", "length"), ("refusal", "refused"), ("pause_turn", "pause_turn")],
+)
+def test_anthropic_says_why_it_ended(replay: Replay, said: str, meant: str) -> None:
+    replay.events(*message_events("a", stop=said), named=True)
+    assert end_of(anthropic(replay)).stop_reason == meant
+
+
+def test_an_openai_refusal_is_text_and_says_that_it_is_one(replay: Replay) -> None:
+    replay.events(says(refusal="I cannot "), says(refusal="do that."), says(end="stop"))
+    reply = end_of(openai(replay))
+    assert reply.text == "I cannot do that."
+
+
+def test_an_anthropic_refusal_without_text_is_an_error_the_person_can_act_on(replay: Replay) -> None:
+    replay.events(*message_events(stop="refusal"), named=True)
+    with pytest.raises(ContentRefused):
+        end_of(anthropic(replay))
+
+
+def test_without_a_key_nothing_is_sent(replay: Replay) -> None:
+    openai_itself = OpenAIProvider(Endpoint("openai", "openai", "OpenAI", base_url=replay.url, needs_key=True), None)
+    anthropic_itself = AnthropicProvider(
+        Endpoint("anthropic", "anthropic", "Anthropic", base_url=replay.url, needs_key=True), None
+    )
+    for provider in (openai_itself, anthropic_itself):
+        with pytest.raises(MissingKey, match="No API key is known"):
+            list(provider.stream(REQUEST))
+    assert replay.received == []
+
+
+def test_model_names_are_asked_from_the_server(replay: Replay) -> None:
+    replay.status, replay.headers = 200, {"Content-Type": "application/json"}
+    replay.body = json.dumps(
+        {"object": "list", "data": [{"id": "b", "object": "model"}, {"id": "a", "object": "model"}]}
+    ).encode()
+    assert openai(replay).models() == ["a", "b"]
+    replay.body = json.dumps({"data": [{"id": "claude-x", "type": "model", "display_name": "X", "created_at": "2026-01-01T00:00:00Z"}],
+                              "has_more": False, "first_id": "claude-x", "last_id": "claude-x"}).encode()  # fmt: skip
+    assert anthropic(replay).models() == ["claude-x"]
+
+
+@pytest.mark.parametrize("text", ["", "plain", "ü😀", "a\ud83d\ude00b"])
+def test_what_utf8_can_carry_is_sent_as_it_is(text: str) -> None:
+    sendable(text).encode()
+    assert sendable("ü😀") == "ü😀"
+
+
+def test_a_pair_of_surrogates_is_the_character_it_stands_for() -> None:
+    assert sendable("a\ud83d\ude00b") == "a😀b"
