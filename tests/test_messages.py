@@ -1,0 +1,48 @@
+"""Messages are what was stored: nothing added, nothing dropped."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.messages import Message, Usage, assistant, system, user
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+stored = st.builds(
+    lambda rest, role: {**rest, "role": role},
+    st.dictionaries(st.sampled_from(["content", "name", "x", "tool_calls"]), json_values),
+    st.text(),
+)
+
+
+@given(stored)
+def test_any_stored_object_comes_back_unchanged(value: dict[str, object]) -> None:
+    assert Message.from_dict(value).to_dict() == value
+
+
+@pytest.mark.parametrize("value", [None, "text", 7, [], {}, {"content": "x"}, {"role": None, "content": "x"}])
+def test_what_is_no_message_is_said(value: object) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Message.from_dict(value)  # type: ignore[arg-type]
+
+
+def test_the_three_turns_of_the_source_read_like_a_dialogue() -> None:
+    turn_3 = [user("Hello"), assistant("Hi!"), user("What's 2+2?"), assistant("4"), user("And 4+4?")]
+    assert [message.to_dict() for message in turn_3][3] == {"role": "assistant", "content": "4"}
+    assert system("Be brief.").is_system
+    assert not user("Hello").is_system
+
+
+def test_a_null_content_is_not_a_missing_one() -> None:
+    assert Message.from_dict({"role": "assistant", "content": None}).to_dict() == {"role": "assistant", "content": None}
+    assert Message.from_dict({"role": "assistant"}).to_dict() == {"role": "assistant"}
+
+
+@given(st.builds(Usage, *[st.none() | st.integers(0)] * 5))
+def test_usage_comes_back_with_unknown_as_none(usage: Usage) -> None:
+    assert Usage.from_dict(usage.to_dict()) == usage

@@ -1,0 +1,67 @@
+"""Turns and live turns: what is stored comes back, and says what was sent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.context import Candidates, ContextWindow
+from lib.messages import Message, Usage, user
+from lib.tokens import CharacterEstimate, TokenLedger
+from lib.trimming import STRATEGIES, plan_context
+from lib.turns import STALE_AFTER, ChatSettings, LiveTurn, PlanSummary, Turn
+from tests.conversations import histories, texts
+
+SETTINGS = ChatSettings("local", "m", "Be brief.", 512, 64, "oldest_first")
+
+
+def summary(history: list[Message], budget: int, strategy: str, instructions: str) -> PlanSummary:
+    candidates = Candidates.gather(instructions, history, "new", TokenLedger(CharacterEstimate()))
+    return PlanSummary.of(plan_context(candidates, ContextWindow(budget, 0), strategy))
+
+
+@given(histories(), st.integers(0, 300), st.sampled_from(sorted(STRATEGIES)), texts)
+def test_a_summary_covers_every_stored_message_and_the_new_one(
+    history: list[Message], budget: int, strategy: str, instructions: str
+) -> None:
+    made = summary(history, budget, strategy, instructions)
+    places = [at for start, stop, _, _ in made.runs for at in range(start, stop)]
+    assert places == [*range(len(history) + 1)]
+    assert made.sent + made.left_out == len(history) + 1 + (made.system_tokens is not None)
+    assert PlanSummary.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+
+
+@given(histories(), texts, texts, st.none() | st.integers(0, 9), st.sampled_from(["complete", "stopped"]))
+def test_a_turn_comes_back_as_it_was_stored(
+    history: list[Message], prompt: str, reply: str, replaces: int | None, status: str
+) -> None:
+    turn = Turn("id-1", prompt, reply, status, "local", "m", "sys", 1.5, summary(history, 50, "none", ""), {"model": "m"}, "ab",  # type: ignore[arg-type]
+                Usage(input_tokens=3), "end", "req", 12.5, 80.0, replaces)  # fmt: skip
+    assert Turn.from_dict(json.loads(json.dumps(turn.to_dict())), 7) == replace(turn, number=7)
+
+
+@given(texts, texts, st.none() | st.just({"kind": "X", "what": "w", "safe": "s", "next_step": "n"}))
+def test_a_live_turn_comes_back_as_it_was_stored(prompt: str, text: str, error: dict[str, str] | None) -> None:
+    live = LiveTurn(prompt, SETTINGS, "host:1", 2.5, text=text, error=error, plan=summary([user("a")], 9, "none", "s"))
+    assert LiveTurn.from_dict(json.loads(json.dumps(live.to_dict())), 1.0) == replace(live, age=1.0)
+
+
+def test_a_live_turn_is_interrupted_when_it_failed_or_its_owner_is_silent() -> None:
+    live = LiveTurn("p", SETTINGS, "host:1", 0.0)
+    assert not replace(live, age=STALE_AFTER - 0.1).interrupted
+    assert replace(live, age=STALE_AFTER + 0.1).interrupted
+    assert replace(live, error={"kind": "X"}).interrupted
+
+
+def test_settings_take_over_what_is_stored_and_pass_over_what_is_not_theirs() -> None:
+    stored = {"max_tokens": 99, "model": 7, "unknown": "x", "strategy": "none"}
+    assert SETTINGS.updated(stored) == replace(SETTINGS, max_tokens=99, strategy="none")
+
+
+def test_usage_of_the_model_on_this_machine_is_counted_not_billed() -> None:
+    turn = Turn("i", "p", "r", "complete", "local", "m", "", 0.0)
+    assert turn.usage_provenance == "counted"
+    assert replace(turn, provider="openai").usage_provenance == "billed"

@@ -1,0 +1,70 @@
+"""Text from people and models is drawn as text; numbers say who counted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.ui import numbers
+from lib.ui.text import NBSP, as_label, as_markdown, cut
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("costs $5 and $6", "costs \\$5 and \\$6"),
+        (":red[x] :smile: :material/home:", "&#58;red[x] &#58;smile: &#58;material/home:"),
+        ("at 10:30, a: b", "at 10:30, a: b"),
+        ("one\ntwo", "one  \ntwo"),
+        ("a   b", f"a {NBSP}{NBSP}b"),
+        ("`$5 :red[x]`", "`$5 :red[x]`"),
+        ("```\n$5\n```\n$6", "```\n$5\n```\n\\$6"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    ],
+)
+def test_markdown_stays_and_streamlits_own_extensions_go(text: str, drawn: str) -> None:
+    assert as_markdown(text) == drawn
+
+
+@given(st.text(alphabet="$:`~\n ab[]<>*_-1", max_size=80))
+def test_no_formula_and_no_directive_survives_outside_code(text: str) -> None:
+    drawn = as_markdown(text)
+    outside = drawn if "`" not in drawn and "~" not in drawn else ""
+    assert "$" not in outside.replace("\\$", "")
+
+
+@given(st.text(max_size=200))
+def test_a_label_is_one_line_of_plain_text(text: str) -> None:
+    label = as_label(text, 30)
+    assert "\n" not in label
+    assert not set(label) & set("*_`[]$<>") - {"&"}
+
+
+def test_a_long_message_is_cut_and_says_how_much_is_left() -> None:
+    assert cut("abcdef", 4) == ("abcd", 2)
+    assert cut("abc", 4) == ("abc", 0)
+
+
+def test_numbers_say_who_counted_and_unknown_is_said_in_words() -> None:
+    assert numbers.tokens(1234, "billed") == "1,234 (billed)"
+    assert numbers.tokens(40, "estimated") == "40 (~estimated)"
+    assert numbers.tokens(None, "billed") == "not reported"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.84, "0.8 s"), (12.3, "12 s"), (72, "1 m 12 s"), (7300, "2 h 1 m"), (None, "not reported")]
+)
+def test_durations(seconds: float | None, words: str) -> None:
+    assert numbers.duration(seconds) == words
+
+
+def test_times_of_sessions() -> None:
+    assert [numbers.ago(s) for s in (20, 200, 7300)] == ["just now", "3 m ago", "2 h ago"]
+    assert [numbers.left(s) for s in (80_000, 90, 30, None)] == [
+        "22 h left",
+        "1 m left",
+        "under a minute left",
+        "no time limit",
+    ]
+    assert [numbers.plural(n, "message") for n in (1, 1200)] == ["1 message", "1,200 messages"]
