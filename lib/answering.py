@@ -58,6 +58,7 @@ class Answering:
         self.changed = threading.Condition()
         self.done = threading.Event()
         self.stopping = threading.Event()
+        self._left = threading.Event()
         self._store = store
         self._session_id = session_id
         self._open_provider = open_provider
@@ -69,6 +70,13 @@ class Answering:
     def start(self) -> None:
         """Begin answering. The record must be in the store already."""
         threading.Thread(target=self._run, daemon=True, name=f"turn-{self.live.id}").start()
+
+    def leave(self) -> None:
+        """The app is going: put what came into the record, once more, and write nothing after that."""
+        if not self.done.is_set():
+            self._beat()
+        self._left.set()
+        self.stopping.set()
 
     def _run(self) -> None:
         try:
@@ -99,6 +107,8 @@ class Answering:
                 self._show(replace(self.live, text=self.live.text + event.text, first_token_ms=first or since_start))
             else:
                 raise event
+        if self._left.is_set():
+            raise TurnLost("The app is going; the turn stays in its record.")
         if not self.live.text:
             raise ChatError("You stopped it before the first word came.", next_step="Retry, edit or discard it.")
         self._commit(Reply(self.live.text, model=self.live.settings.model, stop_reason="stopped"), "stopped")
@@ -155,24 +165,24 @@ class Answering:
         turn = finished_turn(self.live, reply, status, self._sent)
         messages = [user(self.live.prompt), assistant(reply.text)]
         patience_ends = time.monotonic() + COMMIT_PATIENCE_SECONDS
-        while True:
+        while not self._left.is_set():
             try:
                 return self._store.commit(self._session_id, self.live.id, messages, turn)
             except HistoryUnavailable:
                 if time.monotonic() > patience_ends:
                     raise
                 self._show(self.live)
-                threading.Event().wait(BEAT_SECONDS)
+                self._left.wait(BEAT_SECONDS)
 
     def _fail(self, error: ChatError) -> None:
         """Leave the prompt, the partial reply and the reason in the record, for the person to decide."""
         self._show(replace(self.live, error=error.to_dict()))
         patience_ends = time.monotonic() + COMMIT_PATIENCE_SECONDS
-        while time.monotonic() < patience_ends:
+        while time.monotonic() < patience_ends and not self._left.is_set():
             try:
                 self._store.beat(self._session_id, self.live)
             except HistoryUnavailable:
-                threading.Event().wait(BEAT_SECONDS)
+                self._left.wait(BEAT_SECONDS)
                 continue
             except TurnLost:
                 log.info("turn %s was cleared before its failure could be stored", self.live.id)

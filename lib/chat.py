@@ -137,6 +137,14 @@ class ChatService:
             yield live
             pause.wait(POLL_SECONDS)
 
+    def close(self) -> None:
+        """The app is going: leave what is being answered in its record, and give back the store."""
+        with self._lock:
+            answering = list(self._answering.values())
+        for turn in answering:
+            turn.leave()
+        self.store.close()
+
     def _here(self, session_id: str) -> Answering | None:
         with self._lock:
             answering = self._answering.get(session_id)

@@ -6,6 +6,8 @@ be made raises a ChatError, is not cached, and is tried again at the next rerun.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from lib.chat import ChatService
@@ -22,6 +24,16 @@ SYSTEM_PROMPT = "You are a helpful assistant."
 """Of those tried, the one under which the small model answers most usably; a longer one confuses it."""
 
 
+_to_close: list[Callable[[], None]] = []
+"""What must be given back when the server stops."""
+
+
+def close() -> None:
+    """Give back what was made, the newest first. For the server's end; the parts also look after themselves at exit."""
+    while _to_close:
+        _to_close.pop()()
+
+
 @st.cache_resource(show_spinner=False)
 def settings() -> Settings:
     """How this installation is set up. Raises InvalidSettings."""
@@ -31,13 +43,17 @@ def settings() -> Settings:
 @st.cache_resource(show_spinner=False)
 def chat() -> ChatService:
     """The conversations of this installation. Raises HistoryUnavailable where the store cannot be opened."""
-    return ChatService(open_history(settings()))
+    service = ChatService(open_history(settings()))
+    _to_close.append(service.close)
+    return service
 
 
 @st.cache_resource(show_spinner=False)
 def local_model() -> LocalModel:
     """The embedded model. It starts at its first request."""
-    return LocalModel(settings().local_model)
+    model = LocalModel(settings().local_model)
+    _to_close.append(model.close)
+    return model
 
 
 def endpoint(name: str) -> Endpoint:
