@@ -55,8 +55,9 @@ class ChatService:
         """Store the prompt as the session's live turn and start answering it.
 
         `replaces` mutes the exchange that begins at this stored index once the new one is stored; `instead_of` retries
-        an interrupted turn. Raises TurnInProgress or HistoryUnavailable: then nothing was stored.
+        an interrupted turn. Raises TurnInProgress, HistoryUnavailable or CorruptHistory: then nothing was stored.
         """
+        self.store.load(session_id)  # a history that cannot be read is said before anything is begun
         live = LiveTurn(
             prompt,
             settings,

@@ -15,14 +15,14 @@ from lib.ui.page import Page
 
 
 def preview(page: Page) -> ContextPlan | None:
-    """What the next request would hold, before anything is typed."""
+    """What the next request would hold, were its new message empty. That one is there: it is what nothing may displace."""
     if page.trouble is not None:
         return None
     muted = set(page.about.muted)
     if (editing := session.editing()) is not None:
         muted.add(editing)
     ledger = page.chat.ledger(page.session_id) if page.chat is not None else TokenLedger(CharacterEstimate())
-    candidates = Candidates.gather(page.settings.system_prompt, page.history, None, ledger)
+    candidates = Candidates.gather(page.settings.system_prompt, page.history, "", ledger)
     return plan_context(candidates, page.settings.window, page.settings.strategy, muted)
 
 

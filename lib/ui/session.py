@@ -11,6 +11,7 @@ import uuid
 import streamlit as st
 
 from lib.history import valid_session_id
+from lib.ui.text import drawable
 
 PROMPT = "prompt"
 """Key of the chat input: its text, and the way to put a text back into it."""
@@ -51,7 +52,7 @@ def open_session(new_id: str | None = None) -> None:
 
 def put_back(text: str) -> None:
     """Put a text into the chat input again, where it was or to be edited. For callbacks."""
-    st.session_state[PROMPT] = text
+    st.session_state[PROMPT] = drawable(text)
 
 
 def asked_turn() -> int | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from lib.providers import sendable
+
 DRAWN_CHARACTERS = 8_000
 """A longer message is drawn up to here; the rest is one click away."""
 
@@ -20,12 +22,16 @@ _CODE = re.compile(
 )
 
 
+# Four blanks after an empty line begin a code block, but nobody who types them in a chat means one.
+_INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?: {4,}|\t)(?![ \t]*(?:[-*+]|\d+[.)])\s)")
+
+
 def as_markdown(text: str) -> str:
     """Text for st.markdown. Code spans and blocks are left alone: there, Streamlit takes everything literally.
 
     Example: as_markdown("costs $5 and :red[x]") -> "costs \\$5 and &#58;red[x]"
     """
-    shown, done = [], 0
+    text, shown, done = drawable(text), [], 0
     for code in _CODE.finditer(text):
         shown += [_plain(text[done : code.start()]), code.group()]
         done = code.end()
@@ -34,9 +40,14 @@ def as_markdown(text: str) -> str:
 
 def as_label(text: str, limit: int = 60) -> str:
     """One line of plain text for a label: no Markdown at all, cut to `limit` characters."""
-    line = " ".join(text[: limit * 4].split())
+    line = " ".join(drawable(text)[: limit * 4].split())
     line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:^=&])", _entity, line)
+
+
+def drawable(text: str) -> str:
+    """Text that can be sent to a browser: a lone surrogate, which UTF-8 cannot carry, is drawn as U+FFFD."""
+    return sendable(text)
 
 
 def cut(text: str, limit: int = DRAWN_CHARACTERS) -> tuple[str, int]:
@@ -49,6 +60,8 @@ def cut(text: str, limit: int = DRAWN_CHARACTERS) -> tuple[str, int]:
 
 def _plain(text: str) -> str:
     """A stretch outside code."""
+    text = text.replace("<", "&lt;")  # with HTML off it would be shown, but as a block in which nothing else counts
+    text = _INDENTED.sub(lambda blanks: NBSP * len(blanks.group().expandtabs(4)), text)
     text = text.replace("\\$", "$")  # "\$" typed on purpose and "$" are drawn alike
     text = re.sub(r"\$", r"\\$", text)
     text = re.sub(r":(?=[a-zA-Z0-9_+-]+[\[:/])", "&#58;", text)  # :red[...], :smile:, :material/home:

@@ -12,7 +12,7 @@ from lib.messages import Message
 from lib.turns import Turn
 from lib.ui import actions, menu, numbers, session
 from lib.ui.page import Page
-from lib.ui.text import as_markdown, cut
+from lib.ui.text import as_markdown, cut, drawable
 
 STEP = 20
 """The window starts at a multiple of this, so it holds 20 to 39 messages and moves once in twenty."""
@@ -60,7 +60,7 @@ def message(shown: Message, *, muted: bool = False, key: str) -> st.delta_genera
         if rest:
             panel = st.popover(f"{rest:,} more characters", key=f"{key}-all", on_change="rerun")
             if panel.open:
-                panel.code(shown.text, language=None, wrap_lines=True, height=400)
+                panel.code(drawable(shown.text), language=None, wrap_lines=True, height=400)
         if muted:
             st.caption("Replaced: it stays stored and is not sent any more.")
     return container
@@ -117,7 +117,7 @@ def last_exchange_actions(page: Page) -> None:
             with panel:
                 st.caption("The texts exactly as they are stored; the copy button is at the top right of each.")
                 for said in (prompt, reply) if reply is not prompt else (prompt,):
-                    st.code(said.text, language=None, wrap_lines=True, height=160)
+                    st.code(drawable(said.text), language=None, wrap_lines=True, height=160)
         if isinstance(prompt.content, str):
             st.button(
                 "Retry", icon=":material/refresh:", type="tertiary", key="retry_last", on_click=actions.send_text,

@@ -18,7 +18,7 @@ from lib.tokens import PROVENANCE_TEXT, CharacterEstimate
 from lib.turns import Turn
 from lib.ui import menu, numbers, palette, services, session, strip
 from lib.ui.page import Page
-from lib.ui.text import as_markdown
+from lib.ui.text import as_markdown, drawable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ def pick(page: Page) -> Turn | None:
     st.session_state[TURN] = asked if asked in by_number else turns[-1].number
     chosen = st.selectbox(
         "Turn", list(by_number), key=TURN, on_change=lambda: session.ask_for_turn(st.session_state[TURN]),
-        format_func=lambda number: f"Turn {number}: {by_number[number].prompt[:80]}" if number in by_number else str(number),
+        format_func=lambda number: f"Turn {number}: {drawable(by_number[number].prompt[:80])}" if number in by_number else str(number),
         help="One message of yours and the reply to it, newest first.",
     )  # fmt: skip
     return by_number[chosen]
@@ -142,9 +142,7 @@ def _table(view: TurnView) -> None:
                 "from": row.message.role,
                 "fate": "sent" if row.included else "left out",
                 "tokens": row.tokens,
-                "message": row.message.text
-                if len(row.message.text) <= TEXT_SHOWN
-                else row.message.text[:TEXT_SHOWN] + "…",
+                "message": _shortened(row.message.text),
                 "why": REASON_TEXT[row.reason].split(": ", 1)[1],
             }
             for row in view.rows
@@ -165,6 +163,10 @@ def _table(view: TurnView) -> None:
     )  # fmt: skip
     if view.later:
         st.caption(f"{numbers.plural(view.later, 'message')} came after this turn and are not shown.")
+
+
+def _shortened(text: str) -> str:
+    return drawable(text if len(text) <= TEXT_SHOWN else text[:TEXT_SHOWN] + "…")
 
 
 def _greyed(row: pd.Series) -> list[str]:

@@ -20,7 +20,9 @@ from lib.ui.text import NBSP, as_label, as_markdown, cut
         ("a   b", f"a {NBSP}{NBSP}b"),
         ("`$5 :red[x]`", "`$5 :red[x]`"),
         ("```\n$5\n```\n$6", "```\n$5\n```\n\\$6"),
-        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+        ("<script>$5</script>", "&lt;script>\\$5&lt;/script>"),
+        ("a\n\n    $5", f"a\n\n{NBSP * 4}\\$5"),
+        ("- a\n\n    - b", "- a\n\n    - b"),
     ],
 )
 def test_markdown_stays_and_streamlits_own_extensions_go(text: str, drawn: str) -> None:
@@ -39,6 +41,12 @@ def test_a_label_is_one_line_of_plain_text(text: str) -> None:
     label = as_label(text, 30)
     assert "\n" not in label
     assert not set(label) & set("*_`[]$<>") - {"&"}
+
+
+@given(st.text(alphabet=st.characters(), max_size=50) | st.just("cut \ud83d"))
+def test_whatever_is_drawn_can_be_sent_to_a_browser(text: str) -> None:
+    as_markdown(text).encode()
+    as_label(text).encode()
 
 
 def test_a_long_message_is_cut_and_says_how_much_is_left() -> None:
