@@ -81,17 +81,15 @@ def line(turn: Turn, session_id: str) -> None:
 
 
 def summary(turn: Turn) -> str:
-    """Example: "SmolLM2 · 412 in (counted) · 38 out (counted) · first word 0.4 s · 6 of 14 messages sent"."""
-    read, wrote = turn.usage.input_tokens, turn.usage.output_tokens
-    if read is None and turn.plan is not None:
-        sent = numbers.tokens(turn.plan.input_tokens, turn.plan.provenance)
+    """Example: "SmolLM2 · 412 in · 38 out (counted) · first word 0.4 s · 6 of 14 messages sent"."""
+    read, wrote, by = turn.usage.input_tokens, turn.usage.output_tokens, turn.usage_provenance
+    if read is not None and wrote is not None:
+        words = [as_markdown(turn.model), f"{read:,} in", f"{numbers.tokens(wrote, by).replace(' (', ' out (')}"]
+    elif turn.plan is not None and read is None:
+        planned = numbers.tokens(turn.plan.input_tokens, turn.plan.provenance)
+        words = [as_markdown(turn.model), f"{planned} in", f"{numbers.tokens(wrote, by)} out"]
     else:
-        sent = numbers.tokens(read, turn.usage_provenance)
-    words = [
-        as_markdown(turn.model),
-        f"{sent} in",
-        f"{numbers.tokens(wrote, turn.usage_provenance)} out",
-    ]
+        words = [as_markdown(turn.model), f"{numbers.tokens(read, by)} in", f"{numbers.tokens(wrote, by)} out"]
     if turn.first_token_ms is not None:
         words.append(f"first word {numbers.duration(turn.first_token_ms / 1000)}")
     if turn.plan is not None:
