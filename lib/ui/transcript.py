@@ -82,14 +82,7 @@ def line(turn: Turn, session_id: str) -> None:
 
 def summary(turn: Turn) -> str:
     """Example: "SmolLM2 · 412 in · 38 out (counted) · first word 0.4 s · 6 of 14 messages sent"."""
-    read, wrote, by = turn.usage.input_tokens, turn.usage.output_tokens, turn.usage_provenance
-    if read is not None and wrote is not None:
-        words = [as_markdown(turn.model), f"{read:,} in", f"{numbers.tokens(wrote, by).replace(' (', ' out (')}"]
-    elif turn.plan is not None and read is None:
-        planned = numbers.tokens(turn.plan.input_tokens, turn.plan.provenance)
-        words = [as_markdown(turn.model), f"{planned} in", f"{numbers.tokens(wrote, by)} out"]
-    else:
-        words = [as_markdown(turn.model), f"{numbers.tokens(read, by)} in", f"{numbers.tokens(wrote, by)} out"]
+    words = [as_markdown(turn.model), *_counts(turn)]
     if turn.first_token_ms is not None:
         words.append(f"first word {numbers.duration(turn.first_token_ms / 1000)}")
     if turn.plan is not None:
@@ -100,6 +93,16 @@ def summary(turn: Turn) -> str:
     if turn.stop_reason == "length":
         words.append("cut off at the reserved length")
     return " · ".join(words)
+
+
+def _counts(turn: Turn) -> tuple[str, str]:
+    """What was read and written, and who counted: once where it is the same for both."""
+    read, wrote, by = turn.usage.input_tokens, turn.usage.output_tokens, turn.usage_provenance
+    if read is not None and wrote is not None:
+        return f"{read:,} in", f"{wrote:,} out ({by})"
+    if read is None and turn.plan is not None:
+        return f"{numbers.tokens(turn.plan.input_tokens, turn.plan.provenance)} in", f"{numbers.tokens(wrote, by)} out"
+    return f"{numbers.tokens(read, by)} in", f"{numbers.tokens(wrote, by)} out"
 
 
 def last_exchange_actions(page: Page) -> None:
