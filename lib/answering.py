@@ -74,7 +74,8 @@ class Answering:
     def leave(self) -> None:
         """The app is going: put what came into the record, once more, and write nothing after that."""
         if not self.done.is_set():
-            self._beat()
+            with suppress(ChatError):  # cleared meanwhile, or the store went first: there is nobody left to tell
+                self._beat()
         self._left.set()
         self.stopping.set()
 

@@ -203,3 +203,27 @@ def test_nothing_runs_over_the_edge_of_a_phone(
         tab.sees("Everything was sent")
     tab.settled()
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_looking_writes_nothing(
+    app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
+) -> None:
+    typist.words = 3
+    tab = open_tab(app, session_on_typist)
+    tab.send("hello")
+    tab.sees("1 of 1 message sent")
+    tab.page.close()
+    before = everything(server)
+    for path in ("/", "/context_window"):
+        tab = open_tab(app, session_on_typist, path)
+        tab.sees("hello")
+        tab.settled()
+        tab.page.wait_for_timeout(2500)  # a tick of the watch included
+        tab.page.close()
+    assert everything(server) == before
+
+
+def everything(server: RedisServer) -> dict[bytes, tuple[bytes, int]]:
+    """Every key with its value and the moment it expires."""
+    with server.client() as client:
+        return {key: (client.dump(key), client.pexpiretime(key)) for key in client.scan_iter()}
