@@ -11,6 +11,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import accumulate, pairwise
+from operator import attrgetter
 
 from lib.context import Candidates, ContextPlan, ContextWindow, Reason, Run
 
@@ -50,14 +53,21 @@ def _none(candidates: Candidates, budget: int, muted: Muted) -> list[Run]:
 
 def _oldest_first(candidates: Candidates, budget: int, muted: Muted) -> list[Run]:
     """The longest stretch of newest exchanges that fits beside the system messages."""
-    starts = _exchange_starts(candidates)
-    if not starts:
+    asked = candidates.tally.user_positions
+    stored = bisect_left(asked, len(candidates.history))  # another thread may have counted a longer history meanwhile
+    exchanges = stored + (candidates.prompt is not None)
+    if not exchanges:
         return _cover(candidates, 0, "fits", "over_budget", muted)
-    if _sent_tokens(candidates, starts[0], muted) <= budget:
-        return _cover(candidates, starts[0], "fits", "partner_left_out", muted)
+
+    def start(exchange: int) -> int:  # looked up one by one: a list of all of them would grow with the conversation
+        return asked[exchange] + candidates.lead if exchange < stored else len(candidates) - 1
+
+    size = _sizes(candidates, muted)
     # sizes fall as the cut moves to newer exchanges, so the first cut that fits is found by bisection
-    cut = bisect_left(range(len(starts)), True, key=lambda i: _sent_tokens(candidates, starts[i], muted) <= budget)
-    return _cover(candidates, starts[min(cut, len(starts) - 1)], "recent", "over_budget", muted)
+    first = bisect_left(range(exchanges), True, key=lambda exchange: size(start(exchange)) <= budget)
+    if first == 0:
+        return _cover(candidates, start(0), "fits", "partner_left_out", muted)
+    return _cover(candidates, start(min(first, exchanges - 1)), "recent", "over_budget", muted)
 
 
 def _source_trim(candidates: Candidates, budget: int, muted: Muted) -> list[Run]:
@@ -67,13 +77,19 @@ def _source_trim(candidates: Candidates, budget: int, muted: Muted) -> list[Run]
     sets), and single messages are dropped, so a reply can stay without its question.
     """
     size = len(candidates)
-    first = next((at for at in range(size) if not any(run.start <= at < run.stop for run in muted)), size)
+    first = 0
+    for run in muted:
+        first = run.stop if run.start <= first < run.stop else first
+    silent = [0, *accumulate(candidates.between(run.start, run.stop) for run in muted)]
+    silenced = [0, *accumulate(run.stop - run.start for run in muted)]
 
     def done(cut: int) -> bool:  # the source's loop condition, with everything from `cut` on still there
-        rest = [run for run in muted if run.start >= cut]
-        count = 1 + size - cut - sum(run.stop - run.start for run in rest)
-        tokens = candidates.between(first, first + 1) + candidates.between(cut, size)
-        return count <= SOURCE_FLOOR or tokens - sum(candidates.between(run.start, run.stop) for run in rest) <= budget
+        place = bisect_left(muted, cut, key=attrgetter("start"))
+        if place and muted[place - 1].stop > cut:  # in a muted stretch, which was never there for the source
+            cut = muted[place - 1].stop
+        count = 1 + size - cut - (silenced[-1] - silenced[place])
+        tokens = candidates.between(first, first + 1) + candidates.between(cut, size) - (silent[-1] - silent[place])
+        return count <= SOURCE_FLOOR or tokens <= budget
 
     # the loop drops from the front, so both conditions only ever get truer: bisect instead of looping
     cut = bisect_left(range(first + 1, size), True, key=done) + first + 1
@@ -84,18 +100,19 @@ def _source_trim(candidates: Candidates, budget: int, muted: Muted) -> list[Run]
     return _painted([*layers, Run(first, first + 1, True, kept_first)])
 
 
-def _exchange_starts(candidates: Candidates) -> list[int]:
-    """Positions where an exchange begins, oldest first; the new message is the last one."""
-    starts = [at + candidates.lead for at in candidates.user_positions]
-    return [*starts, len(candidates) - 1] if candidates.prompt is not None else starts
+def _sizes(candidates: Candidates, muted: Muted) -> Callable[[int], int]:
+    """How to size a request that begins at a cut between exchanges: with the system messages before it and without the
+    muted stretches. Each answer is O(log n), however many of either there are."""
+    systems = _system_positions(candidates, len(candidates))
+    kept = [0, *accumulate(candidates.between(at, at + 1) for at in systems)]
+    silent = [0, *accumulate(candidates.between(run.start, run.stop) for run in muted)]
+    fixed = candidates.upto(len(candidates)) + candidates.upto(candidates.lead)
 
+    def size(cut: int) -> int:
+        muted_before = silent[bisect_left(muted, cut, key=attrgetter("start"))]
+        return fixed - candidates.upto(cut) + kept[bisect_left(systems, cut)] - (silent[-1] - muted_before)
 
-def _sent_tokens(candidates: Candidates, cut: int, muted: Muted) -> int:
-    """Tokens of a request that begins at `cut`, with the system messages before it and without the muted exchanges."""
-    total = candidates.upto(len(candidates)) - candidates.upto(cut) + candidates.upto(candidates.lead)
-    for at in _system_positions(candidates, cut):
-        total += candidates.between(at, at + 1)
-    return total - sum(candidates.between(run.start, run.stop) for run in muted if run.start >= cut)
+    return size
 
 
 def _system_positions(candidates: Candidates, before: int) -> list[int]:
@@ -114,33 +131,38 @@ def _cover(candidates: Candidates, cut: int, kept: Reason, dropped: Reason, mute
 
 
 def _muted_runs(candidates: Candidates, muted: Collection[int]) -> Muted:
-    """The exchanges that begin at these stored indexes, as runs."""
-    starts = candidates.user_positions
-    runs = []
+    """The exchanges that begin at these stored indexes, as runs. System messages among them are instructions, not part
+    of the exchange: they stay."""
+    asked, systems = candidates.tally.user_positions, candidates.tally.system_positions
+    lead, end = candidates.lead, len(candidates.history)
+    runs: list[Run] = []
     for index in sorted(muted):
-        place = bisect_left(starts, index)
-        if place < len(starts) and starts[place] == index:
-            stop = starts[place + 1] if place + 1 < len(starts) else len(candidates.history)
-            runs.append(Run(index + candidates.lead, stop + candidates.lead, False, "muted"))
+        place = bisect_left(asked, index)
+        if place < len(asked) and asked[place] == index < end:
+            stop = min(asked[place + 1], end) if place + 1 < len(asked) else end
+            edges = [index - 1, *systems[bisect_left(systems, index) : bisect_left(systems, stop)], stop]
+            runs += [Run(a + 1 + lead, b + lead, False, "muted") for a, b in pairwise(edges) if a + 1 < b]
     return tuple(runs)
 
 
 def _painted(layers: list[Run]) -> list[Run]:
-    """Layers of runs, later ones over earlier ones, as runs side by side.
+    """Layers of runs, later ones over earlier ones, as runs side by side. O(n log n) in the number of layers.
 
     Example: [Run(0, 9, True, "recent"), Run(2, 4, False, "muted")] -> 0-2 recent, 2-4 muted, 4-9 recent
     """
+    waiting = sorted(
+        ((run.start, -place, run) for place, run in enumerate(layers) if run.start < run.stop), reverse=True
+    )
+    edges = sorted({edge for start, _, run in waiting for edge in (start, run.stop)})
+    here: list[tuple[int, Run]] = []  # the layers at this edge, topmost first
     done: list[Run] = []
-    for layer in layers:
-        if layer.start >= layer.stop:
-            continue
-        around: list[Run] = []
-        for run in done:
-            if run.start < layer.start:
-                around.append(run._replace(stop=min(run.stop, layer.start)))
-            if run.stop > layer.stop:
-                around.append(run._replace(start=max(run.start, layer.stop)))
-        done = sorted([*around, layer])
+    for start, stop in pairwise(edges):
+        while waiting and waiting[-1][0] == start:
+            heappush(here, waiting.pop()[1:])
+        while here and here[0][1].stop <= start:
+            heappop(here)
+        if here:
+            done.append(here[0][1]._replace(start=start, stop=stop))
     return done
 
 

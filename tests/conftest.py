@@ -30,7 +30,7 @@ def is_local(host: str) -> bool:
 
 def _guarded(function: Any, host_of: Any) -> Any:
     def guard(*args: Any, **kwargs: Any) -> Any:
-        host = host_of(*args)
+        host = host_of(*args, **kwargs)
         if host is not None and not is_local(host):
             attempts.append(host)
             raise OSError(f"a test tried to reach {host!r}: tests stay on this machine")
@@ -39,17 +39,20 @@ def _guarded(function: Any, host_of: Any) -> Any:
     return guard
 
 
-def _address_host(_: socket.socket, address: Any) -> str | None:
+def _address_host(*args: Any) -> str | None:
+    address = args[-1]  # of connect(address) and sendto(data, [flags,] address)
     return str(address[0]) if isinstance(address, tuple) else None  # a path is a unix socket
 
 
-def _name(host: Any, *_: Any) -> str | None:
+def _name(host: Any = None, *_: Any, **__: Any) -> str | None:
     return None if host is None else host.decode() if isinstance(host, bytes) else str(host)
 
 
 socket.socket.connect = _guarded(socket.socket.connect, _address_host)  # type: ignore[method-assign]  # for every test
 socket.socket.connect_ex = _guarded(socket.socket.connect_ex, _address_host)  # type: ignore[method-assign]
-socket.getaddrinfo = _guarded(socket.getaddrinfo, _name)
+socket.socket.sendto = _guarded(socket.socket.sendto, _address_host)  # type: ignore[method-assign]
+for lookup in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+    setattr(socket, lookup, _guarded(getattr(socket, lookup), _name))
 
 
 @pytest.hookimpl(trylast=True)

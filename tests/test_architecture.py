@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,18 @@ def test_imports_run_one_way(path: Path) -> None:
     for name in imported(path):
         if name.startswith("lib.") and name.split(".")[1] in set().union(*LAYERS):
             assert layer(name.split(".")[1]) <= layer(part(path)), f"{path} imports {name}"
+
+
+def test_no_module_needs_itself() -> None:
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in LIB}
+    needs = {name: (imported(path) & set(modules)) - {name, name.rpartition(".")[0]} for name, path in modules.items()}
+    TopologicalSorter(needs).prepare()  # raises CycleError with the circle
+
+
+@pytest.mark.parametrize("path", [*LIB, *PAGES], ids=str)
+def test_imports_are_written_out_and_nothing_is_left_to_do(path: Path) -> None:
+    assert not [node for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom) and node.level]
+    assert not re.search(r"\b(TODO|FIXME|XXX|HACK)\b", path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", LIB, ids=str)

@@ -15,7 +15,7 @@ json_values = st.recursive(
 )
 stored = st.builds(
     lambda rest, role: {**rest, "role": role},
-    st.dictionaries(st.sampled_from(["content", "name", "x", "tool_calls"]), json_values),
+    st.dictionaries(st.sampled_from(["content", "name", "tool_calls"]) | st.text(), json_values),
     st.text(),
 )
 

@@ -7,7 +7,10 @@ import json
 import random
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -21,6 +24,15 @@ from tests.conversations import histories, texts
 from tests.test_tokens import Counting
 
 budgets = st.integers(0, 400) | st.just(100_000)
+# system messages between everything, also inside exchanges, as another service may store them
+dense = st.lists(
+    st.builds(
+        lambda role, size: Message(role, "x" * size),
+        st.sampled_from(["user", "user", "assistant", "system"]),
+        st.sampled_from([0, 4, 40, 100]),
+    ),
+    max_size=14,
+)
 prompts = texts | st.none()
 
 
@@ -38,9 +50,9 @@ def plan(
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[list[Message], int, str | None, str, set[int]]:
-    history = draw(histories())
+    history = draw(histories() | dense)
     starts = [n for n, message in enumerate(history) if message.role == "user"]
-    muted = draw(st.sets(st.sampled_from(starts), max_size=2)) if starts else set()
+    muted = draw(st.sets(st.sampled_from(starts), max_size=4)) if starts else set()
     return history, draw(budgets), draw(prompts), draw(texts), muted
 
 
@@ -84,7 +96,13 @@ def test_leaving_out_the_oldest_builds_nothing_a_provider_would_refuse(
     assert calls == results
 
 
+SYSTEM_IN_MUTED = [user("x" * 100), assistant("y" * 40), user("x" * 40), system("z" * 40), user("x" * 4)]
+
+
 @given(case=cases())
+@example(case=(SYSTEM_IN_MUTED, 30, "new", "", {2}))
+@example(case=([user("x" * 40), assistant("y" * 40)], 41, "new", "z" * 80, set()))  # all of it, to the token
+@example(case=([user("x" * 40), assistant("y" * 40)], 21, "new", "z" * 80, set()))  # not once instructions are counted
 def test_leaving_out_the_oldest_keeps_all_that_fits(case: tuple[list[Message], int, str | None, str, set[int]]) -> None:
     history, budget, _, instructions, muted = case
     made = plan(history, budget, "oldest_first", "new", instructions, muted)
@@ -118,6 +136,36 @@ def test_leaving_out_nothing_sends_all_but_what_is_muted(
 ) -> None:
     history, budget, prompt, instructions, muted = case
     assert all(item.reason == "muted" for item in plan(history, budget, "none", prompt, instructions, muted).left_out)
+
+
+def test_a_system_message_in_a_muted_exchange_is_still_sent() -> None:
+    for strategy in STRATEGIES:
+        assert SYSTEM_IN_MUTED[3] in plan(SYSTEM_IN_MUTED, 1000, strategy, muted={2}).included
+
+
+def unmuted(history: list[Message], muted: set[int]) -> Iterator[tuple[int, Message]]:
+    silent = False
+    for n, message in enumerate(history):
+        silent = n in muted if message.role == "user" else silent
+        if message.is_system or not silent:
+            yield n, message
+
+
+@given(case=cases())
+@example(case=([user("x" * 40), *[assistant("y" * 40)] * 3, user(""), assistant(""), system("")], 20, "new", "", {0}))
+def test_a_muted_exchange_was_never_there_for_the_source(
+    case: tuple[list[Message], int, str | None, str, set[int]],
+) -> None:
+    history, budget, _, instructions, muted = case
+    kept: list[tuple[int | None, Message]] = [*unmuted(history, muted), (len(history), user("new"))]
+    if instructions.strip():
+        kept.insert(0, (None, system(instructions)))
+    count = CharacterEstimate().count
+    total = sum(count(message) for _, message in kept)
+    while total > budget and len(kept) > 4:  # the source's loop
+        total -= count(kept.pop(1)[1])
+    items = plan(history, budget, "source_trim", "new", instructions, muted).items
+    assert [item.index for item in items if item.included] == [index for index, _ in kept]
 
 
 def source_cases(count: int) -> list[tuple[list[Message], str, int]]:
@@ -169,17 +217,40 @@ def test_the_sources_floor_of_four_messages_exceeds_the_limit() -> None:
     assert (made.included_count, made.input_tokens > 40_000, made.fits) == (4, True, False)
 
 
-def test_deciding_costs_the_same_at_100_and_at_100000_messages() -> None:
-    touched = {}
+class Looked(Sequence[Any]):
+    """A sequence that counts how many of its elements were looked at."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.values, self.looks = values, 0
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, place: Any) -> Any:
+        self.looks += len(self.values[place]) if isinstance(place, slice) else 1
+        return self.values[place]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_deciding_costs_the_same_at_100_and_at_100000_messages(strategy: str) -> None:
+    costs = {}
     for size in (100, 100_000):
         counter = Counting()
         ledger = TokenLedger(counter)
-        history = tuple(said for n in range(size // 2) for said in (user(f"q{n}"), assistant("a" * 40)))
-        ledger.sync(history)
-        counter.calls = 0
+        history = Looked([said for n in range(size // 2) for said in (user(f"q{n}"), assistant("a" * 40))])
+        asked = Looked(ledger.sync(history).user_positions)
         candidates = Candidates.gather("sys", history, "new", ledger)
-        made = plan_context(candidates, ContextWindow(300, 50), "oldest_first")
-        touched[size] = counter.calls, len(made.runs)
+        candidates = replace(candidates, tally=replace(candidates.tally, user_positions=asked))  # type: ignore[arg-type]
+        counter.calls = history.looks = asked.looks = 0
+        made = plan_context(candidates, ContextWindow(300, 50), strategy, {0, 4})
+        costs[size] = (len(made.runs), counter.calls, asked.looks, history.looks)
     # a bisection looks at a handful more places in a thousandfold history, and counts no stored message again
-    assert touched[100_000][0] <= touched[100][0] * 4
-    assert touched[100_000][1] == touched[100][1]
+    assert costs[100_000][0] == costs[100][0]
+    assert all(large <= small + 80 for small, large in zip(costs[100], costs[100_000], strict=True)), costs
+
+
+def test_thousands_of_mutes_and_system_messages_are_planned_at_once() -> None:
+    history = [said for _ in range(10_000) for said in (user("q" * 8), system("s"), assistant("a" * 40))]
+    made = plan(history, 11_000, "oldest_first", muted=set(range(0, 30_000, 6)))
+    newest = (11_000 - 10_000 - 1) // 12  # what system messages and the new message leave, in exchanges that are sent
+    assert (made.fits, made.included_count) == (True, 10_000 + 2 * newest + 1)
