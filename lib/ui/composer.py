@@ -8,6 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.context import Candidates, ContextPlan
+from lib.errors import HistoryUnavailable
 from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, TokenLedger
 from lib.trimming import plan_context
 from lib.ui import actions, numbers, session, strip
@@ -15,14 +16,19 @@ from lib.ui.page import Page
 
 
 def preview(page: Page) -> ContextPlan | None:
-    """What the next request would hold, were its new message empty. That one is there: it is what nothing may displace."""
+    """What the next request would hold: with the message that is being answered or waits, else with an empty new one.
+
+    A new message is always there, since nothing stored may displace it.
+    """
     if page.trouble is not None:
         return None
     muted = set(page.about.muted)
     if (editing := session.editing()) is not None:
         muted.add(editing)
     ledger = page.chat.ledger(page.session_id) if page.chat is not None else TokenLedger(CharacterEstimate())
-    candidates = Candidates.gather(page.settings.system_prompt, page.history, "", ledger)
+    candidates = Candidates.gather(
+        page.settings.system_prompt, page.history, page.live.prompt if page.live else "", ledger
+    )
     return plan_context(candidates, page.settings.window, page.settings.strategy, muted)
 
 
@@ -46,9 +52,10 @@ def draw(page: Page, plan: ContextPlan | None) -> None:
     st.chat_input("Message", key=session.PROMPT, on_submit=actions.send_typed, args=(page.session_id, page.settings))
 
 
-def _moment() -> None:
-    """Why the last click did not do what it should, and whether a message is being edited."""
-    if (line := session.message_of_the_moment()) is not None:
+def _moment(page: Page) -> None:
+    """Why the last click did not do what it should (unless the page says so above), and whether a message is being edited."""
+    line = session.message_of_the_moment()
+    if line is not None and not isinstance(page.trouble, HistoryUnavailable):
         st.warning(line, icon=":material/error:")
     if session.editing() is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -61,7 +68,7 @@ def _gauge(page: Page, plan: ContextPlan) -> None:
     fill = strip.fill_of_plan(plan)
     strip.draw(fill)
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
-        st.caption(sentence(plan), width="stretch")
+        st.caption(sentence(plan, "This" if page.live is not None else "Next"), width="stretch")
         if page.live is not None and not page.live.interrupted:
             st.button(
                 "Stop", icon=":material/stop_circle:", key="stop", type="tertiary",
@@ -75,14 +82,15 @@ def _gauge(page: Page, plan: ContextPlan) -> None:
                 _legend(fill, plan)
 
 
-def sentence(plan: ContextPlan) -> str:
+def sentence(plan: ContextPlan, which: str = "Next") -> str:
     """Example: "Next request: ~412 of 2,048 tokens (~estimated); 8 messages will be left out"."""
     sent = numbers.tokens(plan.input_tokens, plan.provenance)
-    words = f"Next request: {sent} of {plan.window.max_tokens:,} tokens"
+    words = f"{which} request: {sent} of {plan.window.max_tokens:,} tokens"
     if not plan.fits:
         return f"{words}; :red[that is more than the {plan.window.input_budget:,} the window has room for]"
     if plan.left_out_count:
-        return f"{words}; {numbers.plural(plan.left_out_count, 'message')} will be left out"
+        verb = "will be" if which == "Next" else "are"
+        return f"{words}; {numbers.plural(plan.left_out_count, 'message')} {verb} left out"
     return words
 
 
