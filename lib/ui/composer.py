@@ -22,9 +22,8 @@ def preview(page: Page) -> ContextPlan | None:
     """
     if page.trouble is not None:
         return None
-    muted = set(page.about.muted)
-    if (editing := session.editing()) is not None:
-        muted.add(editing)
+    replaced = page.live.replaces if page.live else session.editing()
+    muted = page.about.muted if replaced is None else page.about.muted | {replaced}
     ledger = page.chat.ledger(page.session_id) if page.chat is not None else TokenLedger(CharacterEstimate())
     candidates = Candidates.gather(
         page.settings.system_prompt, page.history, page.live.prompt if page.live else "", ledger
@@ -45,7 +44,7 @@ def draw(page: Page, plan: ContextPlan | None) -> None:
     """The gauge and the chat input, pinned to the bottom."""
     # one container for all that may come and go, so that the input keeps its place and with it its draft
     with st.bottom, st.container(gap="xsmall", key="gauge"):
-        _moment()
+        _moment(page)
         if plan is not None:
             _gauge(page, plan)
     # not inside st.bottom (where it goes by itself): only then does the page follow a growing reply
