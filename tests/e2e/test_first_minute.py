@@ -214,9 +214,9 @@ def test_looking_writes_nothing(
     tab.sees("1 of 1 message sent")
     tab.page.close()
     before = everything(server)
-    for path in ("/", "/context_window"):
+    for path, text in (("/", "word3"), ("/context_window", "Everything was sent")):
         tab = open_tab(app, session_on_typist, path)
-        tab.sees("hello")
+        tab.sees(text)
         tab.settled()
         tab.page.wait_for_timeout(2500)  # a tick of the watch included
         tab.page.close()
