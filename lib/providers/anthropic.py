@@ -6,19 +6,22 @@ list, and prompt caching is on: every request of a growing conversation begins l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lib.errors import ContentRefused, MissingKey
+from lib.errors import ContentRefused
 from lib.messages import Usage
 from lib.providers import ChatRequest, Reply, TextDelta, body_bytes, sendable
-from lib.providers.openai import CONNECT_SECONDS, READ_SECONDS, sendable_value
-from lib.providers.translating import translated
+from lib.providers.openai import carrier, sendable_value, usable_key
+from lib.providers.translating import model_names, not_an_answer, translated, unfinished
 from lib.settings import Endpoint
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
 
+ANTHROPIC = "https://api.anthropic.com"
+COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+COUNTED = ("model", "messages", "system")
 STOP_REASONS = {"end_turn": "end", "stop_sequence": "end", "max_tokens": "length", "refusal": "refused"}
 
 
@@ -55,7 +58,7 @@ class AnthropicProvider:
             from anthropic.types import Message, RawMessageStreamEvent
 
             pieces: list[str] = []
-            end: dict[str, Any] = {}
+            end: dict[str, Any] = {"usage": {}}
             with client.post(
                 "/v1/messages",
                 cast_to=Message,
@@ -69,11 +72,13 @@ class AnthropicProvider:
                     if text := _note(event, end):
                         pieces.append(text)
                         yield TextDelta(text)
+            if not end.get("finished"):
+                raise unfinished(self._endpoint.label, begun="id" in end)
         if end.get("stop_reason") == "refused" and not pieces:
             raise ContentRefused(f"{self._endpoint.label} refused to answer this.")
         yield Reply(
             "".join(pieces),
-            Usage(**{name: end.get(name) for name in Usage.__slots__}),
+            usage_of(end["usage"]),
             end.get("model") or request.model,
             end.get("stop_reason"),
             request_id or end.get("id"),
@@ -81,57 +86,64 @@ class AnthropicProvider:
 
     def models(self) -> list[str]:
         """The names the server lists."""
-        with translated(self._endpoint.label, self._key):
-            return [model.id for model in self._client().models.list()]
+        label = self._endpoint.label
+        with translated(label, self._key):
+            client = self._client()
+            import httpx2
+
+            return model_names(client.get("/v1/models?limit=1000", cast_to=httpx2.Response).json(), label)
 
     def count(self, request: ChatRequest) -> int | None:
         """Tokens by the counting endpoint. It is free, and Anthropic calls its answer an estimate."""
         with translated(self._endpoint.label, self._key):
-            body = self.body(request)
-            counted = self._client().messages.count_tokens(
-                model=body["model"],
-                messages=body["messages"],
-                **({"system": body["system"]} if "system" in body else {}),
-            )
-            return counted.input_tokens
+            wanted = {name: value for name, value in self.body(request).items() if name in COUNTED}
+            counted = self._client().messages.count_tokens(**wanted)
+            tokens = getattr(counted, "input_tokens", None)  # the SDK checks no answer
+            if not isinstance(tokens, int):
+                raise not_an_answer(self._endpoint.label)
+            return tokens
 
     def _client(self) -> Anthropic:
-        if self._endpoint.needs_key and not self._key:
-            raise MissingKey(f"No API key is known for {self._endpoint.label}.")
+        key = usable_key(self._endpoint, self._key)
         import anthropic
-        import httpx2
 
-        return anthropic.Anthropic(
-            api_key=self._key or "not-needed",
-            base_url=self._endpoint.base_url or "https://api.anthropic.com",
-            timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            max_retries=0,  # the person decides; a retry behind their back may pay twice
-        )
+        url = self._endpoint.base_url or ANTHROPIC
+        # the person decides about retries; one behind their back may pay twice
+        return anthropic.Anthropic(api_key=key, base_url=url, http_client=carrier(url), max_retries=0)
 
 
-def usage_of(reported: Any) -> dict[str, int | None]:
+def usage_of(reported: Mapping[str, int]) -> Usage:
     """Anthropic's usage: its input tokens exclude what was read from or written to the cache, ours include it."""
-    read, cached, written = (
-        getattr(reported, name, None)
-        for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    cached, written = reported.get("cache_read_input_tokens"), reported.get("cache_creation_input_tokens")
+    uncached = reported.get("input_tokens")
+    return Usage(
+        input_tokens=None if uncached is None else uncached + (cached or 0) + (written or 0),
+        cached_tokens=cached,
+        cache_write_tokens=written,
+        output_tokens=reported.get("output_tokens"),
+        reasoning_tokens=reported.get("thinking_tokens"),
     )
-    total = None if read is None else read + (cached or 0) + (written or 0)
-    return {
-        "input_tokens": total,
-        "cached_tokens": cached,
-        "cache_write_tokens": written,
-        "output_tokens": getattr(reported, "output_tokens", None),
-    }
+
+
+def _reported(usage: Any) -> dict[str, int]:
+    """The numbers it says; what it leaves out or sets to null is not in there."""
+    details = getattr(usage, "output_tokens_details", None)
+    numbers = {name: getattr(usage, name, None) for name in COUNTS}
+    numbers["thinking_tokens"] = getattr(details, "thinking_tokens", None)
+    return {name: number for name, number in numbers.items() if number is not None}
 
 
 def _note(event: Any, end: dict[str, Any]) -> str:
     """Keep what an event says about the beginning and the end; its text."""
     if event.type == "message_start":
-        end |= {"id": event.message.id, "model": event.message.model, **usage_of(event.message.usage)}
+        end |= {"id": event.message.id, "model": event.message.model}
+        end["usage"] |= _reported(event.message.usage)
     elif event.type == "message_delta":
         # the closing figures are cumulative, and may leave out what the opening ones said
-        end |= {name: value for name, value in usage_of(event.usage).items() if value is not None}
+        end["usage"] |= _reported(event.usage)
         end["stop_reason"] = STOP_REASONS.get(event.delta.stop_reason, event.delta.stop_reason)
+    elif event.type == "message_stop":
+        end["finished"] = True
     elif event.type == "content_block_delta" and event.delta.type == "text_delta":
         return str(event.delta.text)
     return ""

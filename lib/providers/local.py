@@ -15,12 +15,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lib.errors import ProviderUnavailable
-from lib.providers import ChatRequest, Reply, TextDelta, body_bytes
+from lib.providers import ChatRequest, Reply, TextDelta
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 
@@ -63,11 +64,12 @@ class LocalModel:
         child = self._child
         return child.pid if child is not None and child.poll() is None else None
 
-    def died(self) -> bool:
-        """Whether the child is dead or dying: its connections break a moment before its process is gone."""
+    def stopped(self, address: Address) -> bool:
+        """Whether the child of this address is dead or dying: its connections break a moment before its process is gone."""
         child = self._child
         try:
-            return child is None or child.wait(timeout=0.5) is not None
+            # another thread may have started the next one already
+            return address is not self._address or child is None or child.wait(timeout=0.5) is not None
         except subprocess.TimeoutExpired:
             return False
 
@@ -87,6 +89,7 @@ class LocalModel:
     def _bury(self) -> None:
         """End the child, if there is one, and give back what it held."""
         if self._child is not None:
+            self._address = None
             self._child.kill()  # a friendlier end crashes while a reply is being written
             self._child.wait()
             for pipe in (self._child.stdin, self._child.stdout):
@@ -111,16 +114,15 @@ class LocalModel:
             "slot_tokens": SLOT_TOKENS,
             "threads": threads,
         }
-        child = subprocess.Popen(  # noqa: S603 - our own script, no shell
-            [sys.executable, str(Path(__file__).with_name("local_server.py"))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert child.stdin is not None
-        child.stdin.write(json.dumps(wanted).encode() + b"\n")
-        child.stdin.flush()  # and never closed: its end tells the child that the app is gone
-        self._child = child
         atexit.register(self.close)
-        return Address(_first_line(child)["url"], key)
+        try:
+            self._child = subprocess.Popen(  # noqa: S603 - our own script, no shell
+                [sys.executable, str(Path(__file__).with_name("local_server.py"))],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            return Address(_first_answer(self._child, wanted)["url"], key)
+        except OSError as exc:  # no process to be had, or it ended before it was told what to serve
+            raise ProviderUnavailable(f"The model on this machine did not start ({exc}).") from exc
 
 
 def packaged_model() -> Path | None:
@@ -145,14 +147,8 @@ class LocalProvider:
 
     def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
         """Send it, starting the model where it does not run."""
-        try:
-            yield from self._connected().stream(request)
-        except ProviderUnavailable as exc:
-            if self._model.died():
-                raise ProviderUnavailable(
-                    "The model on this machine stopped while it was answering.", next_step="Retry: it is started again."
-                ) from exc
-            raise
+        with self._running() as provider:
+            yield from provider.stream(request)
 
     def models(self) -> list[str]:
         """The one model it serves."""
@@ -160,35 +156,41 @@ class LocalProvider:
 
     def count(self, request: ChatRequest) -> int | None:
         """Tokens by the model's own tokenizer and template, the hidden system block of the template included."""
-        import httpx2
+        with self._running() as provider:
+            return int(provider.ask("/chat/completions/input_tokens", self.body(request))["input_tokens"])
 
+    @contextmanager
+    def _running(self) -> Iterator[OpenAIProvider]:
+        """The adapter on the child, started where it does not run; says so when the child dies under it."""
         address = self._model.ensure()
         try:
-            answer = httpx2.post(
-                f"{address.url}/v1/chat/completions/input_tokens",
-                content=body_bytes(self.body(request)),
-                headers={"Authorization": f"Bearer {address.key}", "Content-Type": "application/json"},
-                timeout=30,
-            ).raise_for_status()
-        except httpx2.HTTPError as exc:
-            raise ProviderUnavailable("The model on this machine did not count the request.") from exc
-        return int(answer.json()["input_tokens"])
-
-    def _connected(self) -> OpenAIProvider:
-        address = self._model.ensure()
-        return self._at(f"{address.url}/v1", address.key)
+            yield self._at(f"{address.url}/v1", address.key)
+        except ProviderUnavailable as exc:
+            if self._model.stopped(address):
+                raise ProviderUnavailable(
+                    "The model on this machine stopped while it was answering.", next_step="Retry: it is started again."
+                ) from exc
+            raise
 
     def _at(self, url: str, key: str) -> OpenAIProvider:
         endpoint = Endpoint("local", "openai", "This machine", base_url=url, model=self._model.name)
         return OpenAIProvider(endpoint, key, extra_body=SAMPLING)
 
 
-def _first_line(child: subprocess.Popen[bytes]) -> dict[str, str]:
-    """What the child says when it is ready. Raises ProviderUnavailable when it ends, or takes too long, instead."""
+def _first_answer(child: subprocess.Popen[bytes], wanted: dict[str, Any]) -> dict[str, str]:
+    """Tell the child what to serve; what it says when it is ready.
+
+    Raises ProviderUnavailable when it ends, or takes too long, instead; OSError when it cannot be told.
+    """
+    assert child.stdin is not None
     assert child.stdout is not None
+    child.stdin.write(json.dumps(wanted).encode() + b"\n")
+    child.stdin.flush()  # and never closed: its end tells the child that the app is gone
     watchdog = threading.Timer(START_SECONDS, child.kill)
     watchdog.daemon = True
     watchdog.start()
+    import openai  # noqa: F401 - the first request needs it, and it takes a second: in which the child loads its model
+
     line = child.stdout.readline()
     watchdog.cancel()
     if not line:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 
 def main() -> None:
     """Serve until the parent goes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the app; an exit by it would crash here
     wanted = json.loads(sys.stdin.readline())
     threading.Thread(target=_leave_with_the_parent, daemon=True).start()
     import xllamacpp  # type: ignore[import-untyped]  # it ships no types
@@ -34,7 +36,7 @@ def _parameters(params: Any, wanted: dict[str, Any]) -> Any:
     params.hostnames = ["127.0.0.1"]
     params.port = 0  # any free one
     params.api_keys = [wanted["key"]]
-    params.cors_origins = "null"  # by default every origin is let in
+    params.cors_origins = ""  # by default every origin is let in; "null" would let in sandboxed frames and local files
     params.cors_origins_explicit = True
     params.cors_credentials = False
     params.n_parallel = wanted["slots"]

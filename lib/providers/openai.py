@@ -7,17 +7,22 @@ reports it; what it does not report is None.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from lib.errors import MissingKey
+from lib.errors import MissingKey, WrongKey
 from lib.messages import Message, Usage
 from lib.providers import ChatRequest, Reply, TextDelta, body_bytes, sendable
-from lib.providers.translating import translated
+from lib.providers.translating import model_names, translated, unfinished
 from lib.settings import Endpoint
 
 if TYPE_CHECKING:
+    import httpx2
     from openai import OpenAI
 
+OPENAI = "https://api.openai.com/v1"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 300.0
 """A small machine may take minutes before the first word of a long request."""
@@ -38,7 +43,7 @@ class OpenAIProvider:
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The JSON body of the request."""
         # OpenAI's own models refuse max_tokens, other servers do not know max_completion_tokens
-        limit = "max_tokens" if self._endpoint.base_url else "max_completion_tokens"
+        limit = "max_completion_tokens" if _is_openai(self._endpoint.base_url or OPENAI) else "max_tokens"
         return {
             "model": request.model,
             "messages": [wire_message(message) for message in request.messages],
@@ -70,35 +75,80 @@ class OpenAIProvider:
                     if text := _note(chunk, end):
                         pieces.append(text)
                         yield TextDelta(text)
+            if not end.get("finished"):
+                raise unfinished(self._endpoint.label, begun=bool(end))
         yield Reply(
             "".join(pieces),
             end.get("usage", Usage()),
             end.get("model") or request.model,
-            end.get("stop_reason"),
+            "refused" if end.get("refused") else end.get("stop_reason"),
             request_id or end.get("id"),
         )
 
     def models(self) -> list[str]:
         """The names the server lists, sorted."""
-        with translated(self._endpoint.label, self._key):
-            return sorted(model.id for model in self._client().models.list())
+        return sorted(model_names(self.ask("/models"), self._endpoint.label))
 
     def count(self, request: ChatRequest) -> int | None:
         """None: the protocol has no counting endpoint of its own."""
         return None
 
+    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The JSON answer of another address of this server: to a POST of `body`, else to a GET. Raises ProviderError."""
+        with translated(self._endpoint.label, self._key):
+            client = self._client()
+            import httpx2
+
+            if body is None:
+                return client.get(path, cast_to=httpx2.Response).json()
+            json_type: Any = {"headers": {"Content-Type": "application/json"}}
+            return client.post(path, cast_to=httpx2.Response, content=body_bytes(body), options=json_type).json()
+
     def _client(self) -> OpenAI:
-        if self._endpoint.needs_key and not self._key:
-            raise MissingKey(f"No API key is known for {self._endpoint.label}.")
-        import httpx2
+        key = usable_key(self._endpoint, self._key)
         import openai
 
-        return openai.OpenAI(
-            api_key=self._key or "not-needed",
-            base_url=self._endpoint.base_url or "https://api.openai.com/v1",
-            timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            max_retries=0,  # the person decides; a retry behind their back may pay twice
-        )
+        url = self._endpoint.base_url or OPENAI
+        # the person decides about retries; one behind their back may pay twice
+        return openai.OpenAI(api_key=key, base_url=url, http_client=carrier(url), max_retries=0)
+
+
+def usable_key(endpoint: Endpoint, key: str | None) -> str:
+    """The key as a header can carry it; servers that want none get a word. Raises MissingKey or WrongKey."""
+    key = (key or "").strip()
+    if not key and endpoint.needs_key:
+        raise MissingKey(f"No API key is known for {endpoint.label}.")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise WrongKey(f"The key for {endpoint.label} holds characters that no key has. It was not sent.")
+    return key or "not-needed"
+
+
+def carrier(url: str) -> httpx2.Client:
+    """The HTTP client for this address: shared, because making one costs 30 ms (it loads every certificate)."""
+    host = urlsplit(url).hostname or ""
+    return _carrier(through_proxy=not _is_here(host))
+
+
+@cache
+def _carrier(*, through_proxy: bool) -> httpx2.Client:
+    import httpx2
+
+    timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=20)  # by default the 101st person would wait
+    # trust_env is what reads HTTP_PROXY: a company's proxy cannot reach servers on this machine, and must not see them
+    return httpx2.Client(timeout=timeout, limits=limits, follow_redirects=True, trust_env=through_proxy)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_openai(url: str) -> bool:
+    """Whether OpenAI's own models answer there."""
+    return f".{urlsplit(url).hostname}".endswith((".openai.com", ".openai.azure.com"))
 
 
 def wire_message(message: Message) -> dict[str, Any]:
@@ -135,11 +185,12 @@ def _note(chunk: Any, end: dict[str, Any]) -> str:
     if chunk.usage is not None:
         end["usage"] = usage_of(chunk.usage)
     if not chunk.choices:
+        end["finished"] = end.get("finished") or chunk.usage is not None  # the closing chunk, where there is one
         return ""
     choice = chunk.choices[0]
     if choice.finish_reason:
-        end["stop_reason"] = STOP_REASONS.get(choice.finish_reason, choice.finish_reason)
-    refusal = getattr(choice.delta, "refusal", None)
+        end |= {"stop_reason": STOP_REASONS.get(choice.finish_reason, choice.finish_reason), "finished": True}
+    refusal = getattr(choice.delta, "refusal", None)  # some servers send choices without a delta
     if refusal:
-        end["stop_reason"] = "refused"
-    return (choice.delta.content or "") + (refusal or "")
+        end["refused"] = True  # its finish_reason is "stop" all the same
+    return (getattr(choice.delta, "content", None) or "") + (refusal or "")

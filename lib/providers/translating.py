@@ -7,6 +7,7 @@ code, then its words.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,10 +23,26 @@ from lib.errors import (
     WrongKey,
 )
 
+OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
 OVERFLOW_WORDS = re.compile(
-    r"context.{0,10}(length|window|size)|prompt is too long|too many (input )?tokens", re.IGNORECASE
+    r"context.{0,10}(length|window|size|limit)|prompt is too long|too many (input )?tokens|exceeds the maximum number of tokens",
+    re.IGNORECASE,
 )
-POLICY_WORDS = re.compile(r"content.?(policy|filter)|usage polic|safety|moderation", re.IGNORECASE)
+POLICY_WORDS = re.compile(
+    r"content.?(policy|filter|management)|usage polic|safety (system|reasons|guidelines)|moderation|flagged",
+    re.IGNORECASE,
+)
+PAYMENT_WORDS = re.compile(
+    r"current quota|insufficient.(quota|credit|fund|balance)|credit balance|spend(ing)?.limit|payment.required|billing_error",
+    re.IGNORECASE,
+)
+PAY = "Look at the plan and the credit at the provider, or choose another provider under Settings."
+IN_STREAM = {
+    "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
+    "not_found_error": 404, "request_too_large": 413, "rate_limit_error": 429, "rate_limit_exceeded": 429,
+    "insufficient_quota": 429, "api_error": 500, "server_error": 500, "timeout_error": 504, "overloaded_error": 529,
+}  # fmt: skip
+"""The status of an error that came once the stream had begun, with the status 200."""
 
 
 @contextmanager
@@ -35,6 +52,8 @@ def translated(label: str, key: str | None) -> Iterator[None]:
         yield
     except ChatError:
         raise
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise not_an_answer(label) from None
     except Exception as exc:
         # only what comes from an SDK or its HTTP client is translated; a mistake of ours stays a mistake
         if type(exc).__module__.split(".")[0] not in (
@@ -52,26 +71,49 @@ def translated(label: str, key: str | None) -> Iterator[None]:
 def translate(exc: Exception, label: str, key: str | None) -> ChatError:
     """One SDK exception as a ChatError."""
     words = _scrubbed(_words(exc), key)
-    status = getattr(exc, "status_code", None)
     details = _details(exc)
-    code = str(details.get("code") or details.get("type") or "")
-    if not isinstance(status, int):
+    code = f"{details.get('code')} {details.get('type')}"  # which of the two says it depends on the server
+    status = _status(exc, details)
+    if status is None:
         return _without_status(exc, label, words, details, code)
-    if _is_overflow(code, words):
+    if status not in (401, 403, 404, 429) and _is_overflow(code, words):  # a rate limit speaks of tokens, too
         return _overflow(label, words, details)
+    if "content_filter" in code or (status in (400, 403) and POLICY_WORDS.search(f"{code} {words}")):
+        return ContentRefused(f"{label} refused the content: {words}")
     if status in (401, 403):
         return WrongKey(f"{label} refused the key: {words}")
     if status == 429:
-        quota = "quota" in code or "quota" in words.lower() or "billing" in words.lower()
-        what = f"{label} says that the quota is used up: {words}" if quota else f"{label} asks to slow down: {words}"
-        return RateLimited(what, wait_seconds=None if quota else wait_of(_headers(exc)))
+        return _rate_limited(exc, label, words, code)
+    if status == 402 or PAYMENT_WORDS.search(f"{code} {words}"):
+        return InvalidRequest(f"{label} asks for payment: {words}", next_step=PAY)
     if status == 404:
         return InvalidRequest(f"{label} does not know this model or address: {words}")
-    if code == "content_filter" or (status in (400, 403) and POLICY_WORDS.search(f"{code} {words}")):
-        return ContentRefused(f"{label} refused the content: {words}")
     if status >= 500 or status in (408, 409):
         return ProviderUnavailable(f"{label} failed on its side ({status}): {words}")
     return InvalidRequest(f"{label} refused the request ({status}): {words}")
+
+
+def unfinished(label: str, *, begun: bool) -> ChatError:
+    """A stream that ended without saying that the reply is complete."""
+    if not begun:
+        return not_an_answer(label)
+    return ProviderUnavailable(f"{label} broke off in the middle of its reply.")
+
+
+def not_an_answer(label: str) -> ChatError:
+    """Something answered with success that does not speak the protocol: a web page, a login form, cut-off JSON."""
+    return ProviderUnavailable(
+        f"{label} answered, but not as a model server does.",
+        next_step="Check its base URL (many servers want /v1 at its end), then retry.",
+    )
+
+
+def model_names(answer: Any, label: str) -> list[str]:
+    """The ids in a list of models, as both vendors give it. Raises ProviderUnavailable where it is none."""
+    if not isinstance(answer, Mapping) or "data" not in answer:
+        raise not_an_answer(label)
+    models = answer["data"] or []  # a server without models may say null
+    return [str(model["id"]) for model in models if isinstance(model, Mapping) and "id" in model]
 
 
 def wait_of(headers: Mapping[str, str]) -> float | None:
@@ -96,6 +138,26 @@ def _span(text: str) -> float:
     return sum(float(number) * units[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text))
 
 
+def _rate_limited(exc: Exception, label: str, words: str, code: str) -> RateLimited:
+    """Waiting helps, or only paying does."""
+    if not PAYMENT_WORDS.search(f"{code} {words}"):
+        return RateLimited(f"{label} asks to slow down: {words}", wait_seconds=wait_of(_headers(exc)))
+    used_up = RateLimited(f"{label} says that the quota is used up: {words}")
+    used_up.next_step = PAY
+    return used_up
+
+
+def _status(exc: Exception, details: Mapping[str, Any]) -> int | None:
+    """The status of a failure; None for a connection that failed, and for words in a stream that we do not know."""
+    status = getattr(exc, "status_code", None)
+    if isinstance(status, int) and status >= 400:
+        return status
+    code = details.get("code")
+    if isinstance(code, int) and 400 <= code < 600:
+        return code
+    return IN_STREAM.get(str(code)) or IN_STREAM.get(str(details.get("type")))
+
+
 def _without_status(exc: Exception, label: str, words: str, details: Mapping[str, Any], code: str) -> ChatError:
     """Not reached, cut off, or an error inside a stream (which has no status of its own)."""
     if _is_overflow(code, words):
@@ -109,7 +171,7 @@ def _without_status(exc: Exception, label: str, words: str, details: Mapping[str
 
 
 def _is_overflow(code: str, words: str) -> bool:
-    return code in ("context_length_exceeded", "exceed_context_size_error") or bool(OVERFLOW_WORDS.search(words))
+    return any(known in code for known in OVERFLOW_CODES) or bool(OVERFLOW_WORDS.search(words))
 
 
 def _overflow(label: str, words: str, details: Mapping[str, Any]) -> ContextOverflow:
@@ -119,7 +181,10 @@ def _overflow(label: str, words: str, details: Mapping[str, Any]) -> ContextOver
         int(number.replace(",", ""))
         for number in re.findall(r"\d[\d,]*(?= tokens| > |\)| maximum)|(?<=> )\d[\d,]*", words)
     ]
-    if not isinstance(tokens, int) and len(numbers) >= 2:
+    if with_reply := re.search(r"(\d+) \+ (\d+) > (\d+)", words):  # Anthropic, when only the reply does not fit
+        sent, reply, limit = map(int, with_reply.groups())
+        tokens = sent + reply
+    elif not isinstance(tokens, int) and len(numbers) >= 2:
         tokens, limit = max(numbers[:2]), min(numbers[:2])
     size = f"{tokens:,} tokens, and the model holds {limit:,}" if tokens and limit else "larger than the model's window"
     return ContextOverflow(f"{label} refused the request: it is {size}. ({words})", tokens=tokens, limit=limit)

@@ -31,6 +31,7 @@ class Replay:
         self.status = 200
         self.headers: dict[str, str] = {}
         self.body: bytes = b""
+        self.promised = 0  # bytes that the answer claims to have, where it claims more than it has
         self.received: list[bytes] = []
         self.paths: list[str] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -65,7 +66,7 @@ class Replay:
                 self.send_response(replay.status)
                 for name, value in replay.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(replay.body)))
+                self.send_header("Content-Length", str(replay.promised or len(replay.body)))
                 self.end_headers()
                 self.wfile.write(replay.body)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -18,13 +19,14 @@ import pytest
 
 from lib.errors import ContextOverflow, ProviderUnavailable, WrongKey
 from lib.messages import Message, assistant, system, user
-from lib.providers import ChatRequest, Provider, Reply, TextDelta
+from lib.providers import ChatRequest, Provider, Reply, TextDelta, body_sha256
 from lib.providers.anthropic import AnthropicProvider
-from lib.providers.local import SLOT_TOKENS, LocalModel, LocalProvider
+from lib.providers.local import INSTALL, SLOT_TOKENS, SLOTS, Address, LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 from lib.ui.services import SYSTEM_PROMPT
 from lib.ui.welcome import CODE, FOLLOW_UPS
+from tests.providers.conftest import Replay
 
 pytestmark = pytest.mark.model
 ROOT = Path(__file__).parents[2]
@@ -138,6 +140,60 @@ def test_two_people_are_answered_at_once(model: LocalModel) -> None:
     assert errors == []
 
 
+def test_each_of_them_has_the_whole_context(model: LocalModel) -> None:
+    address = model.ensure()
+    wanted = urllib.request.Request(f"{address.url}/slots", headers={"Authorization": f"Bearer {address.key}"})
+    with urllib.request.urlopen(wanted, timeout=10) as answer:
+        assert [slot["n_ctx"] for slot in json.load(answer)] == [SLOT_TOKENS] * SLOTS
+
+
+def test_a_request_too_long_to_send_can_be_counted(model: LocalModel) -> None:
+    assert (LocalProvider(model).count(request(model, user("hello " * (SLOT_TOKENS + 500)))) or 0) > SLOT_TOKENS
+
+
+def test_the_body_that_is_hashed_is_the_one_it_is_sent(model: LocalModel, replay: Replay) -> None:
+    replay.events({"choices": [{"index": 0, "delta": {"content": "ok"}, "finish_reason": "stop"}]})
+    model_elsewhere = LocalModel()
+    model_elsewhere.ensure = lambda: Address(replay.url, "key")  # type: ignore[method-assign]
+    provider, wanted = LocalProvider(model_elsewhere), request(model, user("hello"))
+    last(provider, wanted)
+    assert [hashlib.sha256(body).hexdigest() for body in replay.received] == [body_sha256(provider.body(wanted))]
+
+
+def test_without_its_file_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.providers.local.packaged_model", lambda: None)
+    provider = LocalProvider(LocalModel())
+    with pytest.raises(ProviderUnavailable, match="not installed") as caught:
+        list(provider.stream(ChatRequest("any", (user("hello"),), 9)))
+    assert INSTALL in caught.value.next_step
+
+
+def test_everyone_who_is_cut_off_is_told_why_and_one_child_takes_over() -> None:
+    model = LocalModel()
+    provider = LocalProvider(model)
+    streams = [provider.stream(request(model, user(text), limit=2000)) for text in ("Count to 99.", "Tell me a story.")]
+    for stream in streams:
+        next(stream)
+    assert model.pid is not None
+    os.kill(model.pid, signal.SIGKILL)
+    with pytest.raises(ProviderUnavailable, match="stopped while it was answering"):
+        list(streams[0])
+    model.ensure()  # the first one retries before the second has noticed
+    with pytest.raises(ProviderUnavailable, match="stopped while it was answering"):
+        list(streams[1])
+    assert model.pid is not None
+    model.close()
+
+
+def test_it_leaves_ctrl_c_to_the_app() -> None:
+    model = LocalModel()
+    model.ensure()
+    assert model.pid is not None
+    os.kill(model.pid, signal.SIGINT)
+    assert "Paris" in last(LocalProvider(model), request(model, user("What is the capital of France?"))).text
+    model.close()
+
+
 def test_it_is_started_again_after_it_died_while_answering() -> None:
     model = LocalModel()
     provider = LocalProvider(model)
@@ -194,10 +250,12 @@ def test_it_listens_on_this_machine_only_and_wants_its_key(model: LocalModel) ->
     assert fetch(f"{address.url}/props")[0] == 401
 
 
-def test_pages_of_other_origins_may_not_read_its_answers(model: LocalModel) -> None:
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:8501"])
+def test_pages_of_other_origins_may_not_read_its_answers(model: LocalModel, origin: str) -> None:
     address = model.ensure()
-    headers = fetch(f"{address.url}/v1/models", Origin="http://evil.example", Authorization=f"Bearer {address.key}")[1]
-    assert headers.get("Access-Control-Allow-Origin", "") not in ("*", "http://evil.example")
+    for path in ("/v1/models", "/health"):
+        headers = fetch(f"{address.url}{path}", Origin=origin, Authorization=f"Bearer {address.key}")[1]
+        assert headers.get("Access-Control-Allow-Origin", "") == ""  # an empty one is no origin's
 
 
 def test_another_model_file_can_be_named() -> None:
@@ -205,10 +263,27 @@ def test_another_model_file_can_be_named() -> None:
         LocalModel(Path(__file__)).ensure()  # not a model, but it was tried
 
 
-def test_importing_the_providers_imports_no_sdk() -> None:
-    code = (
-        "import sys, json, lib.providers.opening, lib.providers.local, lib.providers.scripted;"
-        "print(json.dumps([m for m in ('openai', 'anthropic', 'xllamacpp', 'pandas', 'plotly', 'tiktoken') if m in sys.modules]))"
-    )
+def test_no_sdk_is_imported_before_there_is_a_key_to_use_it_with() -> None:
+    code = """
+import json, sys
+import lib.providers.local, lib.providers.scripted
+from lib.errors import MissingKey
+from lib.messages import user
+from lib.providers import ChatRequest
+from lib.providers.opening import open_provider
+from lib.settings import Endpoint
+
+request = ChatRequest("m", (user("hello"),), 9)
+local = lib.providers.local.LocalModel()
+for kind in ("local", "openai", "anthropic"):
+    provider = open_provider(Endpoint(kind, kind, kind, needs_key=True), None, local)
+    provider.body(request)
+    try:
+        list(provider.stream(request)) if kind != "local" else None
+    except MissingKey:
+        pass
+heavy = ("openai", "anthropic", "xllamacpp", "httpx2", "pandas", "plotly", "tiktoken")
+print(json.dumps([name for name in heavy if name in sys.modules]))
+"""
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []

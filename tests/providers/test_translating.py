@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
+import httpx2
 import pytest
 
 from lib.errors import (
@@ -22,7 +24,7 @@ from lib.providers.openai import OpenAIProvider
 from lib.providers.translating import wait_of
 from lib.settings import Endpoint
 from tests.providers.conftest import Replay
-from tests.providers.test_wire import says
+from tests.providers.test_wire import message_events, says
 
 KEY = "sk-proj-Abc123Def456Ghi789"
 REQUEST = ChatRequest("model-1", (user("hello"),), 9)
@@ -65,6 +67,18 @@ def anthropic_error(kind: str, message: str) -> dict[str, Any]:
         ),
         (500, openai_error("The server had an error"), ProviderUnavailable, "500"),
         (503, openai_error("Overloaded"), ProviderUnavailable, "503"),
+        (408, openai_error("Request timeout"), ProviderUnavailable, "408"),
+        (400, openai_error("Invalid type for 'safety_identifier'"), InvalidRequest, "safety_identifier"),
+        (400, openai_error("filtered", code="content_filter"), ContentRefused, "filtered"),
+        (403, openai_error("This model requires moderation and your input was flagged"), ContentRefused, "flagged"),
+        (402, openai_error("Insufficient credits"), InvalidRequest, "asks for payment"),
+        (429, openai_error("Too many tokens, please wait before trying again."), RateLimited, "slow down"),
+        (
+            429,
+            openai_error("Rate limit reached. Add a payment method under account/billing."),
+            RateLimited,
+            "slow down",
+        ),
     ],
 )
 def test_openai_failures(replay: Replay, status: int, body: Any, kind: type[ChatError], words: str) -> None:
@@ -84,6 +98,19 @@ def test_openai_failures(replay: Replay, status: int, body: Any, kind: type[Chat
         (400, anthropic_error("invalid_request_error", "messages: roles must alternate"), InvalidRequest, "alternate"),
         (529, anthropic_error("overloaded_error", "Overloaded"), ProviderUnavailable, "529"),
         (429, anthropic_error("rate_limit_error", "Too many requests"), RateLimited, "slow down"),
+        (413, anthropic_error("request_too_large", "Request exceeds the maximum size"), InvalidRequest, "413"),
+        (
+            400,
+            anthropic_error("invalid_request_error", "Your credit balance is too low to access the API."),
+            InvalidRequest,
+            "asks for payment",
+        ),
+        (
+            400,
+            anthropic_error("invalid_request_error", "Output blocked by content filtering policy"),
+            ContentRefused,
+            "blocked",
+        ),
     ],
 )
 def test_anthropic_failures(replay: Replay, status: int, body: Any, kind: type[ChatError], words: str) -> None:
@@ -102,6 +129,12 @@ def test_anthropic_failures(replay: Replay, status: int, body: Any, kind: type[C
         ("openai", openai_error("too big", type="exceed_context_size_error", n_prompt_tokens=5031, n_ctx=4096), 5031, 4096),
         ("anthropic", anthropic_error(
             "invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum"), 210_000, 200_000),
+        ("anthropic", anthropic_error("invalid_request_error",
+            "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000, decrease input length"), 209_573, 200_000),
+        ("openai", openai_error(
+            "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."), 1_200_000, 1_048_576),
+        ("openai", openai_error("Your input exceeds the context window of this model.", code="context_length_exceeded"),
+            None, None),
     ],
 )  # fmt: skip
 def test_an_overflow_comes_with_the_numbers(replay: Replay, kind: str, body: Any, tokens: int, limit: int) -> None:
@@ -138,6 +171,7 @@ def test_a_used_up_quota_is_not_a_matter_of_waiting(replay: Replay) -> None:
     assert isinstance(error, RateLimited)
     assert "quota is used up" in error.what
     assert error.wait_seconds is None
+    assert "Wait" not in error.next_step
 
 
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
@@ -154,9 +188,79 @@ def test_an_error_in_the_middle_of_a_stream_is_said(replay: Replay) -> None:
     assert "shutting down" in error.what
 
 
-def test_an_answer_that_is_not_an_answer_is_said(replay: Replay) -> None:
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"message": "Rate limit reached", "type": "rate_limit_exceeded", "code": None}, RateLimited),
+        ({"message": "Provider returned error", "code": 502}, ProviderUnavailable),
+        ({"message": "too big", "code": 400, "type": "exceed_context_size_error", "n_prompt_tokens": 9, "n_ctx": 8}, ContextOverflow),
+        ({"message": "what nobody foresaw"}, ProviderUnavailable),
+    ],
+)  # fmt: skip
+def test_an_openai_error_in_a_stream_is_known_by_its_code(replay: Replay, said: Any, kind: type[ChatError]) -> None:
+    replay.events(says("a"), {"error": said})
+    assert type(failure(replay)) is kind
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("overloaded_error", ProviderUnavailable),
+        ("api_error", ProviderUnavailable),
+        ("rate_limit_error", RateLimited),
+        ("invalid_request_error", InvalidRequest),
+    ],
+)
+def test_an_anthropic_error_in_a_stream_is_known_by_its_type(replay: Replay, said: str, kind: type[ChatError]) -> None:
+    replay.events(*message_events("a")[:3], anthropic_error(said, "in the stream"), named=True)
+    error = failure(replay, "anthropic")
+    assert type(error) is kind
+    assert "in the stream" in error.what
+
+
+def test_a_gateway_that_answers_for_a_dead_server_is_said(replay: Replay) -> None:
     replay.error(502, "<html>Bad gateway</html>")
     assert isinstance(failure(replay), ProviderUnavailable)
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+@pytest.mark.parametrize("body", [b"<html>Please log in</html>", b'event: x\ndata: {"choi\n\n', b""])
+def test_success_from_something_that_is_no_model_server_is_said(replay: Replay, kind: str, body: bytes) -> None:
+    replay.status, replay.headers, replay.body = 200, {"Content-Type": "text/html"}, body
+    error = failure(replay, kind)
+    assert isinstance(error, ProviderUnavailable)
+    assert "base URL" in error.next_step
+
+
+@pytest.mark.parametrize("body", [b"<html>Please log in</html>", b"[]", b'{"x": 1}', b'{"x'])
+def test_a_list_of_models_that_is_none_is_said(replay: Replay, body: bytes) -> None:
+    replay.status, replay.headers, replay.body = 200, {"Content-Type": "application/json"}, body
+    openai, anthropic = (
+        adapter(Endpoint("it", "openai", "It", base_url=replay.url), KEY)
+        for adapter in (OpenAIProvider, AnthropicProvider)
+    )
+    for ask in (openai.models, anthropic.models, lambda: anthropic.count(REQUEST)):
+        with pytest.raises(ProviderUnavailable, match="not as a model server does"):
+            ask()
+
+
+def test_silence_becomes_a_timeout_that_is_said(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute, httpx2.Client(timeout=0.2) as impatient:
+        for vendor in ("openai", "anthropic"):
+            monkeypatch.setattr(f"lib.providers.{vendor}.carrier", lambda url: impatient)
+            error = failure(replay, vendor, url=f"http://127.0.0.1:{mute.getsockname()[1]}")
+            assert isinstance(error, ProviderUnavailable)
+            assert "in time" in error.what
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+def test_a_connection_cut_in_the_middle_is_said(replay: Replay, kind: str) -> None:
+    if kind == "openai":
+        replay.events(says("a"))
+    else:
+        replay.events(*message_events("a")[:3], named=True)
+    replay.promised = 10_000  # more bytes than will come
+    assert isinstance(failure(replay, kind), ProviderUnavailable)
 
 
 def test_a_mistake_of_ours_stays_a_mistake(replay: Replay) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.errors import ContentRefused, MissingKey
+from lib.errors import ContentRefused, MissingKey, ProviderUnavailable, WrongKey
 from lib.messages import Message, Usage, assistant, system, user
 from lib.providers import ChatRequest, Reply, body_bytes, body_sha256, sendable
 from lib.providers.anthropic import AnthropicProvider
@@ -94,10 +94,22 @@ def test_openai_gets_the_messages_as_they_are_but_for_what_utf8_cannot_carry(rep
     assert (body["max_tokens"], body["stream_options"]) == (99, {"include_usage": True})
 
 
-def test_openai_itself_is_given_its_own_name_for_the_limit() -> None:
-    body = OpenAIProvider(Endpoint("openai", "openai", "OpenAI"), "sk-x").body(REQUEST)
+@pytest.mark.parametrize(
+    "url", [None, "https://api.openai.com/v1", "https://eu.api.openai.com/v1", "https://x.openai.azure.com/"]
+)
+def test_openai_itself_is_given_its_own_name_for_the_limit(url: str | None) -> None:
+    body = OpenAIProvider(Endpoint("openai", "openai", "OpenAI", base_url=url), "sk-x").body(REQUEST)
     assert body["max_completion_tokens"] == 99
     assert "max_tokens" not in body
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:11434/v1", "https://notopenai.com/v1", "https://api.openai.com.example/v1"]
+)
+def test_other_servers_are_given_the_name_they_know(url: str) -> None:
+    body = OpenAIProvider(Endpoint("it", "openai", "It", base_url=url), None).body(REQUEST)
+    assert body["max_tokens"] == 99
+    assert "max_completion_tokens" not in body
 
 
 def test_anthropic_gets_the_system_prompt_outside_the_list_and_caching_on(replay: Replay) -> None:
@@ -141,6 +153,18 @@ def test_anthropic_usage_is_made_to_include_what_was_cached(replay: Replay) -> N
     assert reply == Reply("ab", Usage(2000, 1500, 400, 50, None), "model-1-dated", "end", "msg-1")
 
 
+def test_anthropic_thinking_is_reported_as_reasoning(replay: Replay) -> None:
+    end = {"output_tokens": 50, "output_tokens_details": {"thinking_tokens": 30}}
+    replay.events(*message_events("a", end=end), named=True)
+    assert end_of(anthropic(replay)).usage == Usage(3, None, None, 50, 30)
+
+
+def test_anthropic_closing_figures_that_leave_the_cache_out_do_not_shrink_the_input(replay: Replay) -> None:
+    start = {"input_tokens": 100, "cache_read_input_tokens": 1500, "output_tokens": 1}
+    replay.events(*message_events("a", start=start, end={"input_tokens": 100, "output_tokens": 5}), named=True)
+    assert end_of(anthropic(replay)).usage.input_tokens == 1600
+
+
 def test_a_server_that_reports_no_usage_has_none(replay: Replay) -> None:
     replay.events(says("a", "stop"))
     assert end_of(openai(replay)).usage == Usage()
@@ -167,6 +191,45 @@ def test_an_openai_refusal_is_text_and_says_that_it_is_one(replay: Replay) -> No
     replay.events(says(refusal="I cannot "), says(refusal="do that."), says(end="stop"))
     reply = end_of(openai(replay))
     assert reply.text == "I cannot do that."
+    assert reply.stop_reason == "refused"
+
+
+def test_reasoning_text_is_not_part_of_the_reply(replay: Replay) -> None:
+    replay.events(says(reasoning_content="hm, "), says(reasoning="hm"), says("a", "stop"))
+    assert end_of(openai(replay)).text == "a"
+    thinking = {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "hm"}}
+    events = message_events("a")
+    replay.events(*events[:2], thinking, *events[2:], named=True)
+    assert end_of(anthropic(replay)).text == "a"
+
+
+@pytest.mark.parametrize("delta", [{}, {"delta": None}])
+def test_a_choice_without_a_delta_is_passed_over(replay: Replay, delta: dict[str, Any]) -> None:
+    replay.events(chunk(choices=[{"index": 0, "finish_reason": None, **delta}]), says("a", "stop"))
+    assert end_of(openai(replay)).text == "a"
+
+
+def test_the_request_id_is_the_one_in_the_headers(replay: Replay) -> None:
+    replay.events(says("a", "stop"))
+    replay.headers["x-request-id"] = "req-1"
+    assert end_of(openai(replay)).request_id == "req-1"
+    replay.events(*message_events("a"), named=True)
+    replay.headers["request-id"] = "req-2"
+    assert end_of(anthropic(replay)).request_id == "req-2"
+
+
+def test_a_reply_that_breaks_off_is_not_taken_for_a_whole_one(replay: Replay) -> None:
+    replay.events(says("The answer is "))
+    with pytest.raises(ProviderUnavailable, match="in the middle of its reply"):
+        end_of(openai(replay))
+    replay.events(*message_events("The answer is ")[:3], named=True)
+    with pytest.raises(ProviderUnavailable, match="in the middle of its reply"):
+        end_of(anthropic(replay))
+
+
+def test_a_closing_usage_ends_a_reply_too(replay: Replay) -> None:
+    replay.events(says("a"), chunk(choices=[], usage={"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}))
+    assert end_of(openai(replay)).text == "a"
 
 
 def test_an_anthropic_refusal_without_text_is_an_error_the_person_can_act_on(replay: Replay) -> None:
@@ -184,6 +247,39 @@ def test_without_a_key_nothing_is_sent(replay: Replay) -> None:
         with pytest.raises(MissingKey, match="No API key is known"):
             list(provider.stream(REQUEST))
     assert replay.received == []
+
+
+def test_a_server_that_wants_no_key_is_asked_without_one(replay: Replay) -> None:
+    replay.events(says("a", "stop"))
+    assert end_of(OpenAIProvider(Endpoint("it", "openai", "It", base_url=f"{replay.url}/v1"), None)).text == "a"
+
+
+@pytest.mark.parametrize("key", ["sk-a\nb", "sk-ü", "“sk-1”", "sk 1"])
+def test_a_key_that_no_header_can_carry_is_refused_before_anything_is_sent(replay: Replay, key: str) -> None:
+    for adapter in (OpenAIProvider, AnthropicProvider):
+        with pytest.raises(WrongKey) as caught:
+            list(adapter(Endpoint("it", "openai", "It", base_url=replay.url), key).stream(REQUEST))
+        assert key not in f"{caught.value.to_dict()}"
+    assert replay.received == []
+
+
+def test_blanks_around_a_pasted_key_do_no_harm(replay: Replay) -> None:
+    replay.events(says("a", "stop"))
+    endpoint = Endpoint("it", "openai", "It", base_url=f"{replay.url}/v1")
+    assert end_of(OpenAIProvider(endpoint, " sk-test\n")).text == "a"
+
+
+def test_servers_on_this_machine_are_asked_past_a_proxy(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    replay.events(says("a", "stop"))
+    assert end_of(openai(replay)).text == "a"
+
+
+def test_a_server_without_models_has_none(replay: Replay) -> None:
+    replay.status, replay.headers = 200, {"Content-Type": "application/json"}
+    replay.body = b'{"object": "list", "data": null}'
+    assert openai(replay).models() == []
 
 
 def test_model_names_are_asked_from_the_server(replay: Replay) -> None:
