@@ -3,7 +3,8 @@
 The rule: whatever happens to pages, tabs or the history store, the prompt and everything that already streamed end up
 either committed or in the live record. The thread owns the record: it writes the partial reply and a heartbeat every
 half second, and stops for good when the record is no longer its own.
-A second thread reads from the provider, so that a slow first token delays neither heartbeat nor Stop.
+A second thread counts, plans and reads from the provider, so that neither a slow count nor a slow first token delays the
+heartbeat or Stop.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ COMMIT_PATIENCE_SECONDS = 600.0
 
 log = logging.getLogger(__name__)
 
-Event = TextDelta | Reply | BaseException
+Event = ContextPlan | TextDelta | Reply | BaseException
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Answering:
         session_id: str,
         live: LiveTurn,
         open_provider: Callable[[], Provider],
-        ledger: TokenLedger,
+        count_with: Callable[[Provider], TokenLedger],
     ) -> None:
         self.live = live
         self.changed = threading.Condition()
@@ -62,7 +63,7 @@ class Answering:
         self._store = store
         self._session_id = session_id
         self._open_provider = open_provider
-        self._ledger = ledger
+        self._count_with = count_with
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._sent: Sent | None = None
         self._next_beat = time.monotonic() + BEAT_SECONDS
@@ -95,14 +96,15 @@ class Answering:
             self._show(self.live)
 
     def _answer(self) -> None:
-        plan = self._plan()
-        if not plan.fits and not self.live.over_budget_allowed:
-            raise _overflow(plan)
-        threading.Thread(target=self._read, args=(plan,), daemon=True, name=f"read-{self.live.id}").start()
+        threading.Thread(target=self._read, args=(self.live,), daemon=True, name=f"read-{self.live.id}").start()
         for event in self._until_stopped():
             if isinstance(event, Reply):
                 return self._commit(_worth_storing(event), "complete")
-            if isinstance(event, TextDelta):
+            if isinstance(event, ContextPlan):
+                self._show(replace(self.live, plan=PlanSummary.of(event)))
+                if not event.fits and not self.live.over_budget_allowed:
+                    raise _overflow(event)
+            elif isinstance(event, TextDelta):
                 first = self.live.first_token_ms
                 since_start = (time.time() - self.live.started_at) * 1000
                 self._show(replace(self.live, text=self.live.text + event.text, first_token_ms=first or since_start))
@@ -114,24 +116,16 @@ class Answering:
             raise ChatError("You stopped it before the first word came.", next_step="Retry, edit or discard it.")
         self._commit(Reply(self.live.text, model=self.live.settings.model, stop_reason="stopped"), "stopped")
 
-    def _plan(self) -> ContextPlan:
-        """Decide what is sent, and put the decision into the record."""
-        live = self.live
-        muted = set(self._store.about(self._session_id).muted)
-        if live.replaces is not None:
-            muted.add(live.replaces)
-        history = self._store.load(self._session_id)
-        candidates = Candidates.gather(live.settings.system_prompt, history, live.prompt, self._ledger)
-        plan = plan_context(candidates, live.settings.window, live.settings.strategy, muted)
-        self._show(replace(live, plan=PlanSummary.of(plan)))
-        return plan
-
-    def _read(self, plan: ContextPlan) -> None:
-        """In the reader's thread: pass on the provider's events, and let go of it once nobody wants more."""
-        settings = self.live.settings
-        request = ChatRequest(settings.model, tuple(plan.included), settings.reserved_for_reply)
+    def _read(self, live: LiveTurn) -> None:
+        """In the reader's thread: decide what is sent, pass on the provider's events, let go of it once nobody wants more."""
+        settings = live.settings
         try:
             provider = self._open_provider()
+            plan = self._plan(live, self._count_with(provider))
+            self._events.put(plan)
+            if not plan.fits and not live.over_budget_allowed:
+                return
+            request = ChatRequest(settings.model, tuple(plan.included), settings.reserved_for_reply)
             body = provider.body(request)
             rest = {name: value for name, value in body.items() if name not in ("messages", "system")}
             self._sent = Sent(rest, body_sha256(body))
@@ -144,6 +138,15 @@ class Answering:
                 stream.close()
         except Exception as error:  # noqa: BLE001 - handed to the owning thread, which raises it
             self._events.put(error)
+
+    def _plan(self, live: LiveTurn, ledger: TokenLedger) -> ContextPlan:
+        """What this turn sends."""
+        muted = set(self._store.about(self._session_id).muted)
+        if live.replaces is not None:
+            muted.add(live.replaces)
+        history = self._store.load(self._session_id)
+        candidates = Candidates.gather(live.settings.system_prompt, history, live.prompt, ledger)
+        return plan_context(candidates, live.settings.window, live.settings.strategy, muted)
 
     def _until_stopped(self) -> Iterator[Event]:
         """Events as they come, with a heartbeat in between; ends when somebody asked to stop."""

@@ -18,7 +18,7 @@ from lib.errors import ChatError
 from lib.history import HistoryStore
 from lib.messages import Message, assistant, system, user
 from lib.providers import ChatRequest, Provider, Reply, body_sha256
-from lib.tokens import CharacterEstimate, TokenLedger
+from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
 from lib.turns import ChatSettings, LiveTurn, Turn
 
 DRAW_SECONDS = 0.1
@@ -29,17 +29,20 @@ BEAT_OR_DRAW = 0.4
 LEDGERS = 256
 
 ProviderOpener = Callable[[ChatSettings], Provider]
+CounterOpener = Callable[[ChatSettings, Provider | None], TokenCounter]
+"""Who counts for these settings. With a provider, its server may be asked; without one, nobody is asked anything."""
 
 
 class ChatService:
-    """One per app process, shared by every page and thread."""
+    """One per app process, shared by every page and thread. Without `counter_of`, sizes are characters / 4."""
 
-    def __init__(self, store: HistoryStore) -> None:
+    def __init__(self, store: HistoryStore, counter_of: CounterOpener = lambda settings, provider: ESTIMATE) -> None:
         self.store = store
+        self.counter_of = counter_of
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._lock = threading.Lock()
         self._answering: dict[str, Answering] = {}
-        self._ledgers: OrderedDict[str, TokenLedger] = OrderedDict()
+        self._ledgers: OrderedDict[tuple[str, str], TokenLedger] = OrderedDict()
 
     def send(
         self,
@@ -67,7 +70,10 @@ class ChatService:
             over_budget_allowed=over_budget_allowed,
         )
         self.store.begin(session_id, live, instead_of=instead_of)
-        answering = Answering(self.store, session_id, live, lambda: open_provider(settings), self.ledger(session_id))
+        answering = Answering(
+            self.store, session_id, live, lambda: open_provider(settings),
+            lambda provider: self.ledger(session_id, self.counter_of(settings, provider)),
+        )  # fmt: skip
         with self._lock:
             self._answering = {sid: turn for sid, turn in self._answering.items() if not turn.done.is_set()}
             self._answering[session_id] = answering
@@ -151,11 +157,14 @@ class ChatService:
             answering = self._answering.get(session_id)
         return None if answering is None or answering.done.is_set() else answering
 
-    def ledger(self, session_id: str) -> TokenLedger:
-        """The session's token counts, kept for the sessions used last."""
+    def ledger(self, session_id: str, counter: TokenCounter) -> TokenLedger:
+        """The session's counts by this counter, kept for the sessions used last."""
+        key = (session_id, counter.name)
         with self._lock:
-            ledger = self._ledgers.setdefault(session_id, TokenLedger(CharacterEstimate()))
-            self._ledgers.move_to_end(session_id)
+            ledger = self._ledgers.get(key)
+            if ledger is None or ledger.counter is not counter:
+                ledger = self._ledgers[key] = TokenLedger(counter)
+            self._ledgers.move_to_end(key)
             if len(self._ledgers) > LEDGERS:
                 self._ledgers.popitem(last=False)
             return ledger

@@ -71,19 +71,22 @@ class Candidates:
     prompt: Message | None
     tally: Tally
     counter: TokenCounter
+    system_tokens: int
+    """Size of the system prompt, 0 where there is none; kept, because planning asks for it many times."""
+    prompt_tokens: int
+    """Size of the new message, 0 where there is none."""
 
     @classmethod
     def gather(
         cls, system_prompt: str, history: Sequence[Message], prompt: str | None, ledger: TokenLedger
     ) -> Candidates:
         """The candidates of the next request; `prompt` None asks what would be sent before anything is typed."""
-        return cls(
-            system(system_prompt) if system_prompt.strip() else None,
-            history,
-            None if prompt is None else user(prompt),
-            ledger.sync(history),
-            ledger.counter,
-        )
+        lead = system(system_prompt) if system_prompt.strip() else None
+        new = None if prompt is None else user(prompt)
+        counter = ledger.counter
+        around = iter(counter.count_many([message for message in (lead, new) if message is not None]))
+        sizes = [0 if message is None else next(around) for message in (lead, new)]
+        return cls(lead, history, new, ledger.sync(history), counter, *sizes)
 
     @property
     def lead(self) -> int:
@@ -112,11 +115,13 @@ class Candidates:
         """Tokens of the candidates before this position. O(1)."""
         if position <= 0:
             return 0
-        head = self.counter.count(self.system_prompt) if self.system_prompt is not None else 0
         stored = min(position - self.lead, len(self.history))
         past_history = position - self.lead - len(self.history)
-        tail = self.counter.count(self.prompt) if past_history > 0 and self.prompt is not None else 0
-        return head + self.tally.sums[stored] + tail
+        return self.system_tokens + self.tally.sums[stored] + (self.prompt_tokens if past_history > 0 else 0)
+
+    def template(self, first: int = 0) -> int:
+        """Tokens a request gets beyond its messages when this position is the first it holds."""
+        return self.counter.template(self[first].is_system) if first < len(self) else 0
 
     def between(self, start: int, stop: int) -> int:
         """Tokens of the candidates start..stop (stop not included)."""
@@ -153,12 +158,18 @@ class ContextPlan:
 
     @cached_property
     def input_tokens(self) -> int:
-        """Tokens of everything included."""
-        return sum(self.candidates.between(run.start, run.stop) for run in self.runs if run.included)
+        """Tokens of everything included, and of what the chat template adds."""
+        return self.template_tokens + sum(self.candidates.between(r.start, r.stop) for r in self.runs if r.included)
+
+    @cached_property
+    def template_tokens(self) -> int:
+        """Tokens beyond the messages themselves: the reply's opening, a system block of the template's own."""
+        first = next((run.start for run in self.runs if run.included), None)
+        return 0 if first is None else self.candidates.template(first)
 
     @property
     def left_out_tokens(self) -> int:
-        return self.candidates.upto(len(self.candidates)) - self.input_tokens
+        return sum(self.candidates.between(r.start, r.stop) for r in self.runs if not r.included)
 
     @property
     def fits(self) -> bool:

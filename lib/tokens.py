@@ -77,6 +77,10 @@ class CharacterEstimate:
         return 0
 
 
+ESTIMATE = CharacterEstimate()
+"""The one everybody uses where nothing better is at hand."""
+
+
 def utf16_units(text: str) -> int:
     """The length JavaScript gives a string: characters beyond U+FFFF count twice.
 

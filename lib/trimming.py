@@ -106,7 +106,7 @@ def _sizes(candidates: Candidates, muted: Muted) -> Callable[[int], int]:
     systems = _system_positions(candidates, len(candidates))
     kept = [0, *accumulate(candidates.between(at, at + 1) for at in systems)]
     silent = [0, *accumulate(candidates.between(run.start, run.stop) for run in muted)]
-    fixed = candidates.upto(len(candidates)) + candidates.upto(candidates.lead)
+    fixed = candidates.upto(len(candidates)) + candidates.upto(candidates.lead) + candidates.template()
 
     def size(cut: int) -> int:
         muted_before = silent[bisect_left(muted, cut, key=attrgetter("start"))]

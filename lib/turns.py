@@ -68,6 +68,8 @@ class PlanSummary:
     counter: str
     provenance: Provenance
     fits: bool
+    template_tokens: int = 0
+    """What the request holds beyond its messages; part of input_tokens."""
 
     @classmethod
     def of(cls, plan: ContextPlan) -> PlanSummary:
@@ -78,7 +80,7 @@ class PlanSummary:
         return cls(
             tuple(runs), len(plan.candidates.history), plan.included_count, plan.left_out_count, plan.input_tokens,
             system_tokens, plan.window.max_tokens, plan.window.reserved_for_reply, plan.strategy, plan.counter,
-            plan.provenance, plan.fits,
+            plan.provenance, plan.fits, plan.template_tokens,
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,7 +89,8 @@ class PlanSummary:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> PlanSummary:
         """Read a stored summary. Raises KeyError or TypeError where it is not one."""
-        values = {f.name: stored[f.name] for f in fields(cls)}
+        values = {f.name: stored[f.name] for f in fields(cls) if f.name != "template_tokens"}
+        values["template_tokens"] = stored.get("template_tokens", 0)  # older records have none
         return cls(**{**values, "runs": tuple((a, b, bool(c), d) for a, b, c, d in values["runs"])})
 
 

@@ -7,6 +7,7 @@ from lib.providers.anthropic import AnthropicProvider
 from lib.providers.local import LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
+from lib.tokens import ESTIMATE, TokenCounter
 
 
 def open_provider(endpoint: Endpoint, key: str | None, local: LocalModel) -> Provider:
@@ -14,3 +15,8 @@ def open_provider(endpoint: Endpoint, key: str | None, local: LocalModel) -> Pro
     if endpoint.kind == "local":
         return LocalProvider(local)
     return AnthropicProvider(endpoint, key) if endpoint.kind == "anthropic" else OpenAIProvider(endpoint, key)
+
+
+def open_counter(endpoint: Endpoint, model: str, local: LocalModel, provider: Provider | None) -> TokenCounter:
+    """Who counts messages for this model of this endpoint."""
+    return ESTIMATE

@@ -8,10 +8,10 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.context import Candidates, ContextPlan
-from lib.errors import HistoryUnavailable
-from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, TokenLedger
+from lib.errors import ChatError, HistoryUnavailable
+from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter, TokenLedger
 from lib.trimming import plan_context
-from lib.ui import actions, numbers, session, strip
+from lib.ui import actions, numbers, services, session, strip
 from lib.ui.page import Page
 
 
@@ -22,9 +22,16 @@ def preview(page: Page) -> ContextPlan | None:
     """
     if page.trouble is not None:
         return None
+    try:
+        return _planned(page, services.counter_of(page.settings) if page.chat is not None else ESTIMATE)
+    except ChatError:  # the server that counts went away: the estimate stands in until it is back
+        return _planned(page, ESTIMATE)
+
+
+def _planned(page: Page, counter: TokenCounter) -> ContextPlan:
     replaced = page.live.replaces if page.live else session.editing()
     muted = page.about.muted if replaced is None else page.about.muted | {replaced}
-    ledger = page.chat.ledger(page.session_id) if page.chat is not None else TokenLedger(CharacterEstimate())
+    ledger = page.chat.ledger(page.session_id, counter) if page.chat is not None else TokenLedger(counter)
     candidates = Candidates.gather(
         page.settings.system_prompt, page.history, page.live.prompt if page.live else "", ledger
     )

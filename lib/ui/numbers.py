@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.tokens import Provenance
+from lib.tokens import Provenance, TokenCounter
 
 NOT_REPORTED = "not reported"
 
@@ -16,6 +16,11 @@ def tokens(count: int | None, provenance: Provenance) -> str:
     if count is None:
         return NOT_REPORTED
     return f"{count:,} ({'~' if provenance == 'estimated' else ''}{provenance})"
+
+
+def by(counter: TokenCounter) -> str:
+    """Example: by(ESTIMATE) -> "characters / 4 (~estimated)"."""
+    return f"{counter.name} ({'~' if counter.provenance == 'estimated' else ''}{counter.provenance})"
 
 
 def duration(seconds: float | None) -> str:

@@ -1,7 +1,7 @@
 """The parts of a request and their colours: one colour per part, on every page.
 
 The rule: colour is never the only signal (order, hatching and words carry the same), and every colour has a contrast of
-at least 3:1 against the light and the dark background (tests/ui/test_palette.py). `.streamlit/config.toml` repeats them for
+at least 3:1 against the light and the dark background (tests/ui/test_strip.py). `.streamlit/config.toml` repeats them for
 charts.
 """
 
@@ -21,6 +21,7 @@ class Part:
     outlined: bool = False
 
 
+TEMPLATE = Part("template", "added by the chat template", "#8d6e63")
 SYSTEM = Part("system", "system prompt", "#64748b")
 PINNED = Part("pinned", "pinned", "#b7860b")
 HISTORY = Part("history", "history that is sent", "#3b7dd8")
@@ -30,4 +31,4 @@ FREE = Part("free", "free", "transparent", outlined=True)
 LEFT_OUT = Part("left_out", "left out", "#8a8f98", hatched=True)
 REPLY = Part("reply", "reply", "#8b6cf0")
 OVER = Part("over", "over the window", "#e0562c")
-PARTS = (SYSTEM, PINNED, HISTORY, NEWEST, RESERVED, FREE, LEFT_OUT, OVER)
+PARTS = (TEMPLATE, SYSTEM, PINNED, HISTORY, NEWEST, RESERVED, FREE, LEFT_OUT, OVER)

@@ -7,6 +7,7 @@ be made raises a ChatError, is not cached, and is tried again at the next rerun.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -14,10 +15,11 @@ from lib.chat import ChatService
 from lib.history.opening import open_history
 from lib.providers import Provider
 from lib.providers.local import LocalModel
-from lib.providers.opening import open_provider
+from lib.providers.opening import open_counter, open_provider
 from lib.settings import Endpoint, Settings, load_settings
+from lib.tokens import ESTIMATE, TokenCounter
 from lib.trimming import DEFAULT_STRATEGY
-from lib.turns import ChatSettings
+from lib.turns import ChatSettings, Turn
 from lib.ui import session
 
 SYSTEM_PROMPT = "You are a helpful assistant."
@@ -43,7 +45,7 @@ def settings() -> Settings:
 @st.cache_resource(show_spinner=False)
 def chat() -> ChatService:
     """The conversations of this installation. Raises HistoryUnavailable where the store cannot be opened."""
-    service = ChatService(open_history(settings()))
+    service = ChatService(open_history(settings()), counter_of)
     _to_close.append(service.close)
     return service
 
@@ -76,3 +78,22 @@ def key_for(name: str) -> str | None:
 def provider_of(chosen: ChatSettings, key: str | None) -> Provider:
     """The provider a session's settings ask for. May be called from any thread: it reads no session state."""
     return open_provider(endpoint(chosen.provider), key, local_model())
+
+
+def counter_of(chosen: ChatSettings, provider: Provider | None = None) -> TokenCounter:
+    """Who counts for a session's settings. Without a provider nobody is asked, so that a page need not wait.
+
+    The source's own strategy measures as the source does.
+    """
+    if chosen.strategy == "source_trim":
+        return ESTIMATE
+    return open_counter(endpoint(chosen.provider), chosen.model, local_model(), provider)
+
+
+def counter_of_turn(turn: Turn) -> TokenCounter:
+    """Whoever sized a turn that was sent; characters / 4 where that one cannot be asked. It may start the local model."""
+    if turn.plan is None or turn.plan.counter == ESTIMATE.name:
+        return ESTIMATE
+    chosen = replace(new_session_settings(turn.provider), model=turn.model)
+    counter = counter_of(chosen, provider_of(chosen, key_for(turn.provider)))
+    return counter if counter.name == turn.plan.counter else ESTIMATE

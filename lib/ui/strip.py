@@ -15,6 +15,9 @@ from lib.turns import PlanSummary
 from lib.ui import palette
 from lib.ui.palette import Part
 
+SENT = (palette.TEMPLATE, palette.SYSTEM, palette.PINNED, palette.HISTORY, palette.NEWEST)
+"""The parts of a request, in the order in which they are drawn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:
@@ -34,7 +37,8 @@ def fill_of_plan(plan: ContextPlan) -> Fill:
     """The strip of a plan. The newest message is its last candidate when that is a new one."""
     candidates = plan.candidates
     newest = len(candidates) - 1 if candidates.prompt is not None else len(candidates)
-    sizes = dict.fromkeys((palette.SYSTEM, palette.PINNED, palette.HISTORY, palette.NEWEST), 0)
+    sizes = dict.fromkeys(SENT, 0)
+    sizes[palette.TEMPLATE] = plan.template_tokens
     for run in plan.runs:
         if run.included:
             part = {"system": palette.SYSTEM, "pinned": palette.PINNED}.get(run.reason, palette.HISTORY)
@@ -45,7 +49,8 @@ def fill_of_plan(plan: ContextPlan) -> Fill:
 
 def fill_of_turn(plan: PlanSummary, tokens: list[int]) -> Fill:
     """The strip of a turn that was sent, with the size of each stored message (the new one last) in tokens."""
-    sizes = dict.fromkeys((palette.SYSTEM, palette.PINNED, palette.HISTORY, palette.NEWEST), 0)
+    sizes = dict.fromkeys(SENT, 0)
+    sizes[palette.TEMPLATE] = plan.template_tokens
     sizes[palette.SYSTEM] += plan.system_tokens or 0
     left_out = 0
     for start, stop, included, reason in plan.runs:

@@ -14,7 +14,7 @@ from lib.chat import matches_what_was_sent
 from lib.context import REASON_TEXT, Reason
 from lib.errors import ChatError
 from lib.messages import Message, user
-from lib.tokens import PROVENANCE_TEXT, CharacterEstimate
+from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter
 from lib.turns import Turn
 from lib.ui import menu, numbers, palette, services, session, strip
 from lib.ui.page import Page
@@ -46,6 +46,7 @@ class TurnView:
     """A turn with everything it is shown by. `later` counts messages stored after it."""
 
     turn: Turn
+    counter: TokenCounter
     rows: list[Row]
     fill: strip.Fill
     later: int
@@ -73,11 +74,16 @@ def pick(page: Page) -> Turn | None:
 
 def load(page: Page, turn: Turn) -> TurnView:
     """Put the turn's record beside the stored history."""
-    rows = _rows(turn, page)
+    counter = services.counter_of_turn(turn)
+    try:
+        rows = _rows(turn, page, counter)
+    except ChatError:  # it went away while it was asked
+        counter = ESTIMATE
+        rows = _rows(turn, page, counter)
     sizes = [row.tokens for row in rows if row.index is not None]
     fill = strip.fill_of_turn(turn.plan, sizes) if turn.plan else strip.Fill(1, (), 0)
     later = max(0, len(page.history) - len(sizes) - 1)
-    return TurnView(turn, rows, fill, later, _matches(page, turn))
+    return TurnView(turn, counter, rows, fill, later, _matches(page, turn))
 
 
 def show(view: TurnView) -> None:
@@ -88,11 +94,12 @@ def show(view: TurnView) -> None:
         return
     st.markdown(_takeaway(view))
     strip.draw(view.fill, tall=True, legend=True)
-    st.caption(
-        f"Sizes are tokens by {turn.plan.counter} (~{turn.plan.provenance}): {PROVENANCE_TEXT[turn.plan.provenance]}"
-        if turn.plan.provenance == "estimated"
-        else f"Sizes are tokens by {turn.plan.counter} ({turn.plan.provenance})."
-    )
+    st.caption(f"Sizes are tokens by {numbers.by(view.counter)}: {PROVENANCE_TEXT[view.counter.provenance]}")
+    if view.counter.name != turn.plan.counter:
+        st.caption(
+            f"When it was sent, {turn.plan.counter} counted, which cannot be asked now: these sizes are another's, and may not "
+            "add up to what was decided then."
+        )
     _facts(view)
     _table(view)
 
@@ -174,20 +181,19 @@ def _greyed(row: pd.Series) -> list[str]:
     return [f"color: {palette.LEFT_OUT.colour}" if row["fate"] == "left out" else ""] * len(row)
 
 
-def _rows(turn: Turn, page: Page) -> list[Row]:
+def _rows(turn: Turn, page: Page, counter: TokenCounter) -> list[Row]:
     """The candidates of the turn, from the stored history, with the fate its record gives them."""
     plan = turn.plan
     if plan is None:
         return []
-    counter = CharacterEstimate()
     rows = []
     if plan.system_tokens is not None:
         prompt = Message("system", turn.system_prompt)
         rows.append(Row(None, prompt, plan.system_tokens, True, "system"))
     stored = [*page.history[: plan.stored], user(turn.prompt)]
+    sizes = counter.count_many(stored)
     for start, stop, included, reason in plan.runs:
-        for at in range(start, min(stop, len(stored))):
-            rows.append(Row(at, stored[at], counter.count(stored[at]), included, reason))
+        rows += [Row(at, stored[at], sizes[at], included, reason) for at in range(start, min(stop, len(stored)))]
     return rows
 
 
