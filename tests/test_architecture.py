@@ -18,6 +18,7 @@ LAYERS = [
     {"trimming", "payload", "turns"},
     {"settings"},
     {"history", "providers", "threads"},
+    {"records", "bills"},
     {"answering", "chat", "replay", "transfer", "frames"},
     {"ui", "api"},
 ]

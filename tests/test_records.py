@@ -1,0 +1,117 @@
+"""Records: every request is found, its parts add up to it by every counter, and its messages are the ones that were sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.context import Candidates, ContextPlan
+from lib.messages import Message, Usage, assistant, system, user
+from lib.records import Beginning, Record, Sizes, detached, records_of
+from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
+from lib.trimming import STRATEGIES, plan_context
+from lib.turns import ChatSettings, PlanSummary, Turn
+from tests.conversations import histories, texts
+from tests.counters import WordCounter, whole
+
+WORDS = WordCounter()
+SETTINGS = ChatSettings("openai", "m", "Be brief.", 200, 40, "oldest_first")
+
+
+def talk(
+    exchanges: int, settings: ChatSettings, counter: TokenCounter = WORDS
+) -> tuple[list[Message], list[Turn], list[ContextPlan]]:
+    """A conversation as the app has it: each turn planned on what was stored before it."""
+    history: list[Message] = []
+    turns: list[Turn] = []
+    plans: list[ContextPlan] = []
+    for number in range(1, exchanges + 1):
+        prompt, reply = f"question {number} " * (number % 5 + 1), f"answer {number} " * (number % 7)
+        candidates = Candidates.gather(settings.system_prompt, history, prompt, TokenLedger(counter))
+        plans.append(plan_context(candidates, settings.window, settings.strategy))
+        turns.append(
+            Turn(str(number), prompt, reply, "complete", "openai", "m", settings.system_prompt, float(number),
+                 plan=PlanSummary.of(plans[-1]), usage=Usage(plans[-1].input_tokens, None, None, 7), number=number)
+        )  # fmt: skip
+        history += [user(prompt), assistant(reply)]
+    return history, turns, plans
+
+
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+@pytest.mark.parametrize("prompt", ["Be brief.", ""])
+def test_a_turns_parts_add_up_to_what_was_planned_and_its_messages_are_the_ones_sent(
+    strategy: str, prompt: str
+) -> None:
+    history, turns, plans = talk(30, replace(SETTINGS, strategy=strategy, system_prompt=prompt))
+    records, sizes = records_of(history, turns), Sizes(WORDS, history)
+    assert len(records) == len(plans) == 30
+    for record, plan in zip(records, plans, strict=True):
+        parts = sizes.parts(record)
+        assert parts.sent == plan.input_tokens
+        assert parts.left_out == plan.left_out_tokens
+        assert parts.template == plan.template_tokens
+        assert sizes.messages(record) == plan.included
+        assert parts.sent == whole(plan.included, WORDS)
+
+
+@given(histories(), texts, st.sampled_from([WORDS, ESTIMATE]))
+def test_without_turns_every_user_message_is_a_request_with_everything_before_it(
+    history: list[Message], prompt: str, counter: TokenCounter
+) -> None:
+    records, sizes = records_of(history, []), Sizes(counter, history)
+    assert [record.at for record in records] == [at for at, m in enumerate(history) if m.role == "user"]
+    covered = [at for record in records for at in (record.at, *record.reply)]
+    assert covered == list(range(records[0].at, len(history))) if records else covered == []
+    for record in records:
+        assert not record.recorded
+        messages = sizes.messages(record)
+        assert messages == history[: record.at + 1]
+        parts = sizes.parts(record)
+        assert parts.sent == sum(map(counter.count, messages)) + counter.template(messages[0].is_system)
+        assert parts.reply == sum(counter.count(history[at]) for at in record.reply)
+        assert parts.left_out == 0
+
+
+def test_what_is_planned_again_is_what_was_planned() -> None:
+    settings = replace(SETTINGS, max_tokens=150)
+    history, turns, plans = talk(25, settings)
+    sizes = Sizes(WORDS, history)
+    for record, plan in zip(records_of(history, turns), plans, strict=True):
+        again = sizes.planned_again(record, settings)
+        assert (again.runs, again.input_tokens) == (plan.runs, plan.input_tokens)
+
+
+def test_messages_of_another_service_between_turns_are_requests_without_a_record() -> None:
+    history, turns, _ = talk(2, SETTINGS)
+    history += [user("theirs"), assistant("yes")]
+    assert [record.name for record in records_of(history, turns)] == ["turn 1", "turn 2", "message 5"]
+
+
+def test_turns_whose_messages_are_gone_are_detached() -> None:
+    history, turns, _ = talk(4, SETTINGS)
+    trimmed = history[2:]  # another service dropped the first exchange
+    unplanned = replace(turns[0], plan=None)
+    assert [turn.number for turn in detached(trimmed, turns)] == [1, 2, 3, 4]
+    assert [turn.number for turn in detached(history, [unplanned, *turns[1:]])] == [1]
+    assert all(not record.recorded for record in records_of(trimmed, turns))
+
+
+def test_a_beginning_is_a_part_of_the_history_without_a_copy() -> None:
+    history = [system("s"), user("a"), assistant("b")]
+    beginning = Beginning(history, 2)
+    assert list(beginning) == history[:2]
+    assert beginning[-1] is history[1]
+    assert beginning[:1] == history[:1]
+    with pytest.raises(IndexError):
+        beginning[2]
+
+
+def test_a_muted_exchange_stays_muted_when_it_is_planned_again() -> None:
+    history, turns, _ = talk(3, SETTINGS)
+    runs = ((0, 2, False, "muted"), (2, 5, True, "fits"))
+    record = Record(4, range(5, 6), runs, "Be brief.", turns[2])  # type: ignore[arg-type]
+    plan = Sizes(WORDS, history).planned_again(record, SETTINGS)
+    assert [run.reason for run in plan.runs if not run.included] == ["muted"]
