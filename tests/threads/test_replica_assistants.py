@@ -342,7 +342,7 @@ def test_messages_are_paged(rig: Rig) -> None:
         ({"max_completion_tokens": 1}, "Expected a value >= 256"),
         ({"truncation_strategy": {"type": "oldest"}}, "Supported values are: 'auto' and 'last_messages'"),
         ({"truncation_strategy": {"type": "last_messages"}}, "last_messages"),
-        ({"tools": [{"type": "file_search"}]}, "no tools"),
+        ({"tools": [{"type": "file_search"}]}, "'tools' is not supported"),
         ({"additional_messages": [{"role": "system", "content": "x"}]}, "Supported values are: 'user' and 'assistant'"),
     ],
 )

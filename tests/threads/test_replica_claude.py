@@ -199,7 +199,7 @@ def test_what_a_thread_cannot_be_combined_with_is_named(rig: Rig) -> None:
     ("more", "what"),
     [
         ({"system": "be rude"}, "system: must not be set"),
-        ({"tools": [{"name": "t", "input_schema": {"type": "object"}}]}, "no tools"),
+        ({"tools": [{"name": "t", "input_schema": {"type": "object"}}]}, "tools: not supported"),
         ({"model": "another"}, "differing field `model`"),
         ({"betas": []}, "thread: Extra inputs are not permitted"),
         ({"messages": []}, "at least one message"),

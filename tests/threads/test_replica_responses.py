@@ -176,7 +176,10 @@ def test_the_limit_of_output_ends_a_response_incomplete(rig: Rig) -> None:
         ({"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}]}, 400, "invalid_value"),
         ({"input": [{"type": "function_call_output", "call_id": "1", "output": "x"}]}, 400, "invalid_value"),
         ({"instructions": 5}, 400, "invalid_type"),
-        ({"input": 5}, 400, "missing_required_parameter"),
+        ({"input": 5}, 400, "invalid_type"),
+        ({"input": []}, 400, "missing_required_parameter"),
+        ({"reasoning": {"effort": "low"}}, 400, "unsupported_parameter"),
+        ({"text": {"format": {"type": "json_object"}}}, 400, "unsupported_parameter"),
     ],
 )
 def test_requests_are_refused_as_openai_does(rig: Rig, request_: dict[str, Any], status: int, code: str | None) -> None:

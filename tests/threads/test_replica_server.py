@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import anthropic
@@ -269,3 +270,64 @@ def test_the_middle_goes_first_and_the_ends_stay() -> None:
     assert without_middle([1, 2, 3, 4, 5], 3) == [1, 5]
     assert without_middle([1, 2], 1) == [2]
     assert without_oldest([1, 2, 3], 2) == [3]
+
+
+def test_many_people_at_once_each_keep_their_own(rig: Rig) -> None:
+    """Conversations, chains, threads and message threads, side by side."""
+    heard: dict[str, list[str]] = {}
+
+    def in_a_conversation(name: str) -> None:
+        held = rig.openai.conversations.create()
+        for n in range(4):
+            rig.openai.responses.create(model="any", input=f"{name} {n}", conversation=held.id)
+        items = rig.openai.conversations.items.list(held.id, order="asc")
+        heard[name] = [item.content[0].text for item in items if item.role == "user"]  # type: ignore[union-attr]
+
+    def in_a_message_thread(name: str) -> None:
+        held = rig.claude.beta.messages.thread(model="m", max_tokens=9)
+        for n in range(4):
+            held.send({"role": "user", "content": f"{name} {n}"})
+        contents = [entry for entry in rig.contents()["message_threads"] if entry["id"] == held.previous_message_id]
+        heard[name] = [message["text"] for message in contents[0]["messages"] if message["role"] == "user"]
+
+    def in_a_chain(name: str) -> None:
+        previous = None
+        for n in range(4):
+            previous = rig.openai.responses.create(
+                model="any", input=f"{name} {n}", previous_response_id=previous, instructions=f"for {name}"
+            ).id
+        sent = [said for said in rig.words.transcripts if said[0] == ("system", f"for {name}")]
+        heard[name] = [text for role, text in sent[-1] if role == "user"]
+
+    kinds = (in_a_conversation, in_a_message_thread, in_a_chain)
+    people = [(kinds[n % 3], f"person{n}") for n in range(9)]
+    with ThreadPoolExecutor(len(people)) as pool:
+        for done in [pool.submit(kind, name) for kind, name in people]:
+            done.result()
+    assert heard == {name: [f"{name} {n}" for n in range(4)] for _, name in people}
+
+
+@pytest.mark.parametrize("line", [b"data: {broken", b"data: []", b'data: {"choices": [5]}', b'data: {"error": "x"}'])
+def test_a_model_that_answers_nonsense_fails_the_turn_and_frees_the_thread(words: WordModel, line: bytes) -> None:
+    words.nonsense = line
+    with running(words, Clock()) as replica, clients(replica, words, Clock()) as rig:
+        with pytest.raises(openai.InternalServerError):
+            rig.openai.responses.create(model="any", input="hi")
+        with deprecated():
+            who = rig.openai.beta.assistants.create(model="any")
+            held = rig.openai.beta.threads.create(messages=[{"role": "user", "content": "hi"}])
+            done = rig.openai.beta.threads.runs.create_and_poll(thread_id=held.id, assistant_id=who.id)
+            assert (done.status, done.last_error and done.last_error.code) == ("failed", "server_error")
+            words.nonsense = b""
+            again = rig.openai.beta.threads.runs.create_and_poll(thread_id=held.id, assistant_id=who.id)
+        assert again.status == "completed"
+
+
+def test_a_conversation_that_is_full_takes_no_more_and_can_still_be_deleted(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.threads.replica.conversations.MOST_OF_ONE", 1000)
+    held = rig.openai.conversations.create(items=[{"role": "user", "content": "x" * 1000}])
+    with pytest.raises(openai.BadRequestError, match="is full"):
+        rig.openai.conversations.items.create(held.id, items=[{"role": "user", "content": "more"}])
+    assert rig.openai.conversations.delete(held.id).deleted

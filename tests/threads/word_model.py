@@ -28,6 +28,7 @@ class WordModel:
         self.gate: threading.Event | None = None  # replies wait for it before their second word
         self.error: tuple[int, dict[str, Any]] | None = None
         self.break_off = False  # in the middle of the reply
+        self.nonsense = b""  # a line that it answers with instead
         self.usage = True  # whether it reports any
         self.bodies: list[dict[str, Any]] = []
         self.cut_off = threading.Event()  # somebody went away before the last word
@@ -75,6 +76,9 @@ class WordModel:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.end_headers()
+                if words.nonsense:
+                    self.wfile.write(words.nonsense + b"\n\n")
+                    return
                 said = words.reply.split()[: body["max_tokens"]]
                 try:
                     for place, word in enumerate(said):

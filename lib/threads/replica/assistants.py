@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lib.threads.replica.store import Assistant, Store, Thread
+from lib.threads.replica.store import MOST_OF_ONE, WEIGHT, Assistant, Store, Thread
 from lib.threads.replica.wire import (
     FINGERPRINT,
     Answer,
@@ -17,7 +17,7 @@ from lib.threads.replica.wire import (
     Json,
     Route,
     metadata,
-    no_tools,
+    only_text,
     page,
     parts_text,
     refuse,
@@ -92,7 +92,7 @@ def new_thread(store: Store, given: Json, now: float) -> Thread:
         "system_fingerprint": FINGERPRINT,
     }  # fmt: skip
     thread = Thread(identifier, body=body, messages=messages)
-    store.put(thread, sum(len(message_text(message)) for message in messages))
+    store.put(thread, sum(len(message_text(message)) + WEIGHT for message in messages))
     return thread
 
 
@@ -121,7 +121,7 @@ class Assistants:
     async def create_assistant(self, call: Call) -> Answer:
         """A new assistant."""
         check_beta(call)
-        no_tools(call.body)
+        only_text(call.body)
         if not text(call.body, "model"):
             raise refuse("Missing required parameter: 'model'.", param="model", code="missing_required_parameter")
         body = {
@@ -167,11 +167,13 @@ class Assistants:
     async def add(self, call: Call) -> Answer:
         """Append a message. Refused while a run is active."""
         thread = thread_of(self._store, call)
+        if thread.characters > MOST_OF_ONE:
+            raise refuse(f"{thread.id} is full.")
         if thread.active is not None:
             raise refuse(f"Can't add messages to {thread.id} while a run {thread.active} is active.")
         message = given_message(thread.id, call.body, self._clock())
         thread.messages.append(message)
-        self._store.grow(thread, len(message_text(message)))
+        self._store.grow(thread, len(message_text(message)) + WEIGHT)
         return Answer(message)
 
     async def listing(self, call: Call) -> Answer:

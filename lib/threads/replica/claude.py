@@ -29,6 +29,9 @@ from lib.threads.replica.wire import (
     parts_text,
 )
 
+NOT_HERE = ("tools", "output_config", "stop_sequences", "thinking", "compaction", "mcp_servers")
+"""Fields that would change the answer."""
+
 
 @dataclass(slots=True, eq=False)
 class _Turn:
@@ -96,8 +99,9 @@ class Messages:
         return Answer({"input_tokens": count.tokens})
 
     def _turn(self, body: Json, wanted: Json | None) -> _Turn:
-        if body.get("tools"):
-            raise claude_refuse("tools: this replica has no tools")
+        for name in NOT_HERE:
+            if body.get(name):
+                raise claude_refuse(f"{name}: not supported by this replica")
         limit, model = body.get("max_tokens"), body.get("model")
         if not isinstance(limit, int) or limit < 1:
             raise claude_refuse("max_tokens: Field required")

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lib.threads.replica.store import Held, Store
+from lib.threads.replica.store import WEIGHT, Held, Store
 from lib.threads.replica.wire import Call, Json, Refused, claude_refuse
 
 BETA = "message-threads-2026-08-12"
 IDLE_SECONDS = 300.0
 """How long a thread lives after its last reply."""
-UNSUPPORTED = ("context_management", "fallbacks", "thinking")
+UNSUPPORTED = ("context_management", "fallbacks")
 """Fields that this replica cannot combine with a thread."""
 FIXED = ("system", "tools")
 """Fields that a thread keeps; a continuation must not repeat them."""
@@ -73,7 +73,7 @@ class Threads:
         if previous is not None:
             previous.continued, previous.busy = True, False
         held = Held(identifier, messages=messages, system=system, model=model, expires_at=self._clock() + IDLE_SECONDS)
-        self._store.put(held, sum(len(message["content"]) for message in added))
+        self._store.put(held, sum(len(message["content"]) + WEIGHT for message in added))
         self._sweep()
 
     def _sweep(self) -> None:

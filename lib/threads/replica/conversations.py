@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lib.threads.replica.items import characters, input_items
-from lib.threads.replica.store import Conversation, Store
+from lib.threads.replica.store import MOST_OF_ONE, Conversation, Store
 from lib.threads.replica.wire import (
     FINGERPRINT,
     Answer,
@@ -35,6 +35,8 @@ def find(store: Store, identifier: str, *, to_write: bool = False) -> Conversati
         raise missing("Conversation", identifier)
     if to_write and found.busy:
         raise locked()
+    if to_write and found.characters > MOST_OF_ONE:
+        raise refuse(f"Conversation '{identifier}' is full.", param="conversation")
     return found
 
 
@@ -86,7 +88,9 @@ class Conversations:
 
     async def delete(self, call: Call) -> Answer:
         """Forget it and its items. Responses that were made in it stay."""
-        found = find(self._store, call.path["conversation"], to_write=True)
+        found = find(self._store, call.path["conversation"])
+        if found.busy:
+            raise locked()
         self._store.drop(found.id)
         return Answer({"id": found.id, "object": "conversation.deleted", "deleted": True})
 

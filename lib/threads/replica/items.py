@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lib.threads.replica.store import WEIGHT
 from lib.threads.replica.wire import Json, hex_id, parts_text, refuse
 
 ROLES = ("user", "assistant", "system", "developer")
@@ -20,7 +21,7 @@ def input_items(given: Any, param: str = "input") -> list[Json]:
     if isinstance(given, str):
         return [message_item("user", given)]
     if not isinstance(given, list):
-        raise refuse(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
+        raise refuse(f"Invalid type for '{param}': expected an array.", param=param, code="invalid_type")
     return [_item(entry, f"{param}[{place}]") for place, entry in enumerate(given)]
 
 
@@ -41,8 +42,8 @@ def item_text(item: Json) -> str:
 
 
 def characters(items: Iterable[Json]) -> int:
-    """How much text items hold."""
-    return sum(len(item_text(item)) for item in items)
+    """How much items weigh."""
+    return sum(len(item_text(item)) + WEIGHT for item in items)
 
 
 def chat_messages(items: Sequence[Json], instructions: str | None) -> list[Json]:

@@ -192,7 +192,12 @@ class _Reading:
         """Note one line; its text."""
         if not line.startswith("data:") or line.startswith("data: [DONE]"):
             return ""
-        chunk = json.loads(line[5:])
+        try:
+            return self._note(json.loads(line[5:]))
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+            raise ModelFailed(502, "The model behind the replica answered in no known form.") from exc
+
+    def _note(self, chunk: Json) -> str:
         if "error" in chunk:
             raise _failed(502, json.dumps(chunk))
         self._model = chunk.get("model") or self._model

@@ -26,8 +26,8 @@ from lib.threads.replica.wire import (
     Route,
     metadata,
     missing,
-    no_tools,
     number,
+    only_text,
     page,
     refuse,
     text,
@@ -66,7 +66,7 @@ class Responses:
         """Answer, streamed or whole."""
         request = _checked(call.body)
         conversation = self._conversation(request, to_write=True)
-        before, own = self._before(request, conversation), input_items(request.get("input"))
+        before, own = self._before(request, conversation), _given(request)
         limit = number(request, "max_output_tokens", at_least=SMALLEST_LIMIT)
         free = _occupied(conversation)
         try:
@@ -94,11 +94,11 @@ class Responses:
     async def input_tokens(self, call: Call) -> Answer:
         """What the model would be sent, counted by its own server. Refuses where that cannot count."""
         request = _checked(call.body)
-        items = [*self._before(request, self._conversation(request)), *input_items(request.get("input") or [])]
+        items = [*self._before(request, self._conversation(request)), *_given(request)]
         if request.get("truncation") == "auto" and items:
             messages = await self._transcript(items, request, None)
         else:
-            messages = chat_messages(items, text(request, "instructions"))
+            messages = chat_messages(_something(items), text(request, "instructions"))
         count = await self._model.count(messages)
         if not count.exact:
             raise refuse("The model behind the replica cannot count.", status=501, kind="server_error")
@@ -157,6 +157,7 @@ class Responses:
 
     async def _transcript(self, items: list[Json], request: Json, limit: int | None) -> list[Json]:
         """The messages to send, trimmed if that is asked for. Refuses an overflow."""
+        _something(items)
         instructions, budget = text(request, "instructions"), self._model.budget(limit)
 
         async def fits(kept: list[Json]) -> bool:
@@ -183,14 +184,24 @@ class Responses:
 
 
 def _checked(request: Json) -> Json:
-    no_tools(request)
+    only_text(request)
     metadata(request)
-    if request.get("background"):
-        raise refuse("This replica makes no background responses.", param="background", code="unsupported_parameter")
     if request.get("truncation") not in (None, "auto", "disabled"):
         what = f"Invalid value: '{request['truncation']}'. Supported values are: 'auto' and 'disabled'."
         raise refuse(what, param="truncation", code="invalid_value")
     return request
+
+
+def _given(request: Json) -> list[Json]:
+    """The items of this request; none where it only goes on."""
+    return input_items(request["input"]) if request.get("input") is not None else []
+
+
+def _something(items: list[Json]) -> list[Json]:
+    if not items:
+        what = "One of 'input', 'previous_response_id' or 'conversation' must be provided."
+        raise refuse(what, param="input", code="missing_required_parameter")
+    return items
 
 
 def _occupied(conversation: Conversation | None) -> Callable[[], None]:

@@ -15,7 +15,7 @@ from typing import Any
 from lib.threads.replica.assistants import message_text, new_message
 from lib.threads.replica.fitting import fitted, without_middle
 from lib.threads.replica.model import End, Model, ModelFailed
-from lib.threads.replica.store import Run, Store, Thread
+from lib.threads.replica.store import WEIGHT, Run, Store, Thread
 from lib.threads.replica.wire import FINGERPRINT, Json, event, short_id
 
 RUN_SECONDS = 600.0
@@ -71,6 +71,10 @@ class Running:
         except ModelFailed as exc:
             code = "rate_limit_exceeded" if exc.status == 429 else "invalid_prompt" if exc.overflow else "server_error"
             self._end("failed", last_error={"code": code, "message": exc.message})
+        finally:
+            if self._thread.active == self._run.body["id"]:  # by an error of ours: it must not stay active for ever
+                what = "The server had an error while processing your request."
+                self._end("failed", last_error={"code": "server_error", "message": what})
 
     async def _answer(self) -> None:
         body = self._run.body
@@ -178,7 +182,7 @@ class Running:
     def _end_message(self, message: Json, status: str, now: int) -> None:
         value = "".join(self._pieces)
         message["content"] = [{"type": "text", "text": {"value": value, "annotations": []}}] if value else []
-        self._store.grow(self._thread, len(value))
+        self._store.grow(self._thread, len(value) + WEIGHT)
         if status == "completed":
             message |= {"status": "completed", "completed_at": now}
         else:

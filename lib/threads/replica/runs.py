@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from lib.threads.replica.assistants import assistant_of, check_beta, given_message, message_text, new_thread, thread_of
 from lib.threads.replica.model import Model
 from lib.threads.replica.running import ACTIVE, RUN_SECONDS, Running
-from lib.threads.replica.store import Run, Store, Thread
+from lib.threads.replica.store import MOST_OF_ONE, WEIGHT, Run, Store, Thread
 from lib.threads.replica.wire import (
     FINGERPRINT,
     Answer,
@@ -22,8 +22,8 @@ from lib.threads.replica.wire import (
     Route,
     event,
     metadata,
-    no_tools,
     number,
+    only_text,
     page,
     refuse,
     short_id,
@@ -60,6 +60,8 @@ class Runs:
     async def create(self, call: Call) -> Answer | Events:
         """Run an existing thread."""
         thread = thread_of(self._store, call)
+        if thread.characters > MOST_OF_ONE:
+            raise refuse(f"{thread.id} is full.")
         if thread.active is not None:
             raise refuse(f"Thread {thread.id} already has an active run {thread.active}.")
         body = self._body(thread.id, call.body)
@@ -68,7 +70,7 @@ class Runs:
             for place, given in enumerate(call.body.get("additional_messages") or [])
         ]
         thread.messages += added
-        self._store.grow(thread, sum(len(message_text(message)) for message in added))
+        self._store.grow(thread, sum(len(message_text(message)) + WEIGHT for message in added) + WEIGHT)
         return self._start(thread, body, call.body, [])
 
     async def create_thread_too(self, call: Call) -> Answer | Events:
@@ -121,7 +123,7 @@ class Runs:
 
     def _body(self, thread: str, given: Json) -> Json:
         """A run that has not begun."""
-        no_tools(given)
+        only_text(given)
         assistant = assistant_of(self._store, given.get("assistant_id")).body
         instructions = [
             text(given, "instructions") or assistant["instructions"],

@@ -17,7 +17,11 @@ from lib.threads.replica.wire import Json
 
 MOST_ENTRIES = 2000
 MOST_CHARACTERS = 30_000_000
-"""Of text that people and the model wrote."""
+"""Of text that people and the model wrote, and WEIGHT for each piece of it."""
+MOST_OF_ONE = 10_000_000
+"""Of one conversation or thread: it takes no more then."""
+WEIGHT = 500
+"""What a message, a run or a response weighs beside its text, in characters."""
 
 
 @dataclass(slots=True, eq=False)

@@ -24,6 +24,7 @@ from lib.threads.replica.wire import (
     Refused,
     Route,
     claude_refuse,
+    hex_id,
     refuse,
 )
 
@@ -131,7 +132,7 @@ def _failure(failed: ModelFailed, *, claude: bool) -> Answer:
 def _response(result: Answer | Events) -> Response | _Streamed:
     from starlette.responses import Response, StreamingResponse
 
-    headers = {LABEL_HEADER: LABEL, "cache-control": "no-store", **result.headers}
+    headers = {LABEL_HEADER: LABEL, "cache-control": "no-store", "x-request-id": hex_id("req"), **result.headers}
     if isinstance(result, Answer):
         content = json.dumps(result.body, ensure_ascii=False).encode(errors="replace")
         return Response(content, result.status, headers, "application/json")

@@ -17,6 +17,7 @@ LABEL = "replica on this machine, not OpenAI"
 LABEL_HEADER = "x-windowseat-replica"
 FINGERPRINT = "windowseat-replica"
 """In `system_fingerprint` of every object, where no vendor's object says this."""
+NOT_HERE = ("tools", "prompt", "reasoning", "reasoning_effort", "context_management", "background")
 LETTERS = string.ascii_letters + string.digits
 
 Json = dict[str, Any]
@@ -174,10 +175,18 @@ def text(body: Json, name: str) -> str | None:
     return value
 
 
-def no_tools(body: Json) -> None:
-    """Refuse tools: leaving them out silently would change the answer."""
-    if body.get("tools"):
-        raise refuse("This replica has no tools.", param="tools", code="unsupported_parameter")
+def only_text(body: Json) -> None:
+    """Refuse fields that this replica does not have: leaving them out silently would change the answer."""
+    wanted = [name for name in NOT_HERE if body.get(name)]
+    for name, form in (
+        ("text", (body.get("text") or {}).get("format")),
+        ("response_format", body.get("response_format")),
+    ):
+        if form not in (None, "auto", {"type": "text"}):
+            wanted.append(name)
+    if wanted:
+        what = f"Unsupported parameter: '{wanted[0]}' is not supported by this replica."
+        raise refuse(what, param=wanted[0], code="unsupported_parameter")
 
 
 def parts_text(content: Any, kinds: Sequence[str], param: str) -> str:
