@@ -28,7 +28,19 @@ VENDORS = {
     "uvicorn": {"threads"},
     "streamlit": {"ui"},
 }  # fmt: skip
-HEAVY = {"openai", "anthropic", "pandas", "plotly", "tiktoken", "ctok", "genai_prices", "xllamacpp", "httpx2", "numpy", "uvicorn"}
+HEAVY = {
+    "openai",
+    "anthropic",
+    "pandas",
+    "plotly",
+    "tiktoken",
+    "ctok",
+    "genai_prices",
+    "xllamacpp",
+    "httpx2",
+    "numpy",
+    "uvicorn",
+}
 
 
 def tree(path: Path) -> ast.Module:

@@ -234,6 +234,7 @@ def test_how_a_reply_was_cut_off(rig: Rig) -> None:
     rig.words.reply = "word " * 40
     assert create(rig, "hi").stop_reason == "max_tokens"
     assert create(rig, "x " * 390).stop_reason == "model_context_window_exceeded"
+    assert [body["max_tokens"] for body in rig.words.bodies] == [20, 400 - 392]
 
 
 def test_counting_before_sending(rig: Rig) -> None:

@@ -21,12 +21,14 @@ from hypothesis import strategies as st
 
 from lib.errors import ProviderUnavailable
 from lib.threads.replica.fitting import fitted, without_middle, without_oldest
-from lib.threads.replica.model import Backend
+from lib.threads.replica.model import Backend, Model
+from lib.threads.replica.responses import Responses
+from lib.threads.replica.running import Running
 from lib.threads.replica.server import ReplicaServer
 from lib.threads.replica.store import Conversation, Entry, Store
-from lib.threads.replica.wire import LABEL
+from lib.threads.replica.wire import LABEL, Call, Events
 from tests.threads.conftest import Clock, Rig, clients, deprecated, running
-from tests.threads.word_model import WordModel
+from tests.threads.word_model import KEY, WordModel
 from tests.typist import Typist
 
 ROOT = Path(__file__).parents[2]
@@ -215,9 +217,7 @@ def test_the_store_forgets_what_was_used_longest_ago() -> None:
     store.get(Conversation, "a")
     store.put(Conversation("d"), 10)
     assert [entry.id for entry in store.all(Entry)] == ["c", "a", "d"]
-    busy = store.get(Conversation, "c")
-    assert busy is not None
-    busy.busy = True
+    next(entry for entry in store.all(Entry) if entry.id == "c").busy = True
     store.put(Conversation("e"), 90)
     assert {entry.id for entry in store.all(Entry)} == {"c", "e"}  # never what is being written to
 
@@ -331,3 +331,38 @@ def test_a_conversation_that_is_full_takes_no_more_and_can_still_be_deleted(
     with pytest.raises(openai.BadRequestError, match="is full"):
         rig.openai.conversations.items.create(held.id, items=[{"role": "user", "content": "more"}])
     assert rig.openai.conversations.delete(held.id).deleted
+
+
+def test_a_conversation_is_free_again_before_its_reader_hears_of_the_end(words: WordModel) -> None:
+    store, held = Store(), Conversation("conv_1")
+    store.put(held)
+    model = Model(lambda: Backend(words.url, KEY, "words-1"), window=400, reply_tokens=50)
+
+    async def read() -> list[tuple[str, bool]]:
+        asked = Call({}, {}, {}, {"model": "m", "input": "hi", "conversation": "conv_1", "stream": True})
+        answer = await Responses(store, model, Clock()).create(asked)
+        assert isinstance(answer, Events)
+        seen = [(event.decode().split("\n")[0], held.busy) async for event in answer.events]
+        await model.close()
+        return seen
+
+    seen = asyncio.run(read())
+    assert seen[0] == ("event: response.created", True)
+    assert seen[-1] == ("event: response.completed", False)
+    assert len(held.items) == 2
+
+
+def test_an_error_of_ours_fails_the_run_and_frees_the_thread(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(self: Running, piece: str) -> None:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(Running, "_write", broken)
+    with deprecated():
+        who = rig.openai.beta.assistants.create(model="any")
+        held = rig.openai.beta.threads.create(messages=[{"role": "user", "content": "hi"}])
+        done = rig.openai.beta.threads.runs.create_and_poll(thread_id=held.id, assistant_id=who.id)
+    assert (done.status, done.last_error and done.last_error.code) == ("failed", "server_error")
+    assert rig.contents()["threads"][0]["active_run"] is None
+    assert "RuntimeError: ours" in caplog.text

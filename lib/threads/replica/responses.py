@@ -68,7 +68,7 @@ class Responses:
         conversation = self._conversation(request, to_write=True)
         before, own = self._before(request, conversation), _given(request)
         limit = number(request, "max_output_tokens", at_least=SMALLEST_LIMIT)
-        free = _occupied(conversation)
+        free = at_end = _occupied(conversation)
         try:
             making = Making(
                 body=blank(request, conversation.id if conversation else None, self._clock()),
@@ -81,12 +81,12 @@ class Responses:
                 clock=self._clock,
             )
             if request.get("stream"):
-                events, stream_free, free = response_events(making, self._model), free, _nothing
-                return Events(events, stream_free)
+                at_end = _nothing
+                return Events(response_events(making, self._model), free)
             async for _ in response_events(making, self._model):
                 pass
         finally:
-            free()
+            at_end()
         if making.failed is not None:
             raise making.failed
         return Answer(making.body)

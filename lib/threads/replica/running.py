@@ -8,6 +8,7 @@ window). The thread is free again before the last event goes out. It leaves out 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -17,6 +18,8 @@ from lib.threads.replica.fitting import fitted, without_middle
 from lib.threads.replica.model import End, Model, ModelFailed
 from lib.threads.replica.store import WEIGHT, Run, Store, Thread
 from lib.threads.replica.wire import FINGERPRINT, Json, event, short_id
+
+log = logging.getLogger(__name__)
 
 RUN_SECONDS = 600.0
 """A run that is not done by then is expired; ten minutes, as at OpenAI."""
@@ -71,10 +74,10 @@ class Running:
         except ModelFailed as exc:
             code = "rate_limit_exceeded" if exc.status == 429 else "invalid_prompt" if exc.overflow else "server_error"
             self._end("failed", last_error={"code": code, "message": exc.message})
-        finally:
-            if self._thread.active == self._run.body["id"]:  # by an error of ours: it must not stay active for ever
-                what = "The server had an error while processing your request."
-                self._end("failed", last_error={"code": "server_error", "message": what})
+        except Exception:  # a mistake of ours; nobody awaits the task, and the run must not stay active for ever
+            log.exception("run %s failed", self._run.body["id"])
+            what = "The server had an error while processing your request."
+            self._end("failed", last_error={"code": "server_error", "message": what})
 
     async def _answer(self) -> None:
         body = self._run.body
