@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lib.messages import Message, Usage
+from lib.tokens import TokenCounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,9 @@ class Provider(Protocol):
 
     def count(self, request: ChatRequest) -> int | None:
         """Tokens of this request by the provider's own counting endpoint; None where it has none. Raises ProviderError."""
+
+    def counter(self) -> TokenCounter | None:
+        """The server's own per-message tokenizer, learnt on first use; None where it has none. Raises ProviderError."""
 
 
 def body_bytes(body: Mapping[str, Any]) -> bytes:

@@ -14,7 +14,7 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,11 @@ from typing import Any
 
 from lib.errors import ProviderUnavailable
 from lib.providers import ChatRequest, Reply, TextDelta
+from lib.providers.llama_counting import LlamaCounter
+from lib.providers.llama_server import Ask
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
+from lib.tokens import TokenCounter
 
 SLOTS = 2
 """How many people can be answered at once; others wait their turn."""
@@ -51,6 +54,9 @@ class LocalModel:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._address: Address | None = None
+        self._learning = threading.Lock()
+        self._learnt = False
+        self._counter: LlamaCounter | None = None
 
     @property
     def name(self) -> str:
@@ -63,6 +69,23 @@ class LocalModel:
         """The child's process id while it runs."""
         child = self._child
         return child.pid if child is not None and child.poll() is None else None
+
+    @property
+    def running(self) -> bool:
+        """Whether it can be asked without starting it."""
+        return self._address is not None and self.pid is not None
+
+    def known_counter(self) -> LlamaCounter | None:
+        """Its counter, where it runs and was learnt: asking that one starts nothing."""
+        return self._counter if self.running else None
+
+    def counter_asking(self, ask: Ask) -> LlamaCounter | None:
+        """Its counter, learnt once: the file stays the same however often the child is started. Raises ProviderError."""
+        with self._learning:
+            if not self._learnt:
+                self._counter = LlamaCounter.learn(ask, "This machine")
+                self._learnt = True
+            return self._counter
 
     def stopped(self, address: Address) -> bool:
         """Whether the child of this address is dead or dying: its connections break a moment before its process is gone."""
@@ -158,6 +181,14 @@ class LocalProvider:
         """Tokens by the model's own tokenizer and template, the hidden system block of the template included."""
         with self._running() as provider:
             return int(provider.ask("/chat/completions/input_tokens", self.body(request))["input_tokens"])
+
+    def counter(self) -> TokenCounter | None:
+        """The model's own tokenizer and template, shared by everybody; learning starts the model."""
+        return self._model.counter_asking(self._ask_root)
+
+    def _ask_root(self, path: str, body: Mapping[str, Any] | None) -> Any:
+        with self._running() as provider:
+            return provider.ask_root(path, body)
 
     @contextmanager
     def _running(self) -> Iterator[OpenAIProvider]:

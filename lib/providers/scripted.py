@@ -13,6 +13,7 @@ from typing import Any
 
 from lib.messages import Usage
 from lib.providers import ChatRequest, Reply, TextDelta
+from lib.tokens import TokenCounter
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class ScriptedProvider:
         self._scripts = deque(scripts)
         self.requests: list[ChatRequest] = []
         self.closed = 0
+        self.own_counter: TokenCounter | None = None
 
     def enqueue(self, script: Script) -> None:
         """One more answer."""
@@ -72,3 +74,7 @@ class ScriptedProvider:
     def count(self, request: ChatRequest) -> int | None:
         """It has no counting endpoint."""
         return None
+
+    def counter(self) -> TokenCounter | None:
+        """What it was given, or none."""
+        return self.own_counter
