@@ -18,8 +18,8 @@ LAYERS = [
     {"trimming", "payload", "turns"},
     {"settings"},
     {"history", "providers", "threads"},
-    {"records", "bills"},
-    {"answering", "chat", "replay", "transfer", "frames"},
+    {"records", "replay", "bills", "frames"},
+    {"answering", "chat", "transfer"},
     {"ui", "api"},
 ]
 VENDORS = {

@@ -25,6 +25,13 @@ MENU = {
         ":material/forum:",
         "Talk to a model and see, with every reply, how much of the conversation it was sent.",
     ),
+    "tokens": Entry(
+        "pages/tokens.py",
+        "Tokens and money",
+        ":material/bar_chart:",
+        "How each request grew, who counted it, what it cost, and what it would cost elsewhere.",
+        wide=True,
+    ),
     "context_window": Entry(
         "pages/context_window.py",
         "Context window",

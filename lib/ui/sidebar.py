@@ -97,8 +97,22 @@ def _settings(page: Page) -> None:
             format_func=lambda name: STRATEGIES[name].label if name in STRATEGIES else name,
         )  # fmt: skip
         st.caption(STRATEGIES[current.strategy].explanation if current.strategy in STRATEGIES else "")
+        _limits(current)
         if not current.window.input_budget:
             st.warning("The reserve takes the whole window: nothing can be sent.")
+
+
+def _limits(current: ChatSettings) -> None:
+    """What the catalogue says of the model, and where these settings ask for more than it can hold."""
+    model = services.find_model(current.provider, current.model)
+    if model is None or model.context_window is None:
+        return
+    longest = f", replies of up to {model.max_output:,}" if model.max_output else ""
+    st.caption(f"{as_label(model.label)}: a window of {model.context_window:,} tokens{longest} ({model.source}).")
+    if current.max_tokens > model.context_window:
+        st.warning("The window set here is larger than the model's: the provider would refuse what does not fit.")
+    if model.max_output and current.reserved_for_reply > model.max_output:
+        st.warning("The reserve is longer than the longest reply this model writes: the provider may refuse it.")
 
 
 def _model(current: ChatSettings, key: str, page: Page) -> None:

@@ -36,7 +36,7 @@ def tokens(version: str, text: str) -> list[str]:
     Example: tokens("3.0", "hello, world") -> ["⟨bow⟩hello⟨eow⟩", ",⟨eow⟩", "⟨bow⟩world⟨eow⟩"]
     """
     with _loading:  # of two threads only one reads the vocabulary
-        from ctok import tokenize  # type: ignore[import-untyped]
+        from ctok import tokenize
 
         tokenize("", version)
     found: list[str] = tokenize(mended(text), version)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import streamlit as st
-from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from lib.chat import ChatService
@@ -23,32 +22,13 @@ ROOT = Path(__file__).parents[2]
 SESSION = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 
 
-@pytest.fixture
-def typist() -> Iterator[Typist]:
-    with Typist(words=5, seconds_per_word=0.0) as typing:
-        yield typing
-
-
-@pytest.fixture
-def chat(monkeypatch: pytest.MonkeyPatch, typist: Typist) -> Iterator[ChatService]:
-    """The app's own parts, on the in-memory store, with the typist behind the real openai SDK."""
-    for name, value in {"WINDOWSEAT_STORE": "memory", "OPENAI_BASE_URL": typist.url, "OPENAI_API_KEY": "sk-secret-in-tests",
-                        "OPENAI_MODEL": "typist-1"}.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    # AppTest puts a value of its own that cannot be pickled into session state; browser tests run with the check on
-    config.set_option("runner.enforceSerializableSessionState", False)
-    st.cache_resource.clear()
-    service = services.chat()
-    service.store.remember(SESSION, settings().to_dict())
-    yield service
-    st.cache_resource.clear()
-
-
 def settings(**changes: object) -> ChatSettings:
     return replace(ChatSettings("openai", "typist-1", "Be brief.", 4096, 512, "oldest_first"), **changes)  # type: ignore[arg-type]
 
 
-def page(path: str = "app.py", session_id: str = SESSION, **parameters: str) -> AppTest:
+def page(
+    path: str = "app.py", session_id: str = SESSION, state: Mapping[str, object] | None = None, **parameters: str
+) -> AppTest:
     at = AppTest.from_file(ROOT / "app.py", default_timeout=20)
     if path != "app.py":
         at.switch_page(path)
@@ -57,6 +37,8 @@ def page(path: str = "app.py", session_id: str = SESSION, **parameters: str) -> 
         at.query_params[name] = value
     for panel in (sidebar.SETTINGS, sidebar.CLEAR):
         at.session_state[panel] = True  # open: what they hold is drawn only then
+    for key, value in (state or {}).items():
+        at.session_state[key] = value
     return at.run()
 
 
@@ -358,3 +340,14 @@ def test_looking_at_pages_starts_no_thread_and_sends_nothing(chat: ChatService, 
     after = {thread.name for thread in threading.enumerate() if thread.name.startswith(("turn-", "read-"))}
     assert after <= before
     assert typist.requests == []
+
+
+@pytest.mark.parametrize("path", ["app.py", "pages/context_window.py", "pages/tokens.py"])
+def test_session_state_holds_plain_values_only(chat: ChatService, path: str) -> None:
+    exchange(chat, "one", "two")
+    at = page(path)
+    kept = at.session_state._state.filtered_state
+    assert kept
+    for name, value in kept.items():
+        assert isinstance(value, str | int | float | bool | list | dict | None), (name, type(value))
+        pickle.dumps(value)
