@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib import frames
 from lib.context import Candidates, ContextPlan
+from lib.counting import counter_for
 from lib.messages import Message, Usage, assistant, system, user
 from lib.records import Beginning, Record, Sizes, detached, records_of
 from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
@@ -73,6 +75,32 @@ def test_without_turns_every_user_message_is_a_request_with_everything_before_it
         assert parts.sent == sum(map(counter.count, messages)) + counter.template(messages[0].is_system)
         assert parts.reply == sum(counter.count(history[at]) for at in record.reply)
         assert parts.left_out == 0
+
+
+REAL = (
+    ESTIMATE, counter_for("openai", "gpt-4o"), counter_for("openai", "gpt-6-luna"), counter_for("openai", "gpt-4"),
+    counter_for("anthropic", "claude-haiku-4-5"), counter_for("anthropic", "claude-opus-5"), counter_for("other", "qwen3:8b"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("counter", REAL, ids=lambda counter: f"{counter.name} {counter.template(True)}")
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_the_parts_of_every_request_add_up_by_every_counter(strategy: str, counter: TokenCounter) -> None:
+    settings = replace(SETTINGS, strategy=strategy, max_tokens=400)
+    history, turns, plans = talk(12, settings, counter)
+    sizes = Sizes(counter, history)
+    total = 0
+    for record, plan in zip(records_of(history, turns), plans, strict=True):
+        parts, messages = sizes.parts(record), sizes.messages(record)
+        assert (
+            parts.sent
+            == plan.input_tokens
+            == sum(counter.count_many(messages)) + counter.template(messages[0].is_system)
+        )
+        total += parts.resent
+    frame = frames.requests(records_of(history, turns), sizes)
+    assert frame["re-sent so far"].iloc[-1] == total
+    assert list(frame["sent"]) == list(frame[list(frames.PARTS)].sum(axis=1))
 
 
 def test_what_is_planned_again_is_what_was_planned() -> None:
