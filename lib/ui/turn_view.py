@@ -190,6 +190,8 @@ def _rows(turn: Turn, page: Page, counter: TokenCounter) -> list[Row]:
     if plan.system_tokens is not None:
         prompt = Message("system", turn.system_prompt)
         rows.append(Row(None, prompt, plan.system_tokens, True, "system"))
+    if plan.summary is not None:
+        rows.append(Row(None, plan.summary.message, plan.summary_tokens, True, "system"))
     stored = [*page.history[: plan.stored], user(turn.prompt)]
     sizes = counter.count_many(stored)
     for start, stop, included, reason in plan.runs:
