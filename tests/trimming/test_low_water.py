@@ -29,9 +29,10 @@ def turns_of(case: Case, ledger: TokenLedger | None = None) -> list[tuple[Case, 
     return made
 
 
-def cut(plan: ContextPlan) -> int:
-    """How many candidates before the cut: everything up to the newest that was left out for its size."""
-    return max((run.stop for run in plan.runs if run.reason == "over_budget"), default=0)
+def cut(case: Case, plan: ContextPlan) -> int:
+    """The exchange behind the newest one that was left out for its size."""
+    fates = zip(plan.items, case.slow.exchange_of, strict=True)
+    return max((e + 1 for item, e in fates if item.reason == "over_budget" and e is not None), default=0)
 
 
 @given(case=cases(), plain=st.booleans())
@@ -40,17 +41,17 @@ def test_it_stays_on_its_cut_until_the_budget_is_passed(case: Case, plain: bool)
     before = None
     for turn, now in turns_of(case):
         if before is not None:
-            then = before
+            its_cut, then = before
             slow = turn.slow
-            exchange = slow.starts.index(next(at for at in slow.starts if at + now.candidates.lead >= cut(then)))
-            if slow.size(exchange) <= turn.budget:
-                assert cut(now) == cut(then)
+            if slow.size(its_cut) <= turn.budget:
+                assert cut(turn, now) == its_cut
                 assert now.included[: len(then.included)] == then.included  # the prefix is the same, message by message
             else:
-                assert cut(now) > cut(then) or exchange == slow.count - 1
-                newest = len(now.candidates) - 1
-                assert now.input_tokens <= turn.options.low(turn.budget) or cut(now) == newest
-        before = now
+                before_newest = [item for item in now.items if item.included][:-1]
+                only_newest = all(item.reason in ("system", "pinned") for item in before_newest)
+                assert only_newest or cut(turn, now) > its_cut
+                assert only_newest or now.input_tokens <= turn.options.low(turn.budget)
+        before = cut(turn, now), now
 
 
 @given(case=cases(), cuts=st.data())
