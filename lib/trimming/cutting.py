@@ -8,7 +8,7 @@ alone with what goes along in any case, and the plan says that it does not fit. 
 from __future__ import annotations
 
 from lib.context import Reason, Run
-from lib.trimming.exchanges import Exchanges
+from lib.trimming.exchanges import Exchanges, first_true_from_end
 from lib.trimming.options import TrimOptions
 
 
@@ -43,7 +43,7 @@ def head_and_tail(talk: Exchanges, budget: int, options: TrimOptions) -> list[Ru
     newest = talk.count - 1
     wanted = min(talk.numbered(options.head), newest)
     head = _largest_head(talk, budget, wanted, newest)
-    cut = min(talk.first_fitting(head, lambda cut: talk.size(cut, head), budget, newest), newest)
+    cut = min(talk.first_fitting(head, lambda cut: talk.size(cut, head), budget, newest, first_true_from_end), newest)
     return talk.runs(
         [(0, head, "pinned"), (cut, talk.count, "recent")],
         [(head, min(wanted, cut), "over_budget"), (max(head, min(wanted, cut)), cut, "middle")],
@@ -53,7 +53,7 @@ def head_and_tail(talk: Exchanges, budget: int, options: TrimOptions) -> list[Ru
 def newest_that_fit(talk: Exchanges, budget: int, oldest: int = 0) -> int:
     """The oldest cut, from this one on, with which the request fits; the newest exchange where none does."""
     newest = max(0, talk.count - 1)
-    return talk.first_fitting(min(oldest, newest), talk.size, budget, newest)
+    return talk.first_fitting(min(oldest, newest), talk.size, budget, newest, first_true_from_end)
 
 
 def cut_at(talk: Exchanges, cut: int, budget: int) -> list[Run]:

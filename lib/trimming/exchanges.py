@@ -16,6 +16,8 @@ from itertools import accumulate
 from lib.context import Candidates, Reason, Run
 from lib.trimming.layers import laid_over
 
+Search = Callable[[int, int, Callable[[int], bool]], int]
+
 
 def first_true(low: int, high: int, holds: Callable[[int], bool]) -> int:
     """The first of low..high (high not included) for which it holds; high where it never does. It must stay true.
@@ -27,6 +29,15 @@ def first_true(low: int, high: int, holds: Callable[[int], bool]) -> int:
         low += step
         step *= 2
     return bisect_left(range(low, min(high, low + step - 1)), True, key=holds) + low
+
+
+def first_true_from_end(low: int, high: int, holds: Callable[[int], bool]) -> int:
+    """The same, looking near `high` first: what fits is near the newest, however far back a conversation goes."""
+    step = 1
+    while high - step >= low and holds(high - step):
+        high -= step
+        step *= 2
+    return bisect_left(range(max(low, high - step + 1), high), True, key=holds) + max(low, high - step + 1)
 
 
 class Exchanges:
@@ -72,7 +83,7 @@ class Exchanges:
 
     def numbered(self, unmuted: int) -> int:
         """The exchange that has this many unmuted ones before it; `count` where there are fewer."""
-        reached = first_true(0, self.count, lambda exchange: self.unmuted(exchange + 1) > unmuted)
+        reached = first_true_from_end(0, self.count, lambda exchange: self.unmuted(exchange + 1) > unmuted)
         return min(reached, self.count)
 
     def unmuted(self, exchange: int) -> int:
@@ -120,14 +131,16 @@ class Exchanges:
             exchange -= 1
         return exchange
 
-    def first_fitting(self, low: int, size: Callable[[int], int], budget: int, high: int) -> int:
+    def first_fitting(
+        self, low: int, size: Callable[[int], int], budget: int, high: int, search: Search = first_true
+    ) -> int:
         """The oldest cut of low..high (high not included) with which the size is within the budget; high where none is.
 
         Sizes fall as the cut moves on, but for one step where the template changes: each side of it is searched alone.
         """
         step = min(max(self.system_first, low), high)
-        found = first_true(low, step, lambda cut: size(cut) <= budget)
-        return found if found < step else first_true(step, high, lambda cut: size(cut) <= budget)
+        found = search(low, step, lambda cut: size(cut) <= budget)
+        return found if found < step else search(step, high, lambda cut: size(cut) <= budget)
 
     def runs(self, sent: list[tuple[int, int, Reason]], left_out: list[tuple[int, int, Reason]]) -> list[Run]:
         """One run after the other for every candidate, from what was chosen: stretches of exchanges, in order.

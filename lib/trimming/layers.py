@@ -25,14 +25,14 @@ def laid_over(lower: Iterable[Run], upper: Iterable[Run]) -> list[Run]:
             if over.stop <= start:  # where nothing is below it
                 over = next(above, None)
                 continue
-            if over.start > start:
+            if start < over.start:
                 done.append(Run(start, over.start, included, reason))
-            if over.stop > stop and over.start < stop:  # it goes on over the next run
-                done.append(over._replace(start=max(over.start, start), stop=stop))
-                over = over._replace(start=stop)
+            if over.stop > stop:  # it goes on over the next run
+                done.append(Run(max(over.start, start), stop, *over[2:]))
+                over = Run(stop, *over[1:])
                 start = stop
                 break
-            done.append(over._replace(start=max(over.start, start)))
+            done.append(over if over.start >= start else Run(start, *over[1:]))
             start = over.stop
             over = next(above, None)
         if start < stop:
@@ -47,7 +47,7 @@ def joined(runs: Iterable[Run]) -> list[Run]:
         if run.start >= run.stop:
             continue
         if done and done[-1][2:] == run[2:]:
-            done[-1] = done[-1]._replace(stop=run.stop)
+            done[-1] = Run(done[-1].start, *run[1:])
         else:
             done.append(run)
     return done

@@ -12,7 +12,7 @@ from itertools import accumulate
 from operator import attrgetter
 
 from lib.context import Reason, Run
-from lib.trimming.exchanges import Exchanges
+from lib.trimming.exchanges import Exchanges, first_true_from_end
 from lib.trimming.layers import laid_over
 from lib.trimming.options import TrimOptions
 
@@ -42,8 +42,8 @@ def source_trim(talk: Exchanges, budget: int, options: TrimOptions) -> list[Run]
         tokens = candidates.between(first, first + 1) + candidates.between(cut, size) - (silent[-1] - silent[place])
         return count <= SOURCE_FLOOR or tokens <= budget
 
-    # the loop drops from the front, so both conditions only ever get truer: bisect instead of looping
-    cut = bisect_left(range(first + 1, size), True, key=done) + first + 1
+    # the loop drops from the front, so both conditions only ever get truer: search instead of looping
+    cut = first_true_from_end(first + 1, size, done)
     if cut == first + 1:
         return talk.instructed(laid_over([Run(0, size, True, "fits")], muted))
     kept_first: Reason = "system" if candidates[first].is_system else "pinned"

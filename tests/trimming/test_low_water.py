@@ -13,20 +13,22 @@ from hypothesis import strategies as st
 from lib.context import ContextPlan
 from lib.messages import Message, assistant, user
 from lib.tokens import TokenLedger
+from lib.tool_calls import opens_exchange
 from lib.trimming import TrimOptions, plan_context
 from tests.trimming.cases import Case, cases
 
 
-def turns_of(case: Case, ledger: TokenLedger | None = None) -> list[tuple[Case, ContextPlan]]:
+def plain(case: Case) -> Case:
+    """The same with strings for what the user said, as everything has that was typed here."""
+    typed = [replace(m, content=m.text) if opens_exchange(m) else m for m in case.history]
+    return replace(case, history=typed)
+
+
+def turns_of(case: Case) -> list[tuple[Case, ContextPlan]]:
     """The request of every turn of a conversation, as it was made when its user message was new."""
     starts = [at for at in case.slow.starts if at < len(case.history) and at not in case.muted]
-    made = []
-    for at in starts:
-        prompt = case.history[at]
-        turn = replace(case, history=case.history[:at], prompt=prompt.text)
-        if turn.prompt == prompt.content:  # content in parts is stored by other services only
-            made.append((turn, turn.plan("low_water", ledger=ledger)))
-    return made
+    turns = [replace(case, history=case.history[:at], prompt=case.history[at].content) for at in starts]
+    return [(turn, turn.plan("low_water")) for turn in turns]
 
 
 def cut(case: Case, plan: ContextPlan) -> int:
@@ -35,9 +37,9 @@ def cut(case: Case, plan: ContextPlan) -> int:
     return max((e + 1 for item, e in fates if item.reason == "over_budget" and e is not None), default=0)
 
 
-@given(case=cases(), plain=st.booleans())
-def test_it_stays_on_its_cut_until_the_budget_is_passed(case: Case, plain: bool) -> None:
-    case = replace(case, muted=frozenset(), pinned=frozenset() if plain else case.pinned)
+@given(case=cases(), pins=st.booleans())
+def test_it_stays_on_its_cut_until_the_budget_is_passed(case: Case, pins: bool) -> None:
+    case = replace(plain(case), muted=frozenset(), pinned=case.pinned if pins else frozenset())
     before = None
     for turn, now in turns_of(case):
         if before is not None:
@@ -56,6 +58,7 @@ def test_it_stays_on_its_cut_until_the_budget_is_passed(case: Case, plain: bool)
 
 @given(case=cases(), cuts=st.data())
 def test_replays_processes_and_restarts_agree(case: Case, cuts: st.DataObject) -> None:
+    case = plain(case)
     shared = TokenLedger(case.counter)
     case.plan("low_water", ledger=shared)  # one process knows the whole conversation and walked over it
     turns = turns_of(case)

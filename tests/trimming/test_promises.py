@@ -13,7 +13,7 @@ from lib.context import REASON_TEXT
 from lib.messages import Message, assistant, system, user
 from lib.trimming import DEFAULT_STRATEGY, STRATEGIES
 from tests.conversations import calling, result
-from tests.trimming.cases import Case, cases, summaries
+from tests.trimming.cases import Case, DearInstructions, cases, summaries
 from tests.trimming.slow import faults
 
 LEGAL = sorted(set(STRATEGIES) - {"none", "source_trim"})
@@ -59,7 +59,10 @@ def test_nothing_is_built_that_a_provider_would_refuse(strategy: str, case: Case
 def test_a_plan_fits_unless_what_must_go_along_is_too_much(strategy: str, case: Case) -> None:
     case = case.asked()
     slow = case.slow
-    assert case.plan(strategy).fits == (slow.size(slow.count - 1) <= case.budget)
+    fits = case.plan(strategy).fits
+    assert fits or slow.size(slow.count - 1) > case.budget
+    if not isinstance(case.counter, DearInstructions):  # with which more messages may be fewer tokens
+        assert not fits or slow.size(slow.count - 1) <= case.budget
 
 
 @pytest.mark.parametrize("strategy", sorted(set(STRATEGIES) - {"source_trim"}))
