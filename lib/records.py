@@ -14,6 +14,7 @@ from typing import overload
 from lib.context import Candidates, ContextPlan, Reason
 from lib.messages import Message, system
 from lib.tokens import Provenance, TokenCounter, TokenLedger
+from lib.tool_calls import opens_exchange
 from lib.trimming import plan_context
 from lib.turns import ChatSettings, Turn
 
@@ -47,7 +48,7 @@ class Record:
 def records_of(history: Sequence[Message], turns: Sequence[Turn]) -> list[Record]:
     """Every request, in order. Turns that cannot be laid beside the stored messages are left out: `detached` finds them."""
     by_index = {turn.plan.stored: turn for turn in turns if turn.plan is not None and _is_stored(history, turn)}
-    asked = [at for at, message in enumerate(history) if message.role == "user"]
+    asked = [at for at, message in enumerate(history) if opens_exchange(message)]
     records = []
     for place, at in enumerate(asked):
         end = asked[place + 1] if place + 1 < len(asked) else len(history)

@@ -25,8 +25,10 @@ from lib.trimming.cutting import cut_at
 from lib.trimming.exchanges import Exchanges, first_true
 from lib.trimming.options import TrimOptions
 
-WALKS_KEPT = 64
-"""Walks remembered for one history. Each is for one budget, one set of pins and mutes, one system prompt's size."""
+WALKS_KEPT = 16
+"""Walks remembered for one history, the ones used last. Each is for one budget, one set of pins and mutes, one size of the
+system prompt."""
+_remembering = threading.Lock()
 
 
 class Marks(NamedTuple):
@@ -64,11 +66,11 @@ def _walk(talk: Exchanges, marks: Marks) -> Walk:
     """The walk for these marks, pins and mutes, from the memory of the history."""
     memo = talk.candidates.tally.memo
     key = ("low_water", marks, talk.candidates.lead, talk.candidates.lead_tokens, talk.chosen)
-    walk: Walk | None = memo.get(key)
-    if walk is None:
-        while len(memo) >= WALKS_KEPT:
-            memo.pop(next(iter(memo)), None)
-        walk = memo.setdefault(key, Walk(marks))
+    with _remembering:
+        walk: Walk = memo.pop(key, None) or Walk(marks)
+        memo[key] = walk  # used last, so it comes last
+        if len(memo) > WALKS_KEPT:
+            del memo[next(iter(memo))]
     return walk
 
 

@@ -100,7 +100,9 @@ def sentence(plan: ContextPlan, which: str = "Next") -> str:
         return f"{words}; :red[that is more than the {plan.window.input_budget:,} the window has room for]"
     if plan.left_out_count:
         verb = "will be" if which == "Next" else "are"
-        return f"{words}; {numbers.plural(plan.left_out_count, 'message')} {verb} left out"
+        words += f"; {numbers.plural(plan.left_out_count, 'message')} {verb} left out"
+    if plan.fallback:
+        return f"{words}. {plan.fallback}"
     return words
 
 

@@ -93,6 +93,8 @@ def show(view: TurnView) -> None:
         st.info("This turn ended before it was decided what to send, so there is nothing to show but its text.")
         return
     st.markdown(_takeaway(view))
+    if turn.plan.fallback:
+        st.caption(turn.plan.fallback)
     strip.draw(view.fill, tall=True, legend=True)
     st.caption(f"Sizes are tokens by {numbers.by(view.counter)}: {PROVENANCE_TEXT[view.counter.provenance]}")
     if view.counter.name != turn.plan.counter:

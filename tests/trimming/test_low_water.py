@@ -15,6 +15,7 @@ from lib.messages import Message, assistant, user
 from lib.tokens import TokenLedger
 from lib.tool_calls import opens_exchange
 from lib.trimming import TrimOptions, plan_context
+from lib.trimming.low_water import WALKS_KEPT
 from tests.trimming.cases import Case, cases
 
 
@@ -120,4 +121,4 @@ def test_what_is_remembered_about_a_history_stays_small() -> None:
     ledger = TokenLedger(case.counter)
     for budget in range(100, 400):
         replace(case, budget=budget).plan("low_water", ledger=ledger)
-    assert len(ledger.sync(case.history).memo) <= 64
+    assert len(ledger.sync(case.history).memo) == WALKS_KEPT
