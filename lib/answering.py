@@ -146,7 +146,8 @@ class Answering:
             muted.add(live.replaces)
         history = self._store.load(self._session_id)
         candidates = Candidates.gather(live.settings.system_prompt, history, live.prompt, ledger)
-        return plan_context(candidates, live.settings.window, live.settings.strategy, muted)
+        settings = live.settings
+        return plan_context(candidates, settings.window, settings.strategy, muted, options=settings.options)
 
     def _until_stopped(self) -> Iterator[Event]:
         """Events as they come, with a heartbeat in between; ends when somebody asked to stop."""

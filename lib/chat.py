@@ -183,6 +183,7 @@ def rebuild_request(turn: Turn, history: Sequence[Message]) -> ChatRequest | Non
     candidates = [*history[: plan.stored], user(turn.prompt)]
     sent = [candidates[at] for start, stop, included, _ in plan.runs if included for at in range(start, stop)]
     lead = [system(turn.system_prompt)] if plan.system_tokens is not None else []
+    lead += [plan.summary.message] if plan.summary is not None else []
     return ChatRequest(str(turn.request.get("model", turn.model)), (*lead, *sent), limit)
 
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 from lib.messages import Message
 from lib.records import Record, Sizes
 from lib.tokens import Provenance, TokenCounter
+from lib.tool_calls import opens_exchange
 from lib.turns import ChatSettings, PlanSummary
 
 TURNS_AHEAD = 100
@@ -26,7 +27,7 @@ def replayed(history: Sequence[Message], sizes: Sizes, settings: ChatSettings) -
     Example: a history of 4 messages asked by the user at 0 and 2 -> two records
     """
     lead = settings.system_prompt if settings.system_prompt.strip() else None
-    asked = [at for at, message in enumerate(history) if message.role == "user"]
+    asked = [at for at, message in enumerate(history) if opens_exchange(message)]
     records = []
     for at, stop in pairwise([*asked, len(history)]):
         whole = Record(at, range(at + 1, stop), ((0, at + 1, True, "fits"),), lead)
@@ -75,7 +76,7 @@ class Continued:
 
 def continued(history: Sequence[Message], sizes: Sizes, to_turn: int | None = None) -> Continued:
     """Add exchanges of the mean size so far, until `to_turn` (by default 100, or 50 more where there are more already)."""
-    asked = [at for at, message in enumerate(history) if message.role == "user"]
+    asked = [at for at, message in enumerate(history) if opens_exchange(message)]
     turns = to_turn or (TURNS_AHEAD if len(asked) <= TURNS_AHEAD // 2 else len(asked) + TURNS_AHEAD // 2)
     if not asked:
         return Continued(history, sizes.counter, len(history))

@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
-from lib.context import ContextPlan, ContextWindow, Reason
+from lib.context import ContextPlan, ContextWindow, Reason, Summary
 from lib.messages import Usage
 from lib.tokens import Provenance
+from lib.trimming.options import TrimOptions
 
 Status = Literal["complete", "stopped", "failed"]
 
+DEFAULT_OPTIONS = TrimOptions()
 STALE_AFTER = 5.0
 """Seconds without a heartbeat after which a live turn counts as interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """What belongs to a session and comes back with it. Windows and reserves are tokens."""
+    """What belongs to a session and comes back with it. Windows and reserves are tokens.
+
+    The last three are what TrimOptions says; sessions stored before there was a choice have none of them.
+    """
 
     provider: str
     model: str
@@ -32,10 +37,17 @@ class ChatSettings:
     max_tokens: int
     reserved_for_reply: int
     strategy: str
+    keep_first: int = DEFAULT_OPTIONS.keep_first
+    last_exchanges: int = DEFAULT_OPTIONS.last_exchanges
+    low_mark: float = DEFAULT_OPTIONS.low_mark
 
     @property
     def window(self) -> ContextWindow:
         return ContextWindow(self.max_tokens, self.reserved_for_reply)
+
+    @property
+    def options(self) -> TrimOptions:
+        return TrimOptions(self.keep_first, self.last_exchanges, self.low_mark)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -52,8 +64,8 @@ class ChatSettings:
 class PlanSummary:
     """A ContextPlan without its messages. Runs are (start, stop, included, reason) over stored indexes.
 
-    The session's system prompt has no stored index: `system_tokens` is its size, None when there was none. The new
-    message is the last index, `stored`.
+    The session's system prompt has no stored index: `system_tokens` is its size, None when there was none. The summary
+    that was sent behind it has none either. The new message is the last index, `stored`.
     """
 
     runs: tuple[tuple[int, int, bool, Reason], ...]
@@ -70,17 +82,23 @@ class PlanSummary:
     fits: bool
     template_tokens: int = 0
     """What the request holds beyond its messages; part of input_tokens."""
+    fallback: str | None = None
+    """Why something else was done than the strategy promises, for people."""
+    summary: Summary | None = None
+    """The summary that was sent, whole: a later one must not change what this turn is shown to have sent."""
+    summary_tokens: int = 0
 
     @classmethod
     def of(cls, plan: ContextPlan) -> PlanSummary:
         """Summarise a plan. O(runs)."""
-        lead = plan.candidates.lead
+        candidates = plan.candidates
+        lead = candidates.lead
         runs = [(max(0, r.start - lead), r.stop - lead, r.included, r.reason) for r in plan.runs if r.stop > lead]
-        system_tokens = plan.candidates.upto(lead) if lead else None
+        system_tokens = None if candidates.system_prompt is None else candidates.system_tokens
         return cls(
-            tuple(runs), len(plan.candidates.history), plan.included_count, plan.left_out_count, plan.input_tokens,
+            tuple(runs), len(candidates.history), plan.included_count, plan.left_out_count, plan.input_tokens,
             system_tokens, plan.window.max_tokens, plan.window.reserved_for_reply, plan.strategy, plan.counter,
-            plan.provenance, plan.fits, plan.template_tokens,
+            plan.provenance, plan.fits, plan.template_tokens, plan.fallback, candidates.summary, candidates.summary_tokens,
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,9 +107,15 @@ class PlanSummary:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> PlanSummary:
         """Read a stored summary. Raises KeyError or TypeError where it is not one."""
-        values = {f.name: stored[f.name] for f in fields(cls) if f.name != "template_tokens"}
-        values["template_tokens"] = stored.get("template_tokens", 0)  # older records have none
-        return cls(**{**values, "runs": tuple((a, b, bool(c), d) for a, b, c, d in values["runs"])})
+        needed = {f.name: stored[f.name] for f in fields(cls) if f.default is MISSING}
+        later = {f.name: stored[f.name] for f in fields(cls) if f.default is not MISSING and f.name in stored}
+        runs = tuple((a, b, bool(c), d) for a, b, c, d in needed["runs"])
+        summary = later.get("summary")
+        return cls(**{
+            **needed, **later,
+            "runs": runs,
+            "summary": None if summary is None else Summary.from_dict(summary),
+        })  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 LIB = sorted((ROOT / "lib").rglob("*.py"))
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
 LAYERS = [
-    {"messages", "errors"},
+    {"messages", "errors", "tool_calls"},
     {"tokens", "vocabularies", "counting", "models", "prices", "context"},
     {"trimming", "payload", "turns"},
     {"settings"},

@@ -21,6 +21,8 @@ from lib.ui import actions, transcript
 from lib.ui.page import Page
 from lib.ui.text import as_markdown
 
+SENDING_TOO_MUCH = ("none", "source_trim")
+"""Strategies that may pass the budget where leaving out the oldest would not."""
 REFRESH_SECONDS = 0.5
 """An unchanged reply is drawn again this often: a draw is where Streamlit lets a click interrupt the page."""
 
@@ -73,7 +75,7 @@ def _decide(page: Page, live: LiveTurn) -> None:
     arguments = (page.session_id, live)
     with st.container(horizontal=True, key="decide"):
         if error.get("kind") == "ContextOverflow":
-            if settings.strategy != "oldest_first":
+            if settings.strategy in SENDING_TOO_MUCH:
                 shorter = replace(settings, strategy="oldest_first")
                 st.button("Leave out the oldest, then send", key="leave_out", type="primary",
                           on_click=actions.switch_strategy, args=(*arguments, shorter))  # fmt: skip

@@ -51,7 +51,7 @@ def fill_of_turn(plan: PlanSummary, tokens: list[int]) -> Fill:
     """The strip of a turn that was sent, with the size of each stored message (the new one last) in tokens."""
     sizes = dict.fromkeys(SENT, 0)
     sizes[palette.TEMPLATE] = plan.template_tokens
-    sizes[palette.SYSTEM] += plan.system_tokens or 0
+    sizes[palette.SYSTEM] += (plan.system_tokens or 0) + plan.summary_tokens
     left_out = 0
     for start, stop, included, reason in plan.runs:
         for at in range(start, min(stop, len(tokens))):

@@ -93,6 +93,8 @@ def show(view: TurnView) -> None:
         st.info("This turn ended before it was decided what to send, so there is nothing to show but its text.")
         return
     st.markdown(_takeaway(view))
+    if turn.plan.fallback:
+        st.caption(turn.plan.fallback)
     strip.draw(view.fill, tall=True, legend=True)
     st.caption(f"Sizes are tokens by {numbers.by(view.counter)}: {PROVENANCE_TEXT[view.counter.provenance]}")
     if view.counter.name != turn.plan.counter:
@@ -190,6 +192,8 @@ def _rows(turn: Turn, page: Page, counter: TokenCounter) -> list[Row]:
     if plan.system_tokens is not None:
         prompt = Message("system", turn.system_prompt)
         rows.append(Row(None, prompt, plan.system_tokens, True, "system"))
+    if plan.summary is not None:
+        rows.append(Row(None, plan.summary.message, plan.summary_tokens, True, "system"))
     stored = [*page.history[: plan.stored], user(turn.prompt)]
     sizes = counter.count_many(stored)
     for start, stop, included, reason in plan.runs:
