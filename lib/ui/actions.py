@@ -27,10 +27,19 @@ def send_typed(session_id: str, settings: ChatSettings) -> None:
     session.set_editing(None)
 
 
-def send(session_id: str, text: str, settings: ChatSettings, *, replaces: int | None = None) -> bool:
+def _stored(session_id: str, drawn: ChatSettings) -> ChatSettings:
+    """The session's settings: a change that was made a moment ago is stored, but not yet on the page that was drawn."""
+    try:
+        return services.session_settings(services.chat().store.about(session_id).settings)
+    except ChatError:
+        return drawn
+
+
+def send(session_id: str, text: str, drawn: ChatSettings, *, replaces: int | None = None) -> bool:
     """Send a text; whether it was taken."""
 
     def act() -> None:
+        settings = _stored(session_id, drawn)
         services.chat().send(session_id, text, settings, opener(settings.provider), replaces=replaces)
         session.draw_newest(session_id)
 
@@ -42,8 +51,9 @@ def send_text(session_id: str, text: str, settings: ChatSettings, replaces: int 
     send(session_id, text, settings, replaces=replaces)
 
 
-def retry(session_id: str, live: LiveTurn, settings: ChatSettings, anyway: bool = False) -> None:
+def retry(session_id: str, live: LiveTurn, drawn: ChatSettings, anyway: bool = False) -> None:
     """Send an interrupted message again."""
+    settings = _stored(session_id, drawn)
     open_it = opener(settings.provider)
     _done(lambda: services.chat().retry(session_id, live, settings, open_it, over_budget_allowed=anyway))
 

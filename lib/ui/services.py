@@ -6,8 +6,9 @@ be made raises a ChatError, is not cached, and is tried again at the next rerun.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -70,6 +71,11 @@ def new_session_settings(name: str = "local") -> ChatSettings:
     """What a new session starts with on this endpoint."""
     chosen = endpoint(name)
     return ChatSettings(chosen.name, chosen.model, SYSTEM_PROMPT, chosen.window, chosen.reserve, DEFAULT_STRATEGY)
+
+
+def session_settings(stored: Mapping[str, Any]) -> ChatSettings:
+    """A session's settings: what is stored over those of a new session on the same endpoint."""
+    return new_session_settings(str(stored.get("provider", "local"))).updated(stored)
 
 
 def key_for(name: str) -> str | None:

@@ -160,6 +160,13 @@ def test_a_change_by_another_tab_is_taken_over(chat: ChatService) -> None:
     assert at.number_input(key=f"{SESSION}:max_tokens").value == 1234
 
 
+def test_what_is_sent_obeys_a_change_the_page_has_not_drawn_yet(chat: ChatService, typist: Typist) -> None:
+    at = page()
+    chat.store.remember(SESSION, settings(system_prompt="Be kind.").to_dict())
+    at.chat_input(key="prompt").set_value("Hello").run()
+    assert typist.requests[0]["messages"][0]["content"] == "Be kind."
+
+
 def test_another_provider_brings_its_own_model_and_window(chat: ChatService) -> None:
     at = page()
     at.selectbox(key=f"{SESSION}:provider").select("local").run()
