@@ -38,8 +38,18 @@ spoken = st.builds(Message, st.sampled_from(["system", "developer", "user", "ass
 parts = st.builds(
     Message, st.sampled_from(["user", "assistant"]), st.lists(st.fixed_dictionaries({"type": st.just("text"), "text": texts}), max_size=3)
 )  # fmt: skip
+
+
+def takes_it(message: Message) -> bool:
+    """This server refuses what has no id that needs one, and parts that only Anthropic's endpoint knows."""
+    known = isinstance(message.content, str | None) or all(part["type"] == "text" for part in message.content)
+    calls = message.extra.get("tool_calls", ())
+    return known and message.extra.get("tool_call_id", "") is not None and all(call["id"] is not None for call in calls)
+
+
+taken = histories().map(lambda history: [message for message in history if takes_it(message)])
 conversations = st.builds(
-    lambda history, last: [*history, user(last)], st.lists(spoken | parts, max_size=6) | histories(), texts
+    lambda history, last: [*history, user(last)], st.lists(spoken | parts, max_size=6) | taken, texts
 )
 
 
