@@ -113,7 +113,7 @@ class Sizes:
 
     def parts(self, record: Record) -> Parts:
         """A request's parts. They add up to what the counter says of the whole."""
-        instructions = self.system_prompt(record.system_prompt) + self.system_prompt(_summary(record))
+        instructions = self.system_prompt(record.system_prompt) + self.system_prompt(summary_of(record))
         sizes: dict[str, int] = {"system": instructions, "pinned": 0, "history": 0}
         left_out = 0
         for start, stop, included, reason in record.runs:
@@ -132,7 +132,7 @@ class Sizes:
 
     def messages(self, record: Record) -> list[Message]:
         """The messages a request held, in order."""
-        lead = [system(text) for text in (record.system_prompt, _summary(record)) if text is not None]
+        lead = [system(text) for text in (record.system_prompt, summary_of(record)) if text is not None]
         runs = [(start, min(stop, record.at + 1)) for start, stop, included, _ in record.runs if included]
         return [*lead, *(message for start, stop in runs for message in self._history[start:stop])]
 
@@ -154,13 +154,13 @@ class Sizes:
         return self._systems[prompt]
 
     def _begins_with_system(self, record: Record) -> bool:
-        if record.system_prompt is not None or _summary(record) is not None:
+        if record.system_prompt is not None or summary_of(record) is not None:
             return True
         first = next((start for start, _, included, _ in record.runs if included), None)
         return first is not None and self._history[first].is_system
 
 
-def _summary(record: Record) -> str | None:
+def summary_of(record: Record) -> str | None:
     """The summary this request carried, as it was sent."""
     plan = record.turn.plan if record.turn is not None else None
     return plan.summary.message.text if plan is not None and plan.summary is not None else None

@@ -43,7 +43,7 @@ def reused(before: Record, now: Record, sizes: Sizes) -> int:
     if before.system_prompt != now.system_prompt:
         return 0
     tokens = sizes.system_prompt(now.system_prompt)
-    for (start, stop), (other_start, other_stop) in zip(_sent(before), _sent(now), strict=False):
+    for (start, stop), (other_start, other_stop) in zip(sent_stretches(before), sent_stretches(now), strict=False):
         if start != other_start:
             break
         tokens += sizes.between(start, min(stop, other_stop))
@@ -52,7 +52,7 @@ def reused(before: Record, now: Record, sizes: Sizes) -> int:
     return tokens
 
 
-def _sent(record: Record) -> list[tuple[int, int]]:
+def sent_stretches(record: Record) -> list[tuple[int, int]]:
     """The stored stretches a request held, neighbours joined."""
     joined: list[tuple[int, int]] = []
     for start, stop, included, _ in record.runs:

@@ -15,10 +15,10 @@ PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
 LAYERS = [
     {"messages", "errors", "tool_calls"},
     {"tokens", "vocabularies", "counting", "models", "prices", "context"},
-    {"trimming", "payload", "turns"},
+    {"trimming", "payload", "turns", "snippets"},
     {"settings"},
     {"history", "providers", "threads"},
-    {"records", "replay", "bills", "frames"},
+    {"records", "replay", "recorder", "bills", "frames", "lab"},
     {"answering", "chat", "transfer"},
     {"ui", "api"},
 ]

@@ -40,6 +40,7 @@ class About:
     created_at: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     muted: frozenset[int] = frozenset()
+    pinned: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

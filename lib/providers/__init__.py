@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lib.messages import Message, Usage
+from lib.snippets import Address
 from lib.tokens import TokenCounter
 
 
@@ -54,6 +55,9 @@ class Provider(Protocol):
 
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The JSON body of the request, exactly as it goes out."""
+
+    def address(self) -> Address:
+        """Where `body` goes, for people who want to send it themselves. It holds no key."""
 
     def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
         """Send it. Closing the iterator early ends the request. Raises ProviderError or ContextOverflow."""

@@ -16,6 +16,7 @@ from lib.providers.openai import carrier, usable_key
 from lib.providers.translating import model_names, not_an_answer, translated, unfinished
 from lib.providers.wiring import sendable_value
 from lib.settings import Endpoint
+from lib.snippets import Address
 from lib.tokens import TokenCounter
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class AnthropicProvider:
             "cache_control": {"type": "ephemeral"},  # marks the last cacheable block, request by request
             "stream": True,
         }
+
+    def address(self) -> Address:
+        """Where it goes."""
+        url = (self._endpoint.base_url or ANTHROPIC).rstrip("/")
+        return Address(f"{url}/v1/messages", "x-api-key: ", "ANTHROPIC_API_KEY", ("anthropic-version: 2023-06-01",))
 
     def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
         """Send it; text as it comes, then one Reply."""

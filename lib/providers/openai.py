@@ -19,6 +19,7 @@ from lib.providers.llama_counting import counter_at
 from lib.providers.translating import model_names, translated, unfinished
 from lib.providers.wiring import response_items, wire_message
 from lib.settings import Endpoint
+from lib.snippets import Address
 from lib.tokens import TokenCounter
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class OpenAIProvider:
             "stream_options": {"include_usage": True},
             **self._extra_body,
         }
+
+    def address(self) -> Address:
+        """Where it goes."""
+        url = (self._endpoint.base_url or OPENAI).rstrip("/")
+        return Address(f"{url}/chat/completions", "Authorization: Bearer ", "OPENAI_API_KEY")
 
     def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
         """Send it; text as it comes, then one Reply."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from lib.messages import Usage
 from lib.providers import ChatRequest, Reply, TextDelta
+from lib.snippets import Address
 from lib.tokens import TokenCounter
 
 
@@ -46,6 +47,10 @@ class ScriptedProvider:
         """A body in the shape of Chat Completions."""
         messages = [message.to_dict() for message in request.messages]
         return {"model": request.model, "messages": messages, "max_tokens": request.max_output_tokens}
+
+    def address(self) -> Address:
+        """Nobody's."""
+        return Address("http://127.0.0.1:9/v1/chat/completions", "Authorization: Bearer ", "SCRIPTED_KEY")
 
     def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
         """Play the next script."""

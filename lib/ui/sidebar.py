@@ -13,9 +13,8 @@ import streamlit as st
 
 from lib.errors import ChatError
 from lib.history import SessionSummary
-from lib.trimming import STRATEGIES
 from lib.turns import ChatSettings
-from lib.ui import actions, numbers, services, session, trouble
+from lib.ui import actions, numbers, services, session, strategy_fields, trouble
 from lib.ui.page import Page, say_note
 from lib.ui.text import as_label
 
@@ -92,11 +91,7 @@ def _settings(page: Page) -> None:
             "Reserved for the reply (tokens)", 8, 1_000_000, step=16, key=keys["reserved_for_reply"], on_change=_save, args=(page,),
             help="Room kept free for the answer; also the longest reply that is asked for.",
         )  # fmt: skip
-        st.selectbox(
-            "When it no longer fits", list(STRATEGIES), key=keys["strategy"], on_change=_save, args=(page,),
-            format_func=lambda name: STRATEGIES[name].label if name in STRATEGIES else name,
-        )  # fmt: skip
-        st.caption(STRATEGIES[current.strategy].explanation if current.strategy in STRATEGIES else "")
+        strategy_fields.draw(current.strategy, keys.__getitem__, _save, (page,))
         _limits(current)
         if not current.window.input_budget:
             st.warning("The reserve takes the whole window: nothing can be sent.")

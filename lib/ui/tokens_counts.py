@@ -18,7 +18,8 @@ from lib.records import Record, Sizes
 from lib.tokens import ESTIMATE, PROVENANCE_TEXT
 from lib.ui import numbers, services, session, tables
 from lib.ui.page import Page
-from lib.ui.tokens_requests import other_counters, sized
+from lib.ui.sizing import sized
+from lib.ui.tokens_requests import other_counters
 
 ASKED_AT_ONCE = 20
 """Requests sent to a counting endpoint by one press, the newest first."""

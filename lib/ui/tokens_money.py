@@ -24,7 +24,8 @@ from lib.tokens import ESTIMATE
 from lib.trimming import STRATEGIES
 from lib.ui import charts, numbers, services, tables
 from lib.ui.page import Page
-from lib.ui.tokens_requests import SHOWN, sized
+from lib.ui.sizing import sized
+from lib.ui.tokens_requests import SHOWN
 
 DEFAULT_MODEL = "gpt-6-luna"
 """Priced where the session's own model has no price."""

@@ -12,7 +12,7 @@ from lib.bills import Bill
 from lib.counting import counter_for
 from lib.records import Record, Sizes
 from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter
-from lib.ui import charts, numbers, tables
+from lib.ui import charts, numbers, sizing, tables
 from lib.ui.page import Page
 
 if TYPE_CHECKING:
@@ -72,17 +72,10 @@ def _chosen(page: Page, sizes: Sizes) -> Sizes:
         "Counted by", list(counters), key="bars_by", width=340, format_func=lambda name: numbers.by(counters[name]),
         help="The model's own counter, or another one on the same messages: the bars change, what was sent does not.",
     )  # fmt: skip
-    return sizes if name == sizes.counter.name else sized(page, counters[name])
+    return sizes if name == sizes.counter.name else sizing.sized(page, counters[name])
 
 
 def other_counters(own: TokenCounter) -> Mapping[str, TokenCounter]:
     """By name: the model's own counter, then others to hold it against."""
     others = (counter_for("openai", "gpt-5"), counter_for("anthropic", "claude-opus-5"), ESTIMATE)
     return {counter.name: counter for counter in (*others[::-1], own)[::-1]}
-
-
-def sized(page: Page, counter: TokenCounter) -> Sizes:
-    """The conversation by another counter."""
-    assert page.chat is not None
-    with st.spinner("Counting"):
-        return Sizes(counter, page.history, page.chat.ledger(page.session_id, counter))

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.bills import Bill, bills_of
-from lib.errors import ChatError
 from lib.records import Record, Sizes, detached, records_of
-from lib.tokens import ESTIMATE, TokenCounter
 from lib.turns import Turn
-from lib.ui import menu, numbers, services, tokens_counts, tokens_inside, tokens_money, tokens_requests
+from lib.ui import menu, numbers, services, sizing, tokens_counts, tokens_inside, tokens_money, tokens_requests
 from lib.ui.page import Page
 
 REQUESTS, COUNTS, MONEY, INSIDE = "Request by request", "Who counted", "Money", "Inside a message"
@@ -42,22 +40,9 @@ def load(page: Page) -> TokensView | None:
     if not records and not turns:
         _explain_empty(page)
         return None
-    sizes = _sizes(page)
+    sizes = sizing.own_sizes(page)
     loose = detached(page.history, turns)
     return TokensView(page, records, loose, sizes, bills_of(records, loose, sizes, services.find_model))
-
-
-def _sizes(page: Page) -> Sizes:
-    """Sizes by the session's counter, which may have to be started; by the estimate where it cannot be asked."""
-    assert page.chat is not None
-    counter: TokenCounter = ESTIMATE
-    try:
-        with st.spinner("Counting", show_time=False):
-            counter = services.asked_counter(page.settings)
-            return Sizes(counter, page.history, page.chat.ledger(page.session_id, counter))
-    except ChatError as error:
-        st.caption(f":material/info: {error.what} Sizes are estimated until it can be asked.")
-        return Sizes(ESTIMATE, page.history, page.chat.ledger(page.session_id, ESTIMATE))
 
 
 def headline(view: TokensView) -> None:
