@@ -141,13 +141,14 @@ class Answering:
 
     def _plan(self, live: LiveTurn, ledger: TokenLedger) -> ContextPlan:
         """What this turn sends."""
-        muted = set(self._store.about(self._session_id).muted)
+        about = self._store.about(self._session_id)
+        muted = set(about.muted)
         if live.replaces is not None:
             muted.add(live.replaces)
         history = self._store.load(self._session_id)
         candidates = Candidates.gather(live.settings.system_prompt, history, live.prompt, ledger)
         settings = live.settings
-        return plan_context(candidates, settings.window, settings.strategy, muted, options=settings.options)
+        return plan_context(candidates, settings.window, settings.strategy, muted, about.pinned, settings.options)
 
     def _until_stopped(self) -> Iterator[Event]:
         """Events as they come, with a heartbeat in between; ends when somebody asked to stop."""

@@ -188,6 +188,8 @@ class ContextPlan:
     strategy: str
     fallback: str | None = None
     """Why something else was done than the strategy promises, in a sentence for people; None where it was kept."""
+    pinned: frozenset[int] = frozenset()
+    """Stored indexes of the user messages that were pinned by the person; a strategy may pin more by itself."""
 
     @property
     def counter(self) -> str:

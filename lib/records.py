@@ -137,14 +137,16 @@ class Sizes:
         return [*lead, *(message for start, stop in runs for message in self._history[start:stop])]
 
     def planned_again(self, record: Record, settings: ChatSettings) -> ContextPlan:
-        """What these settings would send in this request's place, by this counter."""
+        """What these settings would send in this request's place, by this counter, with its mutes, pins and summary."""
         lead = system(settings.system_prompt) if settings.system_prompt.strip() else None
         candidates = Candidates(
             lead, Beginning(self._history, record.at), self._history[record.at], self._tally, self.counter,
             self.system_prompt(settings.system_prompt if lead else None), self.between(record.at, record.at + 1),
         )  # fmt: skip
         muted = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
-        return plan_context(candidates, settings.window, settings.strategy, muted, options=settings.options)
+        plan = record.turn.plan if record.turn is not None else None
+        pinned, summary = ((), None) if plan is None else (plan.pinned, plan.summary)
+        return plan_context(candidates, settings.window, settings.strategy, muted, pinned, settings.options, summary)
 
     def system_prompt(self, prompt: str | None) -> int:
         if prompt is None:

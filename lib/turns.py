@@ -87,6 +87,8 @@ class PlanSummary:
     summary: Summary | None = None
     """The summary that was sent, whole: a later one must not change what this turn is shown to have sent."""
     summary_tokens: int = 0
+    pinned: tuple[int, ...] = ()
+    """Stored indexes of the user messages whose exchanges were pinned by the person."""
 
     @classmethod
     def of(cls, plan: ContextPlan) -> PlanSummary:
@@ -99,6 +101,7 @@ class PlanSummary:
             tuple(runs), len(candidates.history), plan.included_count, plan.left_out_count, plan.input_tokens,
             system_tokens, plan.window.max_tokens, plan.window.reserved_for_reply, plan.strategy, plan.counter,
             plan.provenance, plan.fits, plan.template_tokens, plan.fallback, candidates.summary, candidates.summary_tokens,
+            tuple(sorted(plan.pinned)),
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,6 +117,7 @@ class PlanSummary:
         return cls(**{
             **needed, **later,
             "runs": runs,
+            "pinned": tuple(later.get("pinned", ())),
             "summary": None if summary is None else Summary.from_dict(summary),
         })  # fmt: skip
 

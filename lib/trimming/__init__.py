@@ -44,4 +44,4 @@ def plan_context(
     talk = Exchanges(candidates, muted, pinned)
     decide = STRATEGIES[strategy].decide
     runs, carried, fallback = decide(talk, window.input_budget, options or TrimOptions(), summary)
-    return ContextPlan(carried, tuple(joined(runs)), window, strategy, fallback)
+    return ContextPlan(carried, tuple(joined(runs)), window, strategy, fallback, frozenset(pinned))

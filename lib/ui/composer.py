@@ -39,7 +39,9 @@ def _planned(page: Page, counter: TokenCounter) -> ContextPlan:
         page.settings.system_prompt, page.history, page.live.prompt if page.live else "", ledger
     )
     settings = page.settings
-    return plan_context(candidates, settings.window, settings.strategy, muted, options=settings.options)
+    about = page.about
+    summary = about.summaries[-1] if about.summaries else None
+    return plan_context(candidates, settings.window, settings.strategy, muted, about.pinned, settings.options, summary)
 
 
 def first_sent(plan: ContextPlan | None) -> int | None:

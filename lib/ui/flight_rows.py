@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
+from lib.history import Mark
 from lib.ui import palette
 
 CSS = """
@@ -152,7 +153,7 @@ def draw(
     key: str,
     columns: Columns = SEEN_STORED_SENT,
     chosen: int | None = None,
-    on_mark: Callable[[int, str | None], None] | None = None,
+    on_mark: Callable[[int, Mark | None], None] | None = None,
 ) -> None:
     """Draw them here. `chosen` is the stored index to bring into view; `on_mark` is told (index, "pinned", "muted" or None)."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from lib.errors import ChatError
+from lib.history import Mark
 from lib.turns import ChatSettings
 from lib.ui import services, session
 from lib.ui.page import Page
@@ -23,7 +24,7 @@ class Trial:
 
     page: Page
     changed: dict[str, Any] = field(default_factory=dict)
-    marks: dict[int, str | None] = field(default_factory=dict)
+    marks: dict[int, Mark | None] = field(default_factory=dict)
     draft: str = ""
 
     @property
@@ -45,7 +46,7 @@ class Trial:
         about = self.page.about
         return self.settings != self.page.settings or (self.pinned, self.muted) != (about.pinned, about.muted)
 
-    def mark_of(self, index: int) -> str | None:
+    def mark_of(self, index: int) -> Mark | None:
         """ "pinned", "muted" or None."""
         return "muted" if index in self.muted else "pinned" if index in self.pinned else None
 
@@ -83,7 +84,7 @@ def change(page: Page, name: str) -> None:
         _store(page, kept | {"changed": kept.get("changed", {}) | {name: value}})
 
 
-def mark(page: Page, index: int, said: str | None) -> None:
+def mark(page: Page, index: int, said: Mark | None) -> None:
     """Pin or mute an exchange, or neither. For callbacks."""
     kept = _kept(page)
     _store(page, kept | {"marks": kept.get("marks", {}) | {str(index): said}})
