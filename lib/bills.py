@@ -46,19 +46,31 @@ def usage_of(record: Record, sizes: Sizes) -> tuple[Usage, Provenance]:
 
 
 def bills_of(records: Iterable[Record], detached: Iterable[Turn], sizes: Sizes, find: Finder) -> list[Bill]:
-    """The bill of every request, turns in their order. A request nobody recorded has no cost: who answered is not known."""
+    """The bill of every request, turns in their order, a summary before the turn it was made for. A request nobody recorded has no cost: who answered is not known."""
     bills: list[tuple[float, Bill]] = []
     last = 0.0
     for record in records:
         usage, provenance = usage_of(record, sizes)
         turn = record.turn
         last = last if turn is None else float(turn.number)
+        bills += [(last, bill) for bill in _summary_bill(record.name, turn, find)]
         bills.append((last, _bill(record.name, turn, usage, provenance, find)))
     for turn in detached:
+        bills += [(float(turn.number), bill) for bill in _summary_bill(f"turn {turn.number}", turn, find)]
         if turn.usage.input_tokens is not None:
             bill = _bill(f"turn {turn.number}", turn, turn.usage, turn.usage_provenance, find)
             bills.append((float(turn.number), bill))
     return [bill for _, bill in sorted(bills, key=lambda entry: entry[0])]
+
+
+def _summary_bill(name: str, turn: Turn | None, find: Finder) -> list[Bill]:
+    """What the summary cost that was made for this turn: a bill of its own."""
+    made = turn.summarized if turn is not None else None
+    if made is None or turn is None:
+        return []
+    model = find(made.provider, made.model)
+    price = None if model is None else cost(model, made.usage, turn.started_at or None)
+    return [Bill(f"summary for {name}", made.provider, made.model, made.usage, made.provenance, price)]
 
 
 def _bill(name: str, turn: Turn | None, usage: Usage, provenance: Provenance, find: Finder) -> Bill:

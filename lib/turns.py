@@ -28,7 +28,7 @@ STALE_AFTER = 5.0
 class ChatSettings:
     """What belongs to a session and comes back with it. Windows and reserves are tokens.
 
-    The last three are what TrimOptions says; sessions stored before there was a choice have none of them.
+    What has a default is what TrimOptions says, and who summarizes; sessions stored before there was a choice have none of it.
     """
 
     provider: str
@@ -40,6 +40,9 @@ class ChatSettings:
     keep_first: int = DEFAULT_OPTIONS.keep_first
     last_exchanges: int = DEFAULT_OPTIONS.last_exchanges
     low_mark: float = DEFAULT_OPTIONS.low_mark
+    summary_provider: str = ""
+    """Who writes summaries; empty: whoever answers."""
+    summary_model: str = ""
 
     @property
     def window(self) -> ContextWindow:
@@ -123,6 +126,27 @@ class PlanSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Summarized:
+    """What a summary took that was made before a request: who wrote it, in how many requests, and their usage together."""
+
+    provider: str
+    model: str
+    usage: Usage
+    duration_ms: float
+    requests: int = 1
+
+    @property
+    def provenance(self) -> Provenance:
+        """Who counted `usage`."""
+        return "counted" if self.provider == "local" else "billed"
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any] | None) -> Summarized | None:
+        """Read a stored one. Raises KeyError or TypeError where it is not one."""
+        return None if stored is None else cls(**{**stored, "usage": Usage.from_dict(stored["usage"])})
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One exchange as it happened. `number` is its place among the session's turns, from 1, given by the store."""
 
@@ -147,6 +171,8 @@ class Turn:
     duration_ms: float | None = None
     replaces: int | None = None
     """Stored index of the user message whose exchange this one replaces (it is muted from then on)."""
+    summarized: Summarized | None = None
+    """What the summary took that was made for this turn; its cost is not part of `usage`."""
     number: int = 0
 
     @property
@@ -169,6 +195,7 @@ class Turn:
             **known,
             "plan": None if plan is None else PlanSummary.from_dict(plan),
             "usage": Usage.from_dict(stored.get("usage") or {}),
+            "summarized": Summarized.from_dict(stored.get("summarized")),
             "number": number,
         })  # fmt: skip
 
@@ -193,6 +220,9 @@ class LiveTurn:
     over_budget_allowed: bool = False
     """The person said to send it although it does not fit."""
     first_token_ms: float | None = None
+    phase: str = ""
+    """What is being done before the request goes out: "summarizing", or nothing."""
+    summarized: Summarized | None = None
     age: float = 0.0
 
     @property
@@ -216,5 +246,6 @@ class LiveTurn:
             **known,
             "settings": settings,
             "plan": None if plan is None else PlanSummary.from_dict(plan),
+            "summarized": Summarized.from_dict(stored.get("summarized")),
             "age": age,
         })  # fmt: skip

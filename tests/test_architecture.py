@@ -19,7 +19,7 @@ LAYERS = [
     {"settings"},
     {"history", "providers", "threads"},
     {"records", "replay", "recorder", "bills", "frames", "lab"},
-    {"answering", "chat", "transfer"},
+    {"answering", "asking", "summaries", "chat", "transfer"},
     {"ui", "api"},
 ]
 VENDORS = {

@@ -47,6 +47,11 @@ class About:
     pinned: frozenset[int] = frozenset()
     summaries: tuple[Summary, ...] = ()
 
+    @property
+    def summary(self) -> Summary | None:
+        """The one in force."""
+        return self.summaries[-1] if self.summaries else None
+
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lib.chat import ProviderOpener
+from lib.asking import ProviderOpener
 from lib.errors import ChatError
 from lib.turns import ChatSettings, LiveTurn
 from lib.ui import services, session
@@ -117,9 +117,9 @@ def switch_strategy(session_id: str, live: LiveTurn, settings: ChatSettings) -> 
 
 
 def opener(provider: str) -> ProviderOpener:
-    """How a turn's thread opens its provider: the key is taken here, where the browser session can be read."""
-    key = services.key_for(provider)
-    return lambda settings: services.provider_of(settings, key)
+    """How a turn's thread opens its provider, and the one that summarizes: keys are taken here, where the browser session can be read."""
+    keys = {name: services.key_for(name) for name in (provider, *services.settings().endpoints)}
+    return lambda settings: services.provider_of(settings, keys.get(settings.provider))
 
 
 def _done(act: Callable[[], object]) -> bool:

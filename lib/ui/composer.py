@@ -40,8 +40,9 @@ def _planned(page: Page, counter: TokenCounter) -> ContextPlan:
     )
     settings = page.settings
     about = page.about
-    summary = about.summaries[-1] if about.summaries else None
-    return plan_context(candidates, settings.window, settings.strategy, muted, about.pinned, settings.options, summary)
+    return plan_context(
+        candidates, settings.window, settings.strategy, muted, about.pinned, settings.options, about.summary
+    )
 
 
 def first_sent(plan: ContextPlan | None) -> int | None:

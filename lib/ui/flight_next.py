@@ -127,10 +127,8 @@ def planned(page: Page, tried: Trial, counter: TokenCounter) -> ContextPlan:
     settings = tried.settings
     ledger = page.chat.ledger(page.session_id, counter)
     candidates = Candidates.gather(settings.system_prompt, page.history, tried.draft, ledger)
-    summaries = page.about.summaries
-    summary = summaries[-1] if summaries else None
     return plan_context(
-        candidates, settings.window, settings.strategy, tried.muted, tried.pinned, settings.options, summary
+        candidates, settings.window, settings.strategy, tried.muted, tried.pinned, settings.options, page.about.summary
     )
 
 

@@ -46,7 +46,7 @@ def draw(page: Page) -> None:
 def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
     """Draw the reply as it grows, then the whole page again."""
     if not live.text:
-        slot.skeleton(height=48)
+        _waiting(live, slot)
     drawn, drawn_at = "", time.monotonic()
     try:
         for state in chat.follow(session_id, live.id):
@@ -54,10 +54,18 @@ def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_g
                 slot.markdown(as_markdown(state.text) + " ▌")
                 drawn, drawn_at = state.text, time.monotonic()
             elif not state.text:
-                slot.skeleton(height=48)
+                _waiting(state, slot)
     except HistoryUnavailable:
         pass  # the redraw below says so, and comes back when the store does
     st.rerun()
+
+
+def _waiting(live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
+    """Before the first word."""
+    if live.phase == "summarizing":
+        slot.caption("Summarizing the oldest messages, which no longer fit…")
+    else:
+        slot.skeleton(height=48)
 
 
 def _decide(page: Page, live: LiveTurn) -> None:

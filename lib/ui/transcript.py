@@ -92,6 +92,9 @@ def summary(turn: Turn) -> str:
     if turn.plan is not None:
         system = turn.plan.system_tokens is not None
         words.append(f"{turn.plan.sent - system} of {numbers.plural(turn.plan.stored + 1, 'message')} sent")
+    if turn.summarized is not None:
+        made = turn.summarized
+        words.append(f"a summary was made: {numbers.tokens(made.usage.input_tokens, made.provenance)} in")
     if turn.status == "stopped":
         words.append("stopped")
     if turn.stop_reason == "length":
