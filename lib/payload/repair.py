@@ -44,14 +44,15 @@ def repaired(provider: RuleProvider, messages: Sequence[Message]) -> Repair:
 
 
 def _mended_once(provider: RuleProvider, pieces: Sequence[Piece], keep: int | None) -> tuple[list[Piece], list[Change]]:
-    """All breaches of the first rule for which something can be done, last one first so that places stay true."""
+    """The breaches of the first rule for which something can be done, from the end, while their places are still true."""
     broken = refusals(provider, [piece.message for piece in pieces])
     for name, mend in MENDS.items():
-        mended, changes = list(pieces), list[Change]()
-        for breach in sorted(broken, key=lambda found: found.indexes, reverse=True):
-            if breach.rule.name == name:
+        mended, changes, true_upto = list(pieces), list[Change](), len(pieces)
+        for breach in sorted(broken, key=lambda found: found.indexes[-1:], reverse=True):
+            if breach.rule.name == name and breach.indexes[-1] <= true_upto:
                 mended, more = mend(provider, mended, breach, keep)
                 changes = more + changes
+                true_upto = breach.indexes[0]
         if changes:
             return mended, changes
     return list(pieces), []
