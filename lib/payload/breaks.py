@@ -128,7 +128,7 @@ BREAKS: dict[str, Break] = {
         ),
         Break(
             "empty_content", "Send an empty message",
-            "The assistant's reply holds nothing: what stopping it before the first word leaves behind.", _empty_message,
+            "The assistant's reply holds nothing: what many apps store when it is stopped before its first word.", _empty_message,
         ),
         Break(
             "system_place", "Put instructions in the middle",
