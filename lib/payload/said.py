@@ -28,7 +28,7 @@ ANTHROPIC = {
     "first_role": Said(
         "Accepted since October 2024, and some tokens are added before it. Until then: “messages: first message must use the "
         '"user" role”.',
-        "lobehub/lobehub#1601 (2024), anthropics/courses#67 and #79 (2025), pydantic/pydantic-ai#6255 (tried)",
+        "lobehub/lobehub#1601 (2024), anthropics/courses#67 and #79 (2025), pydantic/pydantic-ai#6255 (tried) and its recorded requests",
         date(2026, 7, 3), False,
     ),
     "alternation": Said(
@@ -50,7 +50,7 @@ ANTHROPIC = {
     ),
     "system_place": Said(
         "Instructions travel beside the messages, in `system`. Those from the middle are moved there, so that they hold from "
-        "the beginning. Claude Opus 4.8 and later could take them in place; earlier models answer “role 'system' is not "
+        "the beginning. Claude Opus 4.8 and most after it could take them in place; earlier models answer “role 'system' is not "
         "supported on this model”.",
         "simonw/llm-anthropic#73, anthropics/claude-code#61412", date(2026, 5, 28), False,
     ),
