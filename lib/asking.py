@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lib.context import Candidates, ContextPlan
-from lib.errors import ChatError
+from lib.errors import ChatError, RuleBroken
 from lib.history import About, HistoryStore
 from lib.messages import Message
+from lib.payload import PROVIDERS, refusals
 from lib.providers import ChatRequest, Provider, Reply, TextDelta, body_sha256
 from lib.summaries import STEP_TOKENS, Summarizer
 from lib.tokens import TokenLedger
@@ -64,8 +65,10 @@ class Asking:
             provider = self.open_provider(settings)
             plan = self._plan(self.count_with(provider), provider)
             self.events.put(plan)
-            if not plan.fits and not self.live.over_budget_allowed:
-                return
+            if not self.live.over_budget_allowed:
+                if not plan.fits:
+                    return
+                _refuse_broken(provider, plan)
             request = ChatRequest(settings.model, tuple(plan.included), settings.reserved_for_reply)
             body = provider.body(request)
             rest = {name: value for name, value in body.items() if name not in ("messages", "system")}
@@ -120,3 +123,15 @@ class Asking:
                 raise
             self.events.put(Phase(""))
             return about, f"The summary could not be made: {error.what}"
+
+
+def _refuse_broken(provider: Provider, plan: ContextPlan) -> None:
+    """Raises RuleBroken where the provider would refuse the request for its shape: it is shown first, and not sent."""
+    broken = refusals(provider.rules, plan.included) if provider.rules is not None else []
+    if broken:
+        first = broken[0]
+        more = f" So do {len(broken) - 1} more." if len(broken) > 1 else ""
+        raise RuleBroken(
+            f"The request breaks a rule of {PROVIDERS[first.rule.provider]}, “{first.rule.title}”: {first.sentence}{more} "
+            "It would be refused, so it was not sent."
+        )

@@ -20,7 +20,7 @@ from lib.history import HistoryStore
 from lib.messages import Message, assistant, system, user
 from lib.providers import ChatRequest, Provider, Reply, body_sha256
 from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
-from lib.turns import ChatSettings, LiveTurn, Summarized, Turn
+from lib.turns import ChatSettings, LiveTurn, PlanSummary, Summarized, Turn
 
 DRAW_SECONDS = 0.1
 """Followers see at most one state in this time: a screen gains nothing from more than ten a second."""
@@ -177,6 +177,15 @@ class ChatService:
             return ledger
 
 
+def messages_of(plan: PlanSummary, system_prompt: str, prompt: str, history: Sequence[Message]) -> list[Message]:
+    """The messages a plan sends, from the stored history."""
+    candidates = [*history[: plan.stored], user(prompt)]
+    sent = [candidates[at] for start, stop, included, _ in plan.runs if included for at in range(start, stop)]
+    lead = [system(system_prompt)] if plan.system_tokens is not None else []
+    lead += [plan.summary.message] if plan.summary is not None else []
+    return [*lead, *sent]
+
+
 def rebuild_request(turn: Turn, history: Sequence[Message]) -> ChatRequest | None:
     """The request a turn sent, from the stored history and the turn's record; None where it cannot be rebuilt.
 
@@ -187,11 +196,8 @@ def rebuild_request(turn: Turn, history: Sequence[Message]) -> ChatRequest | Non
     limit = turn.request.get("max_tokens", turn.request.get("max_completion_tokens"))
     if plan is None or not isinstance(limit, int) or plan.stored > len(history):
         return None
-    candidates = [*history[: plan.stored], user(turn.prompt)]
-    sent = [candidates[at] for start, stop, included, _ in plan.runs if included for at in range(start, stop)]
-    lead = [system(turn.system_prompt)] if plan.system_tokens is not None else []
-    lead += [plan.summary.message] if plan.summary is not None else []
-    return ChatRequest(str(turn.request.get("model", turn.model)), (*lead, *sent), limit)
+    messages = messages_of(plan, turn.system_prompt, turn.prompt, history)
+    return ChatRequest(str(turn.request.get("model", turn.model)), tuple(messages), limit)
 
 
 def matches_what_was_sent(turn: Turn, history: Sequence[Message], provider: Provider) -> bool | None:

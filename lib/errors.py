@@ -6,6 +6,7 @@ ChatError                     a person reads it: what happened, what is safe, wh
 ├── CorruptHistory            the stored value is not an array of messages; it is shown and never overwritten
 ├── TurnInProgress            this session has a turn that is being answered, or that waits for a decision
 ├── TurnLost                  the turn being answered was cleared or discarded elsewhere; it stays so
+├── RuleBroken                the request breaks a rule of the provider, which would refuse it; it was not sent
 ├── ContextOverflow           the request is larger than the context window (ours, or the provider's word for it)
 └── ProviderError             the provider did not answer as asked; `retryable` says whether the same request may work
     ├── MissingKey            no API key is known for it
@@ -102,6 +103,13 @@ class ContextOverflow(ChatError):
         super().__init__(what)
         self.tokens = tokens
         self.limit = limit
+
+
+class RuleBroken(ChatError):
+    """The request breaks a rule of the provider, which would refuse it. It was not sent."""
+
+    next_default = "Leave out whole exchanges instead, or send it anyway and see what the provider says."
+    retryable = False
 
 
 class ProviderError(ChatError):

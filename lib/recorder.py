@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lib.context import ContextPlan, ContextWindow, Reason
+from lib.context import ContextPlan, ContextWindow, Reason, Summary
 from lib.messages import Message, system
 from lib.records import PlainRun, Record, Sizes, summary_of
 from lib.replay import reused, sent_stretches
@@ -35,6 +35,7 @@ class Lead:
     name: str
     message: Message
     tokens: int
+    summary: Summary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,12 @@ class Flight:
 
 def flight_of_record(record: Record, sizes: Sizes, history: Sequence[Message]) -> Flight:
     """A request that was sent. Where nobody recorded it: what a service that leaves nothing out would have sent."""
-    texts = (("system prompt", record.system_prompt), ("summary", summary_of(record)))
-    lead = tuple(Lead(name, system(text), sizes.system_prompt(text)) for name, text in texts if text is not None)
     plan = record.turn.plan if record.turn is not None else None
+    summary = None if plan is None else plan.summary
+    texts = (("system prompt", record.system_prompt, None), ("summary", summary_of(record), summary))
+    lead = tuple(
+        Lead(name, system(text), sizes.system_prompt(text), by) for name, text, by in texts if text is not None
+    )
     window = None if plan is None else ContextWindow(plan.max_tokens, plan.reserved_for_reply)
     runs = tuple(
         (start, min(stop, record.at + 1), fate, why) for start, stop, fate, why in record.runs if start <= record.at
@@ -105,7 +109,7 @@ def flight_of_plan(plan: ContextPlan) -> Flight:
     if candidates.system_prompt is not None:
         lead.append(Lead("system prompt", candidates.system_prompt, candidates.system_tokens))
     if candidates.summary is not None:
-        lead.append(Lead("summary", candidates.summary.message, candidates.summary_tokens))
+        lead.append(Lead("summary", candidates.summary.message, candidates.summary_tokens, candidates.summary))
     skip = candidates.lead
     return Flight(
         tuple(lead), PlanSummary.of(plan).runs, len(candidates) - skip, lambda at: candidates[at + skip],

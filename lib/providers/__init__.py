@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lib.messages import Message, Usage
+from lib.payload import RuleProvider
 from lib.snippets import Address
 from lib.tokens import TokenCounter
 
@@ -52,6 +53,10 @@ class Provider(Protocol):
     @property
     def name(self) -> str:
         """How settings and turns call it: "local", "openai", "anthropic", or a configured endpoint's name."""
+
+    @property
+    def rules(self) -> RuleProvider | None:
+        """Whose rules requests have to obey there; None where nobody's are known."""
 
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The JSON body of the request, exactly as it goes out."""

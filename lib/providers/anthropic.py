@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.errors import ContentRefused
 from lib.messages import Usage
+from lib.payload import RuleProvider
 from lib.providers import ChatRequest, Reply, TextDelta, body_bytes, sendable
 from lib.providers.openai import carrier, usable_key
 from lib.providers.translating import model_names, not_an_answer, translated, unfinished
@@ -32,6 +33,8 @@ STOP_REASONS = {"end_turn": "end", "stop_sequence": "end", "max_tokens": "length
 
 class AnthropicProvider:
     """A Provider for one endpoint and one key."""
+
+    rules: RuleProvider | None = "anthropic"
 
     def __init__(self, endpoint: Endpoint, key: str | None) -> None:
         self.name = endpoint.name

@@ -22,6 +22,7 @@ from typing import Any
 
 from lib import snippets
 from lib.errors import ProviderUnavailable
+from lib.payload import RuleProvider
 from lib.providers import ChatRequest, Reply, TextDelta
 from lib.providers.llama_counting import LlamaCounter
 from lib.providers.llama_server import Ask
@@ -165,6 +166,7 @@ class LocalProvider:
     """A Provider: the OpenAI adapter on the child's address."""
 
     name = "local"
+    rules: RuleProvider | None = None
 
     def __init__(self, model: LocalModel) -> None:
         self._model = model

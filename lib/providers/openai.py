@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from lib.errors import MissingKey, WrongKey
 from lib.messages import Usage
+from lib.payload import RuleProvider
 from lib.providers import ChatRequest, Reply, TextDelta, body_bytes
 from lib.providers.llama_counting import counter_at
 from lib.providers.translating import model_names, translated, unfinished
@@ -45,6 +46,11 @@ class OpenAIProvider:
         self._endpoint = endpoint
         self._key = key
         self._extra_body = dict(extra_body or {})
+
+    @property
+    def rules(self) -> RuleProvider | None:
+        """OpenAI's own; other servers of its protocol differ."""
+        return "openai" if is_openai(self._endpoint.base_url) else None
 
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The JSON body of the request."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.messages import Usage
+from lib.payload import RuleProvider
 from lib.providers import ChatRequest, Reply, TextDelta
 from lib.snippets import Address
 from lib.tokens import TokenCounter
@@ -32,6 +33,7 @@ class ScriptedProvider:
     """A Provider that plays scripts in order. `requests` holds what it was sent, `closed` how often it was let go early."""
 
     name = "scripted"
+    rules: RuleProvider | None = None
 
     def __init__(self, *scripts: Script) -> None:
         self._scripts = deque(scripts)

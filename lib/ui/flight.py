@@ -129,14 +129,16 @@ class Rows:
 
     def lead_row(self, lead: Lead) -> FlightRow:
         """The session's system prompt or a summary: sent, and not a stored message."""
-        kept = (
-            "kept with the session's settings"
-            if lead.name == "system prompt"
-            else "kept beside the messages it stands for"
-        )
+        name, seen, kept = lead.name, "not drawn in the chat", "kept with the session's settings"
+        if lead.summary is not None:
+            sources = stretches(lead.summary.sources)
+            name, seen, kept = (
+                f"summary of {sources}",
+                cut(lead.summary.text),
+                f"kept beside the messages {sources}, which stay stored",
+            )
         return FlightRow(
-            None, lead.name, palette.SYSTEM.colour,
-            ("not drawn in the chat" if lead.name == "system prompt" else cut(lead.message.text), kept, cut(self.wired.of(lead.message))),
+            None, name, palette.SYSTEM.colour, (seen, kept, cut(self.wired.of(lead.message))),
             numbers.tokens(lead.tokens, self.flight.provenance), True, TAGS["system"],
         )  # fmt: skip
 
@@ -180,9 +182,17 @@ class Rows:
         if decision.included:
             return ""
         why, window = REASON_TEXT[decision.reason], self.flight.window
+        if decision.reason == "summarized":
+            names = [stretches(lead.summary.sources) for lead in self.flight.lead if lead.summary is not None]
+            return f"{why} It stands at the top: the summary of {names[0]}." if names else why
         if decision.reason == "over_budget" and window is not None and decision.with_it > window.input_budget:
             return f"{why} With all after it, it would be {decision.with_it:,} of {window.input_budget:,} tokens."
         return why
+
+
+def stretches(sources: Sequence[tuple[int, int]]) -> str:
+    """Stored stretches as people count. Example: stretches([(0, 4), (6, 7)]) -> "1 to 4, 7"."""
+    return ", ".join(str(start + 1) if stop - start == 1 else f"{start + 1} to {stop}" for start, stop in sources)
 
 
 def cut(text: str) -> str:

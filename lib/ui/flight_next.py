@@ -5,6 +5,7 @@ The rule: nothing is sent here, and nothing is stored until "Keep these settings
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -19,9 +20,12 @@ from lib.tokens import ESTIMATE, TokenCounter
 from lib.trimming import plan_context
 from lib.ui import (
     flight,
+    flight_break,
+    flight_lint,
     flight_request,
     flight_rows,
     flight_strip,
+    flight_summary,
     menu,
     numbers,
     services,
@@ -106,6 +110,14 @@ def _outcome(page: Page, tried: Trial, counter: TokenCounter) -> None:
     st.caption(f"{_price(tried, plan)}Sizes are tokens by {numbers.by(counter)}.")
     flight_strip.draw(shown, "next_strip", on_open=session.choose_message)
     provider = services.provider_of(tried.settings, services.key_for(tried.settings.provider))
+    flight_lint.draw(plan, provider)
+    flight_summary.draw(
+        page,
+        tried,
+        plan.candidates
+        if plan.candidates.summary is None
+        else replace(plan.candidates, summary=None, summary_tokens=0),
+    )
     chosen = session.chosen_message()
     rows = flight.Rows(shown, flight.Wired(provider, tried.settings.model), len(page.history), tried.mark_of)
     shown_page = flight.page_of(shown.total, "next_page", chosen)
@@ -117,6 +129,7 @@ def _outcome(page: Page, tried: Trial, counter: TokenCounter) -> None:
         flight_request.draw(provider, provider.body(request), None, "next")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
+    flight_break.draw(tried.settings, plan, provider)
     st.page_link(menu.MENU["chat"].path, label="To the chat, to send it", icon=menu.MENU["chat"].icon,
                  query_params={"session": page.session_id})  # fmt: skip
 

@@ -17,7 +17,7 @@ from lib.chat import ChatService
 from lib.errors import ChatError, HistoryUnavailable, describe
 from lib.messages import user
 from lib.turns import LiveTurn
-from lib.ui import actions, transcript
+from lib.ui import actions, flight_lint, transcript
 from lib.ui.page import Page
 from lib.ui.text import as_markdown
 
@@ -80,9 +80,11 @@ def _decide(page: Page, live: LiveTurn) -> None:
     st.warning(
         "  \n".join([f"**{as_markdown(what)}**", as_markdown(safe), as_markdown(next_step)]), icon=":material/error:"
     )
+    if error.get("kind") == "RuleBroken":
+        flight_lint.of_live(page, live)
     arguments = (page.session_id, live)
     with st.container(horizontal=True, key="decide"):
-        if error.get("kind") == "ContextOverflow":
+        if error.get("kind") in ("ContextOverflow", "RuleBroken"):
             if settings.strategy in SENDING_TOO_MUCH:
                 shorter = replace(settings, strategy="oldest_first")
                 st.button("Leave out the oldest, then send", key="leave_out", type="primary",

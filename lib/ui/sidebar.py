@@ -92,9 +92,32 @@ def _settings(page: Page) -> None:
             help="Room kept free for the answer; also the longest reply that is asked for.",
         )  # fmt: skip
         strategy_fields.draw(current.strategy, keys.__getitem__, _save, (page,))
+        if current.strategy == "summarize":
+            _summarizer(current, keys, page)
         _limits(current)
         if not current.window.input_budget:
             st.warning("The reserve takes the whole window: nothing can be sent.")
+
+
+def _summarizer(current: ChatSettings, keys: dict[str, str], page: Page) -> None:
+    """Who writes summaries: whoever answers, or another provider and model."""
+    endpoints = services.settings().endpoints
+    st.selectbox(
+        "Summaries are written by", ["", *endpoints], key=keys["summary_provider"], on_change=_summarizer_changed, args=(page,),
+        format_func=lambda name: endpoints[name].label if name in endpoints else "The model that answers",
+    )  # fmt: skip
+    if current.summary_provider in endpoints:
+        names = dict.fromkeys(
+            name for name in (current.summary_model, endpoints[current.summary_provider].model) if name
+        )
+        st.selectbox(
+            "Their model",
+            list(names),
+            key=keys["summary_model"],
+            accept_new_options=True,
+            on_change=_save,
+            args=(page,),
+        )
 
 
 def _limits(current: ChatSettings) -> None:
@@ -172,6 +195,14 @@ def _provider_changed(page: Page) -> None:
     fresh = services.new_session_settings(st.session_state[f"{page.session_id}:provider"])
     current = page.settings
     _store(page, replace(fresh, system_prompt=current.system_prompt, strategy=current.strategy))
+
+
+def _summarizer_changed(page: Page) -> None:
+    """Another writer of summaries: its own model with it."""
+    name = st.session_state[f"{page.session_id}:summary_provider"]
+    _store(
+        page, replace(page.settings, summary_provider=name, summary_model=services.endpoint(name).model if name else "")
+    )
 
 
 def _save(page: Page) -> None:

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat import ChatService
+from lib.context import Summary
 from lib.messages import Message, assistant, user
 from lib.ui import flight, flight_rows, flight_strip, flight_view
 from tests.typist import Typist
@@ -247,3 +248,71 @@ def test_nothing_is_put_on_the_page_as_html() -> None:
 def test_a_very_long_message_is_cut_where_it_is_drawn() -> None:
     assert flight.cut("x" * 5000).endswith("(1,000 more characters)")
     assert flight.cut("cut \ud83d") == "cut \ufffd"
+
+
+def test_a_request_that_would_be_refused_is_shown_with_rule_and_repair(chat: ChatService, drawn: Drawn) -> None:
+    written_elsewhere(chat, user("q"), Message("tool", "42", {"tool_call_id": "c1"}), assistant("a"))
+    chat.store.remember(SESSION, settings(strategy="none").to_dict())
+    at = opened(flight_view.NEXT)
+    said = [warning.value for warning in at.warning]
+    assert any("No tool result without its call" in words and "smarter-sh/smarter#264" in words for words in said)
+    assert any("- tool: 42" in code.value for code in at.code)
+    chat.store.remember(SESSION, settings(strategy="low_water").to_dict())
+    at = opened(flight_view.NEXT)
+    assert not at.warning
+    assert any("Breaks no rule of OpenAI" in expander.label for expander in at.expander)
+
+
+def test_breaking_a_request_on_purpose_sends_it_and_stores_nothing(
+    chat: ChatService, drawn: Drawn, typist: Typist
+) -> None:
+    talked(chat, "Hello")
+    before, sent = chat.store.about(SESSION), len(typist.requests)
+    typist.error = (
+        400,
+        {"error": {"message": "messages with role 'tool' must follow", "type": "invalid_request_error"}},
+        {},
+    )
+    at = page(PATH, state={"flight_tab": flight_view.NEXT, "break_it": True, "break_name": "orphan_result"})
+    assert not at.exception, at.exception
+    assert len(typist.requests) == sent
+    at.button(key="send_broken").click().run()
+    assert [message["role"] for message in typist.requests[-1]["messages"]][:4] == [
+        "system",
+        "user",
+        "tool",
+        "assistant",
+    ]
+    assert any("Refused." in error.value and "must follow" in error.value for error in at.error)
+    assert chat.store.about(SESSION) == before
+    assert len(chat.store.load(SESSION)) == 2
+    typist.error = None
+    at.button(key="send_broken").click().run()
+    assert any("Taken." in success.value for success in at.success)
+
+
+SUMMARY = Summary("They talked about Lisbon.", ((0, 2),), "typist-1", 1.0)
+
+
+def test_the_summary_in_force_is_shown_sent_and_undone(chat: ChatService, drawn: Drawn) -> None:
+    talked(chat, "My sister lives in Lisbon.", *FILLER[:2], strategy="oldest_first")
+    chat.store.keep_summaries(SESSION, [SUMMARY])
+    chat.store.remember(SESSION, settings(strategy="summarize", max_tokens=120, reserved_for_reply=10).to_dict())
+    at = page(PATH, state={"flight_tab": flight_view.NEXT, "summary": True})
+    assert not at.exception, at.exception
+    rows = drawn["next_rows"]["rows"]
+    assert rows[1]["name"] == "summary of 1 to 2"
+    assert "They talked about Lisbon." in rows[1]["cells"][2]
+    covered = next(row for row in rows if row["index"] == 0)
+    assert "the summary of 1 to 2" in covered["why"]
+    assert "They talked about Lisbon." in [code.value for code in at.code]
+    at.button(key="undo_summary").click().run()
+    assert chat.store.about(SESSION).summaries == ()
+    assert len(chat.store.load(SESSION)) == 6
+
+
+def test_a_summary_that_will_be_made_is_announced_with_its_size(chat: ChatService, drawn: Drawn) -> None:
+    talked(chat, "My sister lives in Lisbon.", *FILLER, strategy="oldest_first")
+    chat.store.remember(SESSION, settings(strategy="summarize", max_tokens=200, reserved_for_reply=20).to_dict())
+    at = opened(flight_view.NEXT)
+    assert any("writes a summary of" in info.value and "a request of its own" in info.value for info in at.info)
