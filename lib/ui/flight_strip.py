@@ -21,7 +21,7 @@ MOST_SEGMENTS = 240
 CSS = """
 .strip { font-family: var(--st-font); color: var(--st-text-color); font-size: .82rem; }
 .ghosts { display: flex; height: 16px; margin-bottom: 3px; }
-.bar { position: relative; display: flex; width: 100%; height: 38px; border-radius: 3px; box-shadow: inset 0 0 0 1px RESERVED; }
+.bar { position: relative; display: flex; width: 100%; height: 38px; border-radius: 3px; box-shadow: 0 0 0 1px RESERVED; }
 .segment { flex: 0 0 auto; height: 100%; min-width: 0; padding: 0; border: 0; border-right: 1px solid var(--st-background-color);
   box-sizing: border-box; cursor: default; }
 button.segment { cursor: pointer; }
