@@ -18,7 +18,7 @@ LAYERS = [
     {"trimming", "payload", "turns"},
     {"settings"},
     {"history", "providers", "threads"},
-    {"records", "replay", "bills", "frames"},
+    {"records", "replay", "bills", "frames", "lab"},
     {"answering", "chat", "transfer"},
     {"ui", "api"},
 ]
