@@ -7,7 +7,7 @@ It leaves out money (lib/bills.py) and drawing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -136,17 +136,24 @@ class Sizes:
         runs = [(start, min(stop, record.at + 1)) for start, stop, included, _ in record.runs if included]
         return [*lead, *(message for start, stop in runs for message in self._history[start:stop])]
 
-    def planned_again(self, record: Record, settings: ChatSettings) -> ContextPlan:
-        """What these settings would send in this request's place, by this counter, with its mutes, pins and summary."""
+    def planned_again(
+        self, record: Record, settings: ChatSettings, muted: Collection[int] = (), pinned: Collection[int] = ()
+    ) -> ContextPlan:
+        """What these settings would send in this request's place, by this counter.
+
+        What was muted, pinned and summarized in the request stays so; `muted` and `pinned` come on top of that.
+        """
         lead = system(settings.system_prompt) if settings.system_prompt.strip() else None
         candidates = Candidates(
             lead, Beginning(self._history, record.at), self._history[record.at], self._tally, self.counter,
             self.system_prompt(settings.system_prompt if lead else None), self.between(record.at, record.at + 1),
         )  # fmt: skip
-        muted = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
+        gone = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
         plan = record.turn.plan if record.turn is not None else None
-        pinned, summary = ((), None) if plan is None else (plan.pinned, plan.summary)
-        return plan_context(candidates, settings.window, settings.strategy, muted, pinned, settings.options, summary)
+        kept, summary = ((), None) if plan is None else (plan.pinned, plan.summary)
+        return plan_context(
+            candidates, settings.window, settings.strategy, {*gone, *muted}, {*kept, *pinned}, settings.options, summary
+        )
 
     def system_prompt(self, prompt: str | None) -> int:
         if prompt is None:

@@ -7,7 +7,7 @@ It leaves out money (lib/bills.py) and answers: what a model would have said ins
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -21,8 +21,16 @@ TURNS_AHEAD = 100
 """How far a conversation is continued: to this turn, or by half of this where it is longer already."""
 
 
-def replayed(history: Sequence[Message], sizes: Sizes, settings: ChatSettings) -> list[Record]:
-    """Every request of this conversation, had these settings been there from the start. Nothing is muted.
+def replayed(
+    history: Sequence[Message],
+    sizes: Sizes,
+    settings: ChatSettings,
+    muted: Collection[int] = (),
+    pinned: Collection[int] = (),
+) -> list[Record]:
+    """Every request of this conversation, had these settings, mutes and pins been there from the start.
+
+    A muted exchange's own request is one of them: it was asked.
 
     Example: a history of 4 messages asked by the user at 0 and 2 -> two records
     """
@@ -31,7 +39,7 @@ def replayed(history: Sequence[Message], sizes: Sizes, settings: ChatSettings) -
     records = []
     for at, stop in pairwise([*asked, len(history)]):
         whole = Record(at, range(at + 1, stop), ((0, at + 1, True, "fits"),), lead)
-        records.append(replace(whole, runs=PlanSummary.of(sizes.planned_again(whole, settings)).runs))
+        records.append(replace(whole, runs=PlanSummary.of(sizes.planned_again(whole, settings, muted, pinned)).runs))
     return records
 
 
