@@ -39,6 +39,13 @@ MENU = {
         "For one turn: every stored message, whether it was sent, how large it is and why.",
         wide=True,
     ),
+    "trim_lab": Entry(
+        "pages/trim_lab.py",
+        "Trim lab",
+        ":material/content_cut:",
+        "One conversation under many strategies and budgets: who survives, what it costs, what the model still knows.",
+        wide=True,
+    ),
 }
 
 

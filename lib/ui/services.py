@@ -14,6 +14,7 @@ import streamlit as st
 
 from lib.chat import ChatService
 from lib.history.opening import open_history
+from lib.lab.probe import Probe
 from lib.models import Model, find
 from lib.providers import ChatRequest, Provider, body_sha256
 from lib.providers.local import LocalModel
@@ -116,6 +117,12 @@ def find_model(provider: str, model: str) -> Model | None:
     """The catalogue's entry for what a turn names; None where the endpoint's owner sets its own prices."""
     vendor = vendor_of(endpoint(provider)) if provider in settings().endpoints else None
     return None if vendor is None else find(vendor, model)
+
+
+@st.cache_resource(show_spinner=False)
+def probes() -> dict[str, Probe]:
+    """Recall probes of this process by a name that only their browser session knows."""
+    return {}
 
 
 @st.cache_resource(show_spinner=False)
