@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from lib.lab.bakeoff import Entry, course
 from lib.lab.timing import Measured, Waiting, measured, medians, requests
 from lib.lab.trim_costs import cuts, trim_costs
 from lib.messages import Usage, assistant, user
+from lib.providers.local import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.records import Sizes
 from lib.replay import continued
@@ -129,3 +131,19 @@ def test_not_going_on_lets_go_of_the_request_that_runs(monkeypatch: pytest.Monke
         if thread.name.startswith("measure-"):
             thread.join(10)
     assert (len(provider.requests), provider.closed) == (1, 1)
+
+
+@pytest.mark.model
+def test_a_real_server_reads_less_anew_when_the_beginning_stays(model: LocalModel) -> None:
+    settings = replace(SETTINGS, provider="local", model=model.name)
+    timed = requests(TALK, SIZES, [Entry("seldom", replace(settings, strategy="low_water"))], last=3)
+    results = [one for one in measured(LocalProvider(model), timed) if isinstance(one, Measured)]
+    assert [one.error for one in results] == [None] * 3
+    assert all(one.first_token_ms for one in results)
+    warm = [
+        result.usage
+        for (before, now), result in zip(pairwise(timed), results[1:], strict=True)
+        if before.request.messages[1] is now.request.messages[1]
+    ]
+    assert warm
+    assert all((usage.cached_tokens or 0) > (usage.input_tokens or 0) / 2 for usage in warm)
