@@ -18,7 +18,7 @@ LAYERS = [
     {"trimming", "payload", "turns", "snippets"},
     {"settings"},
     {"history", "providers", "threads"},
-    {"records", "replay", "recorder", "bills", "frames", "lab"},
+    {"records", "replay", "recorder", "bills", "frames", "lab", "lab_frames"},
     {"answering", "asking", "summaries", "chat", "transfer"},
     {"ui", "api"},
 ]

@@ -79,13 +79,13 @@ export default function (component) {
     const pen = canvas.getContext("2d"); pen.scale(ratio, ratio);
     const step = high / data.rows.length, unit = wide / data.size;
     data.rows.forEach((row, place) => {
-      const top = high - (place + 1) * step;
+      const top = Math.round(high - (place + 1) * step), tall = Math.round(high - place * step) - top;
       for (const [start, stop, kind] of row.runs) {
+        const from = Math.round(start * unit), to = Math.max(from + 1, Math.round(stop * unit));
         pen.fillStyle = kinds.get(kind).colour;
-        pen.fillRect(start * unit, top, Math.max(.6, (stop - start) * unit), step + .4);
-        if (!kinds.get(kind).sent && data.hatch) continue;
+        pen.fillRect(from, top, to - from, tall);
       }
-      if (!row.fits) { pen.fillStyle = data.over; pen.fillRect(0, top, 3, step + .4); }
+      if (!row.fits) { pen.fillStyle = data.over; pen.fillRect(0, top, 3, tall); }
     });
     for (const mark of data.marks) {
       const x = (mark.index + .5) * unit, y = high - (mark.row + 1) * step;

@@ -72,7 +72,7 @@ class Lab:
         key = f"lab_facts:{self.key}"
         kept = f"{key}:kept"
         if kept not in st.session_state:
-            st.session_state[kept] = [fact.index for fact in suggested(self.history)][:3]
+            st.session_state[kept] = list(dict.fromkeys(fact.index for fact in suggested(self.history)))[:3]
         st.session_state[key] = [at for at in st.session_state[kept] if at < len(self.history)]
         return st.multiselect(
             label, range(len(self.history)), key=key, format_func=self.name_of, on_change=_keep, args=(key, kept),

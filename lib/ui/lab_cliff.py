@@ -27,15 +27,18 @@ TEXT = 160
 """Characters of each."""
 COLOURS = {
     "system": palette.SYSTEM.colour, "pinned": palette.PINNED.colour, "recent": palette.HISTORY.colour, "fits": palette.HISTORY.colour,
-    "over_budget": "#d9dce1", "outside_window": "#c3c8d0", "middle": "#b5bcc6", "summarized": "#c9c2e8", "muted": "#a5abb5",
+    "over_budget": "#8a8f9844", "outside_window": "#8a8f9866", "middle": "#8a8f9888", "summarized": "#8b6cf055", "muted": "#8a8f98aa",
     "partner_left_out": palette.OVER.colour,
 }  # fmt: skip
 
 
 def draw(lab: Lab) -> None:
     """The choices, the sentence, the map with the conversation beside it, the table."""
-    settings = _choices(lab)
-    facts = lab.pick_facts()
+    left, right = st.columns(2, gap="medium")
+    with left:
+        settings = _choices(lab)
+    with right:
+        facts = lab.pick_facts()
     candidates = lab.candidates()
     upto = _upto(lab, candidates.upto(len(candidates)))
     made = cliff_map(candidates, settings.strategy, budgets(upto), settings.options, lab.muted, lab.pinned)
@@ -63,8 +66,7 @@ def _choices(lab: Lab) -> ChatSettings:
             name: value for name, value in values.items() if value is not None
         }
 
-    with st.container(width=560):
-        strategy_fields.draw(settings.strategy, key_of, changed)
+    strategy_fields.draw(settings.strategy, key_of, changed)
     return settings
 
 

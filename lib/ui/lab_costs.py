@@ -31,9 +31,9 @@ def draw(lab: Lab) -> None:
     made = trim_costs(lab.history, lab.sizes, lab.settings, model, to_turn, lab.muted, lab.pinned)
     st.markdown(takeaway(made, model))
     money = made.each_turn.cost is not None and bool(made.each_turn.cost)
-    unit = st.segmented_control(
-        "Show", ["tokens", "money"] if money else ["tokens"], default="tokens", required=True, key="costs_unit"
-    )
+    unit = "tokens"
+    if money:
+        unit = st.segmented_control("Show", ["tokens", "money"], default="tokens", required=True, key="costs_unit")
     frame = lab_frames.costs(made, NAMES, money=unit == "money")
     who = numbers.mark(lab.sizes.provenance)
     axis = f"USD so far ({who} tokens)" if unit == "money" else f"tokens read anew so far ({who})"

@@ -7,12 +7,13 @@ time, and nothing of it is stored with the conversation.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from lib.lab.bakeoff import Entry
-from lib.lab.facts import Fact, suggested
+from lib.lab.facts import GAP, Fact, suggested
 from lib.lab.probe import Answer, Probe
 from lib.lab.recall import ASKING, Ask, Estimate, arms, estimate, planned
 from lib.lab.scoring import VERDICT_TEXT
@@ -24,6 +25,8 @@ from lib.ui.text import as_markdown, drawable
 
 MARKS = {"recalled": "✓ recalled", "admitted": "○ admitted", "made_up": "✗ made up", None: "! failed"}
 REPEATS = 5
+ASKED = 4
+"""Suggestions that are ticked at first."""
 
 
 def draw(lab: Lab) -> None:
@@ -57,8 +60,12 @@ def pick(lab: Lab) -> list[Fact]:
     import pandas as pd
 
     key = f"probe_facts:{lab.key}"
+    known = suggested(lab.history)
+    asked = sorted(known, key=lambda fact: GAP in fact.question)[
+        :ASKED
+    ]  # a plain question is understood by small models, too
     start = pd.DataFrame(
-        [[fact.index + 1, fact.question, fact.answer, place < 4] for place, fact in enumerate(suggested(lab.history))],
+        [[fact.index + 1, fact.question, fact.answer, fact in asked] for fact in known],
         columns=["message", "question", "answer", "ask"],
     ).astype({"message": "Int64", "question": "str", "answer": "str", "ask": "bool"})
     st.caption("Facts found in the conversation. Change a question or an answer, add rows, tick what to ask.")
@@ -74,14 +81,14 @@ def pick(lab: Lab) -> list[Fact]:
     return facts_of(edited.to_dict("records"), lab)
 
 
-def facts_of(rows: Sequence[dict[str, object]], lab: Lab) -> list[Fact]:
+def facts_of(rows: Sequence[Mapping[Any, Any]], lab: Lab) -> list[Fact]:
     """The ticked rows that can be asked."""
     found = []
     for row in rows:
         question, answer, at = str(row["question"] or "").strip(), str(row["answer"] or "").strip(), row["message"]
         known = isinstance(at, int | float) and at == at and 1 <= int(at) <= len(lab.history)
         if row["ask"] and question and answer and known:
-            index = int(at) - 1  # type: ignore[call-overload]  # a number, as just seen
+            index = int(at) - 1
             found.append(Fact(index, lab.history[index].text, question, answer))
     return list(dict.fromkeys(found))
 
