@@ -7,6 +7,7 @@ ChatError                     a person reads it: what happened, what is safe, wh
 ├── TurnInProgress            this session has a turn that is being answered, or that waits for a decision
 ├── TurnLost                  the turn being answered was cleared or discarded elsewhere; it stays so
 ├── RuleBroken                the request breaks a rule of the provider, which would refuse it; it was not sent
+├── ImportRefused             a file or a text that somebody gave us is not what it should be; nothing of it was taken
 ├── ContextOverflow           the request is larger than the context window (ours, or the provider's word for it)
 └── ProviderError             the provider did not answer as asked; `retryable` says whether the same request may work
     ├── MissingKey            no API key is known for it
@@ -90,6 +91,14 @@ class TurnLost(ChatError):
 
     safe_default = "What was cleared stays cleared."
     next_default = "Nothing needs to be done."
+    retryable = False
+
+
+class ImportRefused(ChatError):
+    """What somebody wants to import cannot be taken. The message says what is wrong, and where."""
+
+    safe_default = "Nothing was imported or changed."
+    next_default = "Choose another file, or export it once more."
     retryable = False
 
 
