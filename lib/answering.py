@@ -13,18 +13,17 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from lib.context import Candidates, ContextPlan
+from lib.asking import Asking, Event, Phase, ProviderOpener, Sent
+from lib.context import ContextPlan
 from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, ProviderError, TurnLost
 from lib.history import HistoryStore
 from lib.messages import assistant, user
-from lib.providers import ChatRequest, Provider, Reply, TextDelta, body_sha256
+from lib.providers import Provider, Reply, TextDelta
 from lib.tokens import TokenLedger
-from lib.trimming import plan_context
 from lib.turns import LiveTurn, PlanSummary, Status, Turn
 
 BEAT_SECONDS = 0.5
@@ -32,16 +31,6 @@ COMMIT_PATIENCE_SECONDS = 600.0
 """How long a finished reply waits in memory for a store that went away."""
 
 log = logging.getLogger(__name__)
-
-Event = ContextPlan | TextDelta | Reply | BaseException
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What went out, for the turn's record."""
-
-    request: dict[str, Any]
-    sha256: str
 
 
 class Answering:
@@ -52,7 +41,7 @@ class Answering:
         store: HistoryStore,
         session_id: str,
         live: LiveTurn,
-        open_provider: Callable[[], Provider],
+        open_provider: ProviderOpener,
         count_with: Callable[[Provider], TokenLedger],
     ) -> None:
         self.live = live
@@ -96,7 +85,10 @@ class Answering:
             self._show(self.live)
 
     def _answer(self) -> None:
-        threading.Thread(target=self._read, args=(self.live,), daemon=True, name=f"read-{self.live.id}").start()
+        asking = Asking(
+            self._store, self._session_id, self.live, self._open_provider, self._count_with, self._events, self.stopping
+        )
+        threading.Thread(target=asking.run, daemon=True, name=f"read-{self.live.id}").start()
         for event in self._until_stopped():
             if isinstance(event, Reply):
                 return self._commit(_worth_storing(event), "complete")
@@ -104,6 +96,10 @@ class Answering:
                 self._show(replace(self.live, plan=PlanSummary.of(event)))
                 if not event.fits and not self.live.over_budget_allowed:
                     raise _overflow(event)
+            elif isinstance(event, Phase):
+                self._show(replace(self.live, phase=event.name, summarized=event.summarized or self.live.summarized))
+            elif isinstance(event, Sent):
+                self._sent = event
             elif isinstance(event, TextDelta):
                 first = self.live.first_token_ms
                 since_start = (time.time() - self.live.started_at) * 1000
@@ -115,38 +111,6 @@ class Answering:
         if not self.live.text:
             raise ChatError("You stopped it before the first word came.", next_step="Retry, edit or discard it.")
         self._commit(Reply(self.live.text, model=self.live.settings.model, stop_reason="stopped"), "stopped")
-
-    def _read(self, live: LiveTurn) -> None:
-        """In the reader's thread: decide what is sent, pass on the provider's events, let go of it once nobody wants more."""
-        settings = live.settings
-        try:
-            provider = self._open_provider()
-            plan = self._plan(live, self._count_with(provider))
-            self._events.put(plan)
-            if not plan.fits and not live.over_budget_allowed:
-                return
-            request = ChatRequest(settings.model, tuple(plan.included), settings.reserved_for_reply)
-            body = provider.body(request)
-            rest = {name: value for name, value in body.items() if name not in ("messages", "system")}
-            self._sent = Sent(rest, body_sha256(body))
-            stream = provider.stream(request)
-            for event in stream:
-                self._events.put(event)
-                if self.stopping.is_set():
-                    break
-            if isinstance(stream, Generator):
-                stream.close()
-        except Exception as error:  # noqa: BLE001 - handed to the owning thread, which raises it
-            self._events.put(error)
-
-    def _plan(self, live: LiveTurn, ledger: TokenLedger) -> ContextPlan:
-        """What this turn sends."""
-        muted = set(self._store.about(self._session_id).muted)
-        if live.replaces is not None:
-            muted.add(live.replaces)
-        history = self._store.load(self._session_id)
-        candidates = Candidates.gather(live.settings.system_prompt, history, live.prompt, ledger)
-        return plan_context(candidates, live.settings.window, live.settings.strategy, muted)
 
     def _until_stopped(self) -> Iterator[Event]:
         """Events as they come, with a heartbeat in between; ends when somebody asked to stop."""
@@ -229,6 +193,7 @@ def finished_turn(live: LiveTurn, reply: Reply, status: Status, sent: Sent | Non
         first_token_ms=live.first_token_ms,
         duration_ms=(time.time() - live.started_at) * 1000,
         replaces=live.replaces,
+        summarized=live.summarized,
     )
 
 

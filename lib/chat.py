@@ -14,12 +14,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 
 from lib.answering import Answering, finished_turn
+from lib.asking import ProviderOpener
 from lib.errors import ChatError
 from lib.history import HistoryStore
 from lib.messages import Message, assistant, system, user
 from lib.providers import ChatRequest, Provider, Reply, body_sha256
 from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
-from lib.turns import ChatSettings, LiveTurn, Turn
+from lib.turns import ChatSettings, LiveTurn, PlanSummary, Summarized, Turn
 
 DRAW_SECONDS = 0.1
 """Followers see at most one state in this time: a screen gains nothing from more than ten a second."""
@@ -28,7 +29,6 @@ BEAT_OR_DRAW = 0.4
 """A follower returns at least this often even if nothing changed, so that its page can be interrupted (seconds)."""
 LEDGERS = 256
 
-ProviderOpener = Callable[[ChatSettings], Provider]
 CounterOpener = Callable[[ChatSettings, Provider | None], TokenCounter]
 """Who counts for these settings. With a provider, its server may be asked; without one, nobody is asked anything."""
 
@@ -54,11 +54,12 @@ class ChatService:
         replaces: int | None = None,
         instead_of: str | None = None,
         over_budget_allowed: bool = False,
+        summarized: Summarized | None = None,
     ) -> LiveTurn:
         """Store the prompt as the session's live turn and start answering it.
 
         `replaces` mutes the exchange that begins at this stored index once the new one is stored; `instead_of` retries
-        an interrupted turn. Raises TurnInProgress, HistoryUnavailable or CorruptHistory: then nothing was stored.
+        an interrupted turn, whose `summarized` is kept. Raises TurnInProgress, HistoryUnavailable or CorruptHistory: then nothing was stored.
         """
         self.store.load(session_id)  # a history that cannot be read is said before anything is begun
         live = LiveTurn(
@@ -68,10 +69,11 @@ class ChatService:
             time.time(),
             replaces=replaces,
             over_budget_allowed=over_budget_allowed,
+            summarized=summarized,
         )
         self.store.begin(session_id, live, instead_of=instead_of)
         answering = Answering(
-            self.store, session_id, live, lambda: open_provider(settings),
+            self.store, session_id, live, open_provider,
             lambda provider: self.ledger(session_id, self.counter_of(settings, provider)),
         )  # fmt: skip
         with self._lock:
@@ -98,6 +100,7 @@ class ChatService:
             replaces=interrupted.replaces,
             instead_of=interrupted.id,
             over_budget_allowed=over_budget_allowed,
+            summarized=interrupted.summarized,
         )
 
     def keep(self, session_id: str, interrupted: LiveTurn) -> None:
@@ -108,6 +111,10 @@ class ChatService:
     def discard(self, session_id: str, interrupted: LiveTurn) -> None:
         """Forget an interrupted turn, prompt and all."""
         self.store.discard(session_id, interrupted.id)
+
+    def undo_summary(self, session_id: str) -> None:
+        """Take back the newest summary; the one before it is in force again. The messages it stood for were never gone."""
+        self.store.keep_summaries(session_id, self.store.about(session_id).summaries[:-1])
 
     def stop(self, session_id: str) -> None:
         """Ask whoever answers to stop and store what came so far. At once where it is answered in this process."""
@@ -170,6 +177,15 @@ class ChatService:
             return ledger
 
 
+def messages_of(plan: PlanSummary, system_prompt: str, prompt: str, history: Sequence[Message]) -> list[Message]:
+    """The messages a plan sends, from the stored history."""
+    candidates = [*history[: plan.stored], user(prompt)]
+    sent = [candidates[at] for start, stop, included, _ in plan.runs if included for at in range(start, stop)]
+    lead = [system(system_prompt)] if plan.system_tokens is not None else []
+    lead += [plan.summary.message] if plan.summary is not None else []
+    return [*lead, *sent]
+
+
 def rebuild_request(turn: Turn, history: Sequence[Message]) -> ChatRequest | None:
     """The request a turn sent, from the stored history and the turn's record; None where it cannot be rebuilt.
 
@@ -180,10 +196,8 @@ def rebuild_request(turn: Turn, history: Sequence[Message]) -> ChatRequest | Non
     limit = turn.request.get("max_tokens", turn.request.get("max_completion_tokens"))
     if plan is None or not isinstance(limit, int) or plan.stored > len(history):
         return None
-    candidates = [*history[: plan.stored], user(turn.prompt)]
-    sent = [candidates[at] for start, stop, included, _ in plan.runs if included for at in range(start, stop)]
-    lead = [system(turn.system_prompt)] if plan.system_tokens is not None else []
-    return ChatRequest(str(turn.request.get("model", turn.model)), (*lead, *sent), limit)
+    messages = messages_of(plan, turn.system_prompt, turn.prompt, history)
+    return ChatRequest(str(turn.request.get("model", turn.model)), tuple(messages), limit)
 
 
 def matches_what_was_sent(turn: Turn, history: Sequence[Message], provider: Provider) -> bool | None:

@@ -3,16 +3,15 @@
 The rule: every candidate message has exactly one reason, sent or left out, and together they are the whole conversation.
 A plan is a view: it never changes the history. It is kept as runs (stretches with one reason), so that planning over
 10,000 messages costs what it costs over ten; `items` spells the runs out for drawing.
-Pure: which strategy makes which runs is lib/trimming.py.
+Pure: which strategy makes which runs is lib/trimming/.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lib.messages import Message, system, user
 from lib.tokens import Provenance, Tally, TokenCounter, TokenLedger
@@ -23,17 +22,20 @@ Reason = Literal[
 ]  # fmt: skip
 
 REASON_TEXT: dict[Reason, str] = {
-    "system": "Sent: instructions to the model always go first.",
-    "pinned": "Sent: it is pinned, so it goes along whatever else is left out.",
+    "system": "Sent: instructions to the model, and a summary where there is one, always go along.",
+    "pinned": "Sent: it is pinned, by you or by the strategy, so it goes along whatever else is left out.",
     "recent": "Sent: it belongs to the newest part of the conversation that fits.",
-    "fits": "Sent: the whole conversation fits, nothing had to be left out.",
+    "fits": "Sent: nothing had to be left out.",
     "over_budget": "Left out: with it, the request would be larger than the window leaves room for.",
     "outside_window": "Left out: it is older than the number of exchanges this strategy sends.",
     "middle": "Left out: this strategy keeps the beginning and the end, and this is in between.",
     "summarized": "Left out: a summary is sent in its place.",
     "muted": "Left out: it was replaced or muted, and stays stored.",
-    "partner_left_out": "Left out: the message it answers is not sent, and it makes no sense alone.",
+    "partner_left_out": "Left out: what it belongs to is missing or not sent (a question, a tool's call or its results), "
+    "and providers refuse it alone.",
 }
+
+SUMMARY_HEADING = "Summary of the earlier conversation:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,34 @@ class ContextWindow:
         return max(0, self.max_tokens - self.reserved_for_reply)
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What stands in for older exchanges. `sources` are the stretches of stored indexes it was made from, in order.
+
+    It is sent as a system message right behind the session's system prompt: so the first message of the conversation stays
+    the user's, no role has to alternate around it, and where all instructions go to the top (Anthropic) it goes with them.
+    Example: Summary("They plan a trip.", ((0, 8),), "model-1") stands for the stored messages 0 to 7
+    """
+
+    text: str
+    sources: tuple[tuple[int, int], ...]
+    made_by: str = ""
+    """The model that wrote it, for people."""
+    made_at: float = 0.0
+    """Seconds since the epoch."""
+
+    @property
+    def message(self) -> Message:
+        """As it is sent."""
+        return system(f"{SUMMARY_HEADING}\n\n{self.text}")
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Summary:
+        """Read a stored one. Raises KeyError or TypeError where it is not one."""
+        sources = tuple((int(start), int(stop)) for start, stop in stored["sources"])
+        return cls(stored["text"], sources, stored.get("made_by", ""), stored.get("made_at", 0.0))
+
+
 class Run(NamedTuple):
     """Candidates start..stop (stop not included) share one fate and one reason."""
 
@@ -60,10 +90,11 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Everything one request could hold, in order: the session's system prompt, the stored history, the new message.
+    """Everything one request could hold, in order: the session's system prompt, a summary, the stored history, the new
+    message.
 
-    A position counts from the first candidate; the stored index of a candidate is `position - lead` (the system prompt
-    of the session is not a stored message: lead is 1 when there is one).
+    A position counts from the first candidate; the stored index of a candidate is `position - lead`: lead counts the
+    system prompt and the summary, which are not stored messages, where they are there.
     """
 
     system_prompt: Message | None
@@ -75,6 +106,9 @@ class Candidates:
     """Size of the system prompt, 0 where there is none; kept, because planning asks for it many times."""
     prompt_tokens: int
     """Size of the new message, 0 where there is none."""
+    summary: Summary | None = None
+    summary_tokens: int = 0
+    """Size of the summary's message, 0 where there is none."""
 
     @classmethod
     def gather(
@@ -85,39 +119,44 @@ class Candidates:
         new = None if prompt is None else user(prompt)
         counter = ledger.counter
         around = iter(counter.count_many([message for message in (lead, new) if message is not None]))
-        sizes = [0 if message is None else next(around) for message in (lead, new)]
-        return cls(lead, history, new, ledger.sync(history), counter, *sizes)
+        lead_tokens, new_tokens = (0 if message is None else next(around) for message in (lead, new))
+        return cls(lead, history, new, ledger.sync(history), counter, lead_tokens, new_tokens)
+
+    def with_summary(self, summary: Summary) -> Candidates:
+        """These with a summary behind the system prompt. It is counted here."""
+        return replace(self, summary=summary, summary_tokens=self.counter.count(summary.message))
 
     @property
     def lead(self) -> int:
-        return 0 if self.system_prompt is None else 1
+        return (self.system_prompt is not None) + (self.summary is not None)
+
+    @property
+    def lead_tokens(self) -> int:
+        """Tokens of the system prompt and the summary."""
+        return self.system_tokens + self.summary_tokens
 
     def __len__(self) -> int:
         return self.lead + len(self.history) + (self.prompt is not None)
 
     def __getitem__(self, position: int) -> Message:
         if position < self.lead:
-            assert self.system_prompt is not None
-            return self.system_prompt
+            if self.system_prompt is not None and position == 0:
+                return self.system_prompt
+            assert self.summary is not None
+            return self.summary.message
         stored = position - self.lead
         if stored < len(self.history):
             return self.history[stored]
         assert self.prompt is not None
         return self.prompt
 
-    @property
-    def user_positions(self) -> list[int]:
-        """Stored indexes of the user's messages, where exchanges begin."""
-        positions = self.tally.user_positions  # another thread may have counted a longer history meanwhile
-        return positions[: bisect_left(positions, len(self.history))]
-
     def upto(self, position: int) -> int:
         """Tokens of the candidates before this position. O(1)."""
-        if position <= 0:
-            return 0
+        if position <= self.lead:
+            return 0 if position <= 0 else self.lead_tokens if position == self.lead else self.system_tokens
         stored = min(position - self.lead, len(self.history))
         past_history = position - self.lead - len(self.history)
-        return self.system_tokens + self.tally.sums[stored] + (self.prompt_tokens if past_history > 0 else 0)
+        return self.lead_tokens + self.tally.sums[stored] + (self.prompt_tokens if past_history > 0 else 0)
 
     def template(self, first: int = 0) -> int:
         """Tokens a request gets beyond its messages when this position is the first it holds."""
@@ -130,7 +169,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """One candidate and what became of it. `index` is where it is stored, None for the session's system prompt."""
+    """One candidate and what became of it. `index` is where it is stored, None for the system prompt and the summary."""
 
     index: int | None
     message: Message
@@ -147,6 +186,10 @@ class ContextPlan:
     runs: tuple[Run, ...]
     window: ContextWindow
     strategy: str
+    fallback: str | None = None
+    """Why something else was done than the strategy promises, in a sentence for people; None where it was kept."""
+    pinned: frozenset[int] = frozenset()
+    """Stored indexes of the user messages that were pinned by the person; a strategy may pin more by itself."""
 
     @property
     def counter(self) -> str:

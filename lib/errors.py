@@ -6,6 +6,8 @@ ChatError                     a person reads it: what happened, what is safe, wh
 ├── CorruptHistory            the stored value is not an array of messages; it is shown and never overwritten
 ├── TurnInProgress            this session has a turn that is being answered, or that waits for a decision
 ├── TurnLost                  the turn being answered was cleared or discarded elsewhere; it stays so
+├── RuleBroken                the request breaks a rule of the provider, which would refuse it; it was not sent
+├── ImportRefused             a file or a text that somebody gave us is not what it should be; nothing of it was taken
 ├── ContextOverflow           the request is larger than the context window (ours, or the provider's word for it)
 └── ProviderError             the provider did not answer as asked; `retryable` says whether the same request may work
     ├── MissingKey            no API key is known for it
@@ -92,6 +94,14 @@ class TurnLost(ChatError):
     retryable = False
 
 
+class ImportRefused(ChatError):
+    """What somebody wants to import cannot be taken. The message says what is wrong, and where."""
+
+    safe_default = "Nothing was imported or changed."
+    next_default = "Choose another file, or export it once more."
+    retryable = False
+
+
 class ContextOverflow(ChatError):
     """The request does not fit. `tokens` and `limit` are in tokens, None where the provider did not say."""
 
@@ -102,6 +112,13 @@ class ContextOverflow(ChatError):
         super().__init__(what)
         self.tokens = tokens
         self.limit = limit
+
+
+class RuleBroken(ChatError):
+    """The request breaks a rule of the provider, which would refuse it. It was not sent."""
+
+    next_default = "Leave out whole exchanges instead, or send it anyway and see what the provider says."
+    retryable = False
 
 
 class ProviderError(ChatError):

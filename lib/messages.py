@@ -94,6 +94,8 @@ class Usage:
     """Everything the model wrote, reasoning included."""
     reasoning_tokens: int | None = None
     """The part of output_tokens that is hidden reasoning."""
+    hidden_tokens: int | None = None
+    """Tokens (input and output) billed for steps that the figures above leave out, such as a provider's own compaction."""
 
     def to_dict(self) -> dict[str, int | None]:
         """As stored in a turn."""

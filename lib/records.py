@@ -7,13 +7,14 @@ It leaves out money (lib/bills.py) and drawing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import overload
 
 from lib.context import Candidates, ContextPlan, Reason
 from lib.messages import Message, system
 from lib.tokens import Provenance, TokenCounter, TokenLedger
+from lib.tool_calls import opens_exchange
 from lib.trimming import plan_context
 from lib.turns import ChatSettings, Turn
 
@@ -47,7 +48,7 @@ class Record:
 def records_of(history: Sequence[Message], turns: Sequence[Turn]) -> list[Record]:
     """Every request, in order. Turns that cannot be laid beside the stored messages are left out: `detached` finds them."""
     by_index = {turn.plan.stored: turn for turn in turns if turn.plan is not None and _is_stored(history, turn)}
-    asked = [at for at, message in enumerate(history) if message.role == "user"]
+    asked = [at for at, message in enumerate(history) if opens_exchange(message)]
     records = []
     for place, at in enumerate(asked):
         end = asked[place + 1] if place + 1 < len(asked) else len(history)
@@ -112,7 +113,8 @@ class Sizes:
 
     def parts(self, record: Record) -> Parts:
         """A request's parts. They add up to what the counter says of the whole."""
-        sizes: dict[str, int] = {"system": self.system_prompt(record.system_prompt), "pinned": 0, "history": 0}
+        instructions = self.system_prompt(record.system_prompt) + self.system_prompt(summary_of(record))
+        sizes: dict[str, int] = {"system": instructions, "pinned": 0, "history": 0}
         left_out = 0
         for start, stop, included, reason in record.runs:
             tokens = self.between(start, min(stop, record.at)) if start < record.at else 0
@@ -130,19 +132,28 @@ class Sizes:
 
     def messages(self, record: Record) -> list[Message]:
         """The messages a request held, in order."""
-        lead = [] if record.system_prompt is None else [system(record.system_prompt)]
+        lead = [system(text) for text in (record.system_prompt, summary_of(record)) if text is not None]
         runs = [(start, min(stop, record.at + 1)) for start, stop, included, _ in record.runs if included]
         return [*lead, *(message for start, stop in runs for message in self._history[start:stop])]
 
-    def planned_again(self, record: Record, settings: ChatSettings) -> ContextPlan:
-        """What these settings would send in this request's place, by this counter."""
+    def planned_again(
+        self, record: Record, settings: ChatSettings, muted: Collection[int] = (), pinned: Collection[int] = ()
+    ) -> ContextPlan:
+        """What these settings would send in this request's place, by this counter.
+
+        What was muted, pinned and summarized in the request stays so; `muted` and `pinned` come on top of that.
+        """
         lead = system(settings.system_prompt) if settings.system_prompt.strip() else None
         candidates = Candidates(
             lead, Beginning(self._history, record.at), self._history[record.at], self._tally, self.counter,
             self.system_prompt(settings.system_prompt if lead else None), self.between(record.at, record.at + 1),
         )  # fmt: skip
-        muted = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
-        return plan_context(candidates, settings.window, settings.strategy, muted)
+        gone = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
+        plan = record.turn.plan if record.turn is not None else None
+        kept, summary = ((), None) if plan is None else (plan.pinned, plan.summary)
+        return plan_context(
+            candidates, settings.window, settings.strategy, {*gone, *muted}, {*kept, *pinned}, settings.options, summary
+        )
 
     def system_prompt(self, prompt: str | None) -> int:
         if prompt is None:
@@ -152,10 +163,16 @@ class Sizes:
         return self._systems[prompt]
 
     def _begins_with_system(self, record: Record) -> bool:
-        if record.system_prompt is not None:
+        if record.system_prompt is not None or summary_of(record) is not None:
             return True
         first = next((start for start, _, included, _ in record.runs if included), None)
         return first is not None and self._history[first].is_system
+
+
+def summary_of(record: Record) -> str | None:
+    """The summary this request carried, as it was sent."""
+    plan = record.turn.plan if record.turn is not None else None
+    return plan.summary.message.text if plan is not None and plan.summary is not None else None
 
 
 class Beginning(Sequence[Message]):

@@ -7,30 +7,39 @@ It leaves out money (lib/bills.py) and answers: what a model would have said ins
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from lib.messages import Message
 from lib.records import Record, Sizes
 from lib.tokens import Provenance, TokenCounter
+from lib.tool_calls import opens_exchange
 from lib.turns import ChatSettings, PlanSummary
 
 TURNS_AHEAD = 100
 """How far a conversation is continued: to this turn, or by half of this where it is longer already."""
 
 
-def replayed(history: Sequence[Message], sizes: Sizes, settings: ChatSettings) -> list[Record]:
-    """Every request of this conversation, had these settings been there from the start. Nothing is muted.
+def replayed(
+    history: Sequence[Message],
+    sizes: Sizes,
+    settings: ChatSettings,
+    muted: Collection[int] = (),
+    pinned: Collection[int] = (),
+) -> list[Record]:
+    """Every request of this conversation, had these settings, mutes and pins been there from the start.
+
+    A muted exchange's own request is one of them: it was asked.
 
     Example: a history of 4 messages asked by the user at 0 and 2 -> two records
     """
     lead = settings.system_prompt if settings.system_prompt.strip() else None
-    asked = [at for at, message in enumerate(history) if message.role == "user"]
+    asked = [at for at, message in enumerate(history) if opens_exchange(message)]
     records = []
     for at, stop in pairwise([*asked, len(history)]):
         whole = Record(at, range(at + 1, stop), ((0, at + 1, True, "fits"),), lead)
-        records.append(replace(whole, runs=PlanSummary.of(sizes.planned_again(whole, settings)).runs))
+        records.append(replace(whole, runs=PlanSummary.of(sizes.planned_again(whole, settings, muted, pinned)).runs))
     return records
 
 
@@ -42,7 +51,7 @@ def reused(before: Record, now: Record, sizes: Sizes) -> int:
     if before.system_prompt != now.system_prompt:
         return 0
     tokens = sizes.system_prompt(now.system_prompt)
-    for (start, stop), (other_start, other_stop) in zip(_sent(before), _sent(now), strict=False):
+    for (start, stop), (other_start, other_stop) in zip(sent_stretches(before), sent_stretches(now), strict=False):
         if start != other_start:
             break
         tokens += sizes.between(start, min(stop, other_stop))
@@ -51,7 +60,7 @@ def reused(before: Record, now: Record, sizes: Sizes) -> int:
     return tokens
 
 
-def _sent(record: Record) -> list[tuple[int, int]]:
+def sent_stretches(record: Record) -> list[tuple[int, int]]:
     """The stored stretches a request held, neighbours joined."""
     joined: list[tuple[int, int]] = []
     for start, stop, included, _ in record.runs:
@@ -75,7 +84,7 @@ class Continued:
 
 def continued(history: Sequence[Message], sizes: Sizes, to_turn: int | None = None) -> Continued:
     """Add exchanges of the mean size so far, until `to_turn` (by default 100, or 50 more where there are more already)."""
-    asked = [at for at, message in enumerate(history) if message.role == "user"]
+    asked = [at for at, message in enumerate(history) if opens_exchange(message)]
     turns = to_turn or (TURNS_AHEAD if len(asked) <= TURNS_AHEAD // 2 else len(asked) + TURNS_AHEAD // 2)
     if not asked:
         return Continued(history, sizes.counter, len(history))

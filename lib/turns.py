@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
-from lib.context import ContextPlan, ContextWindow, Reason
+from lib.context import ContextPlan, ContextWindow, Reason, Summary
 from lib.messages import Usage
 from lib.tokens import Provenance
+from lib.trimming.options import TrimOptions
 
 Status = Literal["complete", "stopped", "failed"]
 
+DEFAULT_OPTIONS = TrimOptions()
 STALE_AFTER = 5.0
 """Seconds without a heartbeat after which a live turn counts as interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """What belongs to a session and comes back with it. Windows and reserves are tokens."""
+    """What belongs to a session and comes back with it. Windows and reserves are tokens.
+
+    What has a default is what TrimOptions says, and who summarizes; sessions stored before there was a choice have none of it.
+    """
 
     provider: str
     model: str
@@ -32,10 +37,20 @@ class ChatSettings:
     max_tokens: int
     reserved_for_reply: int
     strategy: str
+    keep_first: int = DEFAULT_OPTIONS.keep_first
+    last_exchanges: int = DEFAULT_OPTIONS.last_exchanges
+    low_mark: float = DEFAULT_OPTIONS.low_mark
+    summary_provider: str = ""
+    """Who writes summaries; empty: whoever answers."""
+    summary_model: str = ""
 
     @property
     def window(self) -> ContextWindow:
         return ContextWindow(self.max_tokens, self.reserved_for_reply)
+
+    @property
+    def options(self) -> TrimOptions:
+        return TrimOptions(self.keep_first, self.last_exchanges, self.low_mark)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -52,8 +67,8 @@ class ChatSettings:
 class PlanSummary:
     """A ContextPlan without its messages. Runs are (start, stop, included, reason) over stored indexes.
 
-    The session's system prompt has no stored index: `system_tokens` is its size, None when there was none. The new
-    message is the last index, `stored`.
+    The session's system prompt has no stored index: `system_tokens` is its size, None when there was none. The summary
+    that was sent behind it has none either. The new message is the last index, `stored`.
     """
 
     runs: tuple[tuple[int, int, bool, Reason], ...]
@@ -70,17 +85,26 @@ class PlanSummary:
     fits: bool
     template_tokens: int = 0
     """What the request holds beyond its messages; part of input_tokens."""
+    fallback: str | None = None
+    """Why something else was done than the strategy promises, for people."""
+    summary: Summary | None = None
+    """The summary that was sent, whole: a later one must not change what this turn is shown to have sent."""
+    summary_tokens: int = 0
+    pinned: tuple[int, ...] = ()
+    """Stored indexes of the user messages whose exchanges were pinned by the person."""
 
     @classmethod
     def of(cls, plan: ContextPlan) -> PlanSummary:
         """Summarise a plan. O(runs)."""
-        lead = plan.candidates.lead
+        candidates = plan.candidates
+        lead = candidates.lead
         runs = [(max(0, r.start - lead), r.stop - lead, r.included, r.reason) for r in plan.runs if r.stop > lead]
-        system_tokens = plan.candidates.upto(lead) if lead else None
+        system_tokens = None if candidates.system_prompt is None else candidates.system_tokens
         return cls(
-            tuple(runs), len(plan.candidates.history), plan.included_count, plan.left_out_count, plan.input_tokens,
+            tuple(runs), len(candidates.history), plan.included_count, plan.left_out_count, plan.input_tokens,
             system_tokens, plan.window.max_tokens, plan.window.reserved_for_reply, plan.strategy, plan.counter,
-            plan.provenance, plan.fits, plan.template_tokens,
+            plan.provenance, plan.fits, plan.template_tokens, plan.fallback, candidates.summary, candidates.summary_tokens,
+            tuple(sorted(plan.pinned)),
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,9 +113,37 @@ class PlanSummary:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> PlanSummary:
         """Read a stored summary. Raises KeyError or TypeError where it is not one."""
-        values = {f.name: stored[f.name] for f in fields(cls) if f.name != "template_tokens"}
-        values["template_tokens"] = stored.get("template_tokens", 0)  # older records have none
-        return cls(**{**values, "runs": tuple((a, b, bool(c), d) for a, b, c, d in values["runs"])})
+        needed = {f.name: stored[f.name] for f in fields(cls) if f.default is MISSING}
+        later = {f.name: stored[f.name] for f in fields(cls) if f.default is not MISSING and f.name in stored}
+        runs = tuple((a, b, bool(c), d) for a, b, c, d in needed["runs"])
+        summary = later.get("summary")
+        return cls(**{
+            **needed, **later,
+            "runs": runs,
+            "pinned": tuple(later.get("pinned", ())),
+            "summary": None if summary is None else Summary.from_dict(summary),
+        })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Summarized:
+    """What a summary took that was made before a request: who wrote it, in how many requests, and their usage together."""
+
+    provider: str
+    model: str
+    usage: Usage
+    duration_ms: float
+    requests: int = 1
+
+    @property
+    def provenance(self) -> Provenance:
+        """Who counted `usage`."""
+        return "counted" if self.provider == "local" else "billed"
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any] | None) -> Summarized | None:
+        """Read a stored one. Raises KeyError or TypeError where it is not one."""
+        return None if stored is None else cls(**{**stored, "usage": Usage.from_dict(stored["usage"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +171,8 @@ class Turn:
     duration_ms: float | None = None
     replaces: int | None = None
     """Stored index of the user message whose exchange this one replaces (it is muted from then on)."""
+    summarized: Summarized | None = None
+    """What the summary took that was made for this turn; its cost is not part of `usage`."""
     number: int = 0
 
     @property
@@ -141,6 +195,7 @@ class Turn:
             **known,
             "plan": None if plan is None else PlanSummary.from_dict(plan),
             "usage": Usage.from_dict(stored.get("usage") or {}),
+            "summarized": Summarized.from_dict(stored.get("summarized")),
             "number": number,
         })  # fmt: skip
 
@@ -165,6 +220,9 @@ class LiveTurn:
     over_budget_allowed: bool = False
     """The person said to send it although it does not fit."""
     first_token_ms: float | None = None
+    phase: str = ""
+    """What is being done before the request goes out: "summarizing", or nothing."""
+    summarized: Summarized | None = None
     age: float = 0.0
 
     @property
@@ -188,5 +246,6 @@ class LiveTurn:
             **known,
             "settings": settings,
             "plan": None if plan is None else PlanSummary.from_dict(plan),
+            "summarized": Summarized.from_dict(stored.get("summarized")),
             "age": age,
         })  # fmt: skip

@@ -1,13 +1,12 @@
-"""The context-window page: for one turn, every stored message, whether it was sent, its size and why."""
+"""The context-window page: for one request, every message: seen, stored, sent, and why; and what the next one would hold."""
 
 import streamlit as st
 
-from lib.ui import setup, turn_view
+from lib.ui import flight_view, setup
 
 page = setup("context_window")
 
 st.header("Context window", anchor=False)
-turn = turn_view.pick(page)
-if turn is not None:
-    view = turn_view.load(page, turn)
-    turn_view.show(view)
+view = flight_view.load(page)
+if view is not None:
+    flight_view.sections(view)

@@ -1,4 +1,5 @@
-"""Conversations for property tests: plain ones, tool calls, several system messages, a greeting first, odd contents."""
+"""Conversations for property tests: plain ones, tool calls whole and broken, several system messages, a greeting first,
+odd contents."""
 
 from __future__ import annotations
 
@@ -12,21 +13,59 @@ texts = st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=60)
     ["", "x" * 400, "😀" * 30, "a cut one \ud83d", "<|endoftext|>", "    ", "日本語" * 20]
 )
 contents = texts | st.none() | st.lists(st.fixed_dictionaries({"type": st.just("text"), "text": texts}), max_size=2)
+IDS = ("c0", "c1", "c2", None, "")
+
+
+def calling(*ids: Any) -> Message:
+    """An assistant message that makes these calls."""
+    calls = [{"id": i, "type": "function", "function": {"name": "f", "arguments": "{}"}} for i in ids]
+    return Message("assistant", None, {"tool_calls": calls})
+
+
+def result(call_id: Any, text: str = "result") -> Message:
+    """A tool's answer to this call."""
+    return Message("tool", text, {"tool_call_id": call_id})
+
+
+def calling_in_parts(*ids: Any) -> Message:
+    """The same as parts of the content, as Anthropic writes it."""
+    return Message("assistant", [{"type": "tool_use", "id": i, "name": "f", "input": {}} for i in ids])
+
+
+def results_in_parts(*ids: Any) -> Message:
+    """Answers in the user's name, as Anthropic writes them."""
+    return Message("user", [{"type": "tool_result", "tool_use_id": i, "content": "result"} for i in ids])
 
 
 def _tool_exchange(count: int) -> list[Message]:
-    calls: list[Any] = [
-        {"id": f"c{n}", "type": "function", "function": {"name": "f", "arguments": "{}"}} for n in range(count)
-    ]
-    results = [Message("tool", f"result {n}", {"tool_call_id": f"c{n}"}) for n in range(count)]
-    return [Message("assistant", None, {"tool_calls": calls}), *results]
+    ids = [f"c{n}" for n in range(count)]
+    return [calling(*ids), *(result(i, f"result of {i}") for i in ids)]
+
+
+def _tool_exchange_in_parts(count: int) -> list[Message]:
+    ids = [f"c{n}" for n in range(count)]
+    return [calling_in_parts(*ids), results_in_parts(*ids)]
+
+
+whole_tools = st.builds(_tool_exchange, st.integers(1, 3)) | st.builds(_tool_exchange_in_parts, st.integers(1, 3))
+ids = st.lists(st.sampled_from(IDS), min_size=1, max_size=3)
+broken_tools = st.lists(
+    st.builds(lambda i: calling(*i), ids)
+    | st.builds(result, st.sampled_from(IDS))
+    | st.just(Message("tool", "nobody's"))
+    | st.builds(lambda i: calling_in_parts(*i), ids)
+    | st.builds(lambda i: results_in_parts(*i), ids)
+    | st.builds(Message, st.sampled_from(["assistant", "system", "developer", "function"]), texts),
+    max_size=6,
+)
+"""Missing, doubled and foreign results, calls without an id, other messages in between: as other services may store it."""
 
 
 @st.composite
 def exchanges(draw: st.DrawFn) -> list[Message]:
     """A user message with everything up to the next one."""
     replies = [Message("assistant", draw(contents)) for _ in range(draw(st.integers(0, 2)))]
-    tools = _tool_exchange(draw(st.integers(1, 3))) if draw(st.booleans()) else []
+    tools = draw(st.sampled_from([st.just([]), whole_tools, broken_tools]).flatmap(lambda kind: kind))
     reminder = (
         [Message(draw(st.sampled_from(["system", "developer"])), draw(texts))] if draw(st.integers(0, 5)) == 0 else []
     )
@@ -43,3 +82,14 @@ def histories(draw: st.DrawFn) -> list[Message]:
         *greeting,
         *(message for exchange in draw(st.lists(exchanges(), max_size=8)) for message in exchange),
     ]
+
+
+# system messages between everything, also inside exchanges, and sizes that meet budgets often
+dense = st.lists(
+    st.builds(
+        lambda role, size: Message(role, "x" * size),
+        st.sampled_from(["user", "user", "assistant", "system"]),
+        st.sampled_from([0, 4, 40, 100]),
+    ),
+    max_size=14,
+)

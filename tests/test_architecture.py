@@ -13,13 +13,13 @@ ROOT = Path(__file__).parents[1]
 LIB = sorted((ROOT / "lib").rglob("*.py"))
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
 LAYERS = [
-    {"messages", "errors"},
+    {"messages", "errors", "tool_calls"},
     {"tokens", "vocabularies", "counting", "models", "prices", "context"},
-    {"trimming", "payload", "turns"},
+    {"trimming", "payload", "turns", "snippets"},
     {"settings"},
     {"history", "providers", "threads"},
-    {"records", "bills"},
-    {"answering", "chat", "replay", "transfer", "frames"},
+    {"records", "replay", "recorder", "bills", "frames", "lab", "lab_frames"},
+    {"answering", "asking", "summaries", "chat", "transfer"},
     {"ui", "api"},
 ]
 VENDORS = {

@@ -12,7 +12,7 @@ import pytest
 from lib.chat import ChatService, matches_what_was_sent, rebuild_request
 from lib.errors import HistoryUnavailable, RateLimited, TurnInProgress
 from lib.history.memory import InMemoryHistory
-from lib.messages import Usage, assistant, user
+from lib.messages import Message, Usage, assistant, user
 from lib.providers import ChatRequest
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.turns import ChatSettings, LiveTurn
@@ -247,3 +247,36 @@ def test_another_process_follows_the_record_until_it_is_gone(chat: ChatService) 
 def test_a_script_nobody_wrote_fails_loudly() -> None:
     with pytest.raises(AssertionError, match="nobody scripted"):
         list(ScriptedProvider().stream(ChatRequest("m", (user("x"),), 5)))
+
+
+def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_to(chat: ChatService) -> None:
+    stored = [user("q"), Message("tool", "42", {"tool_call_id": "c1"}), assistant("a")]
+    chat.store._write(SID).messages = tuple(stored)  # type: ignore[attr-defined]  # as another service left them
+    provider = ScriptedProvider(Script(["Yes."]))
+    provider.rules = "openai"
+    settings = replace(SETTINGS, strategy="none")
+    send(chat, provider, "and now?", settings=settings)
+    wait(lambda: (live := chat.store.live(SID)) is not None and live.error is not None)
+    live = chat.store.live(SID)
+    assert live is not None
+    assert live.error is not None
+    assert live.error["kind"] == "RuleBroken"
+    assert "No tool result without its call" in live.error["what"]
+    assert provider.requests == []
+    chat.retry(SID, live, settings, lambda _: provider, over_budget_allowed=True)
+    wait(lambda: chat.store.live(SID) is None)
+    assert [message.role for message in provider.requests[0].messages] == [
+        "system",
+        "user",
+        "tool",
+        "assistant",
+        "user",
+    ]
+
+
+def test_where_nobodys_rules_are_known_nothing_is_held_back(chat: ChatService) -> None:
+    chat.store._write(SID).messages = (Message("tool", "42", {"tool_call_id": "c1"}),)  # type: ignore[attr-defined]
+    provider = ScriptedProvider(Script(["Yes."]))
+    send(chat, provider, "and now?", settings=replace(SETTINGS, strategy="none"))
+    wait(lambda: chat.store.live(SID) is None)
+    assert len(provider.requests) == 1

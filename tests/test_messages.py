@@ -43,6 +43,10 @@ def test_a_null_content_is_not_a_missing_one() -> None:
     assert Message.from_dict({"role": "assistant"}).to_dict() == {"role": "assistant"}
 
 
-@given(st.builds(Usage, *[st.none() | st.integers(0)] * 5))
+@given(st.builds(Usage, *[st.none() | st.integers(0)] * 6))
 def test_usage_comes_back_with_unknown_as_none(usage: Usage) -> None:
     assert Usage.from_dict(usage.to_dict()) == usage
+
+
+def test_a_usage_stored_before_there_were_hidden_tokens_is_read() -> None:
+    assert Usage.from_dict({"input_tokens": 5, "output_tokens": 2}) == Usage(5, None, None, 2, None, None)

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import Candidates, ContextPlan
+from lib import frames
+from lib.context import Candidates, ContextPlan, Summary
+from lib.counting import counter_for
 from lib.messages import Message, Usage, assistant, system, user
 from lib.records import Beginning, Record, Sizes, detached, records_of
 from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
+from lib.tool_calls import opens_exchange
 from lib.trimming import STRATEGIES, plan_context
 from lib.turns import ChatSettings, PlanSummary, Turn
 from tests.conversations import histories, texts
@@ -62,7 +65,7 @@ def test_without_turns_every_user_message_is_a_request_with_everything_before_it
     history: list[Message], prompt: str, counter: TokenCounter
 ) -> None:
     records, sizes = records_of(history, []), Sizes(counter, history)
-    assert [record.at for record in records] == [at for at, m in enumerate(history) if m.role == "user"]
+    assert [record.at for record in records] == [at for at, m in enumerate(history) if opens_exchange(m)]
     covered = [at for record in records for at in (record.at, *record.reply)]
     assert covered == list(range(records[0].at, len(history))) if records else covered == []
     for record in records:
@@ -73,6 +76,32 @@ def test_without_turns_every_user_message_is_a_request_with_everything_before_it
         assert parts.sent == sum(map(counter.count, messages)) + counter.template(messages[0].is_system)
         assert parts.reply == sum(counter.count(history[at]) for at in record.reply)
         assert parts.left_out == 0
+
+
+REAL = (
+    ESTIMATE, counter_for("openai", "gpt-4o"), counter_for("openai", "gpt-6-luna"), counter_for("openai", "gpt-4"),
+    counter_for("anthropic", "claude-haiku-4-5"), counter_for("anthropic", "claude-opus-5"), counter_for("other", "qwen3:8b"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("counter", REAL, ids=lambda counter: f"{counter.name} {counter.template(True)}")
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_the_parts_of_every_request_add_up_by_every_counter(strategy: str, counter: TokenCounter) -> None:
+    settings = replace(SETTINGS, strategy=strategy, max_tokens=400)
+    history, turns, plans = talk(12, settings, counter)
+    sizes = Sizes(counter, history)
+    total = 0
+    for record, plan in zip(records_of(history, turns), plans, strict=True):
+        parts, messages = sizes.parts(record), sizes.messages(record)
+        assert (
+            parts.sent
+            == plan.input_tokens
+            == sum(counter.count_many(messages)) + counter.template(messages[0].is_system)
+        )
+        total += parts.resent
+    frame = frames.requests(records_of(history, turns), sizes)
+    assert frame["re-sent so far"].iloc[-1] == total
+    assert list(frame["sent"]) == list(frame[list(frames.PARTS)].sum(axis=1))
 
 
 def test_what_is_planned_again_is_what_was_planned() -> None:
@@ -115,3 +144,18 @@ def test_a_muted_exchange_stays_muted_when_it_is_planned_again() -> None:
     record = Record(4, range(5, 6), runs, "Be brief.", turns[2])  # type: ignore[arg-type]
     plan = Sizes(WORDS, history).planned_again(record, SETTINGS)
     assert [run.reason for run in plan.runs if not run.included] == ["muted"]
+
+
+def test_the_summary_a_turn_sent_is_among_its_messages_and_its_parts() -> None:
+    history = [said for n in range(8) for said in (user(f"{n} one two three"), assistant("four five six"))]
+    candidates = Candidates.gather("Be brief.", history, "and now", TokenLedger(WORDS))
+    gist = Summary("They counted.", ((0, 16),))
+    plan = plan_context(candidates, SETTINGS.window, "summarize", summary=gist)
+    shorter = plan_context(candidates, replace(SETTINGS, max_tokens=120).window, "summarize", summary=gist)
+    assert (plan.candidates.summary, shorter.candidates.summary) == (None, gist)
+    turn = Turn("i", "and now", "r", "complete", "openai", "m", "Be brief.", 0.0, PlanSummary.of(shorter))
+    later = [*history, user("and now"), assistant("r")]
+    sizes, record = Sizes(WORDS, later), records_of(later, [turn])[-1]
+    assert record.recorded
+    assert sizes.messages(record) == shorter.included
+    assert sizes.parts(record).sent == shorter.input_tokens

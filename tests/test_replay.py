@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,7 @@ def test_the_reused_prefix_is_the_one_found_message_by_message(
 ) -> None:
     sizes = Sizes(WORDS, history)
     records = replayed(history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt))
-    for before, now in zip(records, records[1:], strict=False):
+    for before, now in pairwise(records):
         same = 0
         for one, other in zip(positions(before), positions(now), strict=False):
             if one != other:

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from lib.messages import Message, user
 from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, TokenLedger, utf16_units
+from lib.tool_calls import result_ids
 from tests.conversations import histories
+from tests.trimming.slow import unpaired
 
 
 class Counting(CharacterEstimate):
@@ -55,8 +57,10 @@ def test_a_ledger_equals_a_recount_however_the_history_changes(steps: list[tuple
         tally = ledger.sync(history)
         assert len(tally) == len(history)
         assert tally.sums == [sum(map(counter.count, history[:n])) for n in range(len(history) + 1)]
-        assert tally.user_positions == [n for n, m in enumerate(history) if m.role == "user"]
+        assert tally.user_positions == [n for n, m in enumerate(history) if m.role == "user" and not result_ids(m)]
         assert tally.system_positions == [n for n, m in enumerate(history) if m.is_system]
+        decided = [m for n, m in enumerate(history) if not m.is_system and n not in unpaired(history)]
+        assert tally.talk_upto(len(history)) == sum(map(counter.count, decided))
 
 
 def test_each_message_is_counted_once() -> None:

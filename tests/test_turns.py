@@ -8,29 +8,32 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import Candidates, ContextWindow
+from lib.context import Candidates, ContextWindow, Summary
 from lib.messages import Message, Usage, user
 from lib.tokens import CharacterEstimate, TokenLedger
-from lib.trimming import STRATEGIES, plan_context
+from lib.trimming import STRATEGIES, TrimOptions, plan_context
 from lib.turns import STALE_AFTER, ChatSettings, LiveTurn, PlanSummary, Turn
 from tests.conversations import histories, texts
 
 SETTINGS = ChatSettings("local", "m", "Be brief.", 512, 64, "oldest_first")
 
 
-def summary(history: list[Message], budget: int, strategy: str, instructions: str) -> PlanSummary:
+def summary(
+    history: list[Message], budget: int, strategy: str, instructions: str, gist: Summary | None = None
+) -> PlanSummary:
     candidates = Candidates.gather(instructions, history, "new", TokenLedger(CharacterEstimate()))
-    return PlanSummary.of(plan_context(candidates, ContextWindow(budget, 0), strategy))
+    return PlanSummary.of(plan_context(candidates, ContextWindow(budget, 0), strategy, summary=gist))
 
 
-@given(histories(), st.integers(0, 300), st.sampled_from(sorted(STRATEGIES)), texts)
+@given(histories(), st.integers(0, 300), st.sampled_from(sorted(STRATEGIES)), texts, st.booleans())
 def test_a_summary_covers_every_stored_message_and_the_new_one(
-    history: list[Message], budget: int, strategy: str, instructions: str
+    history: list[Message], budget: int, strategy: str, instructions: str, gist: bool
 ) -> None:
-    made = summary(history, budget, strategy, instructions)
+    stands_for = Summary("gist", ((0, len(history)),), "model-1", 2.5) if gist else None
+    made = summary(history, budget, strategy, instructions, stands_for)
     places = [at for start, stop, _, _ in made.runs for at in range(start, stop)]
     assert places == [*range(len(history) + 1)]
-    assert made.sent + made.left_out == len(history) + 1 + (made.system_tokens is not None)
+    assert made.sent + made.left_out == len(history) + 1 + (made.system_tokens is not None) + (made.summary is not None)
     assert PlanSummary.from_dict(json.loads(json.dumps(made.to_dict()))) == made
 
 
@@ -59,6 +62,22 @@ def test_a_live_turn_is_interrupted_when_it_failed_or_its_owner_is_silent() -> N
 def test_settings_take_over_what_is_stored_and_pass_over_what_is_not_theirs() -> None:
     stored = {"max_tokens": 99, "model": 7, "unknown": "x", "strategy": "none"}
     assert SETTINGS.updated(stored) == replace(SETTINGS, max_tokens=99, strategy="none")
+
+
+def test_what_was_stored_before_there_were_options_and_summaries_still_loads() -> None:
+    now = LiveTurn("p", SETTINGS, "host:1", 2.5, plan=summary([user("a")], 9, "none", "s"))
+    stored = now.to_dict()
+    for name in ("keep_first", "last_exchanges", "low_mark"):
+        del stored["settings"][name]
+    for name in ("template_tokens", "fallback", "summary", "summary_tokens"):
+        del stored["plan"][name]
+    assert LiveTurn.from_dict(json.loads(json.dumps(stored))) == now
+
+
+def test_settings_say_what_a_person_chose_about_a_strategy() -> None:
+    chosen = SETTINGS.updated({"keep_first": 3, "last_exchanges": 4.5, "low_mark": 0.6})
+    assert chosen.options == TrimOptions(3, TrimOptions().last_exchanges, 0.6)
+    assert SETTINGS.options == TrimOptions()
 
 
 def test_usage_of_the_model_on_this_machine_is_counted_not_billed() -> None:

@@ -23,6 +23,7 @@ class Typist:
         self.first_word_gate: threading.Event | None = None
         self.requests: list[dict[str, Any]] = []
         self.bodies: list[bytes] = []
+        self.reads: int | None = None  # tokens it says it read; None: about as many as it was sent
         self.cut_off = 0  # clients that went away before the last word
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -79,7 +80,10 @@ class Typist:
                     self._event({"choices": [{"index": 0, "delta": {"content": f"word{n} "}, "finish_reason": None}]})
                     time.sleep(typist.seconds_per_word)
                 self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-                usage = {"prompt_tokens": 7, "completion_tokens": typist.words, "total_tokens": typist.words + 7}
+                read = typist.reads
+                if read is None:
+                    read = 3 + sum(4 + len(str(message["content"])) // 3 for message in typist.requests[-1]["messages"])
+                usage = {"prompt_tokens": read, "completion_tokens": typist.words, "total_tokens": typist.words + read}
                 self._event({"choices": [], "usage": usage})
                 self.wfile.write(b"data: [DONE]\n\n")
 

@@ -3,7 +3,8 @@
 - Append-only: `commit` adds a user message and its reply together, in one atomic write, or nothing at all.
 - One live turn per session: `begin` refuses a second one. Only its owner's `beat` and `commit` are taken; after `clear` or
   `discard` they are refused, so what was cleared stays cleared.
-- Looking never writes: only begin, beat, commit, discard, clear, request_stop and remember do, and they renew every key's
+- Looking never writes: only begin, beat, commit, discard, clear, request_stop, remember, mark and keep_summaries
+  do, and they renew every key's
   time to live (86,400 s by default).
 - A value that is not an array of messages raises CorruptHistory and is never overwritten.
 
@@ -18,10 +19,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from lib.context import Summary
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
 Signal = Literal["ok", "stop"]
+Mark = Literal["pinned", "muted"]
 
 
 def valid_session_id(session_id: str) -> bool:
@@ -34,12 +37,20 @@ def valid_session_id(session_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is kept beside a session's messages. `muted` are stored indexes of user messages never sent again."""
+    """What is kept beside a session's messages. `muted` and `pinned` are stored indexes of user messages whose exchanges are
+    never or always sent; one that is in both is muted. `summaries` are the oldest first; the newest is the one in force."""
 
     title: str = ""
     created_at: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     muted: frozenset[int] = frozenset()
+    pinned: frozenset[int] = frozenset()
+    summaries: tuple[Summary, ...] = ()
+
+    @property
+    def summary(self) -> Summary | None:
+        """The one in force."""
+        return self.summaries[-1] if self.summaries else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +115,16 @@ class HistoryStore(Protocol):
         """One turn by its number, None if there is none."""
 
     def about(self, session_id: str) -> About:
-        """Title, settings and mutes; an empty About for an unknown session."""
+        """Title, settings, marks and summaries; an empty About for an unknown session."""
 
     def remember(self, session_id: str, settings: Mapping[str, Any]) -> None:
         """Keep the session's settings."""
+
+    def mark(self, session_id: str, index: int, mark: Mark | None) -> None:
+        """Pin or mute the exchange of the user message at this stored index, or neither. Raises ValueError below 0."""
+
+    def keep_summaries(self, session_id: str, summaries: Sequence[Summary]) -> None:
+        """Keep these in place of the summaries there were. The messages they stand for stay."""
 
     def sessions(self, limit: int) -> list[SessionSummary]:
         """The sessions with the latest activity that still exist, newest first."""

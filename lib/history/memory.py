@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lib.history import About, SessionSummary, Signal, valid_session_id, wire
-from lib.history.refusals import being_answered, turn_lost, waits_for_a_decision
+from lib.context import Summary
+from lib.history import About, Mark, SessionSummary, Signal, valid_session_id, wire
+from lib.history.refusals import being_answered, checked_index, turn_lost, waits_for_a_decision
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -132,6 +133,21 @@ class InMemoryHistory:
         with self._lock:
             state = self._write(session_id)
             state.about = replace(state.about, settings=dict(settings))
+
+    def mark(self, session_id: str, index: int, mark: Mark | None) -> None:
+        with self._lock:
+            at = {checked_index(index)}
+            state = self._write(session_id)
+            marks = {
+                name: (getattr(state.about, name) - at) | (at if mark == name else set())
+                for name in ("pinned", "muted")
+            }
+            state.about = replace(state.about, **marks)
+
+    def keep_summaries(self, session_id: str, summaries: Sequence[Summary]) -> None:
+        with self._lock:
+            state = self._write(session_id)
+            state.about = replace(state.about, summaries=tuple(summaries))
 
     def sessions(self, limit: int) -> list[SessionSummary]:
         with self._lock:

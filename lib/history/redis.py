@@ -8,15 +8,17 @@ It leaves out the names of keys (keys.py), what bytes mean (wire.py) and how a s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from lib.context import Summary
 from lib.errors import CorruptHistory
-from lib.history import About, SessionSummary, Signal, valid_session_id, wire
+from lib.history import About, Mark, SessionSummary, Signal, valid_session_id, wire
 from lib.history import scripts as lua
 from lib.history.connecting import Client, Link
 from lib.history.index import SessionIndex, seconds
 from lib.history.keys import keys_of
-from lib.history.refusals import being_answered, turn_lost, waits_for_a_decision
+from lib.history.refusals import being_answered, checked_index, turn_lost, waits_for_a_decision
 from lib.history.warm import Known, WarmHistories
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
@@ -154,7 +156,13 @@ class RedisHistory:
         return wire.unpack_about(self._link.ask(lambda client: client.hgetall(key)))
 
     def remember(self, session_id: str, settings: Mapping[str, Any]) -> None:
-        self._write(lua.REMEMBER, session_id, wire.to_json(dict(settings)))
+        self._write(lua.REMEMBER, session_id, "settings", wire.to_json(dict(settings)))
+
+    def mark(self, session_id: str, index: int, mark: Mark | None) -> None:
+        self._write(lua.MARK, session_id, checked_index(index), mark or "")
+
+    def keep_summaries(self, session_id: str, summaries: Sequence[Summary]) -> None:
+        self._write(lua.REMEMBER, session_id, "summaries", wire.to_json([asdict(summary) for summary in summaries]))
 
     def sessions(self, limit: int) -> list[SessionSummary]:
         return self._index.newest(limit)

@@ -21,3 +21,10 @@ def waits_for_a_decision() -> TurnInProgress:
 def turn_lost() -> TurnLost:
     """Refusal of a late owner."""
     return TurnLost("This message was cleared, discarded or replaced while it was being answered.")
+
+
+def checked_index(index: int) -> int:
+    """A stored index. Raises ValueError below 0."""
+    if index < 0:
+        raise ValueError(f"not a stored index: {index}")
+    return index

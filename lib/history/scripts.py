@@ -190,7 +190,17 @@ return {'ok', now}
 REMEMBER = (
     _WRITE
     + """
-redis.call('HSET', about, 'settings', ARGV[2])
+redis.call('HSET', about, ARGV[2], ARGV[3])
+renew()
+return {'ok', now}
+"""
+)
+
+MARK = (
+    _WRITE
+    + """
+redis.call('HDEL', about, 'pinned:' .. ARGV[2], 'muted:' .. ARGV[2])
+if ARGV[3] ~= '' then redis.call('HSET', about, ARGV[3] .. ':' .. ARGV[2], '1') end
 renew()
 return {'ok', now}
 """

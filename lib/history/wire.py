@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import orjson
 
+from lib.context import Summary
 from lib.errors import CorruptHistory
 from lib.history import About
 from lib.messages import Message
@@ -117,11 +118,24 @@ def unpack_about(fields: Mapping[bytes, bytes]) -> About:
             fields.get(b"title", b"").decode(errors="replace"),
             None if created is None else float(created),
             _object(fields.get(b"settings", b"{}")),
-            frozenset(int(name[6:]) for name in fields if name.startswith(b"muted:")),
+            _marked(fields, b"muted:"),
+            _marked(fields, b"pinned:"),
+            _summaries(fields.get(b"summaries", b"[]")),
         )
-    except (ValueError, TypeError, RecursionError) as exc:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
         raw = fields.get(b"settings", b"")
         raise CorruptHistory("What is kept about this session cannot be read.", raw=raw, where="about") from exc
+
+
+def _marked(fields: Mapping[bytes, bytes], mark: bytes) -> frozenset[int]:
+    return frozenset(int(name.removeprefix(mark)) for name in fields if name.startswith(mark))
+
+
+def _summaries(raw: bytes) -> tuple[Summary, ...]:
+    stored = from_json(raw)
+    if not isinstance(stored, list):
+        raise TypeError(f"expected a list, found {type(stored).__name__}")
+    return tuple(Summary.from_dict(each) for each in stored)
 
 
 def _object(raw: bytes) -> dict[str, Any]:

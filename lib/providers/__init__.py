@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lib.messages import Message, Usage
+from lib.payload import RuleProvider
+from lib.snippets import Address
+from lib.tokens import TokenCounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,15 @@ class Provider(Protocol):
     def name(self) -> str:
         """How settings and turns call it: "local", "openai", "anthropic", or a configured endpoint's name."""
 
+    @property
+    def rules(self) -> RuleProvider | None:
+        """Whose rules requests have to obey there; None where nobody's are known."""
+
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The JSON body of the request, exactly as it goes out."""
+
+    def address(self) -> Address:
+        """Where `body` goes, for people who want to send it themselves. It holds no key."""
 
     def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
         """Send it. Closing the iterator early ends the request. Raises ProviderError or ContextOverflow."""
@@ -62,6 +72,9 @@ class Provider(Protocol):
 
     def count(self, request: ChatRequest) -> int | None:
         """Tokens of this request by the provider's own counting endpoint; None where it has none. Raises ProviderError."""
+
+    def counter(self) -> TokenCounter | None:
+        """The server's own per-message tokenizer, learnt on first use; None where it has none. Raises ProviderError."""
 
 
 def body_bytes(body: Mapping[str, Any]) -> bytes:

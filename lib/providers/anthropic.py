@@ -11,22 +11,30 @@ from typing import TYPE_CHECKING, Any
 
 from lib.errors import ContentRefused
 from lib.messages import Usage
+from lib.payload import RuleProvider
 from lib.providers import ChatRequest, Reply, TextDelta, body_bytes, sendable
-from lib.providers.openai import carrier, sendable_value, usable_key
+from lib.providers.openai import carrier, usable_key
 from lib.providers.translating import model_names, not_an_answer, translated, unfinished
+from lib.providers.wiring import sendable_value
 from lib.settings import Endpoint
+from lib.snippets import Address
+from lib.tokens import TokenCounter
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
 
 ANTHROPIC = "https://api.anthropic.com"
 COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+APART = ("compaction", "advisor_message")
+"""Steps that are billed beside the figures of the whole usage."""
 COUNTED = ("model", "messages", "system")
 STOP_REASONS = {"end_turn": "end", "stop_sequence": "end", "max_tokens": "length", "refusal": "refused"}
 
 
 class AnthropicProvider:
     """A Provider for one endpoint and one key."""
+
+    rules: RuleProvider | None = "anthropic"
 
     def __init__(self, endpoint: Endpoint, key: str | None) -> None:
         self.name = endpoint.name
@@ -49,6 +57,11 @@ class AnthropicProvider:
             "cache_control": {"type": "ephemeral"},  # marks the last cacheable block, request by request
             "stream": True,
         }
+
+    def address(self) -> Address:
+        """Where it goes."""
+        url = (self._endpoint.base_url or ANTHROPIC).rstrip("/")
+        return Address(f"{url}/v1/messages", "x-api-key: ", "ANTHROPIC_API_KEY", ("anthropic-version: 2023-06-01",))
 
     def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
         """Send it; text as it comes, then one Reply."""
@@ -103,6 +116,10 @@ class AnthropicProvider:
                 raise not_an_answer(self._endpoint.label)
             return tokens
 
+    def counter(self) -> TokenCounter | None:
+        """None: it counts whole requests only."""
+        return None
+
     def _client(self) -> Anthropic:
         key = usable_key(self._endpoint, self._key)
         import anthropic
@@ -122,6 +139,7 @@ def usage_of(reported: Mapping[str, int]) -> Usage:
         cache_write_tokens=written,
         output_tokens=reported.get("output_tokens"),
         reasoning_tokens=reported.get("thinking_tokens"),
+        hidden_tokens=reported.get("hidden_tokens"),
     )
 
 
@@ -130,7 +148,18 @@ def _reported(usage: Any) -> dict[str, int]:
     details = getattr(usage, "output_tokens_details", None)
     numbers = {name: getattr(usage, name, None) for name in COUNTS}
     numbers["thinking_tokens"] = getattr(details, "thinking_tokens", None)
+    numbers["hidden_tokens"] = _hidden(getattr(usage, "iterations", None))
     return {name: number for name, number in numbers.items() if number is not None}
+
+
+def _hidden(iterations: Any) -> int | None:
+    """Tokens of the steps that the whole usage leaves out; None where it does not list its steps."""
+    if not isinstance(iterations, list):
+        return None
+    steps = [
+        step if isinstance(step, Mapping) else vars(step) for step in iterations
+    ]  # the SDK has a type in beta only
+    return sum(step.get(name) or 0 for step in steps if step.get("type") in APART for name in COUNTS)
 
 
 def _note(event: Any, end: dict[str, Any]) -> str:

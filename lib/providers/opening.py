@@ -1,11 +1,16 @@
-"""Choosing the adapter for an endpoint."""
+"""Choosing the adapter for an endpoint, and who counts its tokens."""
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from lib.counting import counter_for
+from lib.errors import ProviderError
 from lib.providers import Provider
-from lib.providers.anthropic import AnthropicProvider
+from lib.providers.anthropic import ANTHROPIC, AnthropicProvider
+from lib.providers.llama_counting import known_counter
 from lib.providers.local import LocalModel, LocalProvider
-from lib.providers.openai import OpenAIProvider
+from lib.providers.openai import OpenAIProvider, is_openai
 from lib.settings import Endpoint
 from lib.tokens import ESTIMATE, TokenCounter
 
@@ -18,5 +23,35 @@ def open_provider(endpoint: Endpoint, key: str | None, local: LocalModel) -> Pro
 
 
 def open_counter(endpoint: Endpoint, model: str, local: LocalModel, provider: Provider | None) -> TokenCounter:
-    """Who counts messages for this model of this endpoint."""
-    return ESTIMATE
+    """Who counts messages for this model of this endpoint.
+
+    With a provider, its server may be asked whether it counts; without one, only what is known by now is used, so that
+    drawing a page waits for nobody.
+    """
+    if endpoint.kind == "anthropic":
+        return counter_for("anthropic", model)
+    if endpoint.kind == "openai" and is_openai(endpoint.base_url):
+        return counter_for("openai", model)
+    return _asked(provider) or known_counter(endpoint, local) or _stand_in(endpoint, model)
+
+
+def _asked(provider: Provider | None) -> TokenCounter | None:
+    """The server's own counter. One that cannot be asked now is no reason not to send: something else counts."""
+    try:
+        return None if provider is None else provider.counter()
+    except ProviderError:
+        return None
+
+
+def _stand_in(endpoint: Endpoint, model: str) -> TokenCounter:
+    return ESTIMATE if endpoint.kind == "local" else counter_for("other", model)
+
+
+def vendor_of(endpoint: Endpoint) -> str | None:
+    """Whose list prices hold there: "openai", "anthropic", "local" (nobody's), None where the server's owner sets their own."""
+    if endpoint.kind == "local":
+        return "local"
+    if endpoint.kind == "openai":
+        return "openai" if is_openai(endpoint.base_url) else None
+    host = urlsplit(endpoint.base_url or ANTHROPIC).hostname or ""
+    return "anthropic" if f".{host}".endswith(".anthropic.com") else None

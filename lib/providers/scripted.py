@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.messages import Usage
+from lib.payload import RuleProvider
 from lib.providers import ChatRequest, Reply, TextDelta
+from lib.snippets import Address
+from lib.tokens import TokenCounter
 
 
 @dataclass(slots=True)
@@ -30,11 +33,13 @@ class ScriptedProvider:
     """A Provider that plays scripts in order. `requests` holds what it was sent, `closed` how often it was let go early."""
 
     name = "scripted"
+    rules: RuleProvider | None = None
 
     def __init__(self, *scripts: Script) -> None:
         self._scripts = deque(scripts)
         self.requests: list[ChatRequest] = []
         self.closed = 0
+        self.own_counter: TokenCounter | None = None
 
     def enqueue(self, script: Script) -> None:
         """One more answer."""
@@ -44,6 +49,10 @@ class ScriptedProvider:
         """A body in the shape of Chat Completions."""
         messages = [message.to_dict() for message in request.messages]
         return {"model": request.model, "messages": messages, "max_tokens": request.max_output_tokens}
+
+    def address(self) -> Address:
+        """Nobody's."""
+        return Address("http://127.0.0.1:9/v1/chat/completions", "Authorization: Bearer ", "SCRIPTED_KEY")
 
     def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
         """Play the next script."""
@@ -72,3 +81,7 @@ class ScriptedProvider:
     def count(self, request: ChatRequest) -> int | None:
         """It has no counting endpoint."""
         return None
+
+    def counter(self) -> TokenCounter | None:
+        """What it was given, or none."""
+        return self.own_counter

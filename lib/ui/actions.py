@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lib.chat import ProviderOpener
+from lib.asking import ProviderOpener
 from lib.errors import ChatError
 from lib.turns import ChatSettings, LiveTurn
 from lib.ui import services, session
@@ -27,10 +27,19 @@ def send_typed(session_id: str, settings: ChatSettings) -> None:
     session.set_editing(None)
 
 
-def send(session_id: str, text: str, settings: ChatSettings, *, replaces: int | None = None) -> bool:
+def _stored(session_id: str, drawn: ChatSettings) -> ChatSettings:
+    """The session's settings: a change that was made a moment ago is stored, but not yet on the page that was drawn."""
+    try:
+        return services.session_settings(services.chat().store.about(session_id).settings)
+    except ChatError:
+        return drawn
+
+
+def send(session_id: str, text: str, drawn: ChatSettings, *, replaces: int | None = None) -> bool:
     """Send a text; whether it was taken."""
 
     def act() -> None:
+        settings = _stored(session_id, drawn)
         services.chat().send(session_id, text, settings, opener(settings.provider), replaces=replaces)
         session.draw_newest(session_id)
 
@@ -42,8 +51,9 @@ def send_text(session_id: str, text: str, settings: ChatSettings, replaces: int 
     send(session_id, text, settings, replaces=replaces)
 
 
-def retry(session_id: str, live: LiveTurn, settings: ChatSettings, anyway: bool = False) -> None:
+def retry(session_id: str, live: LiveTurn, drawn: ChatSettings, anyway: bool = False) -> None:
     """Send an interrupted message again."""
+    settings = _stored(session_id, drawn)
     open_it = opener(settings.provider)
     _done(lambda: services.chat().retry(session_id, live, settings, open_it, over_budget_allowed=anyway))
 
@@ -107,9 +117,9 @@ def switch_strategy(session_id: str, live: LiveTurn, settings: ChatSettings) -> 
 
 
 def opener(provider: str) -> ProviderOpener:
-    """How a turn's thread opens its provider: the key is taken here, where the browser session can be read."""
-    key = services.key_for(provider)
-    return lambda settings: services.provider_of(settings, key)
+    """How a turn's thread opens its provider, and the one that summarizes: keys are taken here, where the browser session can be read."""
+    keys = {name: services.key_for(name) for name in (provider, *services.settings().endpoints)}
+    return lambda settings: services.provider_of(settings, keys.get(settings.provider))
 
 
 def _done(act: Callable[[], object]) -> bool:

@@ -14,6 +14,9 @@ from lib.trimming import plan_context
 from lib.ui import actions, numbers, services, session, strip
 from lib.ui.page import Page
 
+LEFT_BEHIND = ("over_budget", "outside_window", "middle", "summarized")
+"""Reasons of what is left out for its age: the line is drawn after the newest of these."""
+
 
 def preview(page: Page) -> ContextPlan | None:
     """What the next request would hold: with the message that is being answered or waits, else with an empty new one.
@@ -35,7 +38,11 @@ def _planned(page: Page, counter: TokenCounter) -> ContextPlan:
     candidates = Candidates.gather(
         page.settings.system_prompt, page.history, page.live.prompt if page.live else "", ledger
     )
-    return plan_context(candidates, page.settings.window, page.settings.strategy, muted)
+    settings = page.settings
+    about = page.about
+    return plan_context(
+        candidates, settings.window, settings.strategy, muted, about.pinned, settings.options, about.summary
+    )
 
 
 def first_sent(plan: ContextPlan | None) -> int | None:
@@ -43,7 +50,7 @@ def first_sent(plan: ContextPlan | None) -> int | None:
     if plan is None:
         return None
     lead = plan.candidates.lead
-    cut = max((run.stop for run in plan.runs if not run.included and run.reason == "over_budget"), default=0)
+    cut = max((run.stop for run in plan.runs if not run.included and run.reason in LEFT_BEHIND), default=0)
     return cut - lead if cut else None
 
 
@@ -96,7 +103,9 @@ def sentence(plan: ContextPlan, which: str = "Next") -> str:
         return f"{words}; :red[that is more than the {plan.window.input_budget:,} the window has room for]"
     if plan.left_out_count:
         verb = "will be" if which == "Next" else "are"
-        return f"{words}; {numbers.plural(plan.left_out_count, 'message')} {verb} left out"
+        words += f"; {numbers.plural(plan.left_out_count, 'message')} {verb} left out"
+    if plan.fallback:
+        return f"{words}. {plan.fallback}"
     return words
 
 

@@ -17,10 +17,12 @@ from lib.chat import ChatService
 from lib.errors import ChatError, HistoryUnavailable, describe
 from lib.messages import user
 from lib.turns import LiveTurn
-from lib.ui import actions, transcript
+from lib.ui import actions, flight_lint, transcript
 from lib.ui.page import Page
 from lib.ui.text import as_markdown
 
+SENDING_TOO_MUCH = ("none", "source_trim")
+"""Strategies that may pass the budget where leaving out the oldest would not."""
 REFRESH_SECONDS = 0.5
 """An unchanged reply is drawn again this often: a draw is where Streamlit lets a click interrupt the page."""
 
@@ -44,7 +46,7 @@ def draw(page: Page) -> None:
 def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
     """Draw the reply as it grows, then the whole page again."""
     if not live.text:
-        slot.skeleton(height=48)
+        _waiting(live, slot)
     drawn, drawn_at = "", time.monotonic()
     try:
         for state in chat.follow(session_id, live.id):
@@ -52,10 +54,18 @@ def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_g
                 slot.markdown(as_markdown(state.text) + " ▌")
                 drawn, drawn_at = state.text, time.monotonic()
             elif not state.text:
-                slot.skeleton(height=48)
+                _waiting(state, slot)
     except HistoryUnavailable:
         pass  # the redraw below says so, and comes back when the store does
     st.rerun()
+
+
+def _waiting(live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
+    """Before the first word."""
+    if live.phase == "summarizing":
+        slot.caption("Summarizing the oldest messages, which no longer fit…")
+    else:
+        slot.skeleton(height=48)
 
 
 def _decide(page: Page, live: LiveTurn) -> None:
@@ -70,10 +80,12 @@ def _decide(page: Page, live: LiveTurn) -> None:
     st.warning(
         "  \n".join([f"**{as_markdown(what)}**", as_markdown(safe), as_markdown(next_step)]), icon=":material/error:"
     )
+    if error.get("kind") == "RuleBroken":
+        flight_lint.of_live(page, live)
     arguments = (page.session_id, live)
     with st.container(horizontal=True, key="decide"):
-        if error.get("kind") == "ContextOverflow":
-            if settings.strategy != "oldest_first":
+        if error.get("kind") in ("ContextOverflow", "RuleBroken"):
+            if settings.strategy in SENDING_TOO_MUCH:
                 shorter = replace(settings, strategy="oldest_first")
                 st.button("Leave out the oldest, then send", key="leave_out", type="primary",
                           on_click=actions.switch_strategy, args=(*arguments, shorter))  # fmt: skip

@@ -25,11 +25,25 @@ MENU = {
         ":material/forum:",
         "Talk to a model and see, with every reply, how much of the conversation it was sent.",
     ),
+    "tokens": Entry(
+        "pages/tokens.py",
+        "Tokens and money",
+        ":material/bar_chart:",
+        "How each request grew, who counted it, what it cost, and what it would cost elsewhere.",
+        wide=True,
+    ),
     "context_window": Entry(
         "pages/context_window.py",
         "Context window",
         ":material/view_timeline:",
         "For one turn: every stored message, whether it was sent, how large it is and why.",
+        wide=True,
+    ),
+    "trim_lab": Entry(
+        "pages/trim_lab.py",
+        "Trim lab",
+        ":material/content_cut:",
+        "One conversation under many strategies and budgets: who survives, what it costs, what the model still knows.",
         wide=True,
     ),
 }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from lib.tokens import Provenance, TokenCounter
 
 NOT_REPORTED = "not reported"
+NO_PRICE = "no price known"
 
 
 def tokens(count: int | None, provenance: Provenance) -> str:
@@ -18,9 +21,39 @@ def tokens(count: int | None, provenance: Provenance) -> str:
     return f"{count:,} ({'~' if provenance == 'estimated' else ''}{provenance})"
 
 
+def sized(count: int, provenance: Provenance) -> str:
+    """Example: sized(68, "counted") -> "68 tokens (counted)"."""
+    return f"{plural(count, 'token')} ({'~' if provenance == 'estimated' else ''}{provenance})"
+
+
+def money(usd: Decimal | None) -> str:
+    """USD: to the cent from a dollar on, below with two digits that matter.
+
+    Example: money(Decimal("12.345")) -> "$12.35"; money(Decimal("0.00423")) -> "$0.0042"; money(None) -> "no price known"
+    """
+    if usd is None:
+        return NO_PRICE
+    if not usd:
+        return "$0"
+    if abs(usd) >= 1:
+        return f"${usd:,.2f}"
+    digits = 1 - usd.copy_abs().adjusted()  # the second digit that is not 0
+    return f"${usd:.{max(2, digits)}f}"
+
+
+def percent(part: Decimal | float, whole: Decimal | float) -> str:
+    """Example: percent(1, 3) -> "33 %"."""
+    return f"{100 * float(part) / float(whole):.0f} %" if whole else "0 %"
+
+
+def mark(provenance: Provenance) -> str:
+    """Example: mark("estimated") -> "~estimated"; mark("billed") -> "billed"."""
+    return f"~{provenance}" if provenance == "estimated" else provenance
+
+
 def by(counter: TokenCounter) -> str:
     """Example: by(ESTIMATE) -> "characters / 4 (~estimated)"."""
-    return f"{counter.name} ({'~' if counter.provenance == 'estimated' else ''}{counter.provenance})"
+    return f"{counter.name} ({mark(counter.provenance)})"
 
 
 def duration(seconds: float | None) -> str:

@@ -39,9 +39,7 @@ class Page:
 
     @property
     def settings(self) -> ChatSettings:
-        """The session's settings: the stored ones over those of a new session on the same endpoint."""
-        stored = self.about.settings
-        return services.new_session_settings(str(stored.get("provider", "local"))).updated(stored)
+        return services.session_settings(self.about.settings)
 
 
 def setup(name: str) -> Page:

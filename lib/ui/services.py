@@ -6,16 +6,20 @@ be made raises a ChatError, is not cached, and is tried again at the next rerun.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from lib.chat import ChatService
 from lib.history.opening import open_history
-from lib.providers import Provider
+from lib.lab.probe import Probe
+from lib.models import Model, find
+from lib.providers import ChatRequest, Provider, body_sha256
 from lib.providers.local import LocalModel
-from lib.providers.opening import open_counter, open_provider
+from lib.providers.opening import open_counter, open_provider, vendor_of
+from lib.records import Record, Sizes
 from lib.settings import Endpoint, Settings, load_settings
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.trimming import DEFAULT_STRATEGY
@@ -70,6 +74,11 @@ def new_session_settings(name: str = "local") -> ChatSettings:
     return ChatSettings(chosen.name, chosen.model, SYSTEM_PROMPT, chosen.window, chosen.reserve, DEFAULT_STRATEGY)
 
 
+def session_settings(stored: Mapping[str, Any]) -> ChatSettings:
+    """A session's settings: what is stored over those of a new session on the same endpoint."""
+    return new_session_settings(str(stored.get("provider", "local"))).updated(stored)
+
+
 def key_for(name: str) -> str | None:
     """The key to use: typed in this browser session, else configured."""
     return session.typed_key(name) or endpoint(name).key
@@ -97,3 +106,55 @@ def counter_of_turn(turn: Turn) -> TokenCounter:
     chosen = replace(new_session_settings(turn.provider), model=turn.model)
     counter = counter_of(chosen, provider_of(chosen, key_for(turn.provider)))
     return counter if counter.name == turn.plan.counter else ESTIMATE
+
+
+def asked_counter(chosen: ChatSettings) -> TokenCounter:
+    """Who counts for these settings, asked if need be: it may start the local model. Raises ProviderError."""
+    return counter_of(chosen, provider_of(chosen, key_for(chosen.provider)))
+
+
+def find_model(provider: str, model: str) -> Model | None:
+    """The catalogue's entry for what a turn names; None where the endpoint's owner sets its own prices."""
+    vendor = vendor_of(endpoint(provider)) if provider in settings().endpoints else None
+    return None if vendor is None else find(vendor, model)
+
+
+@st.cache_resource(show_spinner=False)
+def probes() -> dict[str, Probe]:
+    """Recall probes of this process by a name that only their browser session knows."""
+    return {}
+
+
+@st.cache_resource(show_spinner=False)
+def asked_counts() -> dict[str, int]:
+    """What counting endpoints said in this process, by `count_key`."""
+    return {}
+
+
+def count_key(chosen: ChatSettings, record: Record, sizes: Sizes) -> str:
+    """One request on one model: the SHA-256 of what was sent, or of what would be."""
+    if record.turn is not None and record.turn.request_sha256 is not None:
+        return f"{record.turn.provider}:{record.turn.model}:{record.turn.request_sha256}"
+    provider, request = _countable(chosen, record, sizes)
+    return f"{provider.name}:{request.model}:{body_sha256(provider.body(request))}"
+
+
+def ask_count(chosen: ChatSettings, record: Record, sizes: Sizes) -> int | None:
+    """Have the provider count a request, once. None where it has no counting endpoint. Raises ProviderError."""
+    key = count_key(chosen, record, sizes)
+    if key not in asked_counts():
+        provider, request = _countable(chosen, record, sizes)
+        counted = provider.count(request)
+        if counted is None:
+            return None
+        asked_counts()[key] = counted
+    return asked_counts()[key]
+
+
+def _countable(chosen: ChatSettings, record: Record, sizes: Sizes) -> tuple[Provider, ChatRequest]:
+    """The request of a record, on the model it went to (the session's, where nobody recorded one)."""
+    turn = record.turn
+    if turn is not None:
+        chosen = replace(chosen, provider=turn.provider, model=str(turn.request.get("model", turn.model)))
+    provider = provider_of(chosen, key_for(chosen.provider))
+    return provider, ChatRequest(chosen.model, tuple(sizes.messages(record)), chosen.reserved_for_reply)

@@ -55,15 +55,25 @@ def put_back(text: str) -> None:
     st.session_state[PROMPT] = drawable(text)
 
 
-def asked_turn() -> int | None:
-    """The turn the URL asks for as `?turn=`, None where it asks for none (or for nonsense)."""
-    asked = st.query_params.get("turn", "")
-    return int(asked) if asked.isascii() and asked.isdigit() else None
+def asked_turn() -> str | None:
+    """The request the URL asks for as `?turn=`: a turn's number, or "m7" for message 7; None where it asks for none."""
+    return st.query_params.get("turn") or None
 
 
-def ask_for_turn(number: int) -> None:
-    """Put a turn into the URL. For callbacks."""
-    st.query_params["turn"] = str(number)
+def ask_for_turn(key: str) -> None:
+    """Put a request into the URL. For callbacks."""
+    st.query_params["turn"] = key
+
+
+def choose_message(index: int | None) -> None:
+    """Bring a stored message into view on the context-window page. For callbacks."""
+    st.session_state["chosen_message"] = index
+
+
+def chosen_message() -> int | None:
+    """Stored index of the message to bring into view."""
+    index: int | None = st.session_state.get("chosen_message")
+    return index
 
 
 def typed_key(endpoint: str) -> str | None:

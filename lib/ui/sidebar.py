@@ -13,9 +13,8 @@ import streamlit as st
 
 from lib.errors import ChatError
 from lib.history import SessionSummary
-from lib.trimming import STRATEGIES
 from lib.turns import ChatSettings
-from lib.ui import actions, numbers, services, session, trouble
+from lib.ui import actions, numbers, services, session, strategy_fields, trouble
 from lib.ui.page import Page, say_note
 from lib.ui.text import as_label
 
@@ -92,13 +91,46 @@ def _settings(page: Page) -> None:
             "Reserved for the reply (tokens)", 8, 1_000_000, step=16, key=keys["reserved_for_reply"], on_change=_save, args=(page,),
             help="Room kept free for the answer; also the longest reply that is asked for.",
         )  # fmt: skip
-        st.selectbox(
-            "When it no longer fits", list(STRATEGIES), key=keys["strategy"], on_change=_save, args=(page,),
-            format_func=lambda name: STRATEGIES[name].label if name in STRATEGIES else name,
-        )  # fmt: skip
-        st.caption(STRATEGIES[current.strategy].explanation if current.strategy in STRATEGIES else "")
+        strategy_fields.draw(current.strategy, keys.__getitem__, _save, (page,))
+        if current.strategy == "summarize":
+            _summarizer(current, keys, page)
+        _limits(current)
         if not current.window.input_budget:
             st.warning("The reserve takes the whole window: nothing can be sent.")
+
+
+def _summarizer(current: ChatSettings, keys: dict[str, str], page: Page) -> None:
+    """Who writes summaries: whoever answers, or another provider and model."""
+    endpoints = services.settings().endpoints
+    st.selectbox(
+        "Summaries are written by", ["", *endpoints], key=keys["summary_provider"], on_change=_summarizer_changed, args=(page,),
+        format_func=lambda name: endpoints[name].label if name in endpoints else "The model that answers",
+    )  # fmt: skip
+    if current.summary_provider in endpoints:
+        names = dict.fromkeys(
+            name for name in (current.summary_model, endpoints[current.summary_provider].model) if name
+        )
+        st.selectbox(
+            "Their model",
+            list(names),
+            key=keys["summary_model"],
+            accept_new_options=True,
+            on_change=_save,
+            args=(page,),
+        )
+
+
+def _limits(current: ChatSettings) -> None:
+    """What the catalogue says of the model, and where these settings ask for more than it can hold."""
+    model = services.find_model(current.provider, current.model)
+    if model is None or model.context_window is None:
+        return
+    longest = f", replies of up to {model.max_output:,}" if model.max_output else ""
+    st.caption(f"{as_label(model.label)}: a window of {model.context_window:,} tokens{longest} ({model.source}).")
+    if current.max_tokens > model.context_window:
+        st.warning("The window set here is larger than the model's: the provider would refuse what does not fit.")
+    if model.max_output and current.reserved_for_reply > model.max_output:
+        st.warning("The reserve is longer than the longest reply this model writes: the provider may refuse it.")
 
 
 def _model(current: ChatSettings, key: str, page: Page) -> None:
@@ -163,6 +195,14 @@ def _provider_changed(page: Page) -> None:
     fresh = services.new_session_settings(st.session_state[f"{page.session_id}:provider"])
     current = page.settings
     _store(page, replace(fresh, system_prompt=current.system_prompt, strategy=current.strategy))
+
+
+def _summarizer_changed(page: Page) -> None:
+    """Another writer of summaries: its own model with it."""
+    name = st.session_state[f"{page.session_id}:summary_provider"]
+    _store(
+        page, replace(page.settings, summary_provider=name, summary_model=services.endpoint(name).model if name else "")
+    )
 
 
 def _save(page: Page) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.context import ContextPlan
+from lib.records import Parts
 from lib.turns import PlanSummary
 from lib.ui import palette
 from lib.ui.palette import Part
@@ -51,7 +52,7 @@ def fill_of_turn(plan: PlanSummary, tokens: list[int]) -> Fill:
     """The strip of a turn that was sent, with the size of each stored message (the new one last) in tokens."""
     sizes = dict.fromkeys(SENT, 0)
     sizes[palette.TEMPLATE] = plan.template_tokens
-    sizes[palette.SYSTEM] += plan.system_tokens or 0
+    sizes[palette.SYSTEM] += (plan.system_tokens or 0) + plan.summary_tokens
     left_out = 0
     for start, stop, included, reason in plan.runs:
         for at in range(start, min(stop, len(tokens))):
@@ -63,6 +64,15 @@ def fill_of_turn(plan: PlanSummary, tokens: list[int]) -> Fill:
                 part = {"system": palette.SYSTEM, "pinned": palette.PINNED}.get(reason, palette.HISTORY)
                 sizes[part] += tokens[at]
     return _fill(sizes, plan.max_tokens, plan.reserved_for_reply, left_out)
+
+
+def fill_of_parts(parts: Parts, window: int, reserved: int) -> Fill:
+    """The strip of a request by its parts."""
+    by_part = {
+        palette.TEMPLATE: parts.template, palette.SYSTEM: parts.system, palette.PINNED: parts.pinned,
+        palette.HISTORY: parts.history, palette.NEWEST: parts.newest,
+    }  # fmt: skip
+    return _fill(by_part, window, reserved, parts.left_out)
 
 
 def draw(fill: Fill, *, tall: bool = False, legend: bool = False) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.messages import Message
+from lib.recorder import shortfall
 from lib.turns import Turn
 from lib.ui import actions, menu, numbers, session
 from lib.ui.page import Page
@@ -16,6 +17,7 @@ from lib.ui.text import as_markdown, cut, drawable
 
 STEP = 20
 """The window starts at a multiple of this, so it holds 20 to 39 messages and moves once in twenty."""
+CUT = "It says it read far less than it was sent: some servers leave out the oldest messages without saying so. See the details."
 AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
 
@@ -69,6 +71,8 @@ def message(shown: Message, *, muted: bool = False, key: str) -> st.delta_genera
 def line(turn: Turn, session_id: str) -> None:
     """The quiet line under a reply: who answered, what it cost to ask, how much of the conversation was sent."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if shortfall(turn) is not None:
+            st.badge("cut by the server", icon=":material/content_cut:", color="red", help=CUT)
         st.caption(summary(turn), width="content")
         st.page_link(
             menu.MENU["context_window"].path,
@@ -88,6 +92,9 @@ def summary(turn: Turn) -> str:
     if turn.plan is not None:
         system = turn.plan.system_tokens is not None
         words.append(f"{turn.plan.sent - system} of {numbers.plural(turn.plan.stored + 1, 'message')} sent")
+    if turn.summarized is not None:
+        made = turn.summarized
+        words.append(f"a summary was made: {numbers.tokens(made.usage.input_tokens, made.provenance)} in")
     if turn.status == "stopped":
         words.append("stopped")
     if turn.stop_reason == "length":

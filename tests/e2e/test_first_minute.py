@@ -47,7 +47,7 @@ def test_in_a_small_window_the_model_forgets_and_the_page_says_why(folder: Path,
         tab.click("Give it a secret code")
         tab.sees("1 of 1 message sent")
         tab.page.get_by_text("Settings of this chat").click()
-        for name, value in (("Context window (tokens)", "64"), ("Reserved for the reply (tokens)", "40")):
+        for name, value in (("Context window (tokens)", "96"), ("Reserved for the reply (tokens)", "40")):
             field = tab.page.get_by_role("spinbutton", name=name)
             field.fill(value)
             field.press("Enter")

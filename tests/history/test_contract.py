@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from lib.context import Summary
 from lib.errors import TurnInProgress, TurnLost
 from lib.history import About, HistoryStore
 from lib.messages import Message, assistant, user
@@ -247,6 +248,44 @@ def test_settings_are_remembered(store: HistoryStore) -> None:
     assert store.about("s").title == "Hello"
 
 
+def test_exchanges_are_pinned_and_muted_one_way_or_the_other(store: HistoryStore) -> None:
+    say(store, "s", "one")
+    say(store, "s", "two")
+    store.mark("s", 0, "pinned")
+    store.mark("s", 2, "muted")
+    assert (store.about("s").pinned, store.about("s").muted) == ({0}, {2})
+    store.mark("s", 0, "muted")
+    store.mark("s", 2, "pinned")
+    assert (store.about("s").pinned, store.about("s").muted) == ({2}, {0})
+    store.mark("s", 0, None)
+    store.mark("s", 2, None)
+    store.mark("s", 2, None)
+    assert (store.about("s").pinned, store.about("s").muted) == (frozenset(), frozenset())
+    with pytest.raises(ValueError, match="stored index"):
+        store.mark("s", -1, "pinned")
+
+
+def test_an_exchange_that_is_replaced_is_muted_though_it_was_pinned(store: HistoryStore) -> None:
+    say(store, "s", "one")
+    store.mark("s", 0, "pinned")
+    say(store, "s", "one, edited", replaces=0)
+    assert 0 in store.about("s").muted
+
+
+def test_summaries_are_kept_and_taken_back(store: HistoryStore) -> None:
+    first = Summary("They plan a trip.", ((0, 8),), "model-1", 5.0)
+    second = Summary("They plan a trip to \ud83d.", ((0, 8), (10, 12)), "model-1", 6.5)
+    say(store, "s")
+    store.keep_summaries("s", [first])
+    store.keep_summaries("s", [first, second])
+    assert store.about("s").summaries == (first, second)
+    store.keep_summaries("s", [first])
+    assert store.about("s").summaries == (first,)
+    assert len(store.load("s")) == 2
+    store.clear("s")
+    assert store.about("s").summaries == ()
+
+
 def test_sessions_are_listed_by_latest_activity(store: HistoryStore) -> None:
     for name in ("a", "b", "c"):
         say(store, name, f"in {name}")
@@ -270,6 +309,8 @@ def test_every_write_renews_the_time_to_live(kit: Kit) -> None:
         lambda: store.request_stop("s", live.id),
         lambda: commit(store, "s", live),
         lambda: store.remember("s", {}),
+        lambda: store.mark("s", 0, "pinned"),
+        lambda: store.keep_summaries("s", []),
         lambda: store.begin("s", prompt("three", id="three")),
         lambda: store.discard("s", "three"),
     ]
@@ -306,6 +347,8 @@ def test_an_id_that_cannot_be_one_is_refused_everywhere(store: HistoryStore, bad
         lambda: store.turn(bad, 1),
         lambda: store.about(bad),
         lambda: store.remember(bad, {}),
+        lambda: store.mark(bad, 0, "pinned"),
+        lambda: store.keep_summaries(bad, []),
         lambda: store.expires_in(bad),
         lambda: store.raw(bad),
     ]

@@ -158,7 +158,19 @@ def test_a_live_record_that_cannot_be_read_blocks_nothing_but_its_session(
     say(redis_store, "s")
 
 
-@pytest.mark.parametrize("fields", [{"settings": "rubbish"}, {"settings": "[]"}, {"created_at": "x"}, {"muted:x": 1}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"settings": "rubbish"},
+        {"settings": "[]"},
+        {"created_at": "x"},
+        {"muted:x": 1},
+        {"pinned:x": 1},
+        {"summaries": "{}"},
+        {"summaries": "[1]"},
+        {"summaries": '[{"text": "x"}]'},
+    ],
+)
 def test_damaged_settings_are_said(client: Any, redis_store: RedisHistory, fields: dict[str, Any]) -> None:
     client.hset("{chat:s}:about", mapping=fields)
     with pytest.raises(CorruptHistory, match="about this session"):

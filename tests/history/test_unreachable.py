@@ -56,6 +56,8 @@ def everything(store: RedisHistory) -> list[Any]:
         lambda: store.turn("s", 1),
         lambda: store.about("s"),
         lambda: store.remember("s", {}),
+        lambda: store.mark("s", 0, "muted"),
+        lambda: store.keep_summaries("s", []),
         lambda: store.sessions(5),
         lambda: store.expires_in("s"),
         lambda: store.raw("s"),

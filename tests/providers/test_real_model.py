@@ -55,7 +55,7 @@ def openai(model: LocalModel, key: str | None = None) -> OpenAIProvider:
 
 
 def test_it_answers_usably(model: LocalModel) -> None:
-    reply = last(LocalProvider(model), request(model, user("What is the capital of France?")))
+    reply = last(LocalProvider(model), request(model, user("What is the capital of France?"), limit=500))
     assert "Paris" in reply.text
     assert reply.stop_reason == "end"
     assert reply.model == model.name

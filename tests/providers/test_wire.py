@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from lib.errors import ContentRefused, MissingKey, ProviderUnavailable, WrongKey
+from lib.errors import ContentRefused, InvalidRequest, MissingKey, ProviderUnavailable, WrongKey
 from lib.messages import Message, Usage, assistant, system, user
 from lib.providers import ChatRequest, Reply, body_bytes, body_sha256, sendable
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
+from lib.providers.wiring import response_items
 from lib.settings import Endpoint
 from tests.providers.conftest import Replay
 
@@ -274,6 +277,112 @@ def test_servers_on_this_machine_are_asked_past_a_proxy(replay: Replay, monkeypa
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     replay.events(says("a", "stop"))
     assert end_of(openai(replay)).text == "a"
+
+
+def test_a_server_on_this_machine_may_hang_up_after_any_answer() -> None:
+    class HangsUp(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # which promises to take further requests
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            if not hasattr(self, "answered"):
+                self.answered = True
+                self.send_response(200)
+                self.send_header("Content-Length", "12")
+                self.end_headers()
+                self.wfile.write(b'{"data": []}')
+            else:
+                self.close_connection = True
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), HangsUp) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        provider = OpenAIProvider(
+            Endpoint("it", "openai", "It", base_url=f"http://127.0.0.1:{server.server_port}"), None
+        )
+        assert [provider.models() for _ in range(3)] == [[], [], []]
+        server.shutdown()
+
+
+def test_openai_itself_counts_by_the_responses_protocol(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.providers.openai.is_openai", lambda url: True)
+    replay.headers, replay.body = (
+        {"Content-Type": "application/json"},
+        b'{"object": "response.input_tokens", "input_tokens": 42}',
+    )
+    assert openai(replay).count(REQUEST) == 42
+    assert replay.paths == ["/v1/responses/input_tokens"]
+    said = 'Ünïcode 😀 and a cut one \ufffd, "quotes" \\ and \n lines'
+    assert json.loads(replay.received[0]) == {
+        "model": "model-1",
+        "input": [
+            {"type": "message", "role": "system", "content": [{"type": "input_text", "text": "Be brief."}]},
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": said}]},
+            {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Yes."}]},
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a part \ufffd"}]},
+        ],
+    }
+
+
+def test_tool_calls_and_images_are_counted_as_items_of_that_protocol() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    assert response_items(
+        [
+            Message("user", [{"type": "text", "text": "see"}, image]),
+            Message("assistant", None, {"tool_calls": [call]}),
+            Message("tool", "result", {"tool_call_id": "c1"}),
+            Message("assistant", ""),
+        ]
+    ) == [
+        {
+            "type": "message",
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "see"},
+                {"type": "input_image", "detail": "auto", "image_url": "data:image/png;base64,AAAA"},
+            ],
+        },
+        {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c1", "output": "result"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": ""}]},
+    ]
+
+
+def test_another_server_counts_the_very_request_where_it_can(replay: Replay) -> None:
+    replay.headers, replay.body = {"Content-Type": "application/json"}, b'{"input_tokens": 42}'
+    assert openai(replay).count(REQUEST) == 42
+    assert replay.paths == ["/v1/chat/completions/input_tokens"]
+    assert replay.received == [body_bytes(openai(replay).body(REQUEST))]
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_server_that_cannot_count_says_none(replay: Replay, status: int) -> None:
+    replay.error(status, {"error": {"message": "not found"}})
+    assert openai(replay).count(REQUEST) is None
+    assert replay.paths == ["/v1/chat/completions/input_tokens", "/v1/responses/input_tokens"]
+
+
+def test_counting_for_a_model_that_is_not_there_says_so(replay: Replay) -> None:
+    replay.error(404, {"error": {"message": "The model does not exist", "code": "model_not_found"}})
+    with pytest.raises(InvalidRequest, match="does not exist"):
+        openai(replay).count(REQUEST)
+
+
+def test_anthropic_tells_what_was_billed_beside_the_whole_usage(replay: Replay) -> None:
+    step = {"input_tokens": 100, "cache_read_input_tokens": 20, "cache_creation_input_tokens": 3, "output_tokens": 7}
+    iterations = [
+        {"type": "compaction", **step},
+        {"type": "message", **step},
+        {"type": "advisor_message", "model": "m", **step},
+    ]
+    replay.events(*message_events("a", end={"output_tokens": 7, "iterations": iterations}), named=True)
+    assert end_of(anthropic(replay)).usage.hidden_tokens == 2 * 130
+    replay.events(*message_events("a", end={"output_tokens": 7, "iterations": iterations[1:2]}), named=True)
+    assert end_of(anthropic(replay)).usage.hidden_tokens == 0
+    replay.events(*message_events("a", end={"output_tokens": 7, "iterations": None}), named=True)
+    assert end_of(anthropic(replay)).usage.hidden_tokens is None
 
 
 def test_a_server_without_models_has_none(replay: Replay) -> None:

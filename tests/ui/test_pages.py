@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import streamlit as st
-from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from lib.chat import ChatService
@@ -23,32 +22,13 @@ ROOT = Path(__file__).parents[2]
 SESSION = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 
 
-@pytest.fixture
-def typist() -> Iterator[Typist]:
-    with Typist(words=5, seconds_per_word=0.0) as typing:
-        yield typing
-
-
-@pytest.fixture
-def chat(monkeypatch: pytest.MonkeyPatch, typist: Typist) -> Iterator[ChatService]:
-    """The app's own parts, on the in-memory store, with the typist behind the real openai SDK."""
-    for name, value in {"WINDOWSEAT_STORE": "memory", "OPENAI_BASE_URL": typist.url, "OPENAI_API_KEY": "sk-secret-in-tests",
-                        "OPENAI_MODEL": "typist-1"}.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    # AppTest puts a value of its own that cannot be pickled into session state; browser tests run with the check on
-    config.set_option("runner.enforceSerializableSessionState", False)
-    st.cache_resource.clear()
-    service = services.chat()
-    service.store.remember(SESSION, settings().to_dict())
-    yield service
-    st.cache_resource.clear()
-
-
 def settings(**changes: object) -> ChatSettings:
     return replace(ChatSettings("openai", "typist-1", "Be brief.", 4096, 512, "oldest_first"), **changes)  # type: ignore[arg-type]
 
 
-def page(path: str = "app.py", session_id: str = SESSION, **parameters: str) -> AppTest:
+def page(
+    path: str = "app.py", session_id: str = SESSION, state: Mapping[str, object] | None = None, **parameters: str
+) -> AppTest:
     at = AppTest.from_file(ROOT / "app.py", default_timeout=20)
     if path != "app.py":
         at.switch_page(path)
@@ -57,6 +37,8 @@ def page(path: str = "app.py", session_id: str = SESSION, **parameters: str) -> 
         at.query_params[name] = value
     for panel in (sidebar.SETTINGS, sidebar.CLEAR):
         at.session_state[panel] = True  # open: what they hold is drawn only then
+    for key, value in (state or {}).items():
+        at.session_state[key] = value
     return at.run()
 
 
@@ -118,13 +100,22 @@ def test_a_starter_is_sent_as_if_typed(chat: ChatService, typist: Typist) -> Non
     assert len(chat.store.load(SESSION)) == 2
 
 
-def test_the_line_under_a_reply_says_who_counted(chat: ChatService) -> None:
+def test_the_line_under_a_reply_says_who_counted(chat: ChatService, typist: Typist) -> None:
+    typist.reads = 7
     at = page()
     at.chat_input(key="prompt").set_value("Hello").run()
     lines = [caption.value for caption in at.caption if "typist" in caption.value]
     assert len(lines) == 1
     assert "7 in · 5 out (billed)" in lines[0]
     assert "1 of 1 message sent" in lines[0]
+
+
+def test_a_request_that_the_server_cut_silently_is_marked(chat: ChatService, typist: Typist) -> None:
+    typist.reads = 5
+    at = page()
+    at.chat_input(key="prompt").set_value("many words " * 60).run()
+    badges = [markdown.value for markdown in at.markdown if "cut by the server" in markdown.value]
+    assert len(badges) == 1
 
 
 def test_text_is_drawn_as_text_and_stored_as_typed(chat: ChatService) -> None:
@@ -176,6 +167,13 @@ def test_a_change_by_another_tab_is_taken_over(chat: ChatService) -> None:
     chat.store.remember(SESSION, settings(max_tokens=1234).to_dict())
     at.run()
     assert at.number_input(key=f"{SESSION}:max_tokens").value == 1234
+
+
+def test_what_is_sent_obeys_a_change_the_page_has_not_drawn_yet(chat: ChatService, typist: Typist) -> None:
+    at = page()
+    chat.store.remember(SESSION, settings(system_prompt="Be kind.").to_dict())
+    at.chat_input(key="prompt").set_value("Hello").run()
+    assert typist.requests[0]["messages"][0]["content"] == "Be kind."
 
 
 def test_another_provider_brings_its_own_model_and_window(chat: ChatService) -> None:
@@ -318,38 +316,6 @@ def test_a_reply_that_is_being_written_can_be_stopped(chat: ChatService, typist:
     assert chat.store.turns(SESSION)[0].status == "stopped"
 
 
-def test_the_context_window_page_shows_every_message_with_its_reason(chat: ChatService) -> None:
-    exchange(chat, "one", "two")
-    exchange(chat, "three", "four")
-    at = page("pages/context_window.py")
-    assert not at.exception
-    frame = at.dataframe[0].value
-    assert list(frame["message"]) == ["one", "two", "three"]
-    assert set(frame["fate"]) == {"sent"}
-    assert "Everything was sent" in at.markdown[0].value
-
-
-def test_a_turn_is_chosen_by_its_number_in_the_url(chat: ChatService) -> None:
-    exchange(chat, "one", "two")
-    exchange(chat, "three", "four")
-    at = page("pages/context_window.py", turn="1")
-    assert list(at.dataframe[0].value["message"]) == ["one"]
-
-
-def test_the_context_window_page_proves_what_was_sent(chat: ChatService) -> None:
-    at = page()
-    at.chat_input(key="prompt").set_value("Hello").run()
-    at.chat_input(key="prompt").set_value("again").run()
-    shown = page("pages/context_window.py")
-    assert any("matches what was sent" in caption.value for caption in shown.caption)
-
-
-def test_the_context_window_page_says_what_it_lacks_for_a_session_of_another_service(chat: ChatService) -> None:
-    written_elsewhere(chat, user("theirs"), assistant("yes"))
-    at = page("pages/context_window.py")
-    assert "another service wrote" in at.info[0].value
-
-
 def test_looking_at_pages_starts_no_thread_and_sends_nothing(chat: ChatService, typist: Typist) -> None:
     exchange(chat, "one", "two")
     before = {thread.name for thread in threading.enumerate() if thread.name.startswith(("turn-", "read-"))}
@@ -358,3 +324,16 @@ def test_looking_at_pages_starts_no_thread_and_sends_nothing(chat: ChatService, 
     after = {thread.name for thread in threading.enumerate() if thread.name.startswith(("turn-", "read-"))}
     assert after <= before
     assert typist.requests == []
+
+
+@pytest.mark.parametrize("path", ["app.py", "pages/context_window.py", "pages/tokens.py"])
+def test_session_state_holds_plain_values_only(chat: ChatService, path: str) -> None:
+    exchange(chat, "one", "two")
+    at = page(path)
+    kept = at.session_state._state.filtered_state
+    assert kept
+    for name, value in kept.items():
+        if type(value).__module__.startswith("streamlit."):  # what Streamlit itself keeps for a component
+            continue
+        assert isinstance(value, str | int | float | bool | list | dict | None), (name, type(value))
+        pickle.dumps(value)

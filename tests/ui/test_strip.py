@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import Candidates, ContextPlan, ContextWindow
+from lib.context import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message
 from lib.tokens import CharacterEstimate, TokenLedger
 from lib.trimming import STRATEGIES, plan_context
@@ -112,3 +112,15 @@ def test_charts_use_the_same_colours() -> None:
         palette.LEFT_OUT,
     )
     assert CONFIG["theme"]["chartCategoricalColors"] == [part.colour for part in parts]
+
+
+def test_a_summary_is_drawn_with_the_instructions() -> None:
+    history = [Message("user", "x" * 80), Message("assistant", "y" * 80)] * 4
+    candidates = Candidates.gather("Be brief.", history, "new", TokenLedger(CharacterEstimate()))
+    gist = Summary("gist", ((0, 6),))
+    made = plan_context(candidates, ContextWindow(120, 20), "summarize", summary=gist)
+    assert made.candidates.summary == gist
+    sizes = [CharacterEstimate().count(message) for message in [*history, Message("user", "new")]]
+    before, after = strip.fill_of_plan(made), strip.fill_of_turn(PlanSummary.of(made), sizes)
+    assert dict(before.parts) == dict(after.parts)
+    assert dict(after.parts)[palette.SYSTEM] == 3 + CharacterEstimate().count(gist.message)

@@ -1,0 +1,109 @@
+"""Deciding what to send: every strategy at four sizes, against langchain-core's trim_messages on the same token counts.
+
+Run: python -m tests.benchmarks.bench_trimming. The peer is optional; without it only ours is printed:
+  uv sync --group bench
+The message sizes are counted beforehand and looked up by the peer, so that what is compared is the deciding. Both take
+turns in the same run: trust the ratios, not the microseconds.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lib.context import Candidates, ContextWindow, Summary
+from lib.messages import Message, assistant, user
+from lib.tokens import ESTIMATE, TokenLedger
+from lib.trimming import STRATEGIES, plan_context
+
+SIZES = (100, 1_000, 10_000, 100_000)
+WINDOW = ContextWindow(9_000, 1_000)
+TEXT = "A sentence of ordinary length, as people write them when they ask a question. " * 12
+PEER = "langchain-core"
+
+
+def main() -> None:
+    """Print the table. Takes about half a minute."""
+    peer = _peer()
+    found = {size: measured(size, peer) for size in SIZES}
+    print("\nDeciding, µs (how many times faster than the peer)")
+    print(
+        f"{'':>16}" + "".join(f"{size:>22,}" for size in SIZES) + f"  messages; budget {WINDOW.input_budget:,} tokens"
+    )
+    for name in found[SIZES[0]]:
+        cells = []
+        for size in SIZES:
+            took, theirs = found[size][name], found[size].get(PEER)
+            ratio = f"({theirs / took:8,.0f}x)" if theirs is not None else ""
+            cells.append(f"{took:11,.1f} {ratio:>10}")
+        print(f"{name:>16}" + "".join(cells))
+    for name in STRATEGIES:
+        print(
+            f"{name:>16} at {SIZES[-1]:,}: {found[SIZES[-1]][name] / found[SIZES[0]][name]:.2f} times the same at {SIZES[0]}"
+        )
+    if peer is None:
+        print("langchain-core is not installed: uv sync --group bench")
+
+
+def measured(size: int, peer: Any) -> dict[str, float]:
+    """Median µs of each way on one history of this many messages. The first decision of each is not timed."""
+    history = [said(TEXT[: 40 + 37 * n % 800]) for n in range(size // 2) for said in (user, assistant)]
+    ledger = TokenLedger(ESTIMATE)
+    ways: dict[str, Callable[[], object]] = {name: _ours(name, history, ledger) for name in STRATEGIES}
+    if peer is not None:
+        ways[PEER] = peer(history)
+    took: dict[str, list[float]] = {name: [] for name in ways}
+    for work in ways.values():
+        work()
+    gc.collect()
+    for turn in range(200):
+        for name, work in ways.items():
+            if name == PEER and turn >= max(3, 20_000 // size):
+                continue
+            started = time.perf_counter()
+            work()
+            took[name].append((time.perf_counter() - started) * 1e6)
+    return {name: statistics.median(times) for name, times in took.items()}
+
+
+def _ours(strategy: str, history: list[Message], ledger: TokenLedger) -> Callable[[], object]:
+    """A whole decision: what is new is gathered and counted, the cut is found, and whether it fits is known."""
+    gist = Summary("gist", ((0, len(history) // 2),))
+
+    def decide() -> bool:
+        candidates = Candidates.gather("Be brief.", history, "And now?", ledger)
+        return plan_context(candidates, WINDOW, strategy, summary=gist).fits
+
+    return decide
+
+
+def _peer() -> Any:
+    """How trim_messages is asked for the same; None where it is not installed."""
+    try:
+        from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, trim_messages
+    except ImportError:
+        return None
+
+    def prepared(history: list[Message]) -> Callable[[], object]:
+        kinds = {"user": HumanMessage, "assistant": AIMessage}
+        messages: list[Any] = [SystemMessage("Be brief.")]
+        messages += [kinds[message.role](message.text) for message in history] + [HumanMessage("And now?")]
+        for message in messages:
+            message.additional_kwargs["tokens"] = -(-len(message.content) // 4)
+
+        def counter(chosen: list[Any]) -> int:
+            return sum(message.additional_kwargs["tokens"] for message in chosen)
+
+        return lambda: trim_messages(
+            messages, max_tokens=WINDOW.input_budget, token_counter=counter, strategy="last", include_system=True,
+            start_on="human",
+        )  # fmt: skip
+
+    return prepared
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The context-window page in a real browser: rows and strip, pins that hold, finding what was forgotten, on a phone too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.app_process import App
+from tests.e2e.conftest import Chat, RedisServer, choose_typist
+from tests.e2e.test_first_minute import everything
+from tests.typist import Typist
+
+OpenTab = Callable[..., Chat]
+FACT = "My <b>sister</b> lives in Lisbon."
+TABS = ("What was sent", "What changed", "Find a fact", "Next request")
+
+
+@pytest.fixture
+def forgetful(app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str) -> Chat:
+    """A conversation whose first message is left out by now, on its context-window page."""
+    choose_typist(server, session_on_typist, max_tokens=150, reserved_for_reply=40)
+    typist.words, typist.seconds_per_word = 12, 0.0
+    tab = open_tab(app, session_on_typist)
+    for place, text in enumerate((FACT, "What shall I cook?", "And for dessert?", "Where does she live?"), start=1):
+        tab.send(text)
+        expect(tab.page.get_by_role("link", name="Details")).to_have_count(place)
+        tab.settled()
+    return tab.open(session_on_typist, "/context_window")
+
+
+def test_a_prompt_engineer_finds_which_turn_and_rule_dropped_the_fact(forgetful: Chat) -> None:
+    tab = forgetful
+    tab.page.get_by_role("tab", name="Find a fact").click()
+    box = tab.page.get_by_role("textbox", name="A word or number")
+    box.fill("lisbon")
+    box.press("Enter")
+    tab.sees("was the first without it")
+    tab.sees("would still have sent it: Leave out the middle")
+    tab.page.get_by_role("button", name="Look at turn").first.click()
+    chosen = tab.page.locator(".row.chosen")
+    expect(chosen).to_be_in_viewport()
+    expect(chosen).to_contain_text("Left out: with it, the request would be larger")
+    assert "turn=" in tab.page.url
+
+
+def test_rows_are_text_and_a_click_on_the_strip_opens_one(forgetful: Chat) -> None:
+    tab = forgetful
+    expect(tab.page.locator(".row")).to_have_count(8)  # the system prompt and seven messages
+    expect(tab.page.locator(".row[data-index='0'] .cell").first).to_have_text(FACT)
+    assert tab.page.locator(".rows b").count() == 0
+    tab.page.locator(".ghosts button").first.click()
+    expect(tab.page.locator(".row.chosen")).to_have_attribute("data-index", "0")
+    tab.sees("matches what was sent")
+
+
+def test_a_pin_is_tried_first_then_kept_and_then_sent(
+    forgetful: Chat, app: App, server: RedisServer, typist: Typist, session_on_typist: str
+) -> None:
+    tab, before = forgetful, everything(server)
+    tab.page.get_by_role("tab", name="Next request").click()
+    first = tab.page.locator(".row[data-index='0']")
+    expect(first).to_contain_text("Left out")
+    first.get_by_role("button", name="Pin").click()
+    expect(first.locator(".tag")).to_have_text("pinned")
+    tab.settled()
+    assert everything(server) == before
+    tab.page.get_by_role("button", name="Keep these settings").click()
+    tab.sees("These are the chat's own settings")
+    tab.open(session_on_typist).send("And my sister?")
+    expect(tab.page.get_by_role("link", name="Details")).to_have_count(5)
+    assert [message["content"] for message in typist.requests[-1]["messages"]][1] == FACT
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_nothing_runs_over_the_edge_of_a_phone(
+    forgetful: Chat, app: App, open_tab: OpenTab, session_on_typist: str, name: str
+) -> None:
+    tab = open_tab(app, session_on_typist, "/context_window", width=390)
+    tab.page.get_by_role("tab", name=name).click()
+    tab.settled()
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390

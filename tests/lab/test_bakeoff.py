@@ -1,0 +1,177 @@
+"""The bake-off: every turn is what a plan of its own decides, sizes and prefixes are counted message by message."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from decimal import Decimal
+from itertools import takewhile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib import models, prices
+from lib.bills import cache_minimum
+from lib.context import Candidates, ContextWindow, PlannedMessage
+from lib.lab.bakeoff import BakeOff, Course, Entry, Step, bake_off, course, total
+from lib.messages import Message, Usage, assistant, system, user
+from lib.models import Model
+from lib.records import Sizes
+from lib.tokens import TokenLedger
+from lib.tool_calls import opens_exchange
+from lib.trimming import STRATEGIES, plan_context
+from lib.turns import ChatSettings
+from tests.conversations import histories, texts
+from tests.counters import WordCounter
+
+WORDS = WordCounter()
+SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 200, 40, "oldest_first")
+TALK = [said for n in range(30) for said in (user(f"question {n} " * (n % 5 + 1)), assistant("word " * 20))]
+
+
+def nowhere(provider: str, model: str) -> Model | None:
+    return None
+
+
+def baked(history: list[Message], *entries: Entry, find: object = models.find, **more: object) -> BakeOff:
+    sizes = Sizes(WORDS, history)
+    return bake_off(history, entries, lambda settings: sizes, find, **more)  # type: ignore[arg-type]
+
+
+def slow_steps(
+    history: list[Message],
+    settings: ChatSettings,
+    model: Model | None,
+    facts: list[int],
+    pinned: set[int],
+    muted: set[int],
+) -> list[Step]:
+    """Turn by turn, each with a plan of its own, looked at message by message."""
+    made: list[Step] = []
+    before: list[PlannedMessage] = []
+    asked = [at for at, message in enumerate(history) if opens_exchange(message)]
+    for turn, at in enumerate(asked, start=1):
+        prompt = history[at]
+        candidates = Candidates.gather(settings.system_prompt, history[:at], "", TokenLedger(WORDS))
+        candidates = replace(candidates, prompt=prompt, prompt_tokens=WORDS.count(prompt))
+        plan = plan_context(candidates, settings.window, settings.strategy, muted, pinned, settings.options)
+        sent = {item.index: item.included for item in plan.items}
+        now = [item for item in plan.items if item.included]
+        same = [
+            new for new, old in takewhile(lambda both: both[0].index == both[1].index, zip(now, before, strict=False))
+        ]
+        reusable = min(sum(item.tokens for item in same), plan.input_tokens)
+        least = 0 if model is None else cache_minimum(model)
+        cached = reusable if reusable >= least else 0
+        written = plan.input_tokens - cached if plan.input_tokens >= least else 0
+        stop = next((later for later in asked if later > at), len(history))
+        reply = sum(WORDS.count(m) for m in history[at + 1 : stop])
+        price = None if model is None else prices.cost(model, Usage(plan.input_tokens, cached, written, reply))
+        held = tuple(sent[fact] if fact <= at else None for fact in facts)
+        made.append(
+            Step(turn, at, plan.input_tokens, reusable, cached, reply, plan.left_out_count, plan.fits, held,
+                 None if price is None else price.total)
+        )  # fmt: skip
+        before = now
+    return made
+
+
+@given(
+    histories(), st.sampled_from(sorted(STRATEGIES)), st.integers(0, 300), texts, st.booleans(), st.data(),
+)  # fmt: skip
+def test_every_turn_is_what_a_plan_of_its_own_decides(
+    history: list[Message], strategy: str, window: int, prompt: str, priced: bool, data: st.DataObject
+) -> None:
+    places = st.sets(st.integers(0, max(0, len(history) - 1)), max_size=3)
+    facts, pinned, muted = sorted(data.draw(places)) if history else [], data.draw(places), data.draw(places)
+    settings = replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt)
+    model = models.find("openai", "gpt-6-luna") if priced else None
+    made = course(
+        history, Entry("it", settings), Sizes(WORDS, history), models.find if priced else nowhere, facts, muted, pinned
+    )
+    assert list(made.steps) == slow_steps(history, settings, model, facts, pinned, muted)
+
+
+def test_entries_stand_beside_each_other_with_their_sums() -> None:
+    everything = replace(SETTINGS, strategy="none")
+    made = baked(TALK, Entry("few", SETTINGS), Entry("all", everything), facts=[0, 58])
+    few, whole = made.courses
+    assert [c.entry.name for c in made.courses] == ["few", "all"]
+    assert (few.counter, few.provenance, len(few.steps)) == ("words", "counted", 30)
+    for one in made.courses:
+        assert one.sent == one.cached + one.processed == sum(step.sent for step in one.steps)
+        assert one.reply == Sizes(WORDS, TALK).between(0, 60) - sum(WORDS.count(m) for m in TALK[::2])
+        assert one.cost == sum((step.cost or Decimal(-1) for step in one.steps), Decimal(0))
+        assert [step.processed for step in one.steps] == [step.sent - step.cached for step in one.steps]
+    assert (few.unfit, whole.most_left_out) == (0, 0)
+    assert whole.unfit == sum(step.sent > 160 for step in whole.steps) > 0
+    assert few.most_left_out == few.steps[-1].left_out > 0
+    assert whole.sent > few.sent
+
+
+def test_a_fact_is_followed_from_when_it_was_said_until_it_is_lost() -> None:
+    made = baked(TALK, Entry("few", SETTINGS), Entry("all", replace(SETTINGS, strategy="none")), facts=[4, 58])
+    few, whole = made.courses
+    held = [step.facts[0] for step in few.steps]
+    lost = held.index(False) + 1
+    assert held == [None, None, *[True] * (lost - 3), *[False] * (31 - lost)]
+    assert (few.lost_at(0), few.kept(0)) == (lost, (lost - 3, 28))
+    assert (few.lost_at(1), few.kept(1)) == (None, (1, 1))
+    assert (whole.lost_at(0), whole.kept(0)) == (None, (28, 28))
+    pinned = baked(TALK, *(course.entry for course in made.courses), facts=[4], pinned={4}).courses[0]
+    assert pinned.kept(0) == (28, 28)
+    muted = baked(TALK, *(course.entry for course in made.courses), facts=[4], muted={4}).courses[1]
+    assert muted.kept(0) == (1, 28)
+
+
+def test_low_water_reads_less_anew_than_trimming_each_turn() -> None:
+    cheap = replace(SETTINGS, model="unheard-of", max_tokens=400)
+    each, seldom = baked(TALK, Entry("each", cheap), Entry("seldom", replace(cheap, strategy="low_water"))).courses
+    assert seldom.processed < each.processed
+    assert each.cost is None is seldom.cost
+
+
+def test_a_short_prefix_is_reusable_and_not_cached() -> None:
+    openai, here = replace(SETTINGS, max_tokens=400), replace(SETTINGS, provider="local", model="here", max_tokens=400)
+    there, local = baked(TALK[:8], Entry("openai", openai), Entry("here", here)).courses
+    assert [step.reusable for step in there.steps] == [step.reusable for step in local.steps]
+    assert (there.cached, local.cost) == (0, Decimal(0))
+    assert local.cached == sum(step.reusable for step in local.steps) > 0
+
+
+def test_each_entry_is_counted_by_its_own_models_counter() -> None:
+    class Twice(WordCounter):
+        def count(self, message: Message) -> int:
+            return 2 * super().count(message)
+
+    plain, other = Sizes(WORDS, TALK), Sizes(Twice(), TALK)
+    everything = replace(SETTINGS, strategy="none", system_prompt="")
+    entries = [Entry("a", everything), Entry("b", replace(everything, model="other"))]
+    one, two = bake_off(TALK, entries, lambda s: other if s.model == "other" else plain, nowhere).courses
+    assert [step.sent - 12 for step in two.steps] == [2 * (step.sent - 12) for step in one.steps]
+
+
+@pytest.mark.parametrize("names", [(), ("a",), ("a", "a"), tuple("abcdefg")])
+def test_two_to_six_entries_of_different_names_compete(names: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="entr"):
+        baked(TALK, *(Entry(name, SETTINGS) for name in names))
+
+
+def test_an_empty_conversation_has_no_turns() -> None:
+    for made in baked([], Entry("a", SETTINGS), Entry("b", SETTINGS), facts=[]).courses:
+        assert (made.steps, made.sent, made.cost, made.unfit, made.most_left_out) == ((), 0, Decimal(0), 0, 0)
+    assert Course(Entry("a", SETTINGS), "words", "counted", ()).processed == 0
+    assert total([Decimal(1), None]) is None
+
+
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_a_thousand_turns_are_quick(strategy: str) -> None:
+    history = [said for n in range(1000) for said in (user(f"question {n}"), assistant("word " * 40))]
+    history.insert(0, system("stored"))
+    settings = replace(SETTINGS, strategy=strategy, max_tokens=8000)
+    sizes = Sizes(WORDS, history)
+    assert settings.window == ContextWindow(8000, 40)
+    started = time.process_time()
+    assert len(course(history, Entry("it", settings), sizes, models.find, [1, 500]).steps) == 1000
+    assert time.process_time() - started < 3  # it takes a tenth of that

@@ -1,0 +1,135 @@
+"""Suggested facts: found, asked for without giving them away, and recalled by a reply that says them."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.lab.facts import GAP, Fact, suggested
+from lib.lab.sameness import holds, key
+from lib.lab.scoring import score
+from lib.messages import Message, assistant, system, user
+from lib.ui.welcome import CODE, DOG
+from tests.conversations import histories, results_in_parts
+
+
+def answers(*said: str) -> list[str]:
+    return [fact.answer for fact in suggested([user(text) for text in said])]
+
+
+@pytest.mark.parametrize(
+    ("said", "question", "answer"),
+    [
+        (CODE, "What is the secret code?", "4711"),
+        (DOG, "What is the name of my dog?", "Bruno"),
+        (DOG, "Where do I live?", "Lisbon"),
+        ("Hello, my name is Zoë Müller.", "What is my name?", "Zoë Müller"),
+        ("I'm Tom.", "What is my name?", "Tom"),
+        ("My sister's email is ana.b@example.com, write to her.", "What is my sister's email?", "ana.b@example.com"),
+        ("I was born on 4 May 1980", "When was I born?", "4 May 1980"),
+        ("The meeting with the bank is on 2026-12-03.", "When is the meeting with the bank?", "2026-12-03"),
+        ("Our budget is about $1,250.50 for now", "What is our budget?", "$1,250.50"),
+        ("the project budget = 80 000 euros", "What is the project budget?", "80 000"),
+        ("My password is hunter2", "What is my password?", "hunter2"),
+        ("My number is +49 170 1234567!", "What is my number?", "+49 170 1234567"),
+        ("We take flight KL-1023 home.", f"Earlier I wrote: “We take flight {GAP} home.” What stood in place of {GAP}?", "KL-1023"),
+        ("Then we asked Anna Schmidt.", f"Earlier I wrote: “Then we asked {GAP}.” What stood in place of {GAP}?", "Anna Schmidt"),
+    ],
+)  # fmt: skip
+def test_a_fact_is_found_and_asked_for(said: str, question: str, answer: str) -> None:
+    assert (question, answer) in [(fact.question, fact.answer) for fact in suggested([user(said)])]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "What is 17 * 23?", "Is Anna there?", "", "hello there", "I have 3 cats", "See https://example.com/2026/a12b34",
+        "Please write it in French on Monday", "```\nport = 8080\n```", "run `kill 4242` now", "Tell me more. Then stop.",
+    ],
+)  # fmt: skip
+def test_what_tells_nothing_is_not_suggested(said: str) -> None:
+    assert answers(said) == []
+
+
+def test_only_what_the_user_said_counts() -> None:
+    history = [
+        system("The code is 1111."), assistant("The code is 2222."), results_in_parts("c0"),
+        Message("tool", "The code is 3333."), Message("user", [{"type": "text", "text": "The code is 4444."}, {"type": "image"}]),
+        Message("user", None), Message("user", 5),
+    ]  # fmt: skip
+    (fact,) = suggested(history)
+    assert fact == Fact(4, "The code is 4444.", "What is the code?", "4444")
+
+
+def test_what_was_said_again_otherwise_is_asked_for_as_it_is_now() -> None:
+    assert answers("My code is 1111.", "no", "My code is 2222.") == ["2222"]
+    (once,) = suggested([user("My code is 1111."), user("The lock takes 1111 too.")])
+    assert (once.index, once.question) == (0, "What is my code?")
+
+
+def test_the_facts_that_tell_most_are_kept_in_the_order_they_were_said() -> None:
+    said = [f"Then we met Person{chr(97 + n)} {'so ' * n}there." for n in range(20)]
+    said[5:5] = ["My email is a@b.example", "The code is 4711"]
+    found = suggested([user(text) for text in said], most=4)
+    assert [fact.answer for fact in found] == ["Persona", "Personb", "a@b.example", "4711"]
+    assert [fact.index for fact in found] == [0, 1, 5, 6]
+
+
+def test_a_gap_that_several_values_filled_is_no_question() -> None:
+    assert answers("We met Anna there.", "We met Bob there.", "We met Carla there.") == []
+    assert answers("We met Anna there.", "We met Anna there.") == ["Anna"]
+
+
+def test_a_long_sentence_is_shown_around_the_gap() -> None:
+    (fact,) = suggested([user(f"{'so ' * 80}we paid 4711 euros {'and ' * 80}left")])
+    assert len(fact.question) < 260
+    assert f"…{GAP}" not in fact.question
+    assert fact.question.count("…") == 2
+
+
+@given(histories())
+def test_a_question_never_holds_its_answer_and_an_echo_recalls_it(history: list[Message]) -> None:
+    for fact in suggested(history):
+        assert fact.answer in fact.text
+        assert not holds(fact.question, fact.answer)
+        assert score(f"You said: {fact.text}", fact) == "recalled"
+
+
+said_things = st.lists(
+    st.sampled_from(
+        ["my code is 4711", "I met Anna Schmidt and Bob", "on 3 May 2026 at 14:30", "pay $1,250.00", "a@b.example wrote",
+         "KL-1023 is late", "call +49 170 1234567", "“Quoted Words” (Paris)", "Zoë’s cat", "日本 is 20.5", "1.5", "\n", ". ", "?"]
+    ),
+    max_size=12,
+).map(" ".join)  # fmt: skip
+
+
+@given(st.lists(said_things | st.text(max_size=80), max_size=6), st.integers(0, 5))
+def test_any_talk_suggests_each_answer_and_question_once(said: list[str], most: int) -> None:
+    history = [user(text) for text in said]
+    found = suggested(history, most)
+    assert found == suggested(history, most)
+    assert len(found) <= most
+    assert len({fact.question for fact in found}) == len({key(fact.answer) for fact in found}) == len(found)
+    for fact in found:
+        assert fact.text in said[fact.index]
+        assert not holds(fact.question, fact.answer)
+        assert score(fact.answer, fact) == score(fact.answer.upper(), fact) == "recalled"
+
+
+def test_a_long_conversation_is_read_in_seconds() -> None:
+    history = [
+        user(f"Entry {n} of the log: on 3 May Anna paid {n + 100} euros for KL-{n}. {'word ' * 30}")
+        for n in range(2000)
+    ]
+    started = time.process_time()
+    assert len(suggested(history)) == 12
+    assert time.process_time() - started < 6
+    started = time.process_time()
+    suggested(
+        [user("1 " * 50_000), user("A-" * 50_000), user("A" * 100_000), user("1" * 100_000), user("a.b" * 9999 + "@")]
+    )
+    assert time.process_time() - started < 2

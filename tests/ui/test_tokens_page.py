@@ -1,0 +1,135 @@
+"""The tokens page by AppTest: its sentences are right, every number says who counted, and nothing is asked without a click."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.chat import ChatService
+from lib.messages import Usage, assistant, user
+from lib.tokens import PROVENANCE_TEXT
+from lib.ui import tokens_view
+from tests.typist import Typist
+from tests.ui.test_pages import SESSION, exchange, page, settings, written_elsewhere
+
+TABS = (tokens_view.REQUESTS, tokens_view.COUNTS, tokens_view.MONEY, tokens_view.INSIDE)
+PATH = "pages/tokens.py"
+
+
+def opened(tab: str, **state: Any) -> AppTest:
+    """The page with one tab open, tables and all."""
+    at = page(
+        PATH,
+        state={
+            "tokens_tab": tab,
+            **{f"table:{name}": True for name in ("requests", "money", "growth", "tokens:o200k_base")},
+            **state,
+        },
+    )
+    assert not at.exception, at.exception
+    return at
+
+
+def said(at: AppTest) -> str:
+    return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.info, *at.warning))
+
+
+def three_turns(chat: ChatService) -> None:
+    for number, (read, wrote) in enumerate(((20, 9), (45, 12), (75, 15))):
+        exchange(chat, f"question {number}", f"answer {number}", usage=Usage(read, 10, 4, wrote, 3))
+
+
+def test_an_empty_session_says_what_will_be_here(chat: ChatService) -> None:
+    at = page(PATH)
+    assert not at.exception
+    assert "Nothing was sent yet" in at.info[0].value
+
+
+def test_the_sentence_adds_up_what_was_paid_for(chat: ChatService) -> None:
+    three_turns(chat)
+    at = opened(tokens_view.REQUESTS)
+    assert "You have paid for 140 (billed), because every request re-sends the conversation." in said(at)
+    frame = at.dataframe[0].value
+    assert list(frame["request"]) == ["turn 1", "turn 2", "turn 3"]
+    assert list(frame["read by the server"]) == [20, 45, 75]
+    assert list(frame["re-sent so far"]) == list(frame["re-sent"].cumsum())
+
+
+def test_a_session_of_another_service_gets_its_numbers_and_is_told_which_cannot_be_known(chat: ChatService) -> None:
+    written_elsewhere(chat, user("theirs"), assistant("yes"), user("more"), assistant("no"))
+    at = opened(tokens_view.REQUESTS)
+    assert "The model was sent" in said(at)
+    assert "No turn was recorded" in said(at)
+    assert "cannot be known" in said(at)
+    assert list(at.dataframe[0].value["request"]) == ["message 1", "message 3"]
+    money = opened(tokens_view.MONEY)
+    assert "no price known" in said(money)
+    assert "times as much for the same conversation" in said(money)
+
+
+def numbers_of(frame: pd.DataFrame) -> list[str]:
+    return [name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name]) and name != "turn"]
+
+
+def names_a_counter(text: str) -> bool:
+    return any(word in text for word in PROVENANCE_TEXT)
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+@pytest.mark.parametrize("tab", TABS)
+def test_no_number_stands_without_who_counted(chat: ChatService, tab: str, foreign: bool) -> None:
+    if foreign:
+        written_elsewhere(chat, user("theirs " * 30), assistant("yes " * 40), user("more"), assistant("no"))
+    else:
+        three_turns(chat)
+    at = opened(tab)
+    tables = [element.value for element in at.dataframe]
+    charts = [json.loads(element.proto.spec) for element in at.get("plotly_chart")]
+    assert tables or charts
+    for frame in tables:
+        beside = [name for name in frame.columns if name.startswith("who counted")]
+        alone = [name for name in numbers_of(frame) if not names_a_counter(name) and name != "#"]
+        assert beside or not alone, (list(frame.columns), alone)
+        for name in beside:
+            assert all(names_a_counter(str(who)) or who in ("", "no price known") for who in frame[name]), frame[name]
+    for chart in charts:
+        axis = chart["layout"]["yaxis"]["title"]["text"]
+        assert names_a_counter(axis), axis
+
+
+def test_nothing_is_sent_to_be_counted_without_a_click(chat: ChatService, typist: Typist) -> None:
+    three_turns(chat)
+    for tab in TABS:
+        opened(tab)
+    assert typist.requests == []
+
+
+def test_an_endpoint_without_counting_says_so(chat: ChatService, typist: Typist) -> None:
+    three_turns(chat)
+    at = opened(tokens_view.COUNTS)
+    at.button(key="ask_counts").click().run()
+    assert not at.exception
+    assert "no counting endpoint" in said(at) or "not be reached" in said(at) or "answered" in said(at)
+
+
+def test_counting_by_another_tokenizer_changes_the_bars_and_not_what_was_read(chat: ChatService) -> None:
+    three_turns(chat)
+    own = opened(tokens_view.REQUESTS).dataframe[0].value
+    other = opened(tokens_view.REQUESTS, bars_by="characters / 4").dataframe[0].value
+    assert list(own["read by the server"]) == list(other["read by the server"])
+    assert list(own["sent"]) != list(other["sent"])
+    assert set(other["who counted"]) == {"characters / 4, ~estimated"}
+
+
+def test_where_an_error_would_flip_a_decision_it_is_marked(chat: ChatService) -> None:
+    for number in range(6):
+        exchange(chat, f"{number} 你好，世界。" * 12, "再见，朋友。" * 12)
+    chat.store.remember(SESSION, settings(max_tokens=700, reserved_for_reply=64).to_dict())
+    at = opened(tokens_view.COUNTS)
+    assert "the error would change what is left out" in said(at)
+    frame = at.dataframe[0].value
+    assert frame["characters / 4: messages decided otherwise"].max() > 0
