@@ -122,8 +122,9 @@ class Gone:
 
     @property
     def proven(self) -> bool:
-        """Whether the server says, asked again, that it does not have it."""
-        return self.reread in PROVEN
+        """Whether the server deleted it and says, asked again, that it does not have it. What it never knew proves nothing:
+        a server without the address answers the same."""
+        return self.answered == 200 and self.reread in PROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,11 @@ class Deletion:
             return cls(
                 tuple(things), f"Deleted {len(things)} of {len(things)}: asked again, the server has none of them."
             )
-        found = ", ".join(f"{gone.kind} {gone.id} answers {gone.reread}" for gone in left)
-        return cls(tuple(things), f"Not proven for {len(left)} of {len(things)}: asked again, {found}.")
+        found = "; ".join(
+            f"{gone.kind} {gone.id}: the deletion was answered with {gone.answered}, asking again with {gone.reread}"
+            for gone in left
+        )
+        return cls(tuple(things), f"Not proven for {len(left)} of {len(things)}. {found}.")
 
 
 @dataclass(frozen=True, slots=True)
