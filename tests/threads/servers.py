@@ -40,6 +40,8 @@ class Served:
     unknown_id: Literal["raises", "replays", "starts afresh"] = "raises"
     after_deletion: Literal["raises", "starts afresh", "cannot be deleted"] = "raises"
     overflow: Literal["raises", "fails"] = "raises"
+    streams_runs = True  # Assistants: stream=true is obeyed
+    confirms_limits = True  # Assistants: truncation_strategy and max_prompt_tokens are echoed
     failed_turn_stays = False  # a message that was too long is still there in the next turn
     held: Literal["held", "cannot tell"] = "held"  # what the held-history check says, from usage alone
     truly: Literal["held", "trimmed"] = "held"  # what it says of what reached the model behind the server
@@ -158,6 +160,8 @@ class Myla(Served):
     overflow = "fails"
     held = "cannot tell"
     truly = "trimmed"
+    streams_runs = False
+    confirms_limits = False
     deviations = (
         "the model is given the last seven messages of a thread only, and nothing says so",
         "a run has no usage: what it read is not reported",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +204,17 @@ def test_a_deletion_comes_with_its_proof_and_is_final(served: Served) -> None:
         after = end_of(served, turn.handle, SAID[2])  # accepted with 200, and only the tokens tell
         alone = served.tokens([system(PROMPT), user(SAID[2])])
         assert after.usage.input_tokens == alone
+
+
+def test_a_run_that_was_asked_for_more_than_the_server_does_says_so(served: Served) -> None:
+    if served.approach != "assistants":
+        pytest.skip("runs are the Assistants protocol's")
+    history = served.history(replace(served.settings, stream=True, last_messages=2, max_prompt_tokens=2000))
+    *_, turn = history.send(history.create(PROMPT), SAID[0])
+    assert isinstance(turn, ServerTurn)
+    assert turn.reply
+    assert any("did not; the run was polled" in note for note in turn.notes) != served.streams_runs
+    assert any("did not confirm max_prompt_tokens 2000" in note for note in turn.notes) != served.confirms_limits
 
 
 def test_text_that_utf8_cannot_carry_does_not_stop_a_turn(served: Served) -> None:
