@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -80,7 +81,7 @@ def running(command: list[str], folder: Path, port: int, **environment: str) -> 
     folder.mkdir(parents=True, exist_ok=True)
     clean = {"HOME": str(folder), "PATH": os.environ["PATH"], "NO_PROXY": "127.0.0.1", **environment}
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=clean, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=clean, stdout=log, stderr=log, start_new_session=True)
     try:
         deadline = time.monotonic() + START_SECONDS
         while not listens(port):
@@ -89,7 +90,7 @@ def running(command: list[str], folder: Path, port: int, **environment: str) -> 
             time.sleep(0.1)
         yield
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # with its children: some of these commands only start another one
         process.wait()
 
 
