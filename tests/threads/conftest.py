@@ -1,4 +1,5 @@
-"""A replica with a scripted model behind it, and the real SDKs pointed at it."""
+"""The model behind every server under test, a server that records requests and replays answers, and a replica with a scripted
+model behind it and the real SDKs pointed at it."""
 
 from __future__ import annotations
 
@@ -12,8 +13,12 @@ import httpx2
 import openai
 import pytest
 
+from lib.providers.local import LocalModel
 from lib.threads.replica.model import Backend
 from lib.threads.replica.server import ReplicaServer
+from tests.providers.conftest import model, replay  # noqa: F401 - fixtures
+from tests.threads.behind import Behind
+from tests.threads.routes import Routes
 from tests.threads.word_model import KEY, WordModel
 
 WINDOW = 400
@@ -47,10 +52,22 @@ class Rig:
         return self.http.post("/replica/expire", json={"id": identifier})
 
 
+@pytest.fixture(scope="session")
+def behind(model: LocalModel) -> Iterator[Behind]:  # noqa: F811 - the fixture
+    with Behind(model) as shim:
+        yield shim
+
+
+@pytest.fixture
+def routes() -> Iterator[Routes]:
+    with Routes() as server:
+        yield server
+
+
 @pytest.fixture
 def words() -> Iterator[WordModel]:
-    with WordModel() as model:
-        yield model
+    with WordModel() as scripted:
+        yield scripted
 
 
 @pytest.fixture
