@@ -82,7 +82,9 @@ def test_a_conversation_is_as_the_document_says(document: Endpoint) -> None:
 
 
 def test_a_body_that_breaks_the_document_would_be_refused(document: Endpoint) -> None:
-    client = openai.OpenAI(api_key="none", base_url=document.base_url, max_retries=0)
-    with pytest.raises(openai.BadRequestError) as caught:
+    with (
+        openai.OpenAI(api_key="none", base_url=document.base_url, max_retries=0) as client,
+        pytest.raises(openai.BadRequestError) as caught,
+    ):
         client.responses.create(model="gpt-5.1", input="x", truncation="sometimes")  # type: ignore[call-overload]
     assert "x-steady-error-1-code" in caught.value.response.headers
