@@ -1,0 +1,88 @@
+"""Keyless: every approach on this machine, with the embedded model behind all of them.
+
+The one rule: nothing starts before its first use, and nothing leaves this machine. The approaches that need a server that keeps
+a history get the replica, whose endpoint is labelled as one; the control asks the same model directly. What the replica holds
+is gone with the process, so that a handle from before a restart is a ConversationGone.
+
+Left out: whose conversations these are. A replica has one key, and its ids are what opens a conversation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.providers.local import SLOT_TOKENS, LocalModel
+from lib.providers.openai import OpenAIProvider
+from lib.providers.opening import open_provider
+from lib.settings import Endpoint
+from lib.threads import Approach, ServerHistory, ThreadSettings
+from lib.threads.opening import open_history
+from lib.threads.replica.model import embedded
+from lib.threads.replica.server import ReplicaServer
+from lib.threads.replica.wire import LABEL
+
+NAME = "replica"
+
+
+class Keyless:
+    """One per app process; safe to share between threads. `window` in tokens.
+
+    Example: history = keyless.history("conversations"); handle = history.create("Be brief.")
+    """
+
+    label = LABEL
+    """What has to stand beside everything that comes from it."""
+
+    def __init__(self, model: LocalModel, window: int = SLOT_TOKENS) -> None:
+        self.window = window
+        self._model = model
+        self._replica = ReplicaServer(embedded(model), window=window)
+
+    @property
+    def running(self) -> bool:
+        """Whether the replica has been started and answers."""
+        return self._replica.running
+
+    def endpoint(self, approach: Approach) -> Endpoint:
+        """Where this approach is spoken, with its key; starts the replica where one is needed. Raises ProviderUnavailable.
+
+        An address holds until `close`: after that the next one is another, and what was held is still there.
+        """
+        model = self._model.name
+        if approach == "manual":
+            return Endpoint("local", "local", "The model on this machine", model=model, window=self.window)
+        self._replica.start()
+        claude = approach == "claude"
+        return Endpoint(
+            NAME,
+            "anthropic" if claude else "openai",
+            self.label,
+            base_url=self._replica.url if claude else f"{self._replica.url}/v1",
+            model=model,
+            key=self._replica.key,
+            needs_key=True,
+            window=self.window,
+        )
+
+    def history(self, approach: Approach, settings: ThreadSettings | None = None) -> ServerHistory:
+        """The adapter, pointed at what runs here; cheap, so ask for one per use. The model starts with the first turn."""
+        endpoint = self.endpoint(approach)
+        provider = open_provider(endpoint, endpoint.key, self._model)
+        return open_history(approach, endpoint, endpoint.key, provider, settings)
+
+    def contents(self) -> dict[str, Any]:
+        """What the replica holds, as lib/threads/replica/drills.py lists it. Looking starts nothing and is no use of anything:
+        empty where the replica does not run."""
+        return dict(self._asked("/replica/contents") or {}) if self.running else {}
+
+    def expire(self, id_: str) -> bool:
+        """Make the replica forget what it holds under an id, as if its time were over; whether it held it."""
+        return self.running and self._asked("/replica/expire", {"id": id_}) is not None
+
+    def close(self) -> None:
+        """Stop the replica. The model is whoever's who made it."""
+        self._replica.close()
+
+    def _asked(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        endpoint = self.endpoint("conversations")
+        return OpenAIProvider(endpoint, endpoint.key).ask_root(path, body)
