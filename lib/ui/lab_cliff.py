@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lib.context import Run
+from lib.lab.bakeoff import Entry
 from lib.lab.cliffs import CliffMap, budgets, cliff_map
+from lib.lab.export import Cliffs
 from lib.lab.markers import KIND_TEXT, Marker, markers
+from lib.trimming import STRATEGIES
 from lib.turns import ChatSettings
-from lib.ui import cliff_view, flight, numbers, palette, services, strategy_fields, tables
+from lib.ui import cliff_view, flight, lab_results, numbers, palette, services, strategy_fields, tables
 from lib.ui.cliff_view import Kind, Line, Mark, Spoken
 from lib.ui.lab import Lab
 from lib.ui.text import drawable
@@ -47,6 +50,9 @@ def draw(lab: Lab) -> None:
     _map(lab, made, broken, facts, settings)
     _breaks(broken, lab)
     tables.draw(frame(made, lab), f"cliff-{settings.strategy}", "From which budget on each message is sent, in tokens")
+    entry = Entry(STRATEGIES[settings.strategy].label, settings)
+    sizes = lab.sizes
+    lab_results.download_cliffs(lab, Cliffs(entry, sizes.counter.name, sizes.provenance, made, tuple(broken)))
 
 
 def _choices(lab: Lab) -> ChatSettings:
