@@ -77,10 +77,11 @@ def _choices(lab: Lab) -> ChatSettings:
 
 
 def _upto(lab: Lab, whole: int) -> int:
-    """The largest budget of the map: the model's window, or a little more than everything needs."""
+    """The largest budget of the map: a little more than everything needs, or the model's window where that is smaller."""
     model = services.find_model(lab.settings.provider, lab.settings.model)
-    window = (model.context_window if model is not None else None) or lab.settings.max_tokens
-    return max(400, min(max(window, lab.settings.max_tokens), int(whole * 1.25) + 200))
+    window = model.context_window if model is not None else None
+    enough = int(whole * 1.25) + 200
+    return max(400, enough if window is None else min(max(window, lab.settings.max_tokens), enough))
 
 
 def takeaway(made: CliffMap, lab: Lab, facts: list[int]) -> str:
