@@ -15,7 +15,9 @@ ChatError                     a person reads it: what happened, what is safe, wh
     ├── RateLimited           too many requests or tokens; `wait_seconds` where it said how long
     ├── ProviderUnavailable   not reached, or it failed on its side
     ├── InvalidRequest        it refused the request for its shape, size or model name
-    └── ContentRefused        it refused the content by its policy
+    ├── ContentRefused        it refused the content by its policy
+    ├── Retired               what would be asked was switched off for good; nothing is sent
+    └── ConversationGone      the server does not know this conversation: deleted, expired, or never there
 
 The rule: errors of redis-py, openai and anthropic are translated once, in the adapter, with `raise ... from exc`.
 Messages never hold a key.
@@ -167,6 +169,22 @@ class ContentRefused(ProviderError):
     """The provider refused the content by its policy."""
 
     next_default = "Edit the message, then send it again."
+    retryable = False
+
+
+class Retired(ProviderError):
+    """The provider switched this off for good. Known without asking, so nothing is sent."""
+
+    safe_default = "Nothing was sent."
+    next_default = "Choose another way to keep the history."
+    retryable = False
+
+
+class ConversationGone(ProviderError):
+    """A history kept by a server is not there: deleted, expired, never stored, or another account's."""
+
+    safe_default = "What you typed is kept; only the server's copy is missing."
+    next_default = "Start again on the server, or send the history from your own copy."
     retryable = False
 
 
