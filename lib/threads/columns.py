@@ -51,6 +51,8 @@ class State:
     text: str
     handle: Handle | None
     deletion: Deletion | None = None
+    before: tuple[Message, ...] = ()
+    """What the server held already when this column began here."""
 
     @property
     def busy(self) -> bool:
@@ -58,9 +60,9 @@ class State:
 
     @property
     def transcript(self) -> list[Message]:
-        """What was said and answered, in order."""
+        """What is to be held: what was there before, and what was said and answered, in order."""
         pairs = [(each.asked, each.turn.reply) for each in self.done if each.turn is not None and each.turn.reply]
-        return [message for asked, reply in pairs for message in (user(asked), assistant(reply))]
+        return [*self.before, *(message for asked, reply in pairs for message in (user(asked), assistant(reply)))]
 
 
 @dataclass(slots=True)
@@ -77,6 +79,8 @@ class Column:
     _text: str = ""
     _handle: Handle | None = None
     _deletion: Deletion | None = None
+    _before: tuple[Message, ...] | None = ()
+    """None where the server has to be asked first."""
 
     @property
     def facts(self) -> Facts:
@@ -86,12 +90,20 @@ class Column:
     @property
     def state(self) -> State:
         with self._lock:
-            return State(self.approach, tuple(self._done), self._asking, self._text, self._handle, self._deletion)
+            return State(
+                self.approach,
+                tuple(self._done),
+                self._asking,
+                self._text,
+                self._handle,
+                self._deletion,
+                self._before or (),
+            )
 
-    def resume(self, handle: Handle) -> None:
-        """Go on from a handle that was kept."""
+    def resume(self, handle: Handle, before: Sequence[Message] | None = None) -> None:
+        """Go on from a handle that was kept; `before` is what the server holds by now, asked from it where that is None."""
         with self._lock:
-            self._handle = handle
+            self._handle, self._before = handle, None if before is None else tuple(before)
 
     def ask(self, text: str, drill: str = "") -> bool:
         """Begin a turn in a thread of its own; whether it was taken: not while one is being answered."""
@@ -165,6 +177,10 @@ class Column:
             if handle is None:
                 handle = history.create(self.system_prompt)
                 self._keep(handle)
+            if self._before is None:
+                held = [message for message in history.export(handle) if not message.is_system]
+                with self._lock:
+                    self._before = tuple(held)
             if len(texts) == 1:
                 self._one(history, handle, texts[0], drill)
                 return

@@ -33,12 +33,18 @@ class Entry:
     duration_ms: float | None
     verdict: Verdict
     replayed: bool = False
+    lead: int = 0
+    """Tokens of the system prompt and the template, by our counter."""
+    newest: int = 0
+    """Tokens of the newest message, by our counter."""
+    expected: int = 0
+    """Tokens of the whole transcript as this turn's input, by our counter."""
 
 
 def ledger(state: State, counter: TokenCounter, system_prompt: str, price_of: PriceOf) -> list[Entry]:
     """The answered turns of a column, in order. `counter` is ours, for the held-history check."""
     answered = [done for done in state.done if done.turn is not None]
-    expected, alone = expectations(answered, counter, system_prompt)
+    lead, expected, alone = expectations(answered, counter, system_prompt, state.before)
     entries = []
     for place, done in enumerate(answered):
         turn = done.turn
@@ -53,23 +59,27 @@ def ledger(state: State, counter: TokenCounter, system_prompt: str, price_of: Pr
         )  # fmt: skip
         entries.append(
             Entry(place + 1, turn.bytes_up, len(turn.wires), usage.input_tokens, usage.cached_tokens, usage.output_tokens,
-                  price_of(usage), turn.first_token_ms, turn.duration_ms, verdict, turn.replayed)
+                  price_of(usage), turn.first_token_ms, turn.duration_ms, verdict, turn.replayed, lead, alone[place] - lead,
+                  expected[place])
         )  # fmt: skip
     return entries
 
 
-def expectations(answered: Sequence[Done], counter: TokenCounter, system_prompt: str) -> tuple[list[int], list[int]]:
-    """For each turn, tokens of the whole transcript as its input, and of the newest message alone, by our counter."""
+def expectations(
+    answered: Sequence[Done], counter: TokenCounter, system_prompt: str, before: Sequence[Message] = ()
+) -> tuple[int, list[int], list[int]]:
+    """Tokens of what leads every request; and for each turn, of the whole transcript as its input, and of what leads it with
+    the newest message alone. By our counter; `before` was there already when the column began."""
     lead = [system(system_prompt)] if system_prompt.strip() else []
     base = sum(counter.count_many(lead)) + counter.template(bool(lead))
-    whole, expected, alone = base, [], []
+    whole, expected, alone = base + sum(counter.count_many(before)), list[int](), list[int]()
     for done in answered:
         assert done.turn is not None
         new = counter.count(user(done.asked))
         expected.append(whole + new)
         alone.append(base + new)
         whole += new + counter.count(Message("assistant", done.turn.reply))
-    return expected, alone
+    return base, expected, alone
 
 
 def total(values: Sequence[int | None]) -> int | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib.errors import ChatError
+from lib.messages import Message
 from lib.threads import Approach, Handle, ServerHistory, ThreadSettings
 from lib.threads.columns import Column, State
 
@@ -83,9 +84,11 @@ class Side:
         """Whether responses are stored from now on, in every column that has that choice."""
         self.settings = replace(self.settings, store=keep)
 
-    def adopt(self, approach: Approach, handle: Handle) -> None:
-        """Go on from a handle that was just made elsewhere."""
-        self.column(approach).resume(handle)
+    def adopt(self, approach: Approach, handle: Handle, messages: Sequence[Message]) -> None:
+        """A column of its own for a conversation that was just moved here."""
+        with self._lock:
+            self.columns.pop(approach, None)
+        self.column(approach).resume(handle, messages)
         self._kept(approach, handle)
 
     def _open(self, approach: Approach) -> ServerHistory:

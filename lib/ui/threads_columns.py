@@ -12,6 +12,7 @@ import streamlit as st
 
 from lib.counting import counter_for
 from lib.errors import ChatError, describe
+from lib.records import Parts
 from lib.threads import Approach
 from lib.threads.assistants import retirement
 from lib.threads.columns import Done, State
@@ -19,7 +20,7 @@ from lib.threads.held import Word
 from lib.threads.ledger import Entry, ledger
 from lib.threads.side import Side
 from lib.tokens import ESTIMATE, TokenCounter
-from lib.ui import numbers, services, threads_side
+from lib.ui import numbers, services, strip, threads_side
 from lib.ui.text import as_markdown
 
 MARKS: dict[Word, str] = {
@@ -47,7 +48,7 @@ def _streaming(side: Side, approaches: tuple[Approach, ...]) -> None:
 def _columns(side: Side, approaches: Sequence[Approach]) -> None:
     counter = counter_of(side)
     for slot, state in zip(st.columns(len(approaches), gap="small"), side.states(approaches), strict=True):
-        with slot, st.container(border=True):
+        with slot:
             _column(side, state, counter)
 
 
@@ -62,14 +63,39 @@ def _column(side: Side, state: State, counter: TokenCounter) -> None:
             st.info(f"{retired.what} {retired.safe} {retired.next_step}", icon=":material/history_toggle_off:")
     if state.approach in side.elsewhere:
         st.caption(":material/swap_horiz: This column now asks another account.")
-    entries = iter(ledger(state, counter, side.system_prompt, lambda usage: None))
-    for done in state.done:
-        _turn(done, next(entries) if done.turn is not None else None)
-    if state.asking is not None:
-        st.markdown(f":gray[You:] {as_markdown(state.asking)}")
-        st.markdown(as_markdown(state.text) + " ▌" if state.text else ":gray[…]")
-    elif not state.done:
-        st.caption("Nothing was asked yet.")
+    entries = ledger(state, counter, side.system_prompt, lambda usage: None)
+    if entries:
+        _strip(side, state, entries[-1])
+    with st.container(border=True, height=430, autoscroll=True, key=f"column:{state.approach}"):
+        of_turn = iter(entries)
+        for done in state.done:
+            _turn(done, next(of_turn) if done.turn is not None else None)
+        if state.asking is not None:
+            st.markdown(f":gray[You:] {as_markdown(state.asking)}")
+            st.markdown(as_markdown(state.text) + " ▌" if state.text else ":gray[…]")
+        elif not state.done:
+            begun = "It goes on from where it was." if state.handle is not None else "Nothing was asked yet."
+            st.caption(begun)
+
+
+def _strip(side: Side, state: State, entry: Entry) -> None:
+    """The window as the newest turn filled it: by what the server says it read, split by our counter."""
+    window = _window(side)
+    if window is None or entry.input_tokens is None:
+        return
+    history = max(0, entry.input_tokens - entry.lead - entry.newest)
+    missing = max(0, entry.expected - entry.input_tokens) if entry.verdict.word in ("lost", "trimmed") else 0
+    parts = Parts(0, entry.lead, 0, history, entry.newest, missing, 0)
+    strip.draw(strip.fill_of_parts(parts, window, side.settings.max_output_tokens))
+
+
+def _window(side: Side) -> int | None:
+    """Tokens the model behind this place can hold; None where that is not known."""
+    if side.where == threads_side.REPLICA:
+        return services.replicas()[0].window
+    endpoint = services.endpoint(side.where)
+    model = services.find_model(endpoint.name, endpoint.model)
+    return model.context_window if model is not None else None
 
 
 def _turn(done: Done, entry: Entry | None) -> None:

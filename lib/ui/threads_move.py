@@ -56,10 +56,9 @@ def _left(luggage: Luggage) -> str:
 def _move(side: Side, approach: Approach, luggage: Luggage) -> None:
     """For callbacks."""
     try:
-        column = side.column(approach)
-        handle = adopted(column.open_history(), side.system_prompt, luggage.messages)
-        side.adopt(approach, handle)
-        column.note(f"This chat was moved here: {numbers.plural(len(luggage.messages), 'message')}.")
+        handle = adopted(side.column(approach).open_history(), side.system_prompt, luggage.messages)
+        side.adopt(approach, handle, luggage.messages)
+        side.column(approach).note(f"This chat was moved here: {numbers.plural(len(luggage.messages), 'message')}.")
     except ChatError as error:
         session.message_of_the_moment(f"{error.what} {error.safe} {error.next_step}")
         return
