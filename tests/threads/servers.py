@@ -14,10 +14,13 @@ from typing import Literal
 
 from lib.messages import Message, assistant, user
 from lib.providers.anthropic import AnthropicProvider
+from lib.providers.local import SLOT_TOKENS
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 from lib.threads import Approach, Handle, ServerHistory, ThreadSettings
 from lib.threads.opening import open_history
+from lib.threads.replica.model import Backend
+from lib.threads.replica.server import ReplicaServer
 from tests.threads import peers
 from tests.threads.behind import Behind
 from tests.threads.claude_server import ClaudeServer
@@ -212,6 +215,59 @@ class Unthreaded(Claude):
             yield peers.Address(server.url, "key")
 
 
-SERVERS: list[type[Served]] = [Manual, Agentserver, AgentserverConversation, Myla, Claude]
+class Replica(Served):
+    """Our own server: a chain. What it deviates in is named in lib/threads/replica."""
+
+    name = "replica, chain"
+    peer = False
+
+    @classmethod
+    @contextmanager
+    def start(cls, folder: Path, behind: Behind) -> Iterator[peers.Address]:
+        with ReplicaServer(lambda: Backend(behind.url, "none", "local"), window=SLOT_TOKENS) as replica:
+            yield peers.Address(replica.url + cls.below, replica.key)
+
+    below = "/v1"  # where its addresses begin, as the vendor's SDK takes it
+
+
+class ReplicaConversation(Replica):
+    """The same server: a conversation."""
+
+    name = "replica, conversation"
+    approach: Approach = "conversations"
+
+
+class ReplicaThread(Replica):
+    """The same server: Assistants threads, streamed."""
+
+    name = "replica, thread"
+    approach: Approach = "assistants"
+    settings = replace(SHORT, max_output_tokens=256)  # it takes no smaller limit for a run, as OpenAI did not
+    counts = False
+    overflow = "fails"
+
+
+class ReplicaPolledThread(ReplicaThread):
+    """The same, polled."""
+
+    name = "replica, polled thread"
+    settings = replace(ReplicaThread.settings, stream=False)
+
+
+class ReplicaClaude(Replica):
+    """The same server: Claude's message threads."""
+
+    name = "replica, claude thread"
+    approach: Approach = "claude"
+    below = ""
+    proves_deletion = False
+    unknown_id = "replays"
+    after_deletion = "cannot be deleted"
+
+
+SERVERS: list[type[Served]] = [
+    Manual, Agentserver, AgentserverConversation, Myla, Claude,
+    Replica, ReplicaConversation, ReplicaThread, ReplicaPolledThread, ReplicaClaude,
+]  # fmt: skip
 
 __all__ = ["SERVERS", "Served", "Unthreaded", "assistant", "user"]

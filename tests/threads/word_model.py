@@ -30,6 +30,7 @@ class WordModel:
         self.break_off = False  # in the middle of the reply
         self.nonsense = b""  # a line that it answers with instead
         self.usage = True  # whether it reports any
+        self.cached: int | None = 2  # tokens that it says were cached; None where it does not say
         self.bodies: list[dict[str, Any]] = []
         self.cut_off = threading.Event()  # somebody went away before the last word
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -105,11 +106,9 @@ class WordModel:
 
             def _used(self, body: dict[str, Any], wrote: int) -> dict[str, Any]:
                 read = tokens(body["messages"])
-                details = {"cached_tokens": 2}
-                return {
-                    "prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote,
-                    "prompt_tokens_details": details,
-                }  # fmt: skip
+                used = {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
+                details = {} if words.cached is None else {"prompt_tokens_details": {"cached_tokens": words.cached}}
+                return used | details
 
             def _event(self, data: dict[str, Any]) -> None:
                 event = {"id": "chat-1", "object": "chat.completion.chunk", "created": 1, "model": "words-1", **data}

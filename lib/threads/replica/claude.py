@@ -45,7 +45,6 @@ class _Turn:
     options: dict[str, Any]
     threaded: bool
     previous: Held | None
-    input_tokens: int = 0
 
     @property
     def transcript(self) -> list[Json]:
@@ -121,13 +120,13 @@ class Messages:
         )
 
     async def _check_fits(self, turn: _Turn) -> None:
-        """Refuse a prompt that fills the window; note its size for the first event of a stream."""
+        """Refuse a prompt that fills the window."""
         count = await self._model.count(turn.transcript)
         if count.tokens >= self._model.window:
             raise claude_refuse(f"prompt is too long: {count.tokens} tokens > {self._model.window} maximum")
-        turn.input_tokens = count.tokens if count.exact else 0
 
     async def _events(self, turn: _Turn) -> AsyncGenerator[bytes, None]:
+        """The reply as events. Its usage comes with its end: before that nobody has reported any."""
         begun = self._message(turn, "", None) | {"content": []}
         yield _event("message_start", message=begun)
         yield _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
@@ -162,11 +161,10 @@ class Messages:
         if end is not None:
             long = "model_context_window_exceeded" if end.full else "max_tokens"
             reason = long if end.length else "end_turn"
-        usage = end.usage if end is not None else Usage(turn.input_tokens, 0, 0)
         return {
             "id": turn.id, "type": "message", "role": "assistant", "model": end.model if end else turn.model,
             "content": [{"type": "text", "text": text}], "stop_reason": reason, "stop_sequence": None,
-            "usage": _usage(usage), "system_fingerprint": FINGERPRINT,
+            "usage": _usage(end.usage if end is not None else None), "system_fingerprint": FINGERPRINT,
         }  # fmt: skip
 
 
@@ -175,7 +173,7 @@ def _usage(usage: Usage | None) -> Json:
     names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
     if usage is None:
         return dict.fromkeys(names)
-    return dict(zip(names, (usage.input - usage.cached, usage.cached, 0, usage.output), strict=True))
+    return dict(zip(names, (usage.input - (usage.cached or 0), usage.cached, 0, usage.output), strict=True))
 
 
 def _messages(given: Any) -> list[Json]:

@@ -59,10 +59,10 @@ class ModelFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the model's server reported them. `input` includes `cached`."""
+    """Tokens as the model's server reported them. `input` includes `cached`, which is None where it does not say."""
 
     input: int
-    cached: int
+    cached: int | None
     output: int
 
 
@@ -219,7 +219,7 @@ class _Reading:
 
 def _usage(reported: Mapping[str, Any]) -> Usage:
     details = reported.get("prompt_tokens_details") or {}
-    return Usage(reported["prompt_tokens"], details.get("cached_tokens") or 0, reported["completion_tokens"])
+    return Usage(reported["prompt_tokens"], details.get("cached_tokens"), reported["completion_tokens"])
 
 
 def _counted(answer: httpx2.Response) -> int | None:

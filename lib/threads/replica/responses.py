@@ -22,12 +22,12 @@ from lib.threads.replica.wire import (
     Call,
     Events,
     Json,
-    Refused,
     Route,
     metadata,
     missing,
     number,
     only_text,
+    overflow,
     page,
     refuse,
     text,
@@ -35,12 +35,6 @@ from lib.threads.replica.wire import (
 
 SMALLEST_LIMIT = 16
 """Tokens; what OpenAI accepts as `max_output_tokens`."""
-
-
-def overflow() -> Refused:
-    """The input does not fit, as OpenAI words it."""
-    what = "Your input exceeds the context window of this model. Please adjust your input and try again."
-    return refuse(what, param="input", code="context_length_exceeded")
 
 
 class Responses:
@@ -168,7 +162,9 @@ class Responses:
         else:
             kept = items if await fits(items) else None
         if kept is None:
-            raise overflow()
+            least = items[-1:] if request.get("truncation") == "auto" else items
+            count = await self._model.count(chat_messages(least, instructions))
+            raise overflow(count.tokens if count.exact else None, budget)
         return chat_messages(kept, instructions)
 
     def _keep(self, made: Making, conversation: Conversation | None, free: Callable[[], None]) -> None:

@@ -123,7 +123,7 @@ class Running:
             return self._chat(kept)
         if bound == asked:
             raise _Over("incomplete", incomplete_details={"reason": "max_prompt_tokens"})
-        what = f"The prompt does not fit the context window of {self._model.window} tokens."
+        what = f"The prompt exceeds the available context size of {self._model.window} tokens."
         raise _Over("failed", last_error={"code": "invalid_prompt", "message": what})
 
     def _chat(self, messages: list[Json]) -> list[Json]:

@@ -25,6 +25,7 @@ from lib.threads.replica.wire import (
     Route,
     claude_refuse,
     hex_id,
+    overflow,
     refuse,
 )
 
@@ -116,10 +117,7 @@ async def _body(request: Request, *, claude: bool) -> Json:
 def _failure(failed: ModelFailed, *, claude: bool) -> Answer:
     """The model's failure as the vendor's server words it."""
     if failed.overflow:
-        what = "Your input exceeds the context window of this model. Please adjust your input and try again."
-        if claude:
-            return claude_refuse(f"prompt is too long: {failed.message}").answer
-        return refuse(what, param="input", code="context_length_exceeded").answer
+        return (claude_refuse(f"prompt is too long: {failed.message}") if claude else overflow()).answer
     if failed.status == 429:
         if claude:
             return claude_refuse(failed.message, status=429, kind="rate_limit_error").answer

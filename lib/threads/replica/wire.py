@@ -75,6 +75,19 @@ def refuse(
     return Refused(Answer({"error": {"message": message, "type": kind, "param": param, "code": code}}, status))
 
 
+def overflow(tokens: int | None = None, room: int | None = None) -> Refused:
+    """The input does not fit, as OpenAI words it. OpenAI names no numbers; these are added, where they are known, under the
+    names that llama.cpp has for them: the input's tokens, and what the window has left for input."""
+    refused = refuse(
+        "Your input exceeds the context window of this model. Please adjust your input and try again.",
+        param="input",
+        code="context_length_exceeded",
+    )
+    numbers = {"n_prompt_tokens": tokens, "n_ctx": room}
+    refused.answer.body["error"] |= {name: number for name, number in numbers.items() if number is not None}
+    return refused
+
+
 def claude_refuse(
     message: str, *, status: int = 400, kind: str = "invalid_request_error", details: Mapping[str, Any] | None = None
 ) -> Refused:
