@@ -19,6 +19,8 @@ from lib.threads.columns import Column, State
 
 Open = Callable[[Approach, ThreadSettings, bool], ServerHistory]
 """The adapter of an approach with these settings; True asks for the other account."""
+LONGEST_REPLY = 256
+"""Tokens: the least that an Assistants run may be limited to, and the same in every column, so that they can be compared."""
 Keep = Callable[[Mapping[str, Any]], None]
 """Stores all handles of the session. May raise ChatError."""
 
@@ -32,7 +34,7 @@ class Side:
     open_history: Open
     keep: Keep
     handles: dict[str, Any] = field(default_factory=dict)
-    settings: ThreadSettings = field(default_factory=lambda: ThreadSettings(max_output_tokens=96))
+    settings: ThreadSettings = field(default_factory=lambda: ThreadSettings(max_output_tokens=LONGEST_REPLY))
     trouble: str = ""
     columns: dict[Approach, Column] = field(default_factory=dict)
     elsewhere: set[Approach] = field(default_factory=set)

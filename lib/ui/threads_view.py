@@ -17,14 +17,16 @@ from lib.ui import threads_columns, threads_drills, threads_ledger, threads_move
 from lib.ui.page import Page
 
 LIVE, DRILLS, MOVE, REFERENCE = "Side by side", "Drills", "Move a conversation", "What to know"
+STARTERS: tuple[Approach, ...] = ("manual", "conversations", "assistants")
 SCRIPT = (
-    "My name is Marta and I live in Graz.",
-    "I am planning a trip to Porto in May, for six nights.",
-    "What should I pack?",
-    "Which town do I live in?",
-    "And where am I going?",
-    "What is my name?",
+    "What is the capital of France?",
+    "Which river flows through it?",
+    "Name one famous building there.",
+    "What language do people speak there?",
+    "What was my first question?",
+    "Thank you. Say goodbye.",
 )
+"""Chosen by trying: the small model answers these shortly, and "it" and "there" need the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def load(page: Page) -> ThreadsView | None:
     known = threads_side.approaches(where)
     with right:
         picked = st.multiselect(
-            "Ways to keep it", known, default=known[:3], key=f"threads_ways:{where}", format_func=threads_side.NAMES.__getitem__,
+            "Ways to keep it", known, default=[name for name in STARTERS if name in known], key=f"threads_ways:{where}", format_func=threads_side.NAMES.__getitem__,
             placeholder="Choose two or more",
         )  # fmt: skip
     if where == threads_side.REPLICA:
