@@ -18,7 +18,7 @@ from lib.threads.side import Side
 from lib.ui import services, session, threads_columns, threads_side
 from lib.ui.page import Page
 
-AGAIN = "What is my name, and where do I live?"
+AGAIN = "What was my first question?"
 WRITERS = ("I moved to Vienna.", "I moved to Linz.")
 LAST_IDS: dict[Approach, tuple[str, ...]] = {
     "conversations": ("conversation",), "responses": ("response",), "assistants": ("thread",), "claude": ("message",),

@@ -75,7 +75,9 @@ def takeaway(books: Mapping[Approach, Sequence[Entry]]) -> str:
     uploaded = ", ".join(f"“{threads_side.NAMES[approach]}” {count:,} B" for approach, count in up.items())
     said = f"**After {numbers.plural(turns_done, 'turn')}: uploaded {uploaded}.**"
     tokens = ", ".join(f"{count:,}" if count is not None else numbers.NOT_REPORTED for count in read.values())
-    said += f" Tokens read, in the same order: {tokens}."
+    same_words = len({count for count in read.values() if count is not None}) < 2
+    why = "" if same_words else " They differ only as far as the replies do, which are the model's own in each column."
+    said += f" Tokens read, in the same order: {tokens}.{why}"
     if len(books) > 1 and turns_done > 2:
         said += " **A server that keeps the history saves upload, not tokens:** the model reads all of it every turn, whoever sends it."
     return said
