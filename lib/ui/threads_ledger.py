@@ -16,7 +16,7 @@ from lib.prices import cost
 from lib.threads import Approach
 from lib.threads.ledger import Entry, PriceOf, costs, ledger, total
 from lib.threads.side import Side
-from lib.ui import charts, numbers, services, tables, threads_columns, threads_side
+from lib.ui import charts, numbers, services, tables, threads_columns, threads_reference, threads_side
 from lib.ui.page import Page
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ def draw(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
         f"Tokens are as {'the replica on this machine reports them, not OpenAI' if side.where == threads_side.REPLICA else 'the server reports them'} "
         f"({who}). Bytes are the bodies of all requests, polls included, without headers."
     )
+    tables.draw(
+        threads_reference.beside(list(books)), "threads-facts", "Where each history lives, for how long, who leaves out, deleting, overflow",
+        title="Where it lives, who leaves out, and how it is deleted",
+    )  # fmt: skip
     tables.draw(turns(books), "threads-turns", f"Every turn of every way; tokens are {who}", title="Every turn")
 
 

@@ -5,11 +5,13 @@ The rule: a statement about a vendor is that vendor's or its SDK's, dated, and s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lib.threads.facts import ASSISTANTS, CLAUDE, CONVERSATIONS, MANUAL, RESPONSES
+from lib.threads import Approach
+from lib.threads.facts import ASSISTANTS, CLAUDE, CONVERSATIONS, FACTS, MANUAL, RESPONSES
 from lib.ui import tables
 
 if TYPE_CHECKING:
@@ -39,6 +41,19 @@ def draw() -> None:
         "Every way of keeping a history, question by question, with sources",
         title="All of them as a table",
     )
+
+
+IN_LEDGER = ("lives", "retention", "who_trims", "can_you_see_it", "delete", "overflow")
+
+
+def beside(approaches: Sequence[Approach]) -> pd.DataFrame:
+    """For these ways: where the history lives and for how long, who leaves out and whether it shows, deleting, overflow."""
+    import pandas as pd
+
+    rows = [
+        [QUESTIONS[field], *(getattr(FACTS[approach], field).says for approach in approaches)] for field in IN_LEDGER
+    ]
+    return pd.DataFrame(rows, columns=["question", *(FACTS[approach].name for approach in approaches)])
 
 
 def frame() -> pd.DataFrame:
