@@ -3,8 +3,8 @@
 - Append-only: `commit` adds a user message and its reply together, in one atomic write, or nothing at all.
 - One live turn per session: `begin` refuses a second one. Only its owner's `beat` and `commit` are taken; after `clear` or
   `discard` they are refused, so what was cleared stays cleared.
-- Looking never writes: only begin, beat, commit, discard, clear, request_stop, remember, mark and keep_summaries
-  do, and they renew every key's
+- Looking never writes: only begin, beat, commit, discard, clear, request_stop, remember, mark,
+  keep_summaries and keep_handles do, and they renew every key's
   time to live (86,400 s by default).
 - A value that is not an array of messages raises CorruptHistory and is never overwritten.
 
@@ -46,6 +46,8 @@ class About:
     muted: frozenset[int] = frozenset()
     pinned: frozenset[int] = frozenset()
     summaries: tuple[Summary, ...] = ()
+    handles: Mapping[str, Any] = field(default_factory=dict)
+    """What servers that keep a history gave us to find it again, as lib.threads.Handle.to_dict(), by a name of the caller's."""
 
     @property
     def summary(self) -> Summary | None:
@@ -125,6 +127,9 @@ class HistoryStore(Protocol):
 
     def keep_summaries(self, session_id: str, summaries: Sequence[Summary]) -> None:
         """Keep these in place of the summaries there were. The messages they stand for stay."""
+
+    def keep_handles(self, session_id: str, handles: Mapping[str, Any]) -> None:
+        """Keep these in place of the handles there were: no server lists conversations, so what is lost here is lost."""
 
     def sessions(self, limit: int) -> list[SessionSummary]:
         """The sessions with the latest activity that still exist, newest first."""

@@ -3,7 +3,8 @@
     chat:<id>               string      JSON array of {role, content}, shared with other services
     {chat:<id>}:turns       stream      one entry per turn, its id the turn's number
     {chat:<id>}:live        string      the record of the turn being answered; it is the lock
-    {chat:<id>}:about       hash        title, created_at, settings, pinned:<index>, muted:<index>, summaries
+    {chat:<id>}:about       hash        title, created_at, settings, pinned:<index>, muted:<index>, summaries,
+                                        handles
     {chat:<id>}:signal      hash        who was asked to stop, who is refused
     chats                   sorted set  session ids by last activity; an index, never the truth
 

@@ -149,6 +149,11 @@ class InMemoryHistory:
             state = self._write(session_id)
             state.about = replace(state.about, summaries=tuple(summaries))
 
+    def keep_handles(self, session_id: str, handles: Mapping[str, Any]) -> None:
+        with self._lock:
+            state = self._write(session_id)
+            state.about = replace(state.about, handles=dict(handles))
+
     def sessions(self, limit: int) -> list[SessionSummary]:
         with self._lock:
             now = self._clock()

@@ -164,6 +164,9 @@ class RedisHistory:
     def keep_summaries(self, session_id: str, summaries: Sequence[Summary]) -> None:
         self._write(lua.REMEMBER, session_id, "summaries", wire.to_json([asdict(summary) for summary in summaries]))
 
+    def keep_handles(self, session_id: str, handles: Mapping[str, Any]) -> None:
+        self._write(lua.REMEMBER, session_id, "handles", wire.to_json(dict(handles)))
+
     def sessions(self, limit: int) -> list[SessionSummary]:
         return self._index.newest(limit)
 

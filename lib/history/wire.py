@@ -121,6 +121,7 @@ def unpack_about(fields: Mapping[bytes, bytes]) -> About:
             _marked(fields, b"muted:"),
             _marked(fields, b"pinned:"),
             _summaries(fields.get(b"summaries", b"[]")),
+            _object(fields.get(b"handles", b"{}")),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
         raw = fields.get(b"settings", b"")

@@ -199,6 +199,7 @@ class Facts:
     delete: Fact
     overflow: Fact
     portability: Fact
+    best_for: Fact
 
 
 class ServerHistory(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,6 +67,16 @@ class AssistantsHistory:
     def facts(self) -> Facts:
         """What to know about this approach."""
         return ASSISTANTS
+
+    def adopt(self, system_prompt: str, messages: Sequence[Message]) -> Handle:
+        """A new thread that begins with these messages: texts of the user and the assistant."""
+        handle = self.create(system_prompt)
+        _, thread = _ids(handle)
+        beta = self._beta(Measured())
+        with self._server.failures(lost=f"thread {thread}"):
+            for message in messages:
+                _quiet(beta.threads.messages.create, thread, role=message.role, content=sendable(message.text))
+        return handle
 
     def create(self, system_prompt: str) -> Handle:
         """An assistant that holds the instructions, and an empty thread."""

@@ -6,19 +6,22 @@ sent with every turn and are not an item of the conversation. Items that are not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from lib.errors import ConversationGone
 from lib.messages import Message
-from lib.providers import TextDelta
+from lib.providers import TextDelta, sendable
 from lib.providers.translating import not_an_answer
 from lib.threads import Deletion, Facts, Gone, Handle, ServerTurn
 from lib.threads.facts import CONVERSATIONS
 from lib.threads.measuring import Measured
 from lib.threads.reading import field, paged, prompt_of
 from lib.threads.responding import PAGE, Responding, said, usage_in
+
+ADDED = 20
+"""Items that one request may add, as the SDK's documentation has it."""
 
 
 class ConversationsHistory(Responding):
@@ -53,6 +56,17 @@ class ConversationsHistory(Responding):
             conversations = self._server.client(Measured()).conversations
             messages = said(paged(conversations.items.list(id_, order="asc", limit=PAGE)))
         return [*prompt_of(handle.system_prompt), *messages]
+
+    def adopt(self, system_prompt: str, messages: Sequence[Message]) -> Handle:
+        """A new conversation that begins with these messages: texts of the user and the assistant, twenty at a time."""
+        handle = self.create(system_prompt)
+        id_ = _id(handle)
+        with self._server.failures(lost=f"conversation {id_}"):
+            items = self._server.client(Measured()).conversations.items
+            for start in range(0, len(messages), ADDED):
+                new: Any = [{"role": m.role, "content": sendable(m.text)} for m in messages[start : start + ADDED]]
+                items.create(id_, items=new)
+        return handle
 
     def stored_items(self, handle: Handle) -> int:
         """How many items the server holds: what to compare with the tokens it reads."""

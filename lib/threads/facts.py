@@ -6,7 +6,7 @@ vendors' servers are theirs: none of them can be checked without an account.
 
 from __future__ import annotations
 
-from lib.threads import Fact, Facts
+from lib.threads import Approach, Fact, Facts
 
 READ = "2026-11-22"
 STATE = "developers.openai.com, Conversation state guide"
@@ -42,6 +42,7 @@ MANUAL = Facts(
     delete=_fact("Yes, and the store says how many keys it deleted.", HERE),
     overflow=_fact("The provider refuses with 400, or the plan says beforehand that it does not fit.", HERE),
     portability=_fact("Any provider, any turn.", HERE),
+    best_for=_fact("Seeing and choosing what is sent, any provider, your own retention.", HERE),
 )
 
 CONVERSATIONS = Facts(
@@ -56,6 +57,7 @@ CONVERSATIONS = Facts(
     delete=_fact("Yes, whole or item by item. Not possible with zero data retention at all.", SECOND_HAND),
     overflow=_fact("Refused with 400, or trimmed silently, by the truncation setting.", SDK),
     portability=_fact("OpenAI, and the few servers that copy it.", "servers that were run and asked"),
+    best_for=_fact("Chats that last for months at one provider, with several writers or devices.", HERE),
 )
 
 RESPONSES = Facts(
@@ -73,6 +75,7 @@ RESPONSES = Facts(
         "OpenAI, Azure, and servers that store responses. Some accept any id and ignore it.",
         "servers that were run and asked",
     ),
+    best_for=_fact("Short chains and experiments that fork; 30 days are enough.", HERE),
 )
 
 ASSISTANTS = Facts(
@@ -92,6 +95,7 @@ ASSISTANTS = Facts(
     delete=_fact("Yes: thread and assistant each.", SDK),
     overflow=_fact("The run ends incomplete with a reason, or failed with an error.", SDK),
     portability=_fact("None: compatible servers only.", MIGRATION),
+    best_for=_fact("Nothing new: reading what an older compatible server still holds.", HERE),
 )
 
 CLAUDE = Facts(
@@ -109,4 +113,10 @@ CLAUDE = Facts(
         "Claude's own API and the clouds that offer it. Servers that copy Messages ignore threads.",
         "servers that were run and asked",
     ),
+    best_for=_fact("Long agent loops within minutes, where uploading every turn is slow.", HERE),
 )
+
+FACTS: dict[Approach, Facts] = {
+    "manual": MANUAL, "conversations": CONVERSATIONS, "responses": RESPONSES, "assistants": ASSISTANTS, "claude": CLAUDE,
+}  # fmt: skip
+"""By approach."""

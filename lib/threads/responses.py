@@ -81,6 +81,12 @@ class ResponsesHistory(Responding):
             ]
         )
 
+    def delete_one(self, id_: str) -> Gone:
+        """One response of the chain; then it is asked for again."""
+        responses = self._server.client(Measured()).responses
+        answered = self._server.status_of(partial(responses.delete, id_))
+        return Gone("response", id_, answered, self._server.status_of(partial(responses.retrieve, id_)))
+
     def count(self, handle: Handle, text: str) -> int | None:
         """By `/responses/input_tokens`, the history on the server included."""
         previous = handle.last("response")

@@ -102,7 +102,7 @@ def growth_lines(frame: pd.DataFrame, column: str, axis: str, now: int, *, usd: 
     if now:
         figure.add_vline(x=now, line={"color": palette.LEFT_OUT.colour, "dash": "dot"}, annotation_text="now")
     _laid_out(figure, axis)
-    figure.update_xaxes(title_text="turn", type="linear")
+    figure.update_xaxes(title_text="turn", type="linear", dtick=1 if len(frame) and frame["turn"].max() <= 12 else None)
     if usd:
         figure.update_yaxes(tickprefix="$", tickformat="~g")
     return figure

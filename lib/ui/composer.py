@@ -17,6 +17,9 @@ from lib.ui.page import Page
 LEFT_BEHIND = ("over_budget", "outside_window", "middle", "summarized")
 """Reasons of what is left out for its age: the line is drawn after the newest of these."""
 
+NOT_YET = ("There is no summary yet", "The summary does not cover")
+"""What a plan says as long as nobody made the summary that sending makes first."""
+
 
 def preview(page: Page) -> ContextPlan | None:
     """What the next request would hold: with the message that is being answered or waits, else with an empty new one.
@@ -104,6 +107,8 @@ def sentence(plan: ContextPlan, which: str = "Next") -> str:
     if plan.left_out_count:
         verb = "will be" if which == "Next" else "are"
         words += f"; {numbers.plural(plan.left_out_count, 'message')} {verb} left out"
+    if plan.fallback and which == "Next" and plan.fallback.startswith(NOT_YET):
+        return f"{words}, and summarized first, in a request of its own"
     if plan.fallback:
         return f"{words}. {plan.fallback}"
     return words

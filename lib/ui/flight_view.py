@@ -124,6 +124,15 @@ def _notes(entry: Entry, sizes: Sizes) -> None:
     turn = entry.turn
     if turn is None or turn.plan is None:
         return
+    if turn.summarized is not None:
+        made = turn.summarized
+        read, wrote = (
+            numbers.tokens(count, made.provenance) for count in (made.usage.input_tokens, made.usage.output_tokens)
+        )
+        st.caption(
+            f":material/summarize: Before it, {as_markdown(made.model)} wrote a summary: {read} in, {wrote} out, in "
+            f"{numbers.plural(made.requests, 'request')}, {numbers.duration(made.duration_ms / 1000)}. It has a bill of its own."
+        )
     if turn.plan.fallback:
         st.caption(turn.plan.fallback)
     if sizes.counter.name != turn.plan.counter:

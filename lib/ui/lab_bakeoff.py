@@ -5,6 +5,7 @@ The rule: every contestant decides with the chat's own planner; what a model wou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -36,10 +37,21 @@ def draw(lab: Lab) -> None:
         return
     st.markdown(takeaway(made))
     _strips(lab, made)
-    _curves(made)
-    _facts(lab, made)
-    _totals(made)
+    show(made, [lab.name_of(at) for at in made.facts], "bake")
     lab_results.download_bakeoff(lab, made)
+
+
+def show(made: BakeOff, names: Sequence[str], key: str) -> None:
+    """What can be drawn without the conversation: curves, facts by these names, totals."""
+    _curves(made, key)
+    if made.facts:
+        frame = lab_frames.facts(made, names)
+        tables.show(
+            frame,
+            f"{key}-facts",
+            "For each fact and contestant, in how many requests it was, and from which turn on it was not",
+        )
+    _totals(made, key)
 
 
 def pick_entries(lab: Lab, key: str) -> list[Entry]:
@@ -118,12 +130,12 @@ def _record(lab: Lab, course: Course, turn: int) -> Record:
     ]
 
 
-def _curves(made: BakeOff) -> None:
+def _curves(made: BakeOff, key: str) -> None:
     """Per turn, one line per contestant."""
     priced = all(course.cost is not None for course in made.courses)
     shown = [name for name in SHOWN if name != "cost" or priced]
     chosen = st.segmented_control(
-        "Per turn", shown, default="processed", required=True, key="bake_curve", format_func=SHOWN.__getitem__
+        "Per turn", shown, default="processed", required=True, key=f"{key}_curve", format_func=SHOWN.__getitem__
     )
     frame = lab_frames.curves(made, chosen)
     who = numbers.mark(made.courses[0].provenance)
@@ -135,30 +147,18 @@ def _curves(made: BakeOff) -> None:
         else f"{SHOWN[chosen]} ({who} tokens)"
     )
     st.plotly_chart(
-        charts.growth_lines(frame, chosen, axis, 0, usd=chosen == "cost"), key="bake_lines", config=tables.CHART,
+        charts.growth_lines(frame, chosen, axis, 0, usd=chosen == "cost"), key=f"{key}_lines", config=tables.CHART,
         alt=f"Lines over {len(made.courses[0].steps)} turns, one per contestant: {axis}",
     )  # fmt: skip
     if not priced:
         st.caption("No price is known for this model, so there is no cost to draw.")
 
 
-def _facts(lab: Lab, made: BakeOff) -> None:
-    """Which facts were still in the request, and since when they were not."""
-    if not made.facts:
-        return
-    frame = lab_frames.facts(made, [lab.name_of(at) for at in made.facts])
-    tables.show(
-        frame,
-        "bake-facts",
-        "For each fact and contestant, in how many requests it was, and from which turn on it was not",
-    )
-
-
-def _totals(made: BakeOff) -> None:
+def _totals(made: BakeOff, key: str) -> None:
     who = " and ".join(dict.fromkeys(numbers.mark(course.provenance) for course in made.courses))
     tables.draw(
         lab_frames.totals(made),
-        "bake-off",
+        f"{key}-off",
         f"Totals of every contestant, tokens {who}, cost in USD",
         title=f"Totals (tokens {who})",
     )

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lib.context import Run
+from lib.lab.bakeoff import Entry
 from lib.lab.cliffs import CliffMap, budgets, cliff_map
+from lib.lab.export import Cliffs
 from lib.lab.markers import KIND_TEXT, Marker, markers
+from lib.trimming import STRATEGIES
 from lib.turns import ChatSettings
-from lib.ui import cliff_view, flight, numbers, palette, services, strategy_fields, tables
+from lib.ui import cliff_view, flight, lab_results, numbers, palette, services, strategy_fields, tables
 from lib.ui.cliff_view import Kind, Line, Mark, Spoken
 from lib.ui.lab import Lab
 from lib.ui.text import drawable
@@ -47,6 +50,9 @@ def draw(lab: Lab) -> None:
     _map(lab, made, broken, facts, settings)
     _breaks(broken, lab)
     tables.draw(frame(made, lab), f"cliff-{settings.strategy}", "From which budget on each message is sent, in tokens")
+    entry = Entry(STRATEGIES[settings.strategy].label, settings)
+    sizes = lab.sizes
+    lab_results.download_cliffs(lab, Cliffs(entry, sizes.counter.name, sizes.provenance, made, tuple(broken)))
 
 
 def _choices(lab: Lab) -> ChatSettings:
@@ -71,10 +77,11 @@ def _choices(lab: Lab) -> ChatSettings:
 
 
 def _upto(lab: Lab, whole: int) -> int:
-    """The largest budget of the map: the model's window, or a little more than everything needs."""
+    """The largest budget of the map: a little more than everything needs, or the model's window where that is smaller."""
     model = services.find_model(lab.settings.provider, lab.settings.model)
-    window = (model.context_window if model is not None else None) or lab.settings.max_tokens
-    return max(400, min(max(window, lab.settings.max_tokens), int(whole * 1.25) + 200))
+    window = model.context_window if model is not None else None
+    enough = int(whole * 1.25) + 200
+    return max(400, enough if window is None else min(max(window, lab.settings.max_tokens), enough))
 
 
 def takeaway(made: CliffMap, lab: Lab, facts: list[int]) -> str:

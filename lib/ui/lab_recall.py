@@ -51,7 +51,7 @@ def draw(lab: Lab) -> None:
     if probe is not None:
         _follow(probe)
         if probe.done.is_set():
-            shown(probe.results, cancelled=probe.cancelled)
+            shown(probe.results, cancelled=probe.cancelled, key="probe")
             lab_results.download_probe(lab, probe)
 
 
@@ -176,7 +176,7 @@ def _follow(probe: Probe) -> None:
         _bar(probe)
 
 
-def shown(answers: Sequence[Answer], *, cancelled: bool) -> None:
+def shown(answers: Sequence[Answer], *, cancelled: bool, key: str) -> None:
     """The takeaway, the grid, and every answer one click away."""
     import pandas as pd
 
@@ -189,7 +189,7 @@ def shown(answers: Sequence[Answer], *, cancelled: bool) -> None:
     rows = [[fact.question, *(_cell(answers, fact, arm) for arm in arms_asked)] for fact in asked]
     rows.append(["tokens read, as reported", *(_spent(answers, arm) for arm in arms_asked)])
     picked = st.dataframe(
-        pd.DataFrame(rows, columns=["question", *arms_asked]), key="probe_grid", hide_index=True, on_select="rerun",
+        pd.DataFrame(rows, columns=["question", *arms_asked]), key=f"{key}_grid", hide_index=True, on_select="rerun",
         selection_mode="single-cell", alt="For each question and strategy: recalled, admitted or made up, and how often",
     )  # fmt: skip
     st.caption(

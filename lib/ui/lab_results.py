@@ -32,7 +32,9 @@ def download_cliffs(lab: Lab, cliffs: Cliffs) -> None:
 def download_bakeoff(lab: Lab, made: BakeOff) -> None:
     """The bake-off as files."""
     facts = tuple(fact for fact in suggested(lab.history) if fact.index in made.facts)
-    _buttons(lab, Report(_about(lab), facts=facts, bake_off=made), rows.csv_text(rows.bake_off_rows(made, facts)), "bake-off")
+    _buttons(
+        lab, Report(_about(lab), facts=facts, bake_off=made), rows.csv_text(rows.bake_off_rows(made, facts)), "bake-off"
+    )
 
 
 def download_probe(lab: Lab, probe: Probe) -> None:
@@ -40,7 +42,12 @@ def download_probe(lab: Lab, probe: Probe) -> None:
     asked = tuple(dict.fromkeys(ask.arm for ask in probe.asks))
     facts = tuple(dict.fromkeys(ask.fact for ask in probe.asks))
     recall = Recall(asked, probe.results, len(probe.asks))
-    _buttons(lab, Report(_about(lab), facts=facts, recall=recall), rows.csv_text(rows.answer_rows(probe.results)), "recall-probe")
+    _buttons(
+        lab,
+        Report(_about(lab), facts=facts, recall=recall),
+        rows.csv_text(rows.answer_rows(probe.results)),
+        "recall-probe",
+    )
 
 
 def _about(lab: Lab) -> About:
@@ -61,13 +68,18 @@ def _buttons(lab: Lab, report: Report, csv: str, name: str) -> None:
 
 def opened(lab: Lab) -> Report | None:
     """The report a person put on the page, with what it is about; None where there is none."""
-    file = st.file_uploader("A report that was saved here or elsewhere", type="json", key="lab_report", max_upload_size=BIGGEST // 1_000_000)
+    file = st.file_uploader(
+        "A report that was saved here or elsewhere", type="json", key="lab_report", max_upload_size=BIGGEST // 1_000_000
+    )
     if file is None:
         return None
     try:
         report = read(file.getvalue().decode("utf-8", errors="replace"))
     except ImportRefused as error:
-        st.error(f"{as_markdown(error.what)} {as_markdown(error.safe)} {as_markdown(error.next_step)}", icon=":material/error:")
+        st.error(
+            f"{as_markdown(error.what)} {as_markdown(error.safe)} {as_markdown(error.next_step)}",
+            icon=":material/error:",
+        )
         return None
     about = report.about
     same = about.history_sha256 == history_sha256(lab.history)

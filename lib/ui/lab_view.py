@@ -12,12 +12,13 @@ from lib.errors import ChatError
 from lib.lab.example import EXAMPLE
 from lib.records import Sizes
 from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
-from lib.ui import lab_bakeoff, lab_cliff, lab_costs, lab_recall, numbers, services, session, sizing
+from lib.ui import lab_bakeoff, lab_cliff, lab_costs, lab_recall, lab_report, numbers, services, session, sizing
 from lib.ui.lab import Lab
 from lib.ui.page import Page
 from lib.ui.text import as_label
 
 CLIFF, BAKE_OFF, RECALL, COSTS = "Cliff map", "Bake-off", "Recall probe", "What trimming costs"
+REPORT = "Open a report"
 EXAMPLE_NAME = "example"
 SESSIONS = 30
 
@@ -44,8 +45,10 @@ def headline(lab: Lab) -> None:
 
 def sections(lab: Lab) -> None:
     """The tabs; only the open one is drawn."""
-    tabs = st.tabs([CLIFF, BAKE_OFF, RECALL, COSTS], key="lab_tab", on_change="rerun")
-    for tab, draw in zip(tabs, (lab_cliff.draw, lab_bakeoff.draw, lab_recall.draw, lab_costs.draw), strict=True):
+    tabs = st.tabs([CLIFF, BAKE_OFF, RECALL, COSTS, REPORT], key="lab_tab", on_change="rerun")
+    for tab, draw in zip(
+        tabs, (lab_cliff.draw, lab_bakeoff.draw, lab_recall.draw, lab_costs.draw, lab_report.draw), strict=True
+    ):
         if tab.open:
             with tab:
                 draw(lab)

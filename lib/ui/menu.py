@@ -46,6 +46,13 @@ MENU = {
         "One conversation under many strategies and budgets: who survives, what it costs, what the model still knows.",
         wide=True,
     ),
+    "threads": Entry(
+        "pages/threads.py",
+        "Who keeps the history",
+        ":material/compare_arrows:",
+        "The same chat, sent again every turn and kept by a server, side by side: who re-sends, who pays, who forgets.",
+        wide=True,
+    ),
 }
 
 

@@ -21,6 +21,9 @@ from lib.providers.local import LocalModel
 from lib.providers.opening import open_counter, open_provider, vendor_of
 from lib.records import Record, Sizes
 from lib.settings import Endpoint, Settings, load_settings
+from lib.threads.replica.model import embedded
+from lib.threads.replica.server import ReplicaServer
+from lib.threads.side import Side
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.trimming import DEFAULT_STRATEGY
 from lib.turns import ChatSettings, Turn
@@ -122,6 +125,21 @@ def find_model(provider: str, model: str) -> Model | None:
 @st.cache_resource(show_spinner=False)
 def probes() -> dict[str, Probe]:
     """Recall probes of this process by a name that only their browser session knows."""
+    return {}
+
+
+@st.cache_resource(show_spinner=False)
+def replicas() -> tuple[ReplicaServer, ReplicaServer]:
+    """Two servers on this machine that keep conversations as the vendors do: one for the page, and another account for the
+    drill that switches between them. They start at their first request."""
+    made = (ReplicaServer(embedded(local_model())), ReplicaServer(embedded(local_model())))
+    _to_close.extend(server.close for server in made)
+    return made
+
+
+@st.cache_resource(show_spinner=False)
+def sides() -> dict[str, Side]:
+    """Conversations that run side by side in this process, by a name that only their browser session knows."""
     return {}
 
 

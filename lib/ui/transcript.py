@@ -33,11 +33,13 @@ def draw(page: Page, cut_at: int | None) -> None:
             key="earlier", on_click=session.draw_from, args=(page.session_id, start - earlier),
         )  # fmt: skip
     turns = _turns_by_reply(page, start)
-    muted = False
+    muted = pinned = False
     for index in range(start, len(history)):
         if history[index].role == "user":
-            muted = index in page.about.muted
+            muted, pinned = index in page.about.muted, index in page.about.pinned
         with message(history[index], muted=muted, key=f"message-{index}"):
+            if pinned and not muted and history[index].role == "user":
+                st.caption(":material/push_pin: Pinned: always sent")
             if index in turns:
                 line(turns[index], page.session_id)
             if cut_at is not None and index == cut_at - 1:
@@ -64,7 +66,7 @@ def message(shown: Message, *, muted: bool = False, key: str) -> st.delta_genera
             if panel.open:
                 panel.code(drawable(shown.text), language=None, wrap_lines=True, height=400)
         if muted:
-            st.caption("Replaced: it stays stored and is not sent any more.")
+            st.caption("Replaced or muted: it stays stored and is not sent any more.")
     return container
 
 

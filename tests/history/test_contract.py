@@ -286,6 +286,17 @@ def test_summaries_are_kept_and_taken_back(store: HistoryStore) -> None:
     assert store.about("s").summaries == ()
 
 
+def test_handles_are_kept_until_they_are_cleared(store: HistoryStore) -> None:
+    handles = {"replica:conversations": {"approach": "conversations", "ids": [["conversation", "conv_1"]]}}
+    store.keep_handles("s", handles)
+    assert store.about("s").handles == handles
+    store.keep_handles("s", {})
+    assert store.about("s").handles == {}
+    store.keep_handles("s", handles)
+    store.clear("s")
+    assert store.about("s").handles == {}
+
+
 def test_sessions_are_listed_by_latest_activity(store: HistoryStore) -> None:
     for name in ("a", "b", "c"):
         say(store, name, f"in {name}")
@@ -311,6 +322,7 @@ def test_every_write_renews_the_time_to_live(kit: Kit) -> None:
         lambda: store.remember("s", {}),
         lambda: store.mark("s", 0, "pinned"),
         lambda: store.keep_summaries("s", []),
+        lambda: store.keep_handles("s", {}),
         lambda: store.begin("s", prompt("three", id="three")),
         lambda: store.discard("s", "three"),
     ]
@@ -349,6 +361,7 @@ def test_an_id_that_cannot_be_one_is_refused_everywhere(store: HistoryStore, bad
         lambda: store.remember(bad, {}),
         lambda: store.mark(bad, 0, "pinned"),
         lambda: store.keep_summaries(bad, []),
+        lambda: store.keep_handles(bad, {}),
         lambda: store.expires_in(bad),
         lambda: store.raw(bad),
     ]

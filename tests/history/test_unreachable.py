@@ -58,6 +58,7 @@ def everything(store: RedisHistory) -> list[Any]:
         lambda: store.remember("s", {}),
         lambda: store.mark("s", 0, "muted"),
         lambda: store.keep_summaries("s", []),
+        lambda: store.keep_handles("s", {}),
         lambda: store.sessions(5),
         lambda: store.expires_in("s"),
         lambda: store.raw("s"),

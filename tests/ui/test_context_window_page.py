@@ -311,6 +311,35 @@ def test_the_summary_in_force_is_shown_sent_and_undone(chat: ChatService, drawn:
     assert len(chat.store.load(SESSION)) == 6
 
 
+def test_a_summary_is_made_by_sending_and_its_cost_is_shown_apart(chat: ChatService, drawn: Drawn) -> None:
+    talked(chat, "My sister lives in Lisbon.", *FILLER[:2], strategy="oldest_first")
+    chat.store.remember(SESSION, settings(strategy="summarize", max_tokens=130, reserved_for_reply=20).to_dict())
+    at = page()
+    assert any("summarized first, in a request of its own" in caption.value for caption in at.caption)
+    at.chat_input(key="prompt").set_value(FILLER[3]).run()
+    made = chat.store.turns(SESSION)[-1].summarized
+    assert made is not None
+    assert any("a summary was made" in caption.value for caption in at.caption)
+    shown = opened(flight_view.SENT)
+    assert any("It has a bill of its own" in caption.value for caption in shown.caption)
+    tokens = page("pages/tokens.py", state={"tokens_tab": "Money", "table:money": True})
+    assert any(
+        "summary for turn 4" in list(frame.value["request"])
+        for frame in tokens.dataframe
+        if "request" in frame.value.columns
+    )
+
+
+def test_pins_and_mutes_are_seen_in_the_chat(chat: ChatService) -> None:
+    exchange(chat, "one", "two")
+    exchange(chat, "three", "four")
+    chat.store.mark(SESSION, 0, "pinned")
+    chat.store.mark(SESSION, 2, "muted")
+    captions = [caption.value for caption in page().caption]
+    assert ":material/push_pin: Pinned: always sent" in captions
+    assert sum("Replaced or muted" in words for words in captions) == 2
+
+
 def test_a_summary_that_will_be_made_is_announced_with_its_size(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER, strategy="oldest_first")
     chat.store.remember(SESSION, settings(strategy="summarize", max_tokens=200, reserved_for_reply=20).to_dict())

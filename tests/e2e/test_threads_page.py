@@ -1,0 +1,62 @@
+"""Who keeps the history, in a real browser, with no key: the real small model behind the replica."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from lib.providers.local import INSTALL, packaged_model
+from tests.e2e.app_process import App
+from tests.e2e.conftest import Chat, RedisServer
+from tests.e2e.test_first_minute import everything
+
+OpenTab = Callable[..., Chat]
+TABS = ("Side by side", "Drills", "Move a conversation", "What to know")
+
+
+@pytest.mark.model
+def test_a_class_watches_who_sends_again_who_pays_and_who_forgets(folder: Path, open_tab: OpenTab) -> None:
+    if packaged_model() is None:
+        pytest.skip(f"needs the model file: {INSTALL}")
+    with App(folder / "data") as app:
+        tab = open_tab(app, "a-class", "/threads")
+        tab.sees("The replica is a small server inside this app")
+        tab.page.get_by_role("button", name="Run a script of 6 turns").click()
+        tab.sees("After 6 turns: uploaded", timeout=240_000)
+        tab.sees("A server that keeps the history saves upload, not tokens")
+        tab.settled()
+        said = tab.page.locator("p", has_text="After 6 turns: uploaded").first.inner_text()
+        read = said.split("in the same order: ")[1].split(". ")[0].rstrip(".").split(", ")
+        assert len(read) == 3
+        tokens = [int(number.replace(",", "").split()[0]) for number in read]
+        assert max(tokens) < 1.3 * min(tokens), said  # every reply is the model's own, and so is the history
+        uploaded = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) B", said)]
+        assert uploaded[0] > 3 * max(uploaded[1:]), said
+        tab.page.get_by_role("tab", name="Drills").click()
+        tab.settled()
+        tab.page.get_by_role("button", name="Expire it").click()
+        tab.sees("It expired at the server", timeout=60_000)
+        tab.sees("does not know thread", timeout=60_000)
+    assert "Traceback" not in app.log.read_text()
+
+
+def test_looking_writes_nothing(app: App, server: RedisServer, open_tab: OpenTab, session_on_typist: str) -> None:
+    before = everything(server)
+    tab = open_tab(app, session_on_typist, "/threads")
+    for name in TABS:
+        tab.page.get_by_role("tab", name=name).click()
+        tab.settled()
+    assert everything(server) == before
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_nothing_runs_over_the_edge_of_a_phone(app: App, open_tab: OpenTab, session_on_typist: str, name: str) -> None:
+    tab = open_tab(app, session_on_typist, "/threads", width=390)
+    tab.page.get_by_role("tab", name=name).click()
+    tab.settled()
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(tab.page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")

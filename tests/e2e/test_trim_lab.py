@@ -1,0 +1,69 @@
+"""The trim lab in a real browser: the line across the cliff map, the probe, and a report saved and opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.app_process import App
+from tests.e2e.conftest import Chat, RedisServer
+from tests.e2e.test_first_minute import everything
+from tests.typist import Typist
+
+OpenTab = Callable[..., Chat]
+TABS = ("Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report")
+
+
+def test_moving_the_line_greys_the_conversation_at_once(app: App, open_tab: OpenTab, session_on_typist: str) -> None:
+    tab = open_tab(app, session_on_typist, "/trim_lab")
+    line = tab.page.get_by_role("slider", name="Budget in tokens")
+    gone = tab.page.locator(".said-by.out")
+    line.focus()
+    line.press("End")
+    expect(gone).to_have_count(0)
+    line.press("Home")
+    expect(gone.first).to_be_visible()
+    at_the_bottom = gone.count()
+    assert at_the_bottom >= 12
+    tab.page.locator("canvas").click(position={"x": 50, "y": 120})
+    expect(gone).not_to_have_count(at_the_bottom)
+
+
+def test_a_probe_is_asked_saved_and_opened_again(
+    app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str, folder: Path
+) -> None:
+    typist.words, typist.seconds_per_word = 3, 0.0
+    before = everything(server)
+    tab = open_tab(app, session_on_typist, "/trim_lab")
+    tab.page.get_by_role("tab", name="Recall probe").click()
+    tab.sees("requests,")
+    tab.settled()
+    assert typist.requests == []
+    tab.page.get_by_role("button", name="Ask them").click()
+    tab.sees("For comparison: with everything sent")
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("button", name="Report, to be opened again").click()
+    saved = folder / "report.json"
+    download.value.save_as(saved)
+    text = saved.read_text()
+    assert "sk-test" not in text
+    tab.page.get_by_role("tab", name="Open a report").click()
+    tab.page.locator("input[type=file]").set_input_files(saved)
+    tab.sees("the conversation that is open")
+    tab.sees("For comparison: with everything sent")
+    tab.page.locator("input[type=file]").set_input_files(
+        {"name": "other.json", "mimeType": "application/json", "buffer": b'{"format": "something else"}'}
+    )
+    tab.sees("This is not a report of the trim lab.")
+    assert everything(server) == before
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_nothing_runs_over_the_edge_of_a_phone(app: App, open_tab: OpenTab, session_on_typist: str, name: str) -> None:
+    tab = open_tab(app, session_on_typist, "/trim_lab", width=390)
+    tab.page.get_by_role("tab", name=name).click()
+    tab.settled()
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
