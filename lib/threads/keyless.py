@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib.providers.local import SLOT_TOKENS, LocalModel
+from lib.providers import Provider
+from lib.providers.local import LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider
-from lib.providers.opening import open_provider
 from lib.settings import Endpoint
 from lib.threads import Approach, ServerHistory, ThreadSettings
 from lib.threads.opening import open_history
@@ -25,18 +25,26 @@ NAME = "replica"
 
 
 class Keyless:
-    """One per app process; safe to share between threads. `window` in tokens.
+    """A replica, and the provider that asks the model behind it directly. Safe to share between threads.
 
-    Example: history = keyless.history("conversations"); handle = history.create("Be brief.")
+    Example: history = Keyless.on(LocalModel()).history("conversations"); handle = history.create("Be brief.")
     """
 
-    label = LABEL
-    """What has to stand beside everything that comes from it."""
+    label = LABEL[:1].upper() + LABEL[1:]
+    """What has to stand beside everything that comes from it; sentences about failures begin with it."""
 
-    def __init__(self, model: LocalModel, window: int = SLOT_TOKENS) -> None:
-        self.window = window
-        self._model = model
-        self._replica = ReplicaServer(embedded(model), window=window)
+    def __init__(self, replica: ReplicaServer, control: Provider, model: str) -> None:
+        self._replica, self._control, self._model = replica, control, model
+
+    @classmethod
+    def on(cls, model: LocalModel) -> Keyless:
+        """With the embedded model, which starts with the first turn."""
+        return cls(ReplicaServer(embedded(model)), LocalProvider(model), model.name)
+
+    @property
+    def window(self) -> int:
+        """What the model holds, in tokens."""
+        return self._replica.window
 
     @property
     def running(self) -> bool:
@@ -48,9 +56,8 @@ class Keyless:
 
         An address holds until `close`: after that the next one is another, and what was held is still there.
         """
-        model = self._model.name
         if approach == "manual":
-            return Endpoint("local", "local", "The model on this machine", model=model, window=self.window)
+            return Endpoint("local", "local", "The model on this machine", model=self._model, window=self.window)
         self._replica.start()
         claude = approach == "claude"
         return Endpoint(
@@ -58,17 +65,16 @@ class Keyless:
             "anthropic" if claude else "openai",
             self.label,
             base_url=self._replica.url if claude else f"{self._replica.url}/v1",
-            model=model,
+            model=self._model,
             key=self._replica.key,
             needs_key=True,
             window=self.window,
         )
 
     def history(self, approach: Approach, settings: ThreadSettings | None = None) -> ServerHistory:
-        """The adapter, pointed at what runs here; cheap, so ask for one per use. The model starts with the first turn."""
+        """The adapter, pointed at what runs here; cheap, so ask for one per use. Raises ProviderUnavailable."""
         endpoint = self.endpoint(approach)
-        provider = open_provider(endpoint, endpoint.key, self._model)
-        return open_history(approach, endpoint, endpoint.key, provider, settings)
+        return open_history(approach, endpoint, endpoint.key, self._control, settings)
 
     def contents(self) -> dict[str, Any]:
         """What the replica holds, as lib/threads/replica/drills.py lists it. Looking starts nothing and is no use of anything:

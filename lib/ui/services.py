@@ -21,8 +21,7 @@ from lib.providers.local import LocalModel
 from lib.providers.opening import open_counter, open_provider, vendor_of
 from lib.records import Record, Sizes
 from lib.settings import Endpoint, Settings, load_settings
-from lib.threads.replica.model import embedded
-from lib.threads.replica.server import ReplicaServer
+from lib.threads.keyless import Keyless
 from lib.threads.side import Side
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.trimming import DEFAULT_STRATEGY
@@ -129,11 +128,11 @@ def probes() -> dict[str, Probe]:
 
 
 @st.cache_resource(show_spinner=False)
-def replicas() -> tuple[ReplicaServer, ReplicaServer]:
+def replicas() -> tuple[Keyless, Keyless]:
     """Two servers on this machine that keep conversations as the vendors do: one for the page, and another account for the
     drill that switches between them. They start at their first request."""
-    made = (ReplicaServer(embedded(local_model())), ReplicaServer(embedded(local_model())))
-    _to_close.extend(server.close for server in made)
+    made = (Keyless.on(local_model()), Keyless.on(local_model()))
+    _to_close.extend(replica.close for replica in made)
     return made
 
 

@@ -106,30 +106,15 @@ def _expire(side: Side, approach: Approach, column: Column) -> None:
     handle = column.state.handle
     if handle is None:
         return
+    replica = services.replicas()[1 if approach in side.elsewhere else 0]
     for id_ in _ids(handle, approach):
-        _post(approach in side.elsewhere, id_)
+        replica.expire(id_)
     column.ask(AGAIN, "It expired at the server, as if its time were over.")
 
 
 def _ids(handle: Handle, approach: Approach) -> list[str]:
     newest = [handle.last(kind) for kind in LAST_IDS.get(approach, ())]
     return [id_ for id_ in newest if id_ is not None]
-
-
-def _post(other: bool, id_: str) -> None:
-    """Have the replica forget an id."""
-    import httpx2
-
-    from lib.errors import ProviderUnavailable
-
-    server = services.replicas()[1 if other else 0]
-    try:
-        with httpx2.Client(trust_env=False) as client:
-            client.post(
-                f"{server.url}/replica/expire", json={"id": id_}, headers={"Authorization": f"Bearer {server.key}"}
-            )
-    except httpx2.HTTPError as exc:
-        raise ProviderUnavailable("The replica on this machine does not answer.") from exc
 
 
 def _middle(column: Column) -> None:

@@ -11,17 +11,14 @@ from typing import Any
 
 import streamlit as st
 
-from lib.providers.local import LocalProvider
-from lib.settings import Endpoint
 from lib.threads import Approach, ServerHistory, ThreadSettings
+from lib.threads.keyless import Keyless
 from lib.threads.opening import OF_KIND, open_history
-from lib.threads.replica.server import ReplicaServer
 from lib.threads.side import Side
 from lib.ui import services
 from lib.ui.page import Page
 
 REPLICA = "replica"
-REPLICA_LABEL = "Replica on this machine, not OpenAI"
 APPROACHES: tuple[Approach, ...] = ("manual", "conversations", "responses", "assistants", "claude")
 NAMES: dict[Approach, str] = {
     "manual": "Sent again every turn", "conversations": "Conversations", "responses": "Chain of responses",
@@ -34,7 +31,7 @@ def places() -> dict[str, str]:
     configured = {
         name: endpoint.label for name, endpoint in services.settings().endpoints.items() if endpoint.kind != "local"
     }
-    return {REPLICA: REPLICA_LABEL, **configured}
+    return {REPLICA: Keyless.label, **configured}
 
 
 def approaches(where: str) -> tuple[Approach, ...]:
@@ -63,34 +60,14 @@ def side_of(page: Page, where: str) -> Side:
     return made
 
 
-def endpoint_of(where: str, approach: Approach, other: bool = False) -> tuple[Endpoint, str | None]:
-    """The endpoint an approach is spoken with, and its key; the replica is started here."""
-    server = services.replicas()[1 if other else 0]
-    if where != REPLICA and not other:
-        endpoint = services.endpoint(where)
-        return endpoint, services.key_for(where)
-    server.start()
-    return _at(server, approach), server.key
-
-
 def _opener(where: str, key: str | None) -> Any:
     """Opens an adapter from any thread: the key was taken where the browser session can be read."""
 
     def opened(approach: Approach, settings: ThreadSettings, other: bool) -> ServerHistory:
         if where == REPLICA or other:
-            server = services.replicas()[1 if other else 0]
-            server.start()
-            local = LocalProvider(services.local_model())
-            return open_history(approach, _at(server, approach), server.key, local, settings)
+            return services.replicas()[1 if other else 0].history(approach, settings)
         endpoint = services.endpoint(where)
         chosen = services.new_session_settings(where)
         return open_history(approach, endpoint, key or endpoint.key, services.provider_of(chosen, key), settings)
 
     return opened
-
-
-def _at(server: ReplicaServer, approach: Approach) -> Endpoint:
-    model = services.local_model().name
-    if approach == "claude":
-        return Endpoint(REPLICA, "anthropic", REPLICA_LABEL, base_url=server.url, key=server.key, model=model)
-    return Endpoint(REPLICA, "openai", REPLICA_LABEL, base_url=f"{server.url}/v1", key=server.key, model=model)

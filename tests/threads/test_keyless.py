@@ -24,7 +24,7 @@ ASKED = "What is the capital of France? Answer in one word."
 
 @pytest.fixture
 def keyless(model: LocalModel) -> Iterator[Keyless]:
-    made = Keyless(model)
+    made = Keyless.on(model)
     yield made
     made.close()
 
@@ -38,7 +38,7 @@ def turn_of(keyless: Keyless, approach: Approach, handle: Handle, text: str) -> 
 
 def test_nothing_runs_before_its_first_use(tmp_path: Path) -> None:
     model = LocalModel(tmp_path / "no such file")
-    keyless = Keyless(model)
+    keyless = Keyless.on(model)
     assert not keyless.running
     assert keyless.contents() == {}
     assert keyless.expire("conv_1") is False
@@ -76,11 +76,11 @@ def test_the_same_conversation_costs_the_same_tokens_however_it_is_kept(keyless:
 def test_what_it_gives_out_is_labelled_and_hides_its_key(keyless: Keyless) -> None:
     for approach in KEPT:
         endpoint = keyless.endpoint(approach)
-        assert endpoint.label == keyless.label == "replica on this machine, not OpenAI"
+        assert endpoint.label == keyless.label == "Replica on this machine, not OpenAI"
         assert endpoint.key
         assert endpoint.key not in repr(endpoint) + repr(keyless)
         assert (endpoint.base_url or "").startswith("http://127.0.0.1:")
-    with pytest.raises(ConversationGone, match="replica on this machine, not OpenAI"):
+    with pytest.raises(ConversationGone, match="Replica on this machine, not OpenAI"):
         turn_of(keyless, "responses", Handle("responses", "any", "", (("response", "resp_nobody"),)), "And now?")
 
 
@@ -89,7 +89,7 @@ def test_contents_and_forgetting(keyless: Keyless) -> None:
     handle = keyless.history("conversations").create("")
     turn = turn_of(keyless, "conversations", handle, ASKED)
     held = keyless.contents()
-    assert held["label"] == keyless.label
+    assert held["label"].lower() == keyless.label.lower()
     assert [message["text"] for message in held["conversations"][0]["messages"]] == [ASKED, turn.reply]
     id_ = handle.last("conversation") or ""
     assert keyless.expire(id_) is True
@@ -110,7 +110,7 @@ def test_a_restart_in_the_same_process_keeps_what_was_held_and_another_process_d
         list(before.send(turn.handle, "And now?"))
     stored = Handle.from_dict(json.loads(json.dumps(turn.handle.to_dict())))
     assert turn_of(keyless, "conversations", stored, "And of Spain?").reply
-    another = Keyless(model)
+    another = Keyless.on(model)
     with pytest.raises(ConversationGone):
         turn_of(another, "conversations", stored, "And now?")
     another.close()

@@ -12,6 +12,7 @@ from lib.messages import Message, assistant, user
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 from lib.threads.facts import FACTS
+from lib.threads.keyless import Keyless
 from lib.threads.replica.model import Backend
 from lib.threads.replica.server import ReplicaServer
 from lib.ui import services, threads_columns, threads_reference, threads_side, threads_view
@@ -28,12 +29,12 @@ WAYS = "threads_ways:replica"
 def words(monkeypatch: pytest.MonkeyPatch, chat: ChatService) -> Iterator[WordModel]:
     """Two replicas and the control, all on one model that counts words."""
     with WordModel() as model:
+        control = OpenAIProvider(Endpoint("local", "openai", "This machine", base_url=model.url, model="words-1"), KEY)
         servers = tuple(
             ReplicaServer(lambda: Backend(model.url, KEY, "words-1"), window=400, reply_tokens=50) for _ in range(2)
         )
-        control = OpenAIProvider(Endpoint("local", "openai", "This machine", base_url=model.url, model="words-1"), KEY)
-        monkeypatch.setattr(services, "replicas", lambda: servers)
-        monkeypatch.setattr(threads_side, "LocalProvider", lambda _: control)
+        replicas = tuple(Keyless(server, control, "words-1") for server in servers)
+        monkeypatch.setattr(services, "replicas", lambda: replicas)
         monkeypatch.setattr(threads_columns, "counter_of", lambda side: WordCounter())
         yield model
         for server in servers:
