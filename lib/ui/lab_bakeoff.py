@@ -31,7 +31,8 @@ def draw(lab: Lab) -> None:
     if len(entries) < 2:
         st.info("Choose at least two strategies, or one strategy and two windows.")
         return
-    made = bake_off(lab.history, entries, lab.sizes_for, services.find_model, facts, lab.muted, lab.pinned)
+    with st.spinner("Replaying the conversation", show_time=False):
+        made = bake_off(lab.history, entries, lab.sizes_for, services.find_model, facts, lab.muted, lab.pinned)
     if not made.courses[0].steps:
         st.info("Nobody asked anything in this conversation yet.")
         return

@@ -45,7 +45,8 @@ def draw(lab: Lab) -> None:
     if not facts or not entries:
         st.info("Choose at least one strategy, and at least one fact with a question and its answer.")
         return
-    asks = _asks(lab, facts, entries, int(repeats), ASKING if closing else "")
+    with st.spinner("Planning the questions", show_time=False):
+        asks = _asks(lab, facts, entries, int(repeats), ASKING if closing else "")
     _start(lab, asks)
     probe = services.probes().get(st.session_state.get(f"probe:{lab.key}", ""))
     if probe is not None:
