@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lib.context import Candidates, ContextPlan
-from lib.errors import ChatError, RuleBroken
+from lib.errors import ChatError, RuleBroken, TurnLost
 from lib.history import About, HistoryStore
 from lib.messages import Message
 from lib.payload import PROVIDERS, refusals
@@ -116,8 +116,10 @@ class Asking:
             summary, made = summarizer.make(wanted, history)
             self.events.put(Phase("", made))
             kept = (*about.summaries, summary)
-            self.store.keep_summaries(self.session_id, kept)
+            self.store.keep_summaries(self.session_id, kept, self.live.id)
             return replace(about, summaries=kept), None
+        except TurnLost:
+            raise
         except ChatError as error:
             if self.stopping.is_set():
                 raise

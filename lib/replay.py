@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from lib.messages import Message
-from lib.records import Record, Sizes
+from lib.records import Record, Sizes, summary_of
 from lib.tokens import Provenance, TokenCounter
 from lib.tool_calls import opens_exchange
 from lib.turns import ChatSettings, PlanSummary
@@ -51,6 +51,9 @@ def reused(before: Record, now: Record, sizes: Sizes) -> int:
     if before.system_prompt != now.system_prompt:
         return 0
     tokens = sizes.system_prompt(now.system_prompt)
+    if summary_of(before) != summary_of(now):
+        return tokens
+    tokens += sizes.system_prompt(summary_of(now))
     for (start, stop), (other_start, other_stop) in zip(sent_stretches(before), sent_stretches(now), strict=False):
         if start != other_start:
             break

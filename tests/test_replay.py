@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.context import Summary
 from lib.messages import Message, assistant, user
 from lib.records import Record, Sizes, records_of
 from lib.replay import continued, replayed, reused
@@ -55,6 +56,26 @@ def test_another_system_prompt_leaves_nothing_to_reuse() -> None:
     first, second = records_of(history, turns)
     assert reused(first, second, Sizes(WORDS, history)) > 0
     assert reused(replace(first, system_prompt="another"), second, Sizes(WORDS, history)) == 0
+
+
+def test_another_summary_leaves_only_the_system_prompt_to_reuse() -> None:
+    history, turns, _ = talk(2, SETTINGS)
+    sizes = Sizes(WORDS, history)
+
+    def summarized(record: Record, text: str) -> Record:
+        assert record.turn is not None
+        assert record.turn.plan is not None
+        return replace(
+            record, turn=replace(record.turn, plan=replace(record.turn.plan, summary=Summary(text, ((0, 2),))))
+        )
+
+    first, second = records_of(history, turns)
+    plain = reused(first, second, sizes)
+    same = reused(summarized(first, "They talk."), summarized(second, "They talk."), sizes)
+    assert same == plain + WORDS.count(Summary("They talk.", ()).message)
+    assert reused(summarized(first, "They talk."), summarized(second, "They talked."), sizes) == sizes.system_prompt(
+        second.system_prompt
+    )
 
 
 def test_a_conversation_goes_on_with_exchanges_of_the_mean_size() -> None:

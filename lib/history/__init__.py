@@ -125,8 +125,11 @@ class HistoryStore(Protocol):
     def mark(self, session_id: str, index: int, mark: Mark | None) -> None:
         """Pin or mute the exchange of the user message at this stored index, or neither. Raises ValueError below 0."""
 
-    def keep_summaries(self, session_id: str, summaries: Sequence[Summary]) -> None:
-        """Keep these in place of the summaries there were. The messages they stand for stay."""
+    def keep_summaries(self, session_id: str, summaries: Sequence[Summary], live_id: str | None = None) -> None:
+        """Keep these in place of the summaries there were. The messages they stand for stay.
+
+        With a `live_id`, only while that turn is being answered: raises TurnLost where it was cleared or discarded.
+        """
 
     def keep_handles(self, session_id: str, handles: Mapping[str, Any]) -> None:
         """Keep these in place of the handles there were: no server lists conversations, so what is lost here is lost."""

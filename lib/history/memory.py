@@ -144,8 +144,11 @@ class InMemoryHistory:
             }
             state.about = replace(state.about, **marks)
 
-    def keep_summaries(self, session_id: str, summaries: Sequence[Summary]) -> None:
+    def keep_summaries(self, session_id: str, summaries: Sequence[Summary], live_id: str | None = None) -> None:
         with self._lock:
+            held = self._read(session_id).live
+            if live_id is not None and (held is None or held.id != live_id):
+                raise turn_lost()
             state = self._write(session_id)
             state.about = replace(state.about, summaries=tuple(summaries))
 

@@ -161,8 +161,9 @@ class RedisHistory:
     def mark(self, session_id: str, index: int, mark: Mark | None) -> None:
         self._write(lua.MARK, session_id, checked_index(index), mark or "")
 
-    def keep_summaries(self, session_id: str, summaries: Sequence[Summary]) -> None:
-        self._write(lua.REMEMBER, session_id, "summaries", wire.to_json([asdict(summary) for summary in summaries]))
+    def keep_summaries(self, session_id: str, summaries: Sequence[Summary], live_id: str | None = None) -> None:
+        of_turn = "" if live_id is None else _id(live_id)
+        self._write(lua.SUMMARIES, session_id, of_turn, wire.to_json([asdict(summary) for summary in summaries]))
 
     def keep_handles(self, session_id: str, handles: Mapping[str, Any]) -> None:
         self._write(lua.REMEMBER, session_id, "handles", wire.to_json(dict(handles)))

@@ -196,6 +196,17 @@ return {'ok', now}
 """
 )
 
+SUMMARIES = (
+    _WRITE
+    + """
+local id = ARGV[2]
+if id ~= '' and held ~= id then return {'lost', now} end
+redis.call('HSET', about, 'summaries', ARGV[3])
+renew()
+return {'ok', now}
+"""
+)
+
 MARK = (
     _WRITE
     + """

@@ -286,6 +286,19 @@ def test_summaries_are_kept_and_taken_back(store: HistoryStore) -> None:
     assert store.about("s").summaries == ()
 
 
+def test_a_summary_of_a_turn_that_was_cleared_is_not_kept(store: HistoryStore) -> None:
+    say(store, "s", "one")
+    live = prompt("two")
+    store.begin("s", live)
+    summary = Summary("They talk.", ((0, 2),))
+    store.keep_summaries("s", [summary], live.id)
+    assert store.about("s").summaries == (summary,)
+    store.clear("s")
+    with pytest.raises(TurnLost):
+        store.keep_summaries("s", [summary], live.id)
+    assert store.about("s") == About()
+
+
 def test_handles_are_kept_until_they_are_cleared(store: HistoryStore) -> None:
     handles = {"replica:conversations": {"approach": "conversations", "ids": [["conversation", "conv_1"]]}}
     store.keep_handles("s", handles)
