@@ -24,7 +24,7 @@ from lib.settings import Endpoint, Settings, load_settings
 from lib.threads.keyless import Keyless
 from lib.threads.side import Side
 from lib.tokens import ESTIMATE, TokenCounter
-from lib.trimming import DEFAULT_STRATEGY
+from lib.trimming import DEFAULT_STRATEGY, STRATEGIES
 from lib.turns import ChatSettings, Turn
 from lib.ui import session
 
@@ -77,8 +77,10 @@ def new_session_settings(name: str = "local") -> ChatSettings:
 
 
 def session_settings(stored: Mapping[str, Any]) -> ChatSettings:
-    """A session's settings: what is stored over those of a new session on the same endpoint."""
-    return new_session_settings(str(stored.get("provider", "local"))).updated(stored)
+    """A session's settings: what is stored over those of a new session on the same endpoint. A strategy that this version
+    does not have is read as the default one."""
+    settings = new_session_settings(str(stored.get("provider", "local"))).updated(stored)
+    return settings if settings.strategy in STRATEGIES else replace(settings, strategy=DEFAULT_STRATEGY)
 
 
 def key_for(name: str) -> str | None:

@@ -16,7 +16,7 @@ from lib.history import SessionSummary
 from lib.turns import ChatSettings
 from lib.ui import actions, numbers, services, session, strategy_fields, trouble
 from lib.ui.page import Page, say_note
-from lib.ui.text import as_label
+from lib.ui.text import as_label, drawable
 
 SESSIONS_SHOWN = 8
 SETTINGS, CLEAR = "settings", "clear_panel"
@@ -187,7 +187,7 @@ def _seed(session_id: str, current: ChatSettings) -> None:
         return
     st.session_state[f"{session_id}:seen"] = stored
     for name, value in stored.items():
-        st.session_state[f"{session_id}:{name}"] = value
+        st.session_state[f"{session_id}:{name}"] = drawable(value) if isinstance(value, str) else value
 
 
 def _provider_changed(page: Page) -> None:

@@ -1,0 +1,84 @@
+"""Every page and tab on sessions as other services, older versions and accidents leave them: always words, never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from lib.chat import ChatService
+from lib.context import Summary
+from lib.errors import ProviderUnavailable
+from lib.messages import Message, assistant, system, user
+from lib.turns import LiveTurn
+from lib.ui import flight_view, lab_view, threads_view
+from tests.ui.test_pages import SESSION, exchange, page, settings
+
+TABS: list[tuple[str, str, str | None]] = [
+    ("app.py", "", None),
+    *(("pages/tokens.py", "tokens_tab", name) for name in ("Request by request", "Who counted", "Money", "Inside a message")),
+    *(("pages/context_window.py", "flight_tab", name) for name in (flight_view.SENT, flight_view.CHANGED, flight_view.FIND, flight_view.NEXT)),
+    *(("pages/trim_lab.py", "lab_tab", name) for name in (lab_view.CLIFF, lab_view.BAKE_OFF, lab_view.RECALL, lab_view.COSTS, lab_view.REPORT)),
+    *(("pages/threads.py", "threads_tab", name) for name in (threads_view.LIVE, threads_view.DRILLS, threads_view.MOVE, threads_view.REFERENCE)),
+]  # fmt: skip
+NASTY = "<script>alert(1)</script> $x$ :red[y] `z` \ud83d [link](javascript:alert(1)) a"
+CALL = {"tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}
+HISTORIES: dict[str, Sequence[Message]] = {
+    "empty": (),
+    "an assistant's greeting alone": (assistant("Hello"),),
+    "instructions alone": (system("Be kind"),),
+    "no content": (Message("user", None), Message("assistant", None, CALL), Message("tool", "a", {"tool_call_id": "c1"})),
+    "parts": (Message("user", [{"type": "text", "text": NASTY}, {"type": "image_url", "image_url": {"url": "data:,"}}]), assistant("")),
+    "text that could do harm": (user(NASTY), assistant(NASTY), user(""), assistant("a\x00b")),
+    "roles nobody knows": (Message("critic", "no"), user("a"), Message("function", "x"), user("b")),
+    "two questions in a row": (user("a"), user("b"), user("c")),
+}  # fmt: skip
+
+
+def look(state: dict[str, Any] | None = None) -> None:
+    """At every tab of every page."""
+    for path, key, tab in TABS:
+        opened = dict(state or {}) | ({key: tab} if tab else {})
+        at = page(
+            path,
+            state=opened | {"fact": "a", "lint": True, "break_it": True, "sent:request": True, "next:request": True},
+        )
+        assert not at.exception, (path, tab, at.exception)
+
+
+@pytest.mark.parametrize("name", list(HISTORIES))
+def test_whatever_is_stored(chat: ChatService, name: str) -> None:
+    chat.store._write(SESSION).messages = tuple(HISTORIES[name])  # type: ignore[attr-defined]  # as another service left it
+    look()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"strategy": "gone"}, {"provider": "gone", "model": "gone"}, {"max_tokens": 33, "reserved_for_reply": 8}, {"reserved_for_reply": 9999},
+        {"strategy": "summarize", "summary_provider": "gone", "summary_model": "x"}, {"keep_first": -4, "last_exchanges": 0, "low_mark": 7.5},
+        {"max_tokens": 12_345_678, "model": ""}, {"system_prompt": NASTY},
+    ],
+)  # fmt: skip
+def test_whatever_the_settings_say(chat: ChatService, changes: dict[str, object]) -> None:
+    exchange(chat, "My sister lives in Lisbon 4711", "Noted")
+    exchange(chat, "and?", "yes")
+    chat.store.remember(SESSION, settings(**changes).to_dict())
+    look()
+
+
+def test_with_a_turn_that_waits_for_a_decision_and_one_that_is_answered(chat: ChatService) -> None:
+    exchange(chat, "one", "two")
+    error = ProviderUnavailable("It went away.").to_dict()
+    chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, text="half", error=error))
+    look()
+
+
+def test_with_marks_and_summaries_that_point_nowhere(chat: ChatService) -> None:
+    exchange(chat, "one", "two")
+    chat.store.mark(SESSION, 77, "pinned")
+    chat.store.mark(SESSION, 1, "muted")
+    chat.store.keep_summaries(SESSION, [Summary("About nothing.", ((40, 90),), NASTY)])
+    chat.store.remember(SESSION, settings(strategy="summarize").to_dict())
+    look({"summary": True})
