@@ -5,14 +5,16 @@ The rule: what is computed says by whose counter and price; what is measured is 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from lib import lab_frames, models
 from lib.errors import ChatError
 from lib.lab.bakeoff import Entry
-from lib.lab.timing import Measured, Waiting, measured, requests
+from lib.lab.timing import Measured, Timed, Waiting, measured, requests
 from lib.lab.trim_costs import EACH_TURN, SELDOM, TrimCosts, cuts, trim_costs
 from lib.models import Model
 from lib.trimming import STRATEGIES
@@ -83,26 +85,39 @@ def takeaway(made: TrimCosts, model: Model | None) -> str:
 def _measure(lab: Lab) -> None:
     """Time to first token, live, on the session's own provider."""
     st.subheader("Measured here and now", anchor=False)
-    entries = [
-        Entry(name, lab.settings.updated({"strategy": strategy}))
-        for name, strategy in zip(NAMES, (EACH_TURN, SELDOM), strict=True)
-    ]
-    timed = requests(lab.history, lab.sizes, entries, TIMED, muted=lab.muted, pinned=lab.pinned)
+    timed = _requests(lab, "0" * 8)
     whole = sum(one.tokens for one in timed)
     label = services.endpoint(lab.settings.provider).label
     st.caption(
         f"Sends the last requests of this conversation to {label} under both strategies, {numbers.plural(len(timed), 'request')} of "
-        f"{numbers.sized(whole, lab.sizes.provenance)} together, with replies of a few tokens, and times the first one. Nothing is stored."
+        f"{numbers.sized(whole, lab.sizes.provenance)} together, with replies of a few tokens, and times the first one. A short mark in the "
+        "instructions, new for each run and strategy, keeps caches of earlier runs out of it. Nothing is stored."
     )
     key = f"timed:{lab.key}"
     if st.button("Measure", icon=":material/timer:", key="measure", disabled=not timed):
-        _run(lab, timed, key)
+        _run(lab, _requests(lab, uuid.uuid4().hex[:8]), key)
     said = st.session_state.get(key)
     if said:
         _shown(said)
 
 
-def _run(lab: Lab, timed: Sequence[object], key: str) -> None:
+def _requests(lab: Lab, mark: str) -> list[Timed]:
+    """The last requests under both strategies, with a mark of this run and strategy where a cache would begin to match."""
+    entries = [
+        Entry(
+            name,
+            replace(
+                lab.settings,
+                strategy=strategy,
+                system_prompt=f"Measurement {mark}-{place}. {lab.settings.system_prompt}",
+            ),
+        )
+        for place, (name, strategy) in enumerate(zip(NAMES, (EACH_TURN, SELDOM), strict=True))
+    ]
+    return requests(lab.history, lab.sizes, entries, TIMED, muted=lab.muted, pinned=lab.pinned)
+
+
+def _run(lab: Lab, timed: Sequence[Timed], key: str) -> None:
     """Send them one by one, with a bar and a way to stop."""
     found: list[dict[str, object]] = []
     st.session_state[key] = found
@@ -110,7 +125,7 @@ def _run(lab: Lab, timed: Sequence[object], key: str) -> None:
     st.button("Stop", key="stop_measuring", icon=":material/stop_circle:")
     try:
         provider = services.provider_of(lab.settings, services.key_for(lab.settings.provider))
-        for event in measured(provider, timed):  # type: ignore[arg-type]  # the same list
+        for event in measured(provider, timed):
             part = len(found) / len(timed)
             if isinstance(event, Waiting):
                 bar.progress(part, f"{event.name}, turn {event.turn}: {numbers.duration(event.seconds)}")
