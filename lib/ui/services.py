@@ -8,25 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from lib.chat import ChatService
 from lib.history.opening import open_history
-from lib.lab.probe import Probe
 from lib.models import Model, find
 from lib.providers import ChatRequest, Provider, body_sha256
 from lib.providers.local import LocalModel
 from lib.providers.opening import open_counter, open_provider, vendor_of
 from lib.records import Record, Sizes
 from lib.settings import Endpoint, Settings, load_settings
-from lib.threads.keyless import Keyless
-from lib.threads.side import Side
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.trimming import DEFAULT_STRATEGY, STRATEGIES
 from lib.turns import ChatSettings, Turn
 from lib.ui import session
+
+if TYPE_CHECKING:
+    from lib.lab.probe import Probe
+    from lib.threads.keyless import Keyless
+    from lib.threads.side import Side
 
 SYSTEM_PROMPT = "You are a helpful assistant."
 """Of those tried, the one under which the small model answers most usably; a longer one confuses it."""
@@ -133,6 +135,8 @@ def probes() -> dict[str, Probe]:
 def replicas() -> tuple[Keyless, Keyless]:
     """Two servers on this machine that keep conversations as the vendors do: one for the page, and another account for the
     drill that switches between them. They start at their first request."""
+    from lib.threads.keyless import Keyless  # on first use: the chat page must not wait for it
+
     made = (Keyless.on(local_model()), Keyless.on(local_model()))
     _to_close.extend(replica.close for replica in made)
     return made
