@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from lib.asking import Asking, Event, Phase, ProviderOpener, Sent
-from lib.context import ContextPlan
+from lib.context.plan import ContextPlan
 from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, ProviderError, TurnLost
 from lib.history import HistoryStore
 from lib.messages import assistant, user

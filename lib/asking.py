@@ -13,15 +13,15 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lib.context import Candidates, ContextPlan
+from lib.context import WantedSummary, plan_context, wanted_summary
+from lib.context.plan import Candidates, ContextPlan
 from lib.errors import ChatError, RuleBroken, TurnLost
 from lib.history import About, HistoryStore
 from lib.messages import Message
-from lib.payload import PROVIDERS, refusals
 from lib.providers import ChatRequest, Provider, Reply, TextDelta, body_sha256
+from lib.request_rules import PROVIDERS, refusals
 from lib.summaries import STEP_TOKENS, Summarizer
 from lib.tokens import TokenLedger
-from lib.trimming import WantedSummary, plan_context, wanted_summary
 from lib.turns import ChatSettings, LiveTurn, Summarized
 
 ProviderOpener = Callable[[ChatSettings], Provider]

@@ -2,7 +2,7 @@
 
 The rule: a cost is tokens times list price, and says whose tokens. Where a price or a number of tokens is not known, the cost
 is None, never 0. All money is USD.
-It leaves out prices (lib/prices.py) and which settings would have sent what (lib/replay.py).
+It leaves out prices (lib/pricing/costs.py) and which settings would have sent what (lib/replay.py).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 from lib.messages import Usage
-from lib.models import Model
-from lib.prices import Cost, cost
+from lib.pricing.catalogue import Model
+from lib.pricing.costs import Cost, cost
 from lib.records import Record, Sizes
 from lib.replay import reused
 from lib.tokens import Provenance

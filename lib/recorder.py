@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lib.context import ContextPlan, ContextWindow, Reason, Summary
+from lib.context.plan import ContextPlan, ContextWindow, Reason, Summary
 from lib.messages import Message, system
 from lib.records import PlainRun, Record, Sizes, summary_of
 from lib.replay import reused, sent_stretches

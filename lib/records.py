@@ -11,11 +11,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import overload
 
-from lib.context import Candidates, ContextPlan, Reason
+from lib.context import plan_context
+from lib.context.plan import Candidates, ContextPlan, Reason
 from lib.messages import Message, system
 from lib.tokens import Provenance, TokenCounter, TokenLedger
 from lib.tool_calls import opens_exchange
-from lib.trimming import plan_context
 from lib.turns import ChatSettings, Turn
 
 PlainRun = tuple[int, int, bool, Reason]

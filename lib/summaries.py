@@ -2,7 +2,7 @@
 
 The rule: a summary is made of the messages it names as its sources and of the summary before it, nothing else; the messages
 stay stored as they are. One that came back empty, or was stopped half way, is none.
-It leaves out when one is needed and how it is sent (lib/trimming/summaries.py), and keeping it (lib/asking.py).
+It leaves out when one is needed and how it is sent (lib/context/strategies/summarize.py), and keeping it (lib/asking.py).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lib.context import Summary
+from lib.context import WantedSummary
+from lib.context.plan import Summary
 from lib.errors import ChatError, ProviderError
 from lib.messages import Message, Usage, system, user
 from lib.providers import ChatRequest, Provider, Reply
 from lib.tokens import TokenCounter
-from lib.trimming import WantedSummary
 from lib.turns import Summarized
 
 INSTRUCTIONS = (

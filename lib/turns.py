@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
-from lib.context import ContextPlan, ContextWindow, Reason, Summary
+from lib.context.plan import ContextPlan, ContextWindow, Reason, Summary
+from lib.context.strategies.options import TrimOptions
 from lib.messages import Usage
 from lib.tokens import Provenance
-from lib.trimming.options import TrimOptions
 
 Status = Literal["complete", "stopped", "failed"]
 

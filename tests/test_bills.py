@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from lib import models, prices
 from lib.bills import Bill, bills_of, cache_minimum, elsewhere, total_of, usage_of, usages
 from lib.messages import Usage, assistant, user
-from lib.models import Model
+from lib.pricing import catalogue, costs
+from lib.pricing.catalogue import Model
 from lib.records import Sizes, detached, records_of
 from lib.replay import reused
 from lib.tokens import ESTIMATE
@@ -21,7 +21,7 @@ WORDS = WordCounter()
 
 
 def priced(name: str = "gpt-6-luna", vendor: str = "openai") -> Model:
-    found = models.find(vendor, name)
+    found = catalogue.find(vendor, name)
     assert found is not None
     return found
 
@@ -43,7 +43,7 @@ def test_what_the_provider_reported_is_what_is_priced() -> None:
     for bill, turn, plan in zip(bills(), turns, plans, strict=True):
         assert (bill.usage, bill.provenance) == (turn.usage, "billed")
         assert bill.usage.input_tokens == plan.input_tokens
-        assert bill.cost == prices.cost(priced(), turn.usage, turn.started_at)
+        assert bill.cost == costs.cost(priced(), turn.usage, turn.started_at)
 
 
 def test_a_turn_without_usage_is_counted_and_says_so() -> None:
@@ -99,8 +99,8 @@ def test_the_same_conversation_elsewhere_is_counted_by_each_models_counter_and_s
     history, turns, _ = talk(8, SETTINGS)
     records = records_of(history, turns)
     words, estimate = Sizes(WORDS, history), Sizes(ESTIMATE, history)
-    rows = elsewhere(records, lambda model: words if model.vendor == "openai" else estimate, models.catalogue())
-    assert len(rows) == len(models.catalogue())
+    rows = elsewhere(records, lambda model: words if model.vendor == "openai" else estimate, catalogue.catalogue())
+    assert len(rows) == len(catalogue.catalogue())
     known = [row.plain for row in rows if row.plain is not None]
     assert known == sorted(known)
     for row in rows:
@@ -125,5 +125,5 @@ def test_cache_minimums_are_the_documented_ones() -> None:
     assert cache_minimum(priced()) == 1024
     assert cache_minimum(priced("claude-opus-5", "anthropic")) == 512
     assert cache_minimum(priced("claude-haiku-4-5", "anthropic")) == 4096
-    assert cache_minimum(next(model for model in models.catalogue() if model.vendor == "local")) == 0
+    assert cache_minimum(next(model for model in catalogue.catalogue() if model.vendor == "local")) == 0
     assert isinstance(total_of(priced(), []), Decimal)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import Candidates, ContextWindow
+from lib.context import STRATEGIES, plan_context
+from lib.context.plan import Candidates, ContextWindow
 from lib.messages import Message, Usage, user
 from lib.recorder import (
     Flight,
@@ -24,7 +25,6 @@ from lib.recorder import (
 from lib.records import Sizes, records_of
 from lib.replay import replayed
 from lib.tokens import TokenLedger
-from lib.trimming import STRATEGIES, plan_context
 from lib.turns import Turn
 from tests.conversations import histories, texts
 from tests.counters import WordCounter

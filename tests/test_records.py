@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib import frames
-from lib.context import Candidates, ContextPlan, Summary
-from lib.counting import counter_for
+from lib.context import STRATEGIES, plan_context
+from lib.context.plan import Candidates, ContextPlan, Summary
 from lib.messages import Message, Usage, assistant, system, user
 from lib.records import Beginning, Record, Sizes, detached, records_of
 from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
+from lib.tokens.model_counters import counter_for
 from lib.tool_calls import opens_exchange
-from lib.trimming import STRATEGIES, plan_context
 from lib.turns import ChatSettings, PlanSummary, Turn
 from tests.conversations import histories, texts
 from tests.counters import WordCounter, whole

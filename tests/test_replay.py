@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import Summary
+from lib.context import STRATEGIES
+from lib.context.plan import Summary
 from lib.messages import Message, assistant, user
 from lib.records import Record, Sizes, records_of
 from lib.replay import continued, replayed, reused
-from lib.trimming import STRATEGIES
 from tests.conversations import histories, texts
 from tests.counters import WordCounter
 from tests.test_records import SETTINGS, talk

@@ -10,7 +10,8 @@ import pytest
 
 from lib.bills import bills_of
 from lib.chat import ChatService, matches_what_was_sent
-from lib.context import SUMMARY_HEADING, Summary
+from lib.context import WantedSummary
+from lib.context.plan import SUMMARY_HEADING, Summary
 from lib.errors import ChatError, ProviderError, RateLimited
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user
@@ -20,7 +21,6 @@ from lib.providers.scripted import Script, ScriptedProvider
 from lib.records import Sizes, records_of
 from lib.summaries import INSTRUCTIONS, Summarizer, covered_by, ended, request_of, shortened, spoken, total
 from lib.tokens import ESTIMATE
-from lib.trimming import WantedSummary
 from lib.turns import ChatSettings, Turn
 from tests.counters import WordCounter
 from tests.providers.conftest import model  # noqa: F401 - a fixture

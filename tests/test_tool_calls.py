@@ -10,7 +10,7 @@ from lib.messages import Message, assistant, system, user
 from lib.tokens import CharacterEstimate, TokenLedger
 from lib.tool_calls import call_ids, opens_exchange, result_ids
 from tests.conversations import calling, calling_in_parts, histories, result, results_in_parts
-from tests.trimming.slow import unpaired
+from tests.support.slow_strategies import unpaired
 
 
 def places(history: list[Message], size: int | None = None) -> list[int]:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import Candidates, ContextWindow, Summary
+from lib.context import STRATEGIES, TrimOptions, plan_context
+from lib.context.plan import Candidates, ContextWindow, Summary
 from lib.messages import Message, Usage, user
 from lib.tokens import CharacterEstimate, TokenLedger
-from lib.trimming import STRATEGIES, TrimOptions, plan_context
 from lib.turns import STALE_AFTER, ChatSettings, LiveTurn, PlanSummary, Turn
 from tests.conversations import histories, texts
 

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from lib.context import Summary
+from lib.context.plan import Summary
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lib.context import Summary
+from lib.context.plan import Summary
 from lib.history import About, Mark, SessionSummary, Signal, valid_session_id, wire
 from lib.history.refusals import being_answered, checked_index, turn_lost, waits_for_a_decision
 from lib.messages import Message

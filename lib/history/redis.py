@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lib.context import Summary
+from lib.context.plan import Summary
 from lib.errors import CorruptHistory
 from lib.history import About, Mark, SessionSummary, Signal, valid_session_id, wire
 from lib.history import scripts as lua

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from lib.context import Summary
+from lib.context.plan import Summary
 from lib.errors import CorruptHistory
 from lib.history import About
 from lib.messages import Message

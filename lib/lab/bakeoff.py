@@ -16,8 +16,8 @@ from itertools import pairwise
 
 from lib.bills import Finder, cache_minimum, usages
 from lib.messages import Message
-from lib.models import Model
-from lib.prices import cost
+from lib.pricing.catalogue import Model
+from lib.pricing.costs import cost
 from lib.records import Record, Sizes
 from lib.replay import replayed, reused
 from lib.tokens import Provenance

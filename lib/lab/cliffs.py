@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from lib.context import Candidates, ContextPlan, ContextWindow, Run, Summary
-from lib.trimming import TrimOptions, plan_context
+from lib.context import TrimOptions, plan_context
+from lib.context.plan import Candidates, ContextPlan, ContextWindow, Run, Summary
 from lib.turns import PlanSummary
 
 SMALLEST = 300

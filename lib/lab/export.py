@@ -30,7 +30,7 @@ from lib.lab.plain import plain, refused, typed
 from lib.lab.probe import Answer
 from lib.lab.recall import Arm
 from lib.messages import Message
-from lib.models import prices_note
+from lib.pricing.catalogue import prices_note
 from lib.tokens import Provenance
 
 FORMAT = "windowseat trim lab"

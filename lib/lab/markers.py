@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from lib.context import Candidates
+from lib.context.plan import Candidates
 from lib.lab.cliffs import CliffMap, Row
 from lib.tool_calls import call_ids, result_ids
 

@@ -22,7 +22,7 @@ from lib.lab.facts import Fact
 from lib.lab.recall import Ask
 from lib.lab.scoring import Verdict, score
 from lib.messages import Usage
-from lib.prices import cost
+from lib.pricing.costs import cost
 from lib.providers import Provider, Reply
 from lib.turns import ChatSettings
 

@@ -14,15 +14,15 @@ from decimal import Decimal
 from typing import Literal
 
 from lib.bills import Finder
-from lib.context import Candidates, ContextPlan, Summary
+from lib.context import plan_context
+from lib.context.plan import Candidates, ContextPlan, Summary
 from lib.lab.bakeoff import Entry, total
 from lib.lab.facts import Fact
 from lib.messages import Message, Usage
-from lib.models import Model
-from lib.prices import cost
+from lib.pricing.catalogue import Model
+from lib.pricing.costs import cost
 from lib.providers import ChatRequest
 from lib.tokens import Provenance, TokenLedger
-from lib.trimming import plan_context
 from lib.turns import ChatSettings, PlanSummary
 
 ArmKind = Literal["plan", "everything", "nothing"]

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from lib.lab.bakeoff import Course, Entry, steps
 from lib.messages import Message
-from lib.models import Model
+from lib.pricing.catalogue import Model
 from lib.records import Sizes
 from lib.replay import continued, replayed
 from lib.tool_calls import opens_exchange

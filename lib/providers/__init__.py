@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lib.messages import Message, Usage
-from lib.payload import RuleProvider
+from lib.request_rules import RuleProvider
 from lib.snippets import Address
 from lib.tokens import TokenCounter
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from lib.errors import ContentRefused
 from lib.messages import Usage
-from lib.payload import RuleProvider
 from lib.providers import ChatRequest, Reply, TextDelta, body_bytes, sendable
 from lib.providers.openai import carrier, usable_key
 from lib.providers.translating import model_names, not_an_answer, translated, unfinished
 from lib.providers.wiring import sendable_value
+from lib.request_rules import RuleProvider
 from lib.settings import Endpoint
 from lib.snippets import Address
 from lib.tokens import TokenCounter

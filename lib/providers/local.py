@@ -22,11 +22,11 @@ from typing import Any
 
 from lib import snippets
 from lib.errors import ProviderUnavailable
-from lib.payload import RuleProvider
 from lib.providers import ChatRequest, Reply, TextDelta
 from lib.providers.llama_counting import LlamaCounter
 from lib.providers.llama_server import Ask
 from lib.providers.openai import OpenAIProvider
+from lib.request_rules import RuleProvider
 from lib.settings import Endpoint
 from lib.tokens import TokenCounter
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from lib.counting import counter_for
 from lib.errors import ProviderError
 from lib.providers import Provider
 from lib.providers.anthropic import ANTHROPIC, AnthropicProvider
@@ -13,6 +12,7 @@ from lib.providers.local import LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider, is_openai
 from lib.settings import Endpoint
 from lib.tokens import ESTIMATE, TokenCounter
+from lib.tokens.model_counters import counter_for
 
 
 def open_provider(endpoint: Endpoint, key: str | None, local: LocalModel) -> Provider:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.messages import Usage
-from lib.payload import RuleProvider
 from lib.providers import ChatRequest, Reply, TextDelta
+from lib.request_rules import RuleProvider
 from lib.snippets import Address
 from lib.tokens import TokenCounter
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.context import Candidates, ContextPlan
+from lib.context import plan_context
+from lib.context.plan import Candidates, ContextPlan
 from lib.errors import ChatError, HistoryUnavailable
 from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter, TokenLedger
-from lib.trimming import plan_context
 from lib.ui import actions, numbers, services, session, strip
 from lib.ui.page import Page
 

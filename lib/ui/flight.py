@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lib.context import REASON_TEXT, Reason
+from lib.context.plan import REASON_TEXT, Reason
 from lib.messages import Message
 from lib.providers import ChatRequest, Provider
 from lib.recorder import Decision, Flight, Lead, decisions

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.context import ContextPlan
+from lib.context.plan import ContextPlan
 from lib.errors import ChatError
 from lib.messages import Message
-from lib.payload import BREAKS, PROVIDERS, Break, rule
 from lib.providers import ChatRequest, Provider, Reply
+from lib.request_rules import BREAKS, PROVIDERS, Break, rule
 from lib.turns import ChatSettings
 from lib.ui import flight_lint, services
 from lib.ui.text import as_markdown, drawable

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.context import REASON_TEXT
+from lib.context.plan import REASON_TEXT
 from lib.recorder import Difference, difference, fate_of, flight_of_record
 from lib.records import Record, Sizes
 from lib.ui import flight, flight_rows, numbers, palette, sizing

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lib.context import REASON_TEXT
+from lib.context import STRATEGIES
+from lib.context.plan import REASON_TEXT
 from lib.recorder import dropped_at, fate_of, flight_of_plan, flight_of_record
 from lib.records import Record, Sizes
-from lib.trimming import STRATEGIES
 from lib.turns import ChatSettings
 from lib.ui import flight, numbers, session, sizing, tables
 from lib.ui.flight import Entry

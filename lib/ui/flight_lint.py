@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.chat import messages_of
-from lib.context import ContextPlan
+from lib.context.plan import ContextPlan
 from lib.messages import Message
-from lib.payload import PROVIDERS, Breach, Row, RuleProvider, breaches, compared, repaired
 from lib.providers import Provider
+from lib.request_rules import PROVIDERS, Breach, Row, RuleProvider, breaches, compared, repaired
 from lib.turns import LiveTurn
 from lib.ui import numbers
 from lib.ui.page import Page

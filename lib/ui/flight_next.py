@@ -10,14 +10,14 @@ from typing import Any
 
 import streamlit as st
 
-from lib.context import Candidates, ContextPlan
+from lib.context import plan_context
+from lib.context.plan import Candidates, ContextPlan
 from lib.errors import ChatError
 from lib.messages import Usage
-from lib.prices import cost
+from lib.pricing.costs import cost
 from lib.providers import ChatRequest
 from lib.recorder import flight_of_plan
 from lib.tokens import ESTIMATE, TokenCounter
-from lib.trimming import plan_context
 from lib.ui import (
     flight,
     flight_break,

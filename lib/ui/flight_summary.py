@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.context import Candidates, Summary
+from lib.context import wanted_summary
+from lib.context.plan import Candidates, Summary
 from lib.errors import ChatError
-from lib.trimming import wanted_summary
 from lib.ui import flight, numbers, services, session
 from lib.ui.page import Page
 from lib.ui.text import as_markdown, drawable

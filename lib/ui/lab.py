@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from lib.context import Candidates
+from lib.context.plan import Candidates
 from lib.lab.facts import suggested
 from lib.messages import Message
 from lib.records import Sizes

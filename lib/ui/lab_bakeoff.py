@@ -11,10 +11,10 @@ from dataclasses import replace
 import streamlit as st
 
 from lib import lab_frames
+from lib.context import STRATEGIES
 from lib.lab.bakeoff import MOST, BakeOff, Course, Entry, bake_off
 from lib.records import Record
 from lib.replay import replayed
-from lib.trimming import STRATEGIES
 from lib.turns import ChatSettings
 from lib.ui import charts, lab_results, numbers, services, strip, tables
 from lib.ui.lab import Lab

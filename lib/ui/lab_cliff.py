@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lib.context import Run
+from lib.context import STRATEGIES
+from lib.context.plan import Run
 from lib.lab.bakeoff import Entry
 from lib.lab.cliffs import CliffMap, budgets, cliff_map
 from lib.lab.export import Cliffs
 from lib.lab.markers import KIND_TEXT, Marker, markers
-from lib.trimming import STRATEGIES
 from lib.turns import ChatSettings
 from lib.ui import cliff_view, flight, lab_results, numbers, palette, services, strategy_fields, tables
 from lib.ui.cliff_view import Kind, Line, Mark, Spoken

@@ -11,13 +11,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from lib import lab_frames, models
+from lib import lab_frames
+from lib.context import STRATEGIES
 from lib.errors import ChatError
 from lib.lab.bakeoff import Entry
 from lib.lab.timing import Measured, Timed, Waiting, measured, requests
 from lib.lab.trim_costs import EACH_TURN, SELDOM, TrimCosts, cuts, trim_costs
-from lib.models import Model
-from lib.trimming import STRATEGIES
+from lib.pricing import catalogue
+from lib.pricing.catalogue import Model
 from lib.ui import charts, numbers, services, tables
 from lib.ui.lab import Lab
 
@@ -58,7 +59,7 @@ def draw(lab: Lab) -> None:
 
 def _choices(lab: Lab) -> tuple[Model | None, int | None]:
     """On which model, and until which turn."""
-    listed = {model.name: model for model in models.catalogue()}
+    listed = {model.name: model for model in catalogue.catalogue()}
     own = services.find_model(lab.settings.provider, lab.settings.model)
     names = list(listed)
     turns = sum(message.role == "user" for message in lab.history)

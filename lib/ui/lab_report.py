@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lib.context import STRATEGIES
 from lib.lab.export import Cliffs, Report
-from lib.trimming import STRATEGIES
 from lib.ui import lab_bakeoff, lab_recall, lab_results, numbers, tables
 from lib.ui.lab import Lab
 from lib.ui.text import as_markdown

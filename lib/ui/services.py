@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from lib.chat import ChatService
+from lib.context import DEFAULT_STRATEGY, STRATEGIES
 from lib.history.opening import open_history
-from lib.models import Model, find
+from lib.pricing.catalogue import Model, find
 from lib.providers import ChatRequest, Provider, body_sha256
 from lib.providers.local import LocalModel
 from lib.providers.opening import open_counter, open_provider, vendor_of
 from lib.records import Record, Sizes
 from lib.settings import Endpoint, Settings, load_settings
 from lib.tokens import ESTIMATE, TokenCounter
-from lib.trimming import DEFAULT_STRATEGY, STRATEGIES
 from lib.turns import ChatSettings, Turn
 from lib.ui import session
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from lib.trimming import LOW_MARKS, STRATEGIES
+from lib.context import LOW_MARKS, STRATEGIES
 
 OPTIONS = {
     "low_water": ("low_mark",), "summarize": ("low_mark",), "head_and_tail": ("keep_first",), "sliding_window": ("last_exchanges",),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lib.context import ContextPlan
+from lib.context.plan import ContextPlan
 from lib.records import Parts
 from lib.turns import PlanSummary
 from lib.ui import palette

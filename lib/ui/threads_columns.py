@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.counting import counter_for
 from lib.errors import ChatError, describe
 from lib.records import Parts
 from lib.threads import Approach
@@ -20,6 +19,7 @@ from lib.threads.held import Word
 from lib.threads.ledger import Entry, ledger
 from lib.threads.side import Side
 from lib.tokens import ESTIMATE, TokenCounter
+from lib.tokens.model_counters import counter_for
 from lib.ui import numbers, services, strip, threads_side
 from lib.ui.text import as_markdown
 

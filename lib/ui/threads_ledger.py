@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lib.messages import Usage
-from lib.prices import cost
+from lib.pricing.costs import cost
 from lib.threads import Approach
 from lib.threads.ledger import Entry, PriceOf, costs, ledger, total
 from lib.threads.side import Side

@@ -11,7 +11,7 @@ import streamlit as st
 
 from lib import frames
 from lib.bills import Bill
-from lib.context import ContextPlan
+from lib.context.plan import ContextPlan
 from lib.errors import ChatError
 from lib.frames import Counted
 from lib.records import Record, Sizes

@@ -8,10 +8,10 @@ import streamlit as st
 
 from lib.bills import Bill
 from lib.records import Record, Sizes
+from lib.tokens.vocabularies import TOKENIZERS, cut
 from lib.ui import token_panel
 from lib.ui.page import Page
 from lib.ui.text import drawable
-from lib.vocabularies import TOKENIZERS, cut
 
 LISTED = 500
 """Messages offered for choosing, the newest: a longer list is no help."""

@@ -12,16 +12,17 @@ from itertools import takewhile
 
 import streamlit as st
 
-from lib import frames, models
+from lib import frames
 from lib.bills import Bill, Elsewhere, cache_minimum, elsewhere, usages
-from lib.counting import counter_for
+from lib.context import STRATEGIES
 from lib.messages import Message
-from lib.models import Model
-from lib.prices import cost, saved_by_cache
+from lib.pricing import catalogue
+from lib.pricing.catalogue import Model
+from lib.pricing.costs import cost, saved_by_cache
 from lib.records import Record, Sizes
 from lib.replay import continued, replayed
 from lib.tokens import ESTIMATE
-from lib.trimming import STRATEGIES
+from lib.tokens.model_counters import counter_for
 from lib.ui import charts, numbers, services, tables
 from lib.ui.page import Page
 from lib.ui.sizing import sized
@@ -37,7 +38,7 @@ def draw(page: Page, records: Sequence[Record], sizes: Sizes, bills: Sequence[Bi
     if records:
         _elsewhere(page, records, sizes)
         _ahead(page, sizes)
-    st.caption(models.prices_note())
+    st.caption(catalogue.prices_note())
 
 
 def cost_sentence(bills: Sequence[Bill]) -> str:
@@ -93,7 +94,7 @@ def _spent_sentence(priced: Sequence[Bill]) -> str:
 def _elsewhere(page: Page, records: Sequence[Record], sizes: Sizes) -> None:
     """The same requests at every other model's price, by that model's own counter."""
     st.subheader("What it would cost elsewhere", anchor=False)
-    rows = elsewhere(records, lambda model: sizes_for(page, model, sizes), models.catalogue())
+    rows = elsewhere(records, lambda model: sizes_for(page, model, sizes), catalogue.catalogue())
     st.markdown(elsewhere_sentence(rows))
     tables.show(
         frames.elsewhere(rows), "elsewhere", "This conversation's cost on every model of the catalogue, in USD",
@@ -122,7 +123,7 @@ def elsewhere_sentence(rows: Sequence[Elsewhere]) -> str:
 def _ahead(page: Page, sizes: Sizes) -> None:
     """How the cost grows if the conversation goes on like this, under each strategy."""
     st.subheader("If it goes on like this", anchor=False)
-    priced = {model.name: model for model in models.catalogue() if model.vendor != "local"}
+    priced = {model.name: model for model in catalogue.catalogue() if model.vendor != "local"}
     own = services.find_model(page.settings.provider, page.settings.model)
     names = list(priced)
     start = (

@@ -9,9 +9,9 @@ import streamlit as st
 
 from lib import frames
 from lib.bills import Bill
-from lib.counting import counter_for
 from lib.records import Record, Sizes
 from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter
+from lib.tokens.model_counters import counter_for
 from lib.ui import charts, numbers, sizing, tables
 from lib.ui.page import Page
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lib.counting import counter_for
 from lib.messages import Message, assistant, user
 from lib.tokens import TokenLedger
-from lib.vocabularies import content_tokens
-from lib.vocabularies.remembering import text_counts
+from lib.tokens.cache import text_counts
+from lib.tokens.model_counters import counter_for
+from lib.tokens.vocabularies import content_tokens
 
 SIZE = 10_000
 TEXT = ("A sentence of ordinary length, with “quotes” and é, as people write them. " * 6)[:400]

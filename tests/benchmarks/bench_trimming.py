@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lib.context import Candidates, ContextWindow, Summary
+from lib.context import STRATEGIES, plan_context
+from lib.context.plan import Candidates, ContextWindow, Summary
 from lib.messages import Message, assistant, user
 from lib.tokens import ESTIMATE, TokenLedger
-from lib.trimming import STRATEGIES, plan_context
 
 SIZES = (100, 1_000, 10_000, 100_000)
 WINDOW = ContextWindow(9_000, 1_000)

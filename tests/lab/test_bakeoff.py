@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import models, prices
 from lib.bills import cache_minimum
-from lib.context import Candidates, ContextWindow, PlannedMessage
+from lib.context import STRATEGIES, plan_context
+from lib.context.plan import Candidates, ContextWindow, PlannedMessage
 from lib.lab.bakeoff import BakeOff, Course, Entry, Step, bake_off, course, total
 from lib.messages import Message, Usage, assistant, system, user
-from lib.models import Model
+from lib.pricing import catalogue, costs
+from lib.pricing.catalogue import Model
 from lib.records import Sizes
 from lib.tokens import TokenLedger
 from lib.tool_calls import opens_exchange
-from lib.trimming import STRATEGIES, plan_context
 from lib.turns import ChatSettings
 from tests.conversations import histories, texts
 from tests.counters import WordCounter
@@ -34,7 +34,7 @@ def nowhere(provider: str, model: str) -> Model | None:
     return None
 
 
-def baked(history: list[Message], *entries: Entry, find: object = models.find, **more: object) -> BakeOff:
+def baked(history: list[Message], *entries: Entry, find: object = catalogue.find, **more: object) -> BakeOff:
     sizes = Sizes(WORDS, history)
     return bake_off(history, entries, lambda settings: sizes, find, **more)  # type: ignore[arg-type]
 
@@ -67,7 +67,7 @@ def slow_steps(
         written = plan.input_tokens - cached if plan.input_tokens >= least else 0
         stop = next((later for later in asked if later > at), len(history))
         reply = sum(WORDS.count(m) for m in history[at + 1 : stop])
-        price = None if model is None else prices.cost(model, Usage(plan.input_tokens, cached, written, reply))
+        price = None if model is None else costs.cost(model, Usage(plan.input_tokens, cached, written, reply))
         held = tuple(sent[fact] if fact <= at else None for fact in facts)
         made.append(
             Step(turn, at, plan.input_tokens, reusable, cached, reply, plan.left_out_count, plan.fits, held,
@@ -86,9 +86,15 @@ def test_every_turn_is_what_a_plan_of_its_own_decides(
     places = st.sets(st.integers(0, max(0, len(history) - 1)), max_size=3)
     facts, pinned, muted = sorted(data.draw(places)) if history else [], data.draw(places), data.draw(places)
     settings = replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt)
-    model = models.find("openai", "gpt-6-luna") if priced else None
+    model = catalogue.find("openai", "gpt-6-luna") if priced else None
     made = course(
-        history, Entry("it", settings), Sizes(WORDS, history), models.find if priced else nowhere, facts, muted, pinned
+        history,
+        Entry("it", settings),
+        Sizes(WORDS, history),
+        catalogue.find if priced else nowhere,
+        facts,
+        muted,
+        pinned,
     )
     assert list(made.steps) == slow_steps(history, settings, model, facts, pinned, muted)
 
@@ -173,5 +179,5 @@ def test_a_thousand_turns_are_quick(strategy: str) -> None:
     sizes = Sizes(WORDS, history)
     assert settings.window == ContextWindow(8000, 40)
     started = time.process_time()
-    assert len(course(history, Entry("it", settings), sizes, models.find, [1, 500]).steps) == 1000
+    assert len(course(history, Entry("it", settings), sizes, catalogue.find, [1, 500]).steps) == 1000
     assert time.process_time() - started < 3  # it takes a tenth of that

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import Candidates, ContextWindow, PlannedMessage
+from lib.context import STRATEGIES, TrimOptions, plan_context
+from lib.context.plan import Candidates, ContextWindow, PlannedMessage
 from lib.lab.cliffs import CliffMap, budgets, cliff_map
 from lib.lab.markers import Marker, markers
 from lib.messages import Message, assistant, system, user
 from lib.tokens import ESTIMATE, TokenLedger
 from lib.tool_calls import opens_exchange
-from lib.trimming import STRATEGIES, TrimOptions, plan_context
 from tests.conversations import calling, result
-from tests.test_tokens import Counting
-from tests.trimming.cases import Case, cases
-from tests.trimming.slow import calls_of, results_of, unpaired
+from tests.support.planning_cases import Case, cases
+from tests.support.slow_strategies import calls_of, results_of, unpaired
+from tests.tokens.test_ledger import Counting
 
 AT = (0, 5, 20, 60, 61, 150, 400, 2000)
 names = st.sampled_from(sorted(STRATEGIES))

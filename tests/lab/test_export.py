@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import models
+from lib.context import STRATEGIES
 from lib.errors import ChatError, ImportRefused, RateLimited, WrongKey
 from lib.lab.bakeoff import BakeOff, Course, Entry, Step, bake_off
 from lib.lab.cliffs import CliffMap, Row, cliff_map
@@ -25,13 +25,13 @@ from lib.lab.probe import Answer
 from lib.lab.recall import Arm
 from lib.lab.rows import answer_rows, bake_off_rows, cliff_rows, csv_text
 from lib.messages import Message, Usage, assistant, user
+from lib.pricing import catalogue
 from lib.records import Sizes
-from lib.trimming import STRATEGIES
 from lib.turns import ChatSettings
 from lib.ui.welcome import CODE, DOG
 from tests.conversations import texts
 from tests.counters import WordCounter
-from tests.trimming.cases import Case, cases
+from tests.support.planning_cases import Case, cases
 
 WORDS = WordCounter()
 SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 200, 40, "oldest_first")
@@ -99,7 +99,7 @@ def real() -> Report:
         About.now(TALK, muted=[2], pinned=[0]),
         found,
         (Cliffs(ENTRIES[0], "words", "counted", made, tuple(markers(made, case.candidates(), marked))),),
-        bake_off(TALK, ENTRIES, lambda _: sizes, models.find, marked),
+        bake_off(TALK, ENTRIES, lambda _: sizes, catalogue.find, marked),
         Recall((Arm("few", SETTINGS), Arm("all", SETTINGS, "everything")), (wrong, right), 2),
         {"said": "an “odd” note"},
     )

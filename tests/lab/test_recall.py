@@ -12,19 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import models, prices
-from lib.context import Candidates, Summary
+from lib.context import STRATEGIES, plan_context
+from lib.context.plan import Candidates, Summary
 from lib.errors import MissingKey, RateLimited, WrongKey
 from lib.lab.bakeoff import Entry
 from lib.lab.facts import Fact, suggested
 from lib.lab.probe import Answer, Probe, Progress, Score, scores
 from lib.lab.recall import ASKING, Arm, Ask, arms, estimate, planned, question_of, said_at
 from lib.messages import Message, Usage, assistant, user
+from lib.pricing import catalogue, costs
 from lib.providers import Provider
 from lib.providers.local import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.tokens import TokenLedger
-from lib.trimming import STRATEGIES, plan_context
 from lib.turns import ChatSettings
 from lib.ui.services import SYSTEM_PROMPT
 from lib.ui.welcome import CODE, DOG
@@ -42,7 +42,7 @@ ENTRIES = [Entry("few", SETTINGS), Entry("seldom", replace(SETTINGS, strategy="l
 def ask_all(history: Sequence[Message], chosen: Sequence[Arm], **more: object) -> list[Ask]:
     ledger = TokenLedger(WORDS)
     facts = more.pop("facts", FACTS)
-    return planned(history, facts, chosen, lambda settings: ledger, models.find, **more)  # type: ignore[arg-type]
+    return planned(history, facts, chosen, lambda settings: ledger, catalogue.find, **more)  # type: ignore[arg-type]
 
 
 def wide(settings: ChatSettings) -> int:
@@ -67,7 +67,7 @@ def test_a_plan_says_what_goes_out_and_what_it_costs_at_most() -> None:
     asks = ask_all(TALK, arms(ENTRIES, wide), repeats=2, answer_tokens=30)
     order = [(ask.arm.name, ask.fact, ask.repeat) for ask in asks]
     assert order == [(arm.name, fact, n) for arm in arms(ENTRIES, wide) for fact in FACTS for n in (1, 2)]
-    luna = models.find("openai", "gpt-6-luna")
+    luna = catalogue.find("openai", "gpt-6-luna")
     assert luna is not None
     for ask in asks:
         assert ask.request.messages[0].content == "Be brief."
@@ -75,7 +75,7 @@ def test_a_plan_says_what_goes_out_and_what_it_costs_at_most() -> None:
         assert (ask.request.model, ask.request.max_output_tokens) == ("gpt-6-luna", 30)
         assert ask.tokens == whole(ask.request.messages, WORDS) <= ask.arm.settings.window.input_budget
         assert (ask.fits, ask.counter, ask.provenance) == (True, "words", "counted")
-        most = [prices.cost(luna, Usage(ask.tokens, 0, written, 30)) for written in (0, ask.tokens)]
+        most = [costs.cost(luna, Usage(ask.tokens, 0, written, 30)) for written in (0, ask.tokens)]
         assert ask.cost == max(price.total for price in most if price is not None)
     sums = estimate(asks)
     assert (sums.requests, sums.unfit, sums.tokens) == (len(asks), 0, sum(ask.tokens for ask in asks))
@@ -149,13 +149,13 @@ def test_replies_are_scored_priced_and_counted() -> None:
         Script(["You haven't told me."], usage=usage), Script(["1234"]),
     )  # fmt: skip
     before = [message.to_dict() for message in CHAT]
-    probe = Probe(asks, lambda settings: provider, models.find)
+    probe = Probe(asks, lambda settings: provider, catalogue.find)
     answers = finished(probe)
     assert [answer.verdict for answer in answers] == ["recalled", "recalled", "admitted", "made_up"]
     assert [answer.reply for answer in answers] == ["It is 4711.", "4711", "You haven't told me.", "1234"]
-    luna = models.find("openai", "gpt-6-luna")
+    luna = catalogue.find("openai", "gpt-6-luna")
     assert luna is not None
-    price = prices.cost(luna, usage)
+    price = costs.cost(luna, usage)
     assert price is not None
     assert [answer.cost for answer in answers] == [price.total] * 3 + [None]
     assert [(answer.held, answer.error) for answer in answers] == [(True, None)] * 2 + [(False, None)] * 2
@@ -169,7 +169,7 @@ def test_a_failure_is_kept_with_its_question_and_the_next_is_asked() -> None:
     asks = ask_all(CHAT, [Arm("a", replace(SETTINGS, max_tokens=4000))], facts=FACTS[:1], repeats=5)
     asks[3] = replace(asks[3], fits=False)
     provider = ScriptedProvider(Script(["47"], RateLimited("Too fast.")), Script(["4711"]), Script([" "]))
-    answers = finished(Probe(asks, lambda settings: provider, models.find))
+    answers = finished(Probe(asks, lambda settings: provider, catalogue.find))
     assert [(answer.error or {}).get("kind") for answer in answers] == [
         "RateLimited", None, "ProviderError", "ContextOverflow", "ChatError",
     ]  # fmt: skip
@@ -185,7 +185,7 @@ def test_without_a_key_a_provider_is_asked_once(error: Exception) -> None:
     chosen = [Arm("a", SETTINGS), Arm("b", replace(SETTINGS, provider="mine")), Arm("c", SETTINGS)]
     refusing, mine = ScriptedProvider(Script([], error)), ScriptedProvider(Script(["4711"]))
     asks = ask_all(CHAT, chosen, facts=FACTS[:1])
-    answers = finished(Probe(asks, lambda s: mine if s.provider == "mine" else refusing, models.find))
+    answers = finished(Probe(asks, lambda s: mine if s.provider == "mine" else refusing, catalogue.find))
     assert [(answer.error or {}).get("kind") for answer in answers] == [
         type(error).__name__,
         None,
@@ -198,7 +198,7 @@ def test_a_provider_that_cannot_be_opened_is_a_failure_like_others() -> None:
     def opening(settings: ChatSettings) -> Provider:
         raise MissingKey("No key.")
 
-    (answer,) = finished(Probe(ask_all(CHAT, [Arm("a", SETTINGS)], facts=FACTS[:1]), opening, models.find))
+    (answer,) = finished(Probe(ask_all(CHAT, [Arm("a", SETTINGS)], facts=FACTS[:1]), opening, catalogue.find))
     assert (answer.error or {})["kind"] == "MissingKey"
 
 
@@ -206,7 +206,7 @@ def test_cancelling_is_heard_at_once_and_keeps_what_was_answered() -> None:
     gate = threading.Semaphore(2)
     provider = ScriptedProvider(Script(["4711"], gate=gate), Script(["4", "711"], gate=gate), Script(["never"]))
     probe = Probe(
-        ask_all(CHAT, [Arm("a", SETTINGS)], facts=FACTS[:1], repeats=3), lambda settings: provider, models.find
+        ask_all(CHAT, [Arm("a", SETTINGS)], facts=FACTS[:1], repeats=3), lambda settings: provider, catalogue.find
     )
     probe.start()
     deadline = time.monotonic() + 20
@@ -230,9 +230,9 @@ def test_a_real_model_recalls_what_it_is_sent_and_not_what_it_is_not(model: Loca
     settings = ChatSettings("local", model.name, SYSTEM_PROMPT, 2048, 256, "oldest_first")
     ledger = TokenLedger(WORDS)
     asks = planned(
-        CHAT, [fact], arms([Entry("window", settings)]), lambda settings: ledger, models.find, answer_tokens=40
+        CHAT, [fact], arms([Entry("window", settings)]), lambda settings: ledger, catalogue.find, answer_tokens=40
     )  # fmt: skip
-    probe = Probe(asks, lambda settings: LocalProvider(model), models.find)
+    probe = Probe(asks, lambda settings: LocalProvider(model), catalogue.find)
     probe.start()
     assert probe.done.wait(120)
     by_arm = {answer.arm: answer for answer in probe.results}

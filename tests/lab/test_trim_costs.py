@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import models
 from lib.errors import ProviderUnavailable, WrongKey
 from lib.lab import timing
 from lib.lab.bakeoff import Entry, course
 from lib.lab.timing import Measured, Waiting, measured, medians, requests
 from lib.lab.trim_costs import cuts, trim_costs
 from lib.messages import Usage, assistant, user
+from lib.pricing import catalogue
 from lib.providers.local import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.records import Sizes
@@ -30,11 +30,11 @@ WORDS = WordCounter()
 SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 400, 40, "none")
 TALK = [said for n in range(40) for said in (user(f"question {n} " * 4), assistant("word " * 20))]
 SIZES = Sizes(WORDS, TALK)
-LUNA = models.find("openai", "gpt-6-luna")
+LUNA = catalogue.find("openai", "gpt-6-luna")
 
 
 def test_trimming_seldom_is_read_anew_several_times_less() -> None:
-    made = trim_costs(TALK, SIZES, SETTINGS, models.find("local", "here"))
+    made = trim_costs(TALK, SIZES, SETTINGS, catalogue.find("local", "here"))
     assert [side.entry.settings.strategy for side in (made.each_turn, made.seldom)] == ["oldest_first", "low_water"]
     assert made.ratio == made.each_turn.processed / made.seldom.processed > 2
     assert len(cuts(made.each_turn)) > 3 * len(cuts(made.seldom)) > 0
@@ -59,7 +59,7 @@ def test_both_sides_are_the_bake_offs_own_courses(history: list, window: int, to
     longer = (going.history, Sizes(going.counter, going.history)) if going is not None else (history, sizes)
     for side, name in ((made.each_turn, "oldest_first"), (made.seldom, "low_water")):
         entry = Entry(name, replace(settings, strategy=name))
-        assert side == course(longer[0], entry, longer[1], models.find)
+        assert side == course(longer[0], entry, longer[1], catalogue.find)
         assert len(side.steps) == (max(made.real_turns, to_turn) if made.real_turns else 0)
 
 

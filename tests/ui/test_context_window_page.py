@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat import ChatService
-from lib.context import Summary
+from lib.context.plan import Summary
 from lib.messages import Message, assistant, user
 from lib.ui import flight, flight_rows, flight_strip, flight_view
 from tests.typist import Typist

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import Candidates, ContextPlan, ContextWindow, Summary
+from lib.context import STRATEGIES, plan_context
+from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message
 from lib.tokens import CharacterEstimate, TokenLedger
-from lib.trimming import STRATEGIES, plan_context
 from lib.turns import PlanSummary
 from lib.ui import palette, strip
 from tests.conversations import histories, texts

@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat import ChatService
+from lib.context import STRATEGIES
 from lib.lab.example import EXAMPLE
 from lib.lab.facts import suggested
 from lib.tokens import TokenLedger
-from lib.trimming import STRATEGIES
 from lib.ui import cliff_view, lab_recall, lab_view, services
 from lib.ui.lab import Lab
 from tests.test_chat import wait
@@ -189,7 +189,7 @@ def test_the_example_outgrows_its_window_and_tells_facts() -> None:
     assert EXAMPLE[0].role == "user"
     assert [message.role for message in EXAMPLE] == ["user", "assistant"] * (len(EXAMPLE) // 2)
     assert len({fact.index for fact in suggested(EXAMPLE)}) >= 4
-    from lib.counting import counter_for
+    from lib.tokens.model_counters import counter_for
 
     assert TokenLedger(counter_for("openai", "gpt-5")).sync(EXAMPLE).sums[-1] > 1024
 

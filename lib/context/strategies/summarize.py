@@ -1,0 +1,161 @@
+"""A summary in place of what is left out: summarize, and which exchanges the next summary should cover.
+
+The rule: the cut is the low-water one, so that a summary has to be made seldom and the request's beginning stays the same
+in between. A summary is only used for what it was made from: never where it holds an exchange that was muted since, never
+for a conversation that does not reach as far. Whatever it does not cover is left out without one, and the plan says so.
+It leaves out making a summary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lib.context.exchanges import Exchanges
+from lib.context.plan import Candidates, ContextWindow, Reason, Run, Summary
+from lib.context.strategies.low_water import Marks, standing_cut
+from lib.context.strategies.options import TrimOptions
+from lib.context.strategies.stateless import cut_at
+
+SUMMARY_SHARE = 0.15
+"""Part of the budget that is kept free for the summary once something is left out."""
+
+Stretches = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSummary:
+    """A summary to make before the next request. Stretches are stored indexes, start..stop, of whole exchanges."""
+
+    sources: Stretches
+    """Everything it will stand for."""
+    added: Stretches
+    """What `previous` does not stand for yet; without one, the same as `sources`."""
+    previous: Summary | None
+    """The summary to go on from; None where a new one has to be begun."""
+    room: int
+    """Tokens it may take, by the counter of the request."""
+
+
+def summarize(
+    talk: Exchanges, budget: int, options: TrimOptions, summary: Summary | None
+) -> tuple[list[Run], Candidates, str | None]:
+    """Everything from the standing cut on, behind a summary of what is before it.
+
+    Returns the runs, the candidates they are about (with the summary, where one is sent), and what a person should know.
+    """
+    cut = standing_cut(talk, _marks(budget, options))
+    if talk.unmuted(cut) == 0:
+        return cut_at(talk, cut, budget), talk.candidates, None
+    trouble = _unusable(talk, summary)
+    if summary is None or trouble is not None:
+        return cut_at(talk, cut, budget), talk.candidates, trouble
+    carrying = Exchanges(talk.candidates.with_summary(summary), *talk.chosen)
+    if carrying.size(cut) > budget:
+        too_large = (
+            f"The summary ({carrying.candidates.summary_tokens:,} tokens) does not fit beside the newest messages"
+        )
+        return cut_at(talk, cut, budget), talk.candidates, f"{too_large}, so the oldest are left out without one."
+    covered = _covered(carrying, summary, cut)
+    bare = [(a, b) for (_, a), (b, _) in pairwise([(0, 0), *covered, (cut, cut)]) if a < b]
+    left_out: list[tuple[int, int, Reason]] = [(a, b, "summarized") for a, b in covered]
+    left_out += [(a, b, "over_budget") for a, b in bare]
+    runs = carrying.runs([(cut, carrying.count, "recent")], left_out)
+    missing = sum(_not_chosen(carrying, a, b) for a, b in bare)
+    return runs, carrying.candidates, _incomplete(missing) if missing else None
+
+
+def wanted_summary(
+    candidates: Candidates,
+    window: ContextWindow,
+    options: TrimOptions | None = None,
+    summary: Summary | None = None,
+    muted: Collection[int] = (),
+    pinned: Collection[int] = (),
+) -> WantedSummary | None:
+    """The summary that `summarize` needs for this request; None where it needs none or has it.
+
+    Muted exchanges are never part of one, pinned ones need none.
+    Example: 8 stored messages, the cut before the last two, no summary yet -> sources ((0, 6),)
+    """
+    options = options or TrimOptions()
+    talk = Exchanges(candidates, muted, pinned)
+    budget = window.input_budget
+    cut = standing_cut(talk, _marks(budget, options))
+    needed = _stretches(talk, 0, cut)
+    if not needed:
+        return None
+    room = _room(budget)
+    if summary is None or _unusable(talk, summary) is not None:
+        return WantedSummary(needed, needed, None, room)
+    covered = _covered(talk, summary, cut)
+    bare = [(a, b) for (_, a), (b, _) in pairwise([(0, 0), *covered, (cut, cut)]) if a < b]
+    added = tuple(stretch for a, b in bare for stretch in _stretches(talk, a, b))
+    if not added:
+        return None
+    return WantedSummary(_merged([*summary.sources, *added]), added, summary, room)
+
+
+def _marks(budget: int, options: TrimOptions) -> Marks:
+    room = _room(budget)
+    return Marks(budget, budget - room, options.low(budget) - room)
+
+
+def _room(budget: int) -> int:
+    return int(budget * SUMMARY_SHARE)
+
+
+def _unusable(talk: Exchanges, summary: Summary | None) -> str | None:
+    """Why this summary must not be sent, for people; None where it may be."""
+    if summary is None:
+        return "There is no summary yet, so the oldest messages are left out without one."
+    if not summary.text.strip() or not summary.sources:
+        return "The summary is empty, so the oldest messages are left out without one."
+    if any(start < 0 or stop > len(talk.candidates.history) for start, stop in summary.sources):
+        return "The summary was made from a longer conversation, so the oldest messages are left out without one."
+    lead = talk.candidates.lead
+    for run in talk.muted_runs():
+        if any(start < run.stop - lead and run.start - lead < stop for start, stop in summary.sources):
+            return "The summary holds a message that was muted since, so the oldest messages are left out without one."
+    return None
+
+
+def _covered(talk: Exchanges, summary: Summary, cut: int) -> list[tuple[int, int]]:
+    """The exchanges before the cut that are wholly in the summary's sources, as stretches of numbers."""
+    lead, found = talk.candidates.lead, []
+    for start, stop in _merged(summary.sources):
+        first = talk.first_from(start + lead)
+        after = min(cut, talk.ended_by(stop + lead))
+        if first < after:
+            found.append((first, after))
+    return found
+
+
+def _stretches(talk: Exchanges, start: int, stop: int) -> Stretches:
+    """The stored indexes of these exchanges, without muted and pinned ones."""
+    chosen = [e for e in sorted([*talk.muted, *talk.pinned]) if start <= e < stop]
+    lead = talk.candidates.lead
+    edges = [start - 1, *chosen, stop]
+    return tuple((talk.start(a + 1) - lead, talk.start(b) - lead) for a, b in pairwise(edges) if a + 1 < b)
+
+
+def _not_chosen(talk: Exchanges, start: int, stop: int) -> int:
+    """How many of these exchanges are neither muted nor pinned."""
+    return stop - start - sum(start <= e < stop for e in [*talk.muted, *talk.pinned])
+
+
+def _merged(stretches: Iterable[tuple[int, int]]) -> Stretches:
+    """In order, neighbours and overlaps joined. Example: (4, 6), (0, 4) -> (0, 6)"""
+    done: list[tuple[int, int]] = []
+    for start, stop in sorted(stretches):
+        if done and start <= done[-1][1]:
+            done[-1] = (done[-1][0], max(stop, done[-1][1]))
+        elif start < stop:
+            done.append((start, stop))
+    return tuple(done)
+
+
+def _incomplete(missing: int) -> str:
+    exchanges = "1 older exchange" if missing == 1 else f"{missing:,} older exchanges"
+    return f"The summary does not cover {exchanges}, left out without one."

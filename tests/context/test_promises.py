@@ -1,0 +1,183 @@
+"""What is sent and what is left out: promises that hold for every conversation, strategy, budget, pin, mute and option."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lib.context import DEFAULT_STRATEGY, STRATEGIES
+from lib.context.plan import REASON_TEXT
+from lib.messages import Message, assistant, system, user
+from tests.conversations import calling, result
+from tests.support.planning_cases import Case, DearInstructions, cases, summaries
+from tests.support.slow_strategies import faults
+
+LEGAL = sorted(set(STRATEGIES) - {"none", "source_trim"})
+SYSTEM_IN_MUTED = [user("x" * 100), assistant("y" * 40), user("x" * 40), system("z" * 40), user("x" * 4)]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@given(case=cases(), data=st.data())
+@example(case=Case([], 0, None), data=None)
+def test_every_candidate_has_exactly_one_reason_and_the_parts_add_up(
+    strategy: str, case: Case, data: st.DataObject | None
+) -> None:
+    before = copy.deepcopy([message.to_dict() for message in case.history])
+    made = case.plan(strategy, data.draw(summaries(case)) if data is not None else None)
+    items = list(made.items)
+    lead = [None] * (bool(case.instructions.strip()) + (made.candidates.summary is not None))
+    assert [item.index for item in items] == [*lead, *range(len(case.history) + (case.prompt is not None))]
+    assert all(REASON_TEXT[item.reason].startswith("Sent" if item.included else "Left out") for item in items)
+    assert made.included_count + made.left_out_count == len(items)
+    assert made.included == [item.message for item in items if item.included]
+    sent = sum(map(case.counter.count, made.included))
+    template = case.counter.template(made.included[0].is_system) if made.included else 0
+    assert made.input_tokens == sent + template
+    assert made.template_tokens == template
+    assert made.left_out_tokens == sum(item.tokens for item in made.left_out)
+    assert made.fits == (made.input_tokens <= case.budget)
+    assert [message.to_dict() for message in case.history] == before  # trimming is a view
+
+
+@pytest.mark.parametrize("strategy", LEGAL)
+@given(case=cases(), data=st.data())
+def test_nothing_is_built_that_a_provider_would_refuse(strategy: str, case: Case, data: st.DataObject) -> None:
+    case = case.asked()
+    made = case.plan(strategy, data.draw(summaries(case)))
+    assert faults(made.included) == []
+    assert made.included[-1] == user(case.prompt or "")
+    instructions = [message for message in case.history if message.is_system]
+    assert [m for m in made.included if m.is_system][made.candidates.lead :] == instructions
+
+
+@pytest.mark.parametrize("strategy", LEGAL)
+@given(case=cases())
+def test_a_plan_fits_unless_what_must_go_along_is_too_much(strategy: str, case: Case) -> None:
+    case = case.asked()
+    slow = case.slow
+    fits = case.plan(strategy).fits
+    assert fits or slow.size(slow.count - 1) > case.budget
+    if not isinstance(case.counter, DearInstructions):  # with which more messages may be fewer tokens
+        assert not fits or slow.size(slow.count - 1) <= case.budget
+
+
+@pytest.mark.parametrize("strategy", sorted(set(STRATEGIES) - {"source_trim"}))
+@given(case=cases())
+def test_a_pinned_exchange_is_always_sent_and_a_muted_one_never(strategy: str, case: Case) -> None:
+    slow = case.slow
+    for item, exchange in zip(case.plan(strategy).items, slow.exchange_of, strict=True):
+        if item.reason == "system" or (strategy != "none" and item.index in slow.bad):
+            continue
+        if exchange in slow.mutes:  # a muted one wins over its pin
+            assert item.reason == "muted"
+        elif exchange in slow.pins:
+            assert (item.included, item.reason) == (True, "pinned")
+        else:
+            assert item.reason != "muted"
+
+
+@pytest.mark.parametrize("strategy", ["none", "oldest_first", "head_and_tail", "sliding_window", "low_water"])
+@given(case=cases())
+@example(case=Case(SYSTEM_IN_MUTED, 30, muted=frozenset({2})))
+@example(case=Case([user("x" * 40), assistant("y" * 40)], 41, instructions="z" * 80))  # all of it, to the token
+@example(case=Case([user("x" * 40), assistant("y" * 40)], 21, instructions="z" * 80))  # not once instructions count
+def test_it_decides_as_the_slow_and_obvious_way_does(strategy: str, case: Case) -> None:
+    made = [(item.index, item.included, item.reason) for item in case.plan(strategy).items]
+    assert made == getattr(case.slow, strategy)(case.budget, case.options)
+
+
+@given(case=cases())
+def test_leaving_out_nothing_sends_all_but_what_is_muted(case: Case) -> None:
+    assert all(item.reason == "muted" for item in case.plan("none").left_out)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_system_message_in_a_muted_exchange_is_still_sent(strategy: str) -> None:
+    made = Case(SYSTEM_IN_MUTED, 1000, muted=frozenset({2})).plan(strategy)
+    assert SYSTEM_IN_MUTED[3] in made.included
+    assert [item.index for item in made.left_out] == [2]
+
+
+@pytest.mark.parametrize("strategy", LEGAL)
+def test_a_message_over_budget_alone_is_said_not_cut(strategy: str) -> None:
+    made = Case([user("old"), assistant("older")], 10, "x" * 400).plan(strategy)
+    assert not made.fits
+    assert [message.text for message in made.included] == ["x" * 400]
+
+
+@pytest.mark.parametrize("strategy", LEGAL)
+def test_pins_that_do_not_fit_are_said_and_sent(strategy: str) -> None:
+    history = [user("p" * 400), assistant("r" * 400), user("q"), assistant("a")]
+    made = Case(history, 100, pinned=frozenset({0})).plan(strategy)
+    assert not made.fits
+    assert made.included[:2] == history[:2]
+    assert not made.included[-1].text.strip("new")
+
+
+@pytest.mark.parametrize("strategy", LEGAL)
+def test_only_the_broken_part_of_an_exchange_is_left_out(strategy: str) -> None:
+    sound = [calling("c1", "c2"), result("c2"), result("c1"), assistant("done")]
+    broken = [
+        result("c9"),
+        calling("c1", "c2"),
+        result("c1"),
+        result("c1"),
+        system("s"),
+        result("c2"),
+        assistant("sorry"),
+    ]
+    made = Case([user("q"), *sound, user("r"), *broken], 10_000).plan(strategy)
+    assert [item.index for item in made.left_out] == [6, 7, 8, 9, 11]
+    assert {item.reason for item in made.left_out} == {"partner_left_out"}
+
+
+@pytest.mark.parametrize("strategy", LEGAL)
+def test_a_greeting_before_the_first_question_is_not_sent(strategy: str) -> None:
+    made = Case([assistant("Hello"), user("q"), assistant("a")], 1000).plan(strategy)
+    assert [(item.index, item.reason) for item in made.left_out] == [(0, "partner_left_out")]
+
+
+def test_every_strategy_is_explained_in_plain_words() -> None:
+    for name, strategy in STRATEGIES.items():
+        assert strategy.name == name
+        assert strategy.label[0].isupper()
+        assert strategy.explanation.endswith(".")
+        assert "!" not in strategy.label + strategy.explanation
+    assert DEFAULT_STRATEGY == "low_water" == next(iter(STRATEGIES))
+
+
+def test_an_unknown_strategy_is_refused() -> None:
+    with pytest.raises(KeyError):
+        Case([]).plan("another")
+
+
+EXCHANGES = [said for n in range(6) for said in (user(f"{n}" * 40), assistant("a" * 40))]
+
+
+def reasons(case: Case, strategy: str) -> str:
+    """The fate of each exchange as a letter: Pinned, Recent, Fits; over_budget, outside_window, middle in small letters."""
+    letters = {"pinned": "P", "recent": "R", "fits": "F", "over_budget": "b", "outside_window": "w", "middle": "m"}
+    return "".join(letters[item.reason] for item in list(case.plan(strategy).items)[::2])
+
+
+def test_what_each_strategy_looks_like() -> None:
+    case = Case(EXCHANGES, 81)  # an exchange is 20 tokens, the new message 1
+    assert reasons(case, "oldest_first") == "bbRRRRR"
+    assert reasons(case, "head_and_tail") == "PmmRRRR"
+    assert reasons(case, "sliding_window") == "bbRRRRR"
+    short = replace(case, options=replace(case.options, last_exchanges=4, keep_first=2))
+    assert reasons(short, "head_and_tail") == "PPmmRRR"
+    assert reasons(short, "sliding_window") == "wwwRRRR"
+    assert reasons(replace(short, budget=41), "sliding_window") == "wwwbRRR"
+    assert reasons(replace(short, budget=21), "head_and_tail") == "PbmmmmR"
+    assert reasons(replace(case, pinned=frozenset({2})), "oldest_first") == "bPbRRRR"
+    assert reasons(replace(case, budget=1000), "sliding_window") == "FFFFFFF"
+
+
+def test_a_message_of_another_service_without_content_is_planned() -> None:
+    history = [Message("user", has_content=False), Message("assistant", None, {"tool_calls": None})]
+    assert len(Case(history, 1000).plan(DEFAULT_STRATEGY).included) == 3

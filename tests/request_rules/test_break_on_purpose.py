@@ -1,0 +1,138 @@
+"""Break it: each way breaks the rule it names and no other, really goes out like that, and can be repaired."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.messages import Message, assistant, system, user
+from lib.providers import ChatRequest
+from lib.providers.anthropic import AnthropicProvider
+from lib.providers.openai import OpenAIProvider
+from lib.request_rules import BREAKS, PROVIDERS, RuleProvider, breaches, repaired
+from lib.request_rules.break_on_purpose import CALL_ID, QUESTION
+from lib.request_rules.rules import TITLES
+from lib.settings import Endpoint
+from tests.support.request_cases import sound
+
+ANY: list[RuleProvider] = list(PROVIDERS)
+PLAIN = [system("Be brief."), user("Why?"), assistant("Because."), user("What for?")]
+
+
+@pytest.mark.parametrize("name", BREAKS)
+@pytest.mark.parametrize("provider", ANY)
+@given(data=st.data())
+def test_a_break_breaks_its_rule_and_no_other(provider: RuleProvider, name: str, data: st.DataObject) -> None:
+    messages = data.draw(sound(provider))
+    assert breaches(provider, messages) == []
+    broken = BREAKS[name].break_(provider, messages)
+    assert {breach.rule.name for breach in breaches(provider, broken)} == {name}
+    assert [message for message in broken if message in messages] == messages
+
+
+@pytest.mark.parametrize("name", BREAKS)
+@pytest.mark.parametrize("provider", ANY)
+@given(data=st.data())
+def test_a_repair_heals_what_is_refused_and_leaves_what_is_not(
+    provider: RuleProvider, name: str, data: st.DataObject
+) -> None:
+    messages = data.draw(sound(provider))
+    broken = BREAKS[name].break_(provider, messages)
+    repair = repaired(provider, broken)
+    assert repair.left == ()
+    if provider not in BREAKS[name].refused_by:
+        assert repair.messages == broken
+    else:
+        assert name not in {breach.rule.name for breach in breaches(provider, repair.messages)}
+        assert {change.rule.name for change in repair.changes} >= {name}
+
+
+def test_who_refuses_what() -> None:
+    assert {name: way.refused_by for name, way in BREAKS.items()} == {
+        "first_role": ("strict",),
+        "orphan_result": ("openai", "anthropic", "strict"),
+        "unanswered_call": ("openai", "anthropic", "strict"),
+        "empty_content": ("openai", "anthropic", "strict"),
+        "system_place": ("strict",),
+        "alternation": ("strict",),
+        "last_role": ("anthropic", "strict"),
+        "unknown_part": ("openai", "anthropic", "strict"),
+    }
+
+
+def test_every_break_is_explained_in_plain_words() -> None:
+    assert set(BREAKS) == set(TITLES) - {"no_message", "size", "reply_room"}
+    for way in BREAKS.values():
+        assert way.label[0].isupper()
+        assert not way.label.endswith(".")
+        assert way.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("name", BREAKS)
+@pytest.mark.parametrize("provider", ANY)
+@pytest.mark.parametrize("messages", [[], [system("Be brief.")]])
+def test_where_nobody_asked_a_question_is_put_in(provider: RuleProvider, name: str, messages: list[Message]) -> None:
+    broken = BREAKS[name].break_(provider, messages)
+    assert user(QUESTION) in broken
+    assert name in {breach.rule.name for breach in breaches(provider, broken)}
+
+
+def sent(provider: RuleProvider, name: str) -> dict[str, Any]:
+    """The body that the real adapter makes of a broken request."""
+    request = ChatRequest("model-1", BREAKS[name].break_(provider, PLAIN), 100)
+    if provider == "anthropic":
+        return AnthropicProvider(Endpoint("a", "anthropic", "A"), None).body(request)
+    url = None if provider == "openai" else "http://127.0.0.1:1/v1"
+    return OpenAIProvider(Endpoint("o", "openai", "O", url), None).body(request)
+
+
+def roles(body: dict[str, Any]) -> list[str]:
+    return [message["role"] for message in body["messages"]]
+
+
+@pytest.mark.parametrize("provider", ["openai", "strict"])
+def test_what_really_goes_out_in_openais_protocol(provider: RuleProvider) -> None:
+    assert roles(sent(provider, "first_role"))[:3] == ["system", "assistant", "user"]
+    orphan = sent(provider, "orphan_result")
+    assert roles(orphan)[:4] == ["system", "user", "tool", "assistant"]
+    assert orphan["messages"][2]["tool_call_id"] == CALL_ID
+    assert "tool_calls" not in str(orphan)
+    unanswered = sent(provider, "unanswered_call")
+    assert roles(unanswered)[:4] == ["system", "user", "assistant", "user"]
+    assert unanswered["messages"][2]["tool_calls"][0]["id"] == CALL_ID
+    assert {"role": "assistant", "content": None} in sent(provider, "empty_content")["messages"]
+    assert roles(sent(provider, "system_place")) == ["system", "user", "assistant", "system", "user"]
+    assert roles(sent(provider, "alternation"))[-2:] == ["user", "user"]
+    assert roles(sent(provider, "last_role"))[-1] == "assistant"
+    foreign = [
+        part["type"]
+        for m in sent(provider, "unknown_part")["messages"]
+        if isinstance(m["content"], list)
+        for part in m["content"]
+    ]
+    assert foreign == ["text", "tool_use", "tool_result"]
+
+
+def test_what_really_goes_out_to_anthropic() -> None:
+    assert roles(sent("anthropic", "first_role"))[:2] == ["assistant", "user"]
+    orphan = sent("anthropic", "orphan_result")["messages"]
+    assert orphan[1]["content"][0]["tool_use_id"] == CALL_ID
+    assert "tool_use'" not in str(orphan)
+    unanswered = sent("anthropic", "unanswered_call")["messages"]
+    assert unanswered[1]["content"][-1]["type"] == "tool_use"
+    assert unanswered[2] == {"role": "user", "content": "Why?"}
+    assert {"role": "assistant", "content": ""} in sent("anthropic", "empty_content")["messages"]
+    assert roles(sent("anthropic", "alternation"))[-2:] == ["user", "user"]
+    assert roles(sent("anthropic", "last_role"))[-1] == "assistant"
+
+
+def test_the_adapter_for_anthropic_changes_two_breaks_by_itself() -> None:
+    middle = sent("anthropic", "system_place")
+    assert middle["system"] == "Be brief.\n\nAnswer in one word."  # moved to the beginning, without a word
+    assert roles(middle) == ["user", "assistant", "user"]
+    foreign = sent("anthropic", "unknown_part")
+    assert "tool_calls" not in str(foreign)  # the call is not sent, the result is: that role is what is refused
+    assert roles(foreign)[:4] == ["user", "assistant", "tool", "assistant"]

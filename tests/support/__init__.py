@@ -1,0 +1,1 @@
+"""What tests share: servers, models, conversations and counters they run against."""

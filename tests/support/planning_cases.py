@@ -1,0 +1,93 @@
+"""What a strategy may meet: conversations, budgets, pins, mutes, options and counters, as hypothesis strategies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hypothesis import strategies as st
+
+from lib.context import TrimOptions, plan_context
+from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
+from lib.messages import Message, user
+from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
+from tests.conversations import dense, histories, texts
+from tests.counters import WordCounter
+from tests.support.slow_strategies import Slow
+
+budgets = st.integers(0, 400) | st.just(100_000)
+prompts = texts | st.none()
+
+
+class DearInstructions(WordCounter):
+    """A template that adds more where there is a system message: sizes may grow as less is sent."""
+
+    name = "dear instructions"
+
+    def template(self, has_system: bool) -> int:
+        return 30 if has_system else 2
+
+
+COUNTERS: tuple[TokenCounter, ...] = (ESTIMATE, WordCounter(), DearInstructions())
+all_options = st.builds(
+    TrimOptions, st.integers(-1, 4), st.integers(-1, 5), st.sampled_from([0.0, 0.5, 0.7, 0.9, 2.0, float("nan")])
+)
+
+
+PLAIN = TrimOptions()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question to a strategy."""
+
+    history: list[Message]
+    budget: int = 100
+    prompt: str | None = "new"
+    instructions: str = ""
+    muted: frozenset[int] = frozenset()
+    pinned: frozenset[int] = frozenset()
+    options: TrimOptions = PLAIN
+    counter: TokenCounter = ESTIMATE
+
+    @property
+    def slow(self) -> Slow:
+        prompt = None if self.prompt is None else user(self.prompt)
+        return Slow(self.history, prompt, self.instructions, self.counter, self.muted, self.pinned)
+
+    @property
+    def window(self) -> ContextWindow:
+        return ContextWindow(self.budget + 50, 50)
+
+    def candidates(self, ledger: TokenLedger | None = None) -> Candidates:
+        return Candidates.gather(self.instructions, self.history, self.prompt, ledger or TokenLedger(self.counter))
+
+    def plan(self, strategy: str, summary: Summary | None = None, ledger: TokenLedger | None = None) -> ContextPlan:
+        return plan_context(
+            self.candidates(ledger), self.window, strategy, self.muted, self.pinned, self.options, summary
+        )
+
+    def asked(self) -> Case:
+        """The same, with a message that is about to be sent."""
+        return self if self.prompt is not None else replace(self, prompt="new")
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    history = draw(histories() | dense)
+    places = st.sets(st.integers(0, len(history)), max_size=4).map(frozenset)
+    return Case(
+        history, draw(budgets), draw(prompts), draw(texts), draw(places), draw(places), draw(all_options),
+        draw(st.sampled_from(COUNTERS)),
+    )  # fmt: skip
+
+
+@st.composite
+def summaries(draw: st.DrawFn, case: Case) -> Summary | None:
+    """Any summary another version, process or person may have left there; often one that fits the conversation."""
+    edges = sorted(draw(st.lists(st.integers(0, len(case.history) + 1), min_size=2, max_size=4)))
+    sources = draw(
+        st.sampled_from(
+            [((0, len(case.history)),), ((edges[0], edges[1]),), ((0, edges[0]), (edges[0], edges[-1])), ()]
+        )
+    )
+    return draw(st.sampled_from([None, Summary("gist " * draw(st.integers(0, 40)), sources, "model-1", 1.5)]))

@@ -1,0 +1,74 @@
+"""Counting: the source's characters / 4, and a ledger that counts each message once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.messages import Message, user
+from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, TokenLedger, utf16_units
+from lib.tool_calls import result_ids
+from tests.conversations import histories
+from tests.support.slow_strategies import unpaired
+
+
+class Counting(CharacterEstimate):
+    """Counts how often it counts."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def count(self, message: Message) -> int:
+        self.calls += 1
+        return super().count(message)
+
+
+@pytest.mark.parametrize(
+    ("content", "tokens"),
+    [
+        ("", 0),
+        ("a", 1),
+        ("Hello", 2),
+        ("😀", 1),
+        ("😀😀", 1),
+        ("😀😀😀", 2),
+        (None, 1),
+        ([{"type": "text", "text": "hi"}], 8),
+    ],
+)
+def test_it_estimates_as_the_source_does(content: object, tokens: int) -> None:
+    assert CharacterEstimate().count(Message("user", content)) == tokens
+
+
+def test_a_length_is_javascripts() -> None:
+    assert utf16_units("a😀ü\ud83d") == 5
+
+
+def test_every_provenance_is_explained() -> None:
+    assert set(PROVENANCE_TEXT) == {"billed", "counted", "reconstructed", "assumed", "estimated"}
+
+
+@given(st.lists(st.tuples(histories(), st.booleans()), max_size=4))
+def test_a_ledger_equals_a_recount_however_the_history_changes(steps: list[tuple[list[Message], bool]]) -> None:
+    ledger, counter, history = TokenLedger(CharacterEstimate()), CharacterEstimate(), []
+    for messages, rewritten in steps:
+        history = list(messages) if rewritten else [*history, *messages]
+        tally = ledger.sync(history)
+        assert len(tally) == len(history)
+        assert tally.sums == [sum(map(counter.count, history[:n])) for n in range(len(history) + 1)]
+        assert tally.user_positions == [n for n, m in enumerate(history) if m.role == "user" and not result_ids(m)]
+        assert tally.system_positions == [n for n, m in enumerate(history) if m.is_system]
+        decided = [m for n, m in enumerate(history) if not m.is_system and n not in unpaired(history)]
+        assert tally.talk_upto(len(history)) == sum(map(counter.count, decided))
+
+
+def test_each_message_is_counted_once() -> None:
+    counter = Counting()
+    ledger = TokenLedger(counter)
+    history = [user(f"message {n}") for n in range(1000)]
+    ledger.sync(history)
+    history.append(user("one more"))
+    ledger.sync(history)
+    ledger.sync(tuple(history))
+    assert counter.calls == 1001
