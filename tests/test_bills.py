@@ -14,7 +14,7 @@ from lib.pricing.catalogue import Model
 from lib.records import Sizes, detached, records_of
 from lib.replay import reused
 from lib.tokens import ESTIMATE
-from tests.counters import WordCounter
+from tests.support.counters import WordCounter
 from tests.test_records import SETTINGS, talk
 
 WORDS = WordCounter()

@@ -26,8 +26,8 @@ from lib.records import Sizes, records_of
 from lib.replay import replayed
 from lib.tokens import TokenLedger
 from lib.turns import Turn
-from tests.conversations import histories, texts
-from tests.counters import WordCounter
+from tests.support.conversations import histories, texts
+from tests.support.counters import WordCounter
 from tests.test_records import SETTINGS, talk
 
 WORDS = WordCounter()

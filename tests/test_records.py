@@ -17,8 +17,8 @@ from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
 from lib.tokens.model_counters import counter_for
 from lib.tool_calls import opens_exchange
 from lib.turns import ChatSettings, PlanSummary, Turn
-from tests.conversations import histories, texts
-from tests.counters import WordCounter, whole
+from tests.support.conversations import histories, texts
+from tests.support.counters import WordCounter, whole
 
 WORDS = WordCounter()
 SETTINGS = ChatSettings("openai", "m", "Be brief.", 200, 40, "oldest_first")

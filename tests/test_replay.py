@@ -14,8 +14,8 @@ from lib.context.plan import Summary
 from lib.messages import Message, assistant, user
 from lib.records import Record, Sizes, records_of
 from lib.replay import continued, replayed, reused
-from tests.conversations import histories, texts
-from tests.counters import WordCounter
+from tests.support.conversations import histories, texts
+from tests.support.counters import WordCounter
 from tests.test_records import SETTINGS, talk
 
 WORDS = WordCounter()

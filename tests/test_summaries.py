@@ -16,14 +16,14 @@ from lib.errors import ChatError, ProviderError, RateLimited
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user
 from lib.providers import ChatRequest
-from lib.providers.local import LocalModel, LocalProvider
+from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.records import Sizes, records_of
 from lib.summaries import INSTRUCTIONS, Summarizer, covered_by, ended, request_of, shortened, spoken, total
 from lib.tokens import ESTIMATE
 from lib.turns import ChatSettings, Turn
-from tests.counters import WordCounter
 from tests.providers.conftest import model  # noqa: F401 - a fixture
+from tests.support.counters import WordCounter
 from tests.test_chat import wait
 
 SID = "session-1"

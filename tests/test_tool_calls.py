@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lib.messages import Message, assistant, system, user
 from lib.tokens import CharacterEstimate, TokenLedger
 from lib.tool_calls import call_ids, opens_exchange, result_ids
-from tests.conversations import calling, calling_in_parts, histories, result, results_in_parts
+from tests.support.conversations import calling, calling_in_parts, histories, result, results_in_parts
 from tests.support.slow_strategies import unpaired
 
 

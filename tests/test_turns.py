@@ -13,7 +13,7 @@ from lib.context.plan import Candidates, ContextWindow, Summary
 from lib.messages import Message, Usage, user
 from lib.tokens import CharacterEstimate, TokenLedger
 from lib.turns import STALE_AFTER, ChatSettings, LiveTurn, PlanSummary, Turn
-from tests.conversations import histories, texts
+from tests.support.conversations import histories, texts
 
 SETTINGS = ChatSettings("local", "m", "Be brief.", 512, 64, "oldest_first")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib.context.plan import Summary
-from lib.history import About, Mark, SessionSummary, Signal, valid_session_id, wire
+from lib.history import About, Mark, SessionSummary, Signal, serialization, valid_session_id
 from lib.history.refusals import being_answered, checked_index, turn_lost, waits_for_a_decision
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
@@ -64,7 +64,7 @@ class InMemoryHistory:
                 state.gone.add(held.id)
             now = self._clock()
             state.live, state.beat_at, state.active_at = live, now, now
-            title = state.about.title or wire.title_of(live.prompt)
+            title = state.about.title or serialization.title_of(live.prompt)
             created = now if state.about.created_at is None else state.about.created_at
             state.about = replace(state.about, title=title, created_at=created)
 
@@ -175,7 +175,7 @@ class InMemoryHistory:
     def raw(self, session_id: str) -> bytes | None:
         """As Redis would hold it."""
         messages = self.load(session_id)
-        return b"[" + wire.pack_messages(messages) + b"]" if messages else None
+        return b"[" + serialization.pack_messages(messages) + b"]" if messages else None
 
     def close(self) -> None:
         with self._lock:

@@ -2,7 +2,7 @@
 
 The rule: every write is one script (scripts.py), so that other services, other processes and crashes see a whole exchange or
 nothing; and every script may be run twice, so that a broken connection loses and doubles nothing.
-It leaves out the names of keys (keys.py), what bytes mean (wire.py) and how a server is reached (connecting.py).
+It leaves out the names of keys (keys.py), what bytes mean (serialization.py) and how a server is reached (connecting.py).
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from typing import Any
 
 from lib.context.plan import Summary
 from lib.errors import CorruptHistory
-from lib.history import About, Mark, SessionSummary, Signal, valid_session_id, wire
-from lib.history import scripts as lua
-from lib.history.connecting import Client, Link
-from lib.history.index import SessionIndex, seconds
+from lib.history import About, Mark, SessionSummary, Signal, lua, serialization, valid_session_id
+from lib.history.client import Client, Link
 from lib.history.keys import keys_of
+from lib.history.read_cache import Known, WarmHistories
 from lib.history.refusals import being_answered, checked_index, turn_lost, waits_for_a_decision
-from lib.history.warm import Known, WarmHistories
+from lib.history.session_index import SessionIndex, seconds
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -86,7 +85,7 @@ class RedisHistory:
     def _read(self, session_id: str, value: bytes, stamp: str, known: Known | None) -> Known:
         """Parse a whole value. Where it only grew, the messages that were given out before are given out again."""
         try:
-            messages = wire.unpack_messages(value, value)
+            messages = serialization.unpack_messages(value, value)
         except CorruptHistory:
             self._warm.forget(session_id)
             raise
@@ -104,8 +103,10 @@ class RedisHistory:
 
     def begin(self, session_id: str, live: LiveTurn, *, instead_of: str | None = None) -> None:
         self._index.touch(session_id)  # first: if it fails, nothing was begun
-        title = wire.title_of(live.prompt)
-        answer = self._write(lua.BEGIN, session_id, _id(live.id), wire.pack_live(live), _id(instead_of or ""), title)
+        title = serialization.title_of(live.prompt)
+        answer = self._write(
+            lua.BEGIN, session_id, _id(live.id), serialization.pack_live(live), _id(instead_of or ""), title
+        )
         if answer == "answering":
             raise being_answered()
         if answer == "interrupted":
@@ -113,10 +114,12 @@ class RedisHistory:
 
     def live(self, session_id: str) -> LiveTurn | None:
         record, now = self._run(lua.LIVE, session_id)
-        return None if record is None else wire.unpack_live(record, float(now))
+        return None if record is None else serialization.unpack_live(record, float(now))
 
     def beat(self, session_id: str, live: LiveTurn) -> Signal:
-        return "stop" if self._write(lua.BEAT, session_id, _id(live.id), wire.pack_live(live)) == "stop" else "ok"
+        return (
+            "stop" if self._write(lua.BEAT, session_id, _id(live.id), serialization.pack_live(live)) == "stop" else "ok"
+        )
 
     def request_stop(self, session_id: str, live_id: str) -> None:
         self._write(lua.REQUEST_STOP, session_id, _id(live_id))
@@ -124,9 +127,9 @@ class RedisHistory:
     def commit(self, session_id: str, live_id: str, messages: Sequence[Message], turn: Turn) -> None:
         if self._warm.get(session_id) is None:
             self.load(session_id)  # nothing is added to a value that cannot be read
-        start, whole = wire.pack_turn(turn)
+        start, whole = serialization.pack_turn(turn)
         muted = "" if turn.replaces is None else turn.replaces
-        self._write(lua.COMMIT, session_id, _id(live_id), wire.pack_messages(messages), start, whole, muted)
+        self._write(lua.COMMIT, session_id, _id(live_id), serialization.pack_messages(messages), start, whole, muted)
         self._index.touch(session_id)  # if this fails the caller commits again, which adds nothing twice
 
     def discard(self, session_id: str, live_id: str) -> None:
@@ -153,20 +156,22 @@ class RedisHistory:
 
     def about(self, session_id: str) -> About:
         key = keys_of(session_id).about
-        return wire.unpack_about(self._link.ask(lambda client: client.hgetall(key)))
+        return serialization.unpack_about(self._link.ask(lambda client: client.hgetall(key)))
 
     def remember(self, session_id: str, settings: Mapping[str, Any]) -> None:
-        self._write(lua.REMEMBER, session_id, "settings", wire.to_json(dict(settings)))
+        self._write(lua.REMEMBER, session_id, "settings", serialization.to_json(dict(settings)))
 
     def mark(self, session_id: str, index: int, mark: Mark | None) -> None:
         self._write(lua.MARK, session_id, checked_index(index), mark or "")
 
     def keep_summaries(self, session_id: str, summaries: Sequence[Summary], live_id: str | None = None) -> None:
         of_turn = "" if live_id is None else _id(live_id)
-        self._write(lua.SUMMARIES, session_id, of_turn, wire.to_json([asdict(summary) for summary in summaries]))
+        self._write(
+            lua.SUMMARIES, session_id, of_turn, serialization.to_json([asdict(summary) for summary in summaries])
+        )
 
     def keep_handles(self, session_id: str, handles: Mapping[str, Any]) -> None:
-        self._write(lua.REMEMBER, session_id, "handles", wire.to_json(dict(handles)))
+        self._write(lua.REMEMBER, session_id, "handles", serialization.to_json(dict(handles)))
 
     def sessions(self, limit: int) -> list[SessionSummary]:
         return self._index.newest(limit)
@@ -210,7 +215,7 @@ class RedisHistory:
 
 def _turn(entry: tuple[bytes, Mapping[bytes, bytes]]) -> Turn:
     entry_id, fields = entry
-    return wire.unpack_turn(fields.get(b"turn", b""), int(entry_id.split(b"-")[0]))
+    return serialization.unpack_turn(fields.get(b"turn", b""), int(entry_id.split(b"-")[0]))
 
 
 def _id(live_id: str) -> str:

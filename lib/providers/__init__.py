@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lib.messages import Message, Usage
+from lib.providers.export import Address
 from lib.request_rules import RuleProvider
-from lib.snippets import Address
 from lib.tokens import TokenCounter
 
 

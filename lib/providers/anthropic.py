@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from lib.errors import ContentRefused
 from lib.messages import Usage
 from lib.providers import ChatRequest, Reply, TextDelta, body_bytes, sendable
+from lib.providers.export import Address
 from lib.providers.openai import carrier, usable_key
-from lib.providers.translating import model_names, not_an_answer, translated, unfinished
-from lib.providers.wiring import sendable_value
+from lib.providers.sdk_errors import model_names, not_an_answer, translated, unfinished
+from lib.providers.wire_format import sendable_value
 from lib.request_rules import RuleProvider
 from lib.settings import Endpoint
-from lib.snippets import Address
 from lib.tokens import TokenCounter
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 from lib.errors import MissingKey, WrongKey
 from lib.messages import Usage
 from lib.providers import ChatRequest, Reply, TextDelta, body_bytes
-from lib.providers.llama_counting import counter_at
-from lib.providers.translating import model_names, translated, unfinished
-from lib.providers.wiring import response_items, wire_message
+from lib.providers.export import Address
+from lib.providers.llama.counter import counter_at
+from lib.providers.sdk_errors import model_names, translated, unfinished
+from lib.providers.wire_format import response_items, wire_message
 from lib.request_rules import RuleProvider
 from lib.settings import Endpoint
-from lib.snippets import Address
 from lib.tokens import TokenCounter
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import Any
 
 from lib.messages import Usage
 from lib.providers import ChatRequest, Reply, TextDelta
+from lib.providers.export import Address
 from lib.request_rules import RuleProvider
-from lib.snippets import Address
 from lib.tokens import TokenCounter
 
 

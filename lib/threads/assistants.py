@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from lib.errors import ConversationGone, ProviderError, Retired
 from lib.messages import Message
 from lib.providers import TextDelta, sendable
-from lib.providers.translating import not_an_answer
+from lib.providers.sdk_errors import not_an_answer
 from lib.settings import Endpoint
 from lib.threads import Deletion, Facts, Gone, Handle, ServerTurn, Status, ThreadSettings
 from lib.threads.connecting import OpenAIServer, is_stream

@@ -16,8 +16,8 @@ from lib.messages import Message
 from lib.providers import TextDelta, sendable
 from lib.providers.anthropic import ANTHROPIC, usage_of
 from lib.providers.openai import usable_key
-from lib.providers.translating import translated, unfinished
-from lib.providers.wiring import sendable_value
+from lib.providers.sdk_errors import translated, unfinished
+from lib.providers.wire_format import sendable_value
 from lib.settings import Endpoint
 from lib.threads import Deletion, Facts, Handle, ServerTurn, Status, ThreadSettings
 from lib.threads.connecting import NO_SUCH_ADDRESS

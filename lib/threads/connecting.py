@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.errors import ChatError, ConversationGone, InvalidRequest
 from lib.providers.openai import OPENAI, usable_key
-from lib.providers.translating import translated
+from lib.providers.sdk_errors import translated
 from lib.settings import Endpoint
 from lib.threads.measuring import Guard, Measured, tapped
 from lib.threads.reading import field

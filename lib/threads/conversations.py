@@ -13,7 +13,7 @@ from typing import Any
 from lib.errors import ConversationGone
 from lib.messages import Message
 from lib.providers import TextDelta, sendable
-from lib.providers.translating import not_an_answer
+from lib.providers.sdk_errors import not_an_answer
 from lib.threads import Deletion, Facts, Gone, Handle, ServerTurn
 from lib.threads.facts import CONVERSATIONS
 from lib.threads.measuring import Measured

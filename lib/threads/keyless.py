@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib.providers import Provider
-from lib.providers.local import LocalModel, LocalProvider
+from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 from lib.threads import Approach, ServerHistory, ThreadSettings

@@ -12,7 +12,7 @@ from typing import Any
 
 from lib.messages import Message, Usage
 from lib.providers import TextDelta, sendable
-from lib.providers.translating import unfinished
+from lib.providers.sdk_errors import unfinished
 from lib.settings import Endpoint
 from lib.threads import Handle, Status, ThreadSettings
 from lib.threads.connecting import NO_SUCH_ADDRESS, OpenAIServer, is_gone, is_stream

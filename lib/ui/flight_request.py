@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from lib.providers import Provider, body_bytes, body_sha256
-from lib.snippets import as_curl, as_python
+from lib.providers.export import as_curl, as_python
 from lib.ui import numbers
 
 SHOWN = 60_000

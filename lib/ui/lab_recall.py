@@ -120,7 +120,7 @@ def _asks(lab: Lab, facts: Sequence[Fact], entries: Sequence[Entry], repeats: in
 def _window_of(settings: ChatSettings) -> int | None:
     """What the model can hold: the local one, what a slot of its server holds."""
     if settings.provider == "local":
-        from lib.providers.local import SLOT_TOKENS
+        from lib.providers.llama.process import SLOT_TOKENS
 
         return SLOT_TOKENS
     model = services.find_model(settings.provider, settings.model)

@@ -14,11 +14,11 @@ import streamlit as st
 
 from lib.chat import ChatService
 from lib.context import DEFAULT_STRATEGY, STRATEGIES
-from lib.history.opening import open_history
+from lib.history.factory import open_history
 from lib.pricing.catalogue import Model, find
 from lib.providers import ChatRequest, Provider, body_sha256
-from lib.providers.local import LocalModel
-from lib.providers.opening import open_counter, open_provider, vendor_of
+from lib.providers.factory import open_counter, open_provider, vendor_of
+from lib.providers.llama.process import LocalModel
 from lib.records import Record, Sizes
 from lib.settings import Endpoint, Settings, load_settings
 from lib.tokens import ESTIMATE, TokenCounter

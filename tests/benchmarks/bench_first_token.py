@@ -7,7 +7,7 @@ import time
 
 from lib.chat import ChatService
 from lib.history.memory import InMemoryHistory
-from lib.providers.local import LocalModel, LocalProvider
+from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.turns import ChatSettings
 
 ROUNDS = 15

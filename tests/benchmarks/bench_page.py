@@ -13,9 +13,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.e2e.app_process import App
 from tests.e2e.conftest import CHROMIUM, FLAGS, Chat, RedisServer, choose_typist
-from tests.typist import Typist
+from tests.support.app_process import App
+from tests.support.typist import Typist
 
 BARE = 'import streamlit as st\nst.write("hello")\n'
 BARE_CHAT = 'import streamlit as st\nst.write("hello")\nst.chat_input("hello")\n'

@@ -13,11 +13,11 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from lib.history.connecting import connect
+from lib.history.client import connect
 from lib.history.redis import RedisHistory
 from lib.messages import assistant, user
 from lib.turns import ChatSettings, LiveTurn, Turn
-from tests.history.servers import RedisServer
+from tests.support.redis_servers import RedisServer
 
 SIZES = (10, 100, 1_000, 10_000)
 TTL = 86_400

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lib.context import DEFAULT_STRATEGY, STRATEGIES
 from lib.context.plan import REASON_TEXT
 from lib.messages import Message, assistant, system, user
-from tests.conversations import calling, result
+from tests.support.conversations import calling, result
 from tests.support.planning_cases import Case, DearInstructions, cases, summaries
 from tests.support.slow_strategies import faults
 

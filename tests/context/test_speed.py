@@ -12,7 +12,7 @@ from lib.context import STRATEGIES, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message, assistant, system, user
 from lib.tokens import Tally, TokenLedger
-from tests.conversations import result
+from tests.support.conversations import result
 from tests.support.planning_cases import Case
 from tests.tokens.test_ledger import Counting
 

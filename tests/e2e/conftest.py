@@ -15,8 +15,8 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from tests.e2e.app_process import App
-from tests.typist import Typist
+from tests.support.app_process import App
+from tests.support.typist import Typist
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [

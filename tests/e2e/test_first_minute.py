@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from lib.providers.local import INSTALL, packaged_model
-from tests.e2e.app_process import App
+from lib.providers.llama.process import INSTALL, packaged_model
 from tests.e2e.conftest import Chat, RedisServer, wait_until
-from tests.typist import Typist
+from tests.support.app_process import App
+from tests.support.typist import Typist
 
 OpenTab = Callable[..., Chat]
 needs_model = pytest.mark.skipif(packaged_model() is None, reason=f"needs the model file: {INSTALL}")

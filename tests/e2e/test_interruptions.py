@@ -7,9 +7,9 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.e2e.app_process import App
 from tests.e2e.conftest import Chat, RedisServer, choose_typist, wait_until
-from tests.typist import Typist
+from tests.support.app_process import App
+from tests.support.typist import Typist
 
 OpenTab = Callable[..., Chat]
 

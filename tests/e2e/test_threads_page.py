@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from lib.providers.local import INSTALL, packaged_model
-from tests.e2e.app_process import App
+from lib.providers.llama.process import INSTALL, packaged_model
 from tests.e2e.conftest import Chat, RedisServer
 from tests.e2e.test_first_minute import everything
+from tests.support.app_process import App
 
 OpenTab = Callable[..., Chat]
 TABS = ("Side by side", "Drills", "Move a conversation", "What to know")

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.e2e.app_process import App
 from tests.e2e.conftest import Chat, RedisServer
 from tests.e2e.test_first_minute import everything
-from tests.typist import Typist
+from tests.support.app_process import App
+from tests.support.typist import Typist
 
 OpenTab = Callable[..., Chat]
 TABS = ("Request by request", "Who counted", "Money", "Inside a message")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.e2e.app_process import App
 from tests.e2e.conftest import Chat, RedisServer
 from tests.e2e.test_first_minute import everything
-from tests.typist import Typist
+from tests.support.app_process import App
+from tests.support.typist import Typist
 
 OpenTab = Callable[..., Chat]
 TABS = ("Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report")

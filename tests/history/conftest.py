@@ -13,12 +13,12 @@ import pytest
 import redis
 
 from lib.history import HistoryStore
-from lib.history.connecting import connect
-from lib.history.embedded import EmbeddedServer, can_embed
+from lib.history.client import connect
+from lib.history.embedded.server import EmbeddedServer, can_embed
+from lib.history.embedded.snapshot import NOTE, SnapshotServer
 from lib.history.memory import InMemoryHistory
 from lib.history.redis import RedisHistory
-from lib.history.snapshot import NOTE, SnapshotServer
-from tests.history.servers import TTL, RedisServer, free_port
+from tests.support.redis_servers import TTL, RedisServer, free_port
 
 
 @dataclass

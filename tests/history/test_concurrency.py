@@ -14,7 +14,7 @@ import pytest
 from lib.errors import TurnInProgress
 from lib.history.redis import RedisHistory
 from tests.history.conftest import Kit
-from tests.history.servers import RedisServer, commit, prompt
+from tests.support.redis_servers import RedisServer, commit, prompt
 
 WRITERS, EACH = 8, 25
 
@@ -55,7 +55,7 @@ def test_eight_threads_lose_none_of_400_messages(kit: Kit) -> None:
 
 WRITER = """
 import sys
-from lib.history.connecting import connect
+from lib.history.client import connect
 from lib.history.redis import RedisHistory
 from tests.history.test_concurrency import write_turns
 write_turns(RedisHistory(connect(sys.argv[1]), 86400), int(sys.argv[2]), int(sys.argv[3]))

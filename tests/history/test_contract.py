@@ -12,7 +12,7 @@ from lib.history import About, HistoryStore
 from lib.messages import Message, assistant, user
 from lib.turns import PlanSummary
 from tests.history.conftest import Kit
-from tests.history.servers import SETTINGS, TTL, as_dicts, commit, prompt, record, say
+from tests.support.redis_servers import SETTINGS, TTL, as_dicts, commit, prompt, record, say
 
 
 def test_an_unknown_session_is_empty(store: HistoryStore) -> None:

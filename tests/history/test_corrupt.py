@@ -9,7 +9,7 @@ import pytest
 
 from lib.errors import CorruptHistory, TurnInProgress
 from lib.history.redis import RedisHistory
-from tests.history.servers import as_dicts, commit, prompt, say
+from tests.support.redis_servers import as_dicts, commit, prompt, say
 
 GOOD = b'{"role":"user","content":"Hello"}'
 BROKEN = {

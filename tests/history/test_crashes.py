@@ -15,7 +15,7 @@ import redis
 from lib.errors import HistoryUnavailable
 from lib.history.redis import RedisHistory
 from tests.history.conftest import aged_record
-from tests.history.servers import TTL, RedisServer, commit, prompt, say
+from tests.support.redis_servers import TTL, RedisServer, commit, prompt, say
 
 
 class Killed(BaseException):
@@ -122,9 +122,9 @@ def test_a_command_whose_answer_is_lost_stores_nothing_twice(
 
 OWNER = """
 import sys
-from lib.history.connecting import connect
+from lib.history.client import connect
 from lib.history.redis import RedisHistory
-from tests.history.servers import prompt, commit
+from tests.support.redis_servers import prompt, commit
 store = RedisHistory(connect(sys.argv[1]), 86400)
 number = 0
 while True:

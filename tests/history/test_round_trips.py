@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.history import wire
+from lib.history import serialization
 from lib.history.redis import RedisHistory
 from lib.messages import Message, user
 from tests.history.conftest import Kit
-from tests.history.servers import append, as_dicts, prompt, say
+from tests.support.redis_servers import append, as_dicts, prompt, say
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates and control characters included
 JSON = st.recursive(
@@ -59,9 +59,9 @@ def _no_store_outlives_its_test() -> Any:
 @given(ANY_TEXT, ANY_TEXT)
 def test_every_prompt_makes_a_title_and_a_record_that_can_be_stored(asked: str, text: str) -> None:
     live = prompt(asked, text=text)
-    stored = b'{"id":"' + live.id.encode() + b'","beat":1.5,' + wire.pack_live(live)
-    assert wire.unpack_live(stored, 2.0).to_dict() == live.to_dict()
-    title = wire.title_of(asked)
+    stored = b'{"id":"' + live.id.encode() + b'","beat":1.5,' + serialization.pack_live(live)
+    assert serialization.unpack_live(stored, 2.0).to_dict() == live.to_dict()
+    title = serialization.title_of(asked)
     assert len(title) <= 60
     assert "\n" not in title
     assert bool(title.strip()) == bool(asked.strip())

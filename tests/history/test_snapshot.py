@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from lib.errors import HistoryUnavailable
-from lib.history import embedded
-from lib.history.opening import open_history
-from lib.history.snapshot import SnapshotServer
+from lib.history.embedded import server
+from lib.history.embedded.snapshot import SnapshotServer
+from lib.history.factory import open_history
 from lib.settings import Settings, load_settings
-from tests.history.servers import SETTINGS, prompt, say
+from tests.support.redis_servers import SETTINGS, prompt, say
 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(embedded, "find_server", lambda: None)
+    monkeypatch.setattr(server, "find_server", lambda: None)
     return load_settings({"WINDOWSEAT_DATA_DIR": str(tmp_path / "data")}, Path("none"))
 
 

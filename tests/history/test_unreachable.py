@@ -15,13 +15,13 @@ import pytest
 import redis
 
 from lib.errors import HistoryUnavailable, InvalidSettings
-from lib.history import connecting
-from lib.history.connecting import connect
-from lib.history.failures import translated
-from lib.history.opening import open_history
+from lib.history import client as client_module
+from lib.history.client import connect
+from lib.history.factory import open_history
 from lib.history.redis import RedisHistory
+from lib.history.redis_errors import translated
 from lib.settings import load_settings
-from tests.history.servers import TTL, RedisServer, append, free_port, prompt, record, say
+from tests.support.redis_servers import TTL, RedisServer, append, free_port, prompt, record, say
 
 SECRET = "correct-horse"
 
@@ -100,7 +100,7 @@ def test_a_server_that_hangs_is_given_up_on(
     started = time.monotonic()
     with pytest.raises(HistoryUnavailable, match="in time"):
         store.load("s")
-    assert time.monotonic() - started < connecting.ANSWER_SECONDS * 1.5
+    assert time.monotonic() - started < client_module.ANSWER_SECONDS * 1.5
     server.resume()
     say(store, "s")
 

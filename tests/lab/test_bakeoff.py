@@ -22,8 +22,8 @@ from lib.records import Sizes
 from lib.tokens import TokenLedger
 from lib.tool_calls import opens_exchange
 from lib.turns import ChatSettings
-from tests.conversations import histories, texts
-from tests.counters import WordCounter
+from tests.support.conversations import histories, texts
+from tests.support.counters import WordCounter
 
 WORDS = WordCounter()
 SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 200, 40, "oldest_first")

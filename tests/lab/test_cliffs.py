@@ -18,7 +18,7 @@ from lib.lab.markers import Marker, markers
 from lib.messages import Message, assistant, system, user
 from lib.tokens import ESTIMATE, TokenLedger
 from lib.tool_calls import opens_exchange
-from tests.conversations import calling, result
+from tests.support.conversations import calling, result
 from tests.support.planning_cases import Case, cases
 from tests.support.slow_strategies import calls_of, results_of, unpaired
 from tests.tokens.test_ledger import Counting

@@ -29,8 +29,8 @@ from lib.pricing import catalogue
 from lib.records import Sizes
 from lib.turns import ChatSettings
 from lib.ui.welcome import CODE, DOG
-from tests.conversations import texts
-from tests.counters import WordCounter
+from tests.support.conversations import texts
+from tests.support.counters import WordCounter
 from tests.support.planning_cases import Case, cases
 
 WORDS = WordCounter()

@@ -13,7 +13,7 @@ from lib.lab.sameness import holds, key
 from lib.lab.scoring import score
 from lib.messages import Message, assistant, system, user
 from lib.ui.welcome import CODE, DOG
-from tests.conversations import histories, results_in_parts
+from tests.support.conversations import histories, results_in_parts
 
 
 def answers(*said: str) -> list[str]:

@@ -22,14 +22,14 @@ from lib.lab.recall import ASKING, Arm, Ask, arms, estimate, planned, question_o
 from lib.messages import Message, Usage, assistant, user
 from lib.pricing import catalogue, costs
 from lib.providers import Provider
-from lib.providers.local import LocalModel, LocalProvider
+from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.tokens import TokenLedger
 from lib.turns import ChatSettings
 from lib.ui.services import SYSTEM_PROMPT
 from lib.ui.welcome import CODE, DOG
-from tests.conversations import histories
-from tests.counters import WordCounter, whole
+from tests.support.conversations import histories
+from tests.support.counters import WordCounter, whole
 
 WORDS = WordCounter()
 SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 200, 40, "oldest_first")

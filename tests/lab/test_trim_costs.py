@@ -18,13 +18,13 @@ from lib.lab.timing import Measured, Waiting, measured, medians, requests
 from lib.lab.trim_costs import cuts, trim_costs
 from lib.messages import Usage, assistant, user
 from lib.pricing import catalogue
-from lib.providers.local import LocalModel, LocalProvider
+from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.records import Sizes
 from lib.replay import continued
 from lib.turns import ChatSettings
-from tests.conversations import histories
-from tests.counters import WordCounter
+from tests.support.conversations import histories
+from tests.support.counters import WordCounter
 
 WORDS = WordCounter()
 SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 400, 40, "none")

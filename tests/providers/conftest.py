@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib.providers.local import INSTALL, LocalModel, packaged_model
+from lib.providers.llama.process import INSTALL, LocalModel, packaged_model
 
 
 @pytest.fixture(scope="session")

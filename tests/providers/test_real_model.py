@@ -21,7 +21,7 @@ from lib.errors import ContextOverflow, ProviderUnavailable, WrongKey
 from lib.messages import Message, assistant, system, user
 from lib.providers import ChatRequest, Provider, Reply, TextDelta, body_sha256
 from lib.providers.anthropic import AnthropicProvider
-from lib.providers.local import INSTALL, SLOT_TOKENS, SLOTS, Address, LocalModel, LocalProvider
+from lib.providers.llama.process import INSTALL, SLOT_TOKENS, SLOTS, Address, LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 from lib.ui.services import SYSTEM_PROMPT
@@ -161,7 +161,7 @@ def test_the_body_that_is_hashed_is_the_one_it_is_sent(model: LocalModel, replay
 
 
 def test_without_its_file_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lib.providers.local.packaged_model", lambda: None)
+    monkeypatch.setattr("lib.providers.llama.process.packaged_model", lambda: None)
     provider = LocalProvider(LocalModel())
     with pytest.raises(ProviderUnavailable, match="not installed") as caught:
         list(provider.stream(ChatRequest("any", (user("hello"),), 9)))
@@ -209,7 +209,7 @@ def test_it_is_started_again_after_it_died_while_answering() -> None:
 
 
 def test_it_is_gone_when_the_app_is_killed() -> None:
-    code = "import time; from lib.providers.local import LocalModel as M; m = M(); m.ensure(); print(m.pid, flush=True); time.sleep(60)"
+    code = "import time; from lib.providers.llama.process import LocalModel as M; m = M(); m.ensure(); print(m.pid, flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as app:
         assert app.stdout is not None
         pid = int(app.stdout.readline())
@@ -266,15 +266,15 @@ def test_another_model_file_can_be_named() -> None:
 def test_no_sdk_is_imported_before_there_is_a_key_to_use_it_with() -> None:
     code = """
 import json, sys
-import lib.providers.local, lib.providers.scripted
+import lib.providers.llama.process, lib.providers.scripted
 from lib.errors import MissingKey
 from lib.messages import user
 from lib.providers import ChatRequest
-from lib.providers.opening import open_provider
+from lib.providers.factory import open_provider
 from lib.settings import Endpoint
 
 request = ChatRequest("m", (user("hello"),), 9)
-local = lib.providers.local.LocalModel()
+local = lib.providers.llama.process.LocalModel()
 for kind in ("local", "openai", "anthropic"):
     provider = open_provider(Endpoint(kind, kind, kind, needs_key=True), None, local)
     provider.body(request)

@@ -15,7 +15,7 @@ from lib.messages import Message, Usage, assistant, system, user
 from lib.providers import ChatRequest, Reply, body_bytes, body_sha256, sendable
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
-from lib.providers.wiring import response_items
+from lib.providers.wire_format import response_items
 from lib.settings import Endpoint
 from tests.providers.conftest import Replay
 

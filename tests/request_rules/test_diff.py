@@ -7,7 +7,7 @@ from hypothesis import given
 from lib.messages import Message, assistant, system, user
 from lib.request_rules import compared, repaired
 from lib.request_rules.diff import Row, line
-from tests.conversations import calling, result
+from tests.support.conversations import calling, result
 from tests.support.request_cases import requests
 
 

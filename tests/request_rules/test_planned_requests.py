@@ -12,7 +12,7 @@ from lib.context import STRATEGIES
 from lib.context.plan import ContextPlan
 from lib.messages import Message, assistant, user
 from lib.request_rules import BY_ITSELF, RuleProvider, breaches, refusals, repaired
-from tests.conversations import calling, calling_in_parts, result, results_in_parts
+from tests.support.conversations import calling, calling_in_parts, result, results_in_parts
 from tests.support.planning_cases import Case, cases, summaries
 from tests.support.request_cases import in_words_of
 

@@ -13,7 +13,7 @@ from lib.request_rules import PROVIDERS, RuleProvider, refusals, repaired
 from lib.request_rules.fixes import MENDS
 from lib.request_rules.provider_view import is_blank, texts_of
 from lib.tool_calls import opens_exchange
-from tests.conversations import calling, calling_in_parts, result, results_in_parts
+from tests.support.conversations import calling, calling_in_parts, result, results_in_parts
 from tests.support.request_cases import requests, sound
 
 S, U, A = system("Be brief."), user("Why?"), assistant("Because.")

@@ -10,8 +10,8 @@ from lib.context import TrimOptions, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message, user
 from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
-from tests.conversations import dense, histories, texts
-from tests.counters import WordCounter
+from tests.support.conversations import dense, histories, texts
+from tests.support.counters import WordCounter
 from tests.support.slow_strategies import Slow
 
 budgets = st.integers(0, 400) | st.just(100_000)

@@ -13,7 +13,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from lib.providers.local import LocalModel
+from lib.providers.llama.process import LocalModel
 
 SHORT = {"temperature": 0, "repeat_penalty": 1.1, "max_tokens": 16}
 

@@ -13,7 +13,7 @@ import httpx2
 import openai
 import pytest
 
-from lib.providers.local import LocalModel
+from lib.providers.llama.process import LocalModel
 from lib.threads.replica.model import Backend
 from lib.threads.replica.server import ReplicaServer
 from tests.providers.conftest import model, replay  # noqa: F401 - fixtures

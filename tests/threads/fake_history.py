@@ -10,7 +10,7 @@ from lib.messages import Message, Usage, assistant, user
 from lib.providers import TextDelta
 from lib.threads import Approach, Deletion, Facts, Gone, Handle, ServerTurn, ThreadSettings, Wire
 from lib.threads.facts import CONVERSATIONS
-from tests.counters import WordCounter
+from tests.support.counters import WordCounter
 
 
 class ForgetfulHistory:

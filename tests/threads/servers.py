@@ -14,7 +14,7 @@ from typing import Literal
 
 from lib.messages import Message, assistant, user
 from lib.providers.anthropic import AnthropicProvider
-from lib.providers.local import SLOT_TOKENS
+from lib.providers.llama.process import SLOT_TOKENS
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 from lib.threads import Approach, Handle, ServerHistory, ThreadSettings

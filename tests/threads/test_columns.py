@@ -18,8 +18,8 @@ from lib.threads.columns import Column, State
 from lib.threads.ledger import costs, ledger, total
 from lib.threads.moving import MOVABLE, adopted, packed
 from lib.threads.side import Side
-from tests.conversations import histories
-from tests.counters import WordCounter
+from tests.support.conversations import histories
+from tests.support.counters import WordCounter
 from tests.test_chat import wait
 from tests.threads.fake_history import ForgetfulHistory
 

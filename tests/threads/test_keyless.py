@@ -13,7 +13,7 @@ import pytest
 from lib.errors import ConversationGone, ProviderUnavailable
 from lib.messages import assistant, system, user
 from lib.providers import TextDelta
-from lib.providers.local import LocalModel
+from lib.providers.llama.process import LocalModel
 from lib.threads import Approach, Handle, ServerTurn, ThreadSettings
 from lib.threads.keyless import Keyless
 

@@ -8,7 +8,7 @@ import anthropic
 import openai
 import pytest
 
-from lib.providers.local import INSTALL, LocalModel, packaged_model
+from lib.providers.llama.process import INSTALL, LocalModel, packaged_model
 from lib.threads.replica.model import embedded
 from lib.threads.replica.server import ReplicaServer
 from lib.ui.services import SYSTEM_PROMPT

@@ -28,9 +28,9 @@ from lib.threads.replica.running import Running
 from lib.threads.replica.server import ReplicaServer
 from lib.threads.replica.store import Conversation, Entry, Store
 from lib.threads.replica.wire import LABEL, Call, Events
+from tests.support.typist import Typist
 from tests.threads.conftest import Clock, Rig, clients, deprecated, running
 from tests.threads.word_model import KEY, WordModel
-from tests.typist import Typist
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lib.messages import Message, user
 from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, TokenLedger, utf16_units
 from lib.tool_calls import result_ids
-from tests.conversations import histories
+from tests.support.conversations import histories
 from tests.support.slow_strategies import unpaired
 
 

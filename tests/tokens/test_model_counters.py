@@ -19,7 +19,7 @@ from lib.tokens.cache import TextCounts, text_counts
 from lib.tokens.model_counters import OTHER_PART, ClaudeCounter, OpenAICounter, all_text, counter_for, tokenizer_of
 from lib.tokens.vocabularies import TOKENIZERS, claude, content_tokens
 from lib.tokens.vocabularies.pieces import mended
-from tests.conversations import histories, texts
+from tests.support.conversations import histories, texts
 
 DECLARATIONS: dict[str, str] = json.loads(
     lzma.decompress((Path(__file__).parents[1] / "data/udhr/texts.json.xz").read_bytes())

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.chat import ChatService
 from lib.ui import services
-from tests.typist import Typist
+from tests.support.typist import Typist
 from tests.ui.test_pages import SESSION, settings
 
 

@@ -12,7 +12,7 @@ from lib.chat import ChatService
 from lib.context.plan import Summary
 from lib.messages import Message, assistant, user
 from lib.ui import flight, flight_rows, flight_strip, flight_view
-from tests.typist import Typist
+from tests.support.typist import Typist
 from tests.ui.test_pages import SESSION, exchange, page, settings, written_elsewhere
 
 PATH = "pages/context_window.py"

@@ -16,7 +16,7 @@ from lib.errors import ProviderUnavailable
 from lib.messages import Message, assistant, user
 from lib.turns import ChatSettings, LiveTurn, PlanSummary, Turn
 from lib.ui import services, sidebar, transcript
-from tests.typist import Typist
+from tests.support.typist import Typist
 
 ROOT = Path(__file__).parents[2]
 SESSION = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"

@@ -16,7 +16,7 @@ from lib.messages import Message
 from lib.tokens import CharacterEstimate, TokenLedger
 from lib.turns import PlanSummary
 from lib.ui import palette, strip
-from tests.conversations import histories, texts
+from tests.support.conversations import histories, texts
 
 CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())
 

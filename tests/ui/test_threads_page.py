@@ -16,7 +16,7 @@ from lib.threads.keyless import Keyless
 from lib.threads.replica.model import Backend
 from lib.threads.replica.server import ReplicaServer
 from lib.ui import services, threads_columns, threads_reference, threads_side, threads_view
-from tests.counters import WordCounter
+from tests.support.counters import WordCounter
 from tests.test_chat import wait
 from tests.threads.word_model import KEY, WordModel
 from tests.ui.test_pages import SESSION, exchange, page, written_elsewhere

@@ -13,7 +13,7 @@ from lib.chat import ChatService
 from lib.messages import Usage, assistant, user
 from lib.tokens import PROVENANCE_TEXT
 from lib.ui import tokens_view
-from tests.typist import Typist
+from tests.support.typist import Typist
 from tests.ui.test_pages import SESSION, exchange, page, settings, written_elsewhere
 
 TABS = (tokens_view.REQUESTS, tokens_view.COUNTS, tokens_view.MONEY, tokens_view.INSIDE)

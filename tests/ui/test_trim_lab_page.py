@@ -15,8 +15,8 @@ from lib.lab.facts import suggested
 from lib.tokens import TokenLedger
 from lib.ui import cliff_view, lab_recall, lab_view, services
 from lib.ui.lab import Lab
+from tests.support.typist import Typist
 from tests.test_chat import wait
-from tests.typist import Typist
 from tests.ui.test_pages import SESSION, exchange, page, settings
 
 PATH = "pages/trim_lab.py"

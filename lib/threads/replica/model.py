@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lib.errors import ProviderUnavailable
-from lib.providers.local import SAMPLING, LocalModel
+from lib.providers.llama.process import SAMPLING, LocalModel
 from lib.threads.replica.wire import Json
 
 if TYPE_CHECKING:

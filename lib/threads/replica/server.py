@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lib.errors import ProviderUnavailable
-from lib.providers.local import SLOT_TOKENS
+from lib.providers.llama.process import SLOT_TOKENS
 from lib.threads.replica.assistants import Assistants
 from lib.threads.replica.claude import Messages
 from lib.threads.replica.claude_threads import Threads

@@ -2,7 +2,7 @@
 
 The rule: the sizes of a request's messages plus `template` are what the server counts for the request, to the token, when
 the last message is the user's. A server of which this is not so has no LlamaCounter.
-It leaves out how a template is learnt (lib/providers/llama_template.py) and how a server is reached: that is the adapter's.
+It leaves out how a template is learnt (lib/providers/llama/template.py) and how a server is reached: that is the adapter's.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import PurePath
 from typing import Protocol
 
 from lib.messages import Message
-from lib.providers.llama_server import Ask, LlamaServer
-from lib.providers.llama_template import Template, learn, piece
-from lib.providers.wiring import wire_message
+from lib.providers.llama.server import Ask, LlamaServer
+from lib.providers.llama.template import Template, learn, piece
+from lib.providers.wire_format import wire_message
 from lib.settings import Endpoint
 from lib.tokens import Provenance, TokenCounter
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from lib.messages import user
 from lib.providers import ChatRequest, Provider, body_bytes
 from lib.providers.anthropic import AnthropicProvider
+from lib.providers.export import Address, as_curl, as_python
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
-from lib.snippets import Address, as_curl, as_python
-from tests.typist import Typist
+from tests.support.typist import Typist
 
 NASTY = "it's \"quoted\" `id` $(id) $HOME \\n\nBODY\nBODY_\n<b>é 日本 😀</b> 'end"
 KEY = "sk-of-a-person"

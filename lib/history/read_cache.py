@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from lib.errors import CorruptHistory
-from lib.history.wire import unpack_messages
+from lib.history.serialization import unpack_messages
 from lib.messages import Message
 
 WINDOW = 256

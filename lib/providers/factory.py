@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from lib.errors import ProviderError
 from lib.providers import Provider
 from lib.providers.anthropic import ANTHROPIC, AnthropicProvider
-from lib.providers.llama_counting import known_counter
-from lib.providers.local import LocalModel, LocalProvider
+from lib.providers.llama.counter import known_counter
+from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider, is_openai
 from lib.settings import Endpoint
 from lib.tokens import ESTIMATE, TokenCounter

@@ -12,7 +12,7 @@ import pytest
 from lib.errors import CorruptHistory
 from lib.history.redis import RedisHistory
 from lib.messages import assistant, user
-from tests.history.servers import TTL, append, as_dicts, say
+from tests.support.redis_servers import TTL, append, as_dicts, say
 
 PAIR = [
     {"role": "user", "content": "hi"},

@@ -21,13 +21,13 @@ from lib.errors import ChatError, ProviderUnavailable, WrongKey
 from lib.messages import Message, assistant, system, user
 from lib.providers import ChatRequest, Reply
 from lib.providers.anthropic import AnthropicProvider
-from lib.providers.llama_counting import Learnt, LlamaCounter, known_counter
-from lib.providers.local import Address, LocalModel, LocalProvider, packaged_model
+from lib.providers.llama.counter import Learnt, LlamaCounter, known_counter
+from lib.providers.llama.process import Address, LocalModel, LocalProvider, packaged_model
 from lib.providers.openai import OpenAIProvider
 from lib.providers.scripted import ScriptedProvider
 from lib.settings import Endpoint
-from tests.conversations import histories
 from tests.providers.conftest import Replay
+from tests.support.conversations import histories
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,7 +83,7 @@ def elsewhere(address: Address, key: str | None = None) -> OpenAIProvider:
 
 @pytest.fixture(autouse=True)
 def nobody_was_asked_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lib.providers.llama_counting._servers", {})
+    monkeypatch.setattr("lib.providers.llama.counter._servers", {})
 
 
 @pytest.mark.model
@@ -136,7 +136,7 @@ def test_only_messages_that_were_never_counted_are_asked_for(model: LocalModel) 
 
 @pytest.mark.model
 def test_what_is_remembered_is_bounded(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lib.providers.llama_counting.KEPT_COUNTS", 10)
+    monkeypatch.setattr("lib.providers.llama.counter.KEPT_COUNTS", 10)
     counter, asked = asking(counter_of(model), model)
     history = [user(f"message {place}") for place in range(25)]
     counter.count_many(history)
@@ -283,7 +283,7 @@ def test_vendors_have_none_and_are_not_asked() -> None:
 SERVE = """
 import json, os, sys
 import xllamacpp
-from lib.providers.local_server import _parameters
+from lib.providers.llama.child import _parameters
 wanted = json.loads(sys.stdin.readline())
 parameters = _parameters(xllamacpp.CommonParams(), wanted)
 parameters.chat_template, parameters.use_jinja = wanted["template"], True
@@ -377,7 +377,7 @@ def test_a_server_that_serves_another_model_now_is_learnt_again(
     provider = elsewhere(model.ensure())
     before = provider.counter()
     monkeypatch.setattr(
-        "lib.providers.llama_server.LlamaServer.props",
+        "lib.providers.llama.server.LlamaServer.props",
         lambda self: {"model_path": "/models/another.gguf", "chat_template": "t"},
     )
     after = provider.counter()

@@ -1,7 +1,7 @@
 """The addresses of a llama.cpp server that render and tokenize.
 
 The rule: every answer is checked, because other servers answer at the same addresses with something else.
-It leaves out how the server is reached (an adapter hands in `ask`) and what the answers mean (lib/providers/llama_template.py).
+It leaves out how the server is reached (an adapter hands in `ask`) and what the answers mean (lib/providers/llama/template.py).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lib.errors import InvalidRequest, ProviderUnavailable
-from lib.providers.translating import not_an_answer
+from lib.providers.sdk_errors import not_an_answer
 
 Ask = Callable[[str, Mapping[str, Any] | None], Any]
 """Asks a server: (address below its root, body of a POST or None for a GET) -> the JSON answer, or None where it has no

@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from lib.history import HistoryStore
-from lib.history.inline import ask
+from lib.history.embedded.inline_command import ask
 from lib.messages import Message, assistant, user
 from lib.turns import ChatSettings, LiveTurn, Turn
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lib.messages import SYSTEM_ROLES, Message, user
-from lib.providers.llama_server import SEPARATOR, LlamaServer, Wired
+from lib.providers.llama.server import SEPARATOR, LlamaServer, Wired
 
 FIRST, LAST = "a first 7c1e", "a last 9d4b"
 TEXTS = (

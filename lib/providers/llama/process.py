@@ -20,11 +20,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lib import snippets
 from lib.errors import ProviderUnavailable
-from lib.providers import ChatRequest, Reply, TextDelta
-from lib.providers.llama_counting import LlamaCounter
-from lib.providers.llama_server import Ask
+from lib.providers import ChatRequest, Reply, TextDelta, export
+from lib.providers.llama.counter import LlamaCounter
+from lib.providers.llama.server import Ask
 from lib.providers.openai import OpenAIProvider
 from lib.request_rules import RuleProvider
 from lib.settings import Endpoint
@@ -146,7 +145,7 @@ class LocalModel:
         atexit.register(self.close)
         try:
             self._child = subprocess.Popen(  # noqa: S603 - our own script, no shell
-                [sys.executable, str(Path(__file__).with_name("local_server.py"))],
+                [sys.executable, str(Path(__file__).with_name("child.py"))],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )  # fmt: skip
             return Address(_first_answer(self._child, wanted)["url"], key)
@@ -175,7 +174,7 @@ class LocalProvider:
         """The JSON body of the request."""
         return self._at("http://127.0.0.1", "unused").body(request)
 
-    def address(self) -> snippets.Address:
+    def address(self) -> export.Address:
         """Where a llama.cpp server of one's own would take it: this one answers nobody but the app."""
         return replace(self._at("http://127.0.0.1:8080/v1", "unused").address(), note=OWN_SERVER)
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from lib.history import SessionSummary, scripts, valid_session_id
-from lib.history.connecting import Client, Link
+from lib.history import SessionSummary, lua, valid_session_id
+from lib.history.client import Client, Link
 from lib.history.keys import INDEX, keys_of
 
 PAGE = 50
@@ -29,7 +29,7 @@ class SessionIndex:
     def touch(self, session_id: str) -> None:
         """Move the session to the top, and drop what must have expired."""
         keys_of(session_id)  # refuses an id that cannot be one
-        self._link.run(scripts.TOUCH, (INDEX,), self._ttl * 1000, session_id)
+        self._link.run(lua.TOUCH, (INDEX,), self._ttl * 1000, session_id)
 
     def remove(self, session_id: str) -> None:
         """Drop one session."""

@@ -24,13 +24,13 @@ def open_history(settings: Settings) -> HistoryStore:
         return InMemoryHistory(settings.session_ttl)
     if settings.store == "redis":
         return _open_remote(settings)
-    from lib.history.embedded import can_embed
+    from lib.history.embedded.server import can_embed
 
     return _open_embedded(settings) if can_embed() else _open_snapshot(settings)
 
 
 def _open_remote(settings: Settings) -> HistoryStore:
-    from lib.history.connecting import connect
+    from lib.history.client import connect
     from lib.history.redis import RedisHistory
 
     assert settings.redis_url is not None
@@ -42,11 +42,11 @@ def _open_remote(settings: Settings) -> HistoryStore:
 
 
 def _open_embedded(settings: Settings) -> HistoryStore:
-    from lib.history.embedded import EmbeddedServer
+    from lib.history.embedded.server import EmbeddedServer
 
     server = EmbeddedServer(settings.data_dir)
     server.start()
-    from lib.history.connecting import connect  # a tenth of a second, in which the server starts
+    from lib.history.client import connect  # a tenth of a second, in which the server starts
     from lib.history.redis import RedisHistory
 
     server.wait()
@@ -54,8 +54,8 @@ def _open_embedded(settings: Settings) -> HistoryStore:
 
 
 def _open_snapshot(settings: Settings) -> HistoryStore:
+    from lib.history.embedded.snapshot import NOTE, SnapshotServer
     from lib.history.redis import RedisHistory
-    from lib.history.snapshot import NOTE, SnapshotServer
 
     server = SnapshotServer(settings.data_dir)
     return RedisHistory(server.client, settings.session_ttl, note=NOTE, written=server.written, close=server.close)

@@ -21,7 +21,7 @@ from lib.messages import user
 from lib.providers import ChatRequest
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
-from lib.providers.translating import wait_of
+from lib.providers.sdk_errors import wait_of
 from lib.settings import Endpoint
 from tests.providers.conftest import Replay
 from tests.providers.test_wire import message_events, says

@@ -20,7 +20,7 @@ from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from lib.errors import ChatError, InvalidSettings
-from lib.history.failures import REDIS_ERRORS, broke_off, not_there, translated
+from lib.history.redis_errors import REDIS_ERRORS, broke_off, not_there, translated
 
 Client: TypeAlias = Any
 """A redis.Redis or a RedisCluster. Their own types stand for the asynchronous clients too, and would have to be cast away."""

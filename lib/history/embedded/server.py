@@ -25,12 +25,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from lib.errors import HistoryUnavailable
-from lib.history.binaries import find_server
-from lib.history.inline import ask
+from lib.history.embedded.binary import find_server
+from lib.history.embedded.inline_command import ask
 
 try:
     import fcntl
-except ImportError:  # Windows: lib/history/snapshot.py stands in there
+except ImportError:  # Windows: lib/history/embedded/snapshot.py stands in there
     fcntl = None  # type: ignore[assignment]
 
 SOCKET_PATH_BYTES = 100

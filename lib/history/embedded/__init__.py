@@ -1,0 +1,1 @@
+"""The Redis-compatible server that the app starts itself when none is configured."""
