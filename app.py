@@ -4,11 +4,12 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:  # `streamlit run` starts the server; below, it draws the page
-    from lib.ui.launcher import warm_up
+    from lib.ui.shell.launcher import warm_up
 
     app = st.App(__file__, lifespan=warm_up)
 else:
-    from lib.ui import composer, live, setup, sidebar, transcript, welcome
+    from lib.ui import setup
+    from lib.ui.chat import composer, live_turn, sidebar, transcript, welcome
 
     page = setup("chat")
     plan = composer.preview(page)
@@ -18,5 +19,5 @@ else:
     transcript.draw(page, composer.first_sent(plan))
     welcome.follow_up(page)
     sidebar.draw(page)
-    live.watch(page)
-    live.draw(page)
+    live_turn.watch(page)
+    live_turn.draw(page)

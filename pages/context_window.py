@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from lib.ui import flight_view, setup
+from lib.ui import setup
+from lib.ui.context_window import view
 
 page = setup("context_window")
 
 st.header("Context window", anchor=False)
-view = flight_view.load(page)
-if view is not None:
-    flight_view.sections(view)
+shown = view.load(page)
+if shown is not None:
+    view.sections(shown)

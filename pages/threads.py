@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from lib.ui import setup, threads_view
+from lib.ui import setup
+from lib.ui.threads import view
 
 page = setup("threads")
 
 st.header("Who keeps the history", anchor=False)
-view = threads_view.load(page)
-if view is not None:
-    threads_view.sections(view)
+shown = view.load(page)
+if shown is not None:
+    view.sections(shown)

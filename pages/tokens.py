@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from lib.ui import setup, tokens_view
+from lib.ui import setup
+from lib.ui.tokens import view
 
 page = setup("tokens")
 
 st.header("Tokens and money", anchor=False)
-view = tokens_view.load(page)
-if view is not None:
-    tokens_view.headline(view)
-    tokens_view.sections(view)
+shown = view.load(page)
+if shown is not None:
+    view.headline(shown)
+    view.sections(shown)

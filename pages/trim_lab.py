@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from lib.ui import lab_view, setup
+from lib.ui import setup
+from lib.ui.trim_lab import view
 
 page = setup("trim_lab")
 
 st.header("Trim lab", anchor=False)
-lab = lab_view.load(page)
+lab = view.load(page)
 if lab is not None:
-    lab_view.headline(lab)
-    lab_view.sections(lab)
+    view.headline(lab)
+    view.sections(lab)

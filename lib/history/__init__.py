@@ -47,7 +47,7 @@ class About:
     pinned: frozenset[int] = frozenset()
     summaries: tuple[Summary, ...] = ()
     handles: Mapping[str, Any] = field(default_factory=dict)
-    """What servers that keep a history gave us to find it again, as lib.threads.Handle.to_dict(), by a name of the caller's."""
+    """What servers that keep a history gave us to find it again, as lib.server_history.Handle.to_dict(), by a name of the caller's."""
 
     @property
     def summary(self) -> Summary | None:

@@ -3,7 +3,7 @@
 The rule: every entry is asked the same messages in the same order and decides with the chat's own `plan_context`; tokens are
 by the counter of the entry's model, and money is those tokens at list price. A request that does not fit is counted as if it
 had been sent all the same, and says so. A cost that is not known is None, never 0.
-It leaves out what a model would have answered (lib/lab/recall.py asks), and summaries, since no model writes one here:
+It leaves out what a model would have answered (lib/lab/recall/plan.py asks), and summaries, since no model writes one here:
 `summarize` leaves out the oldest without.
 """
 
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from lib.bills import Finder, cache_minimum, usages
+from lib.analysis.bills import Finder, cache_minimum, usages
+from lib.analysis.replay import replayed, reused
+from lib.analysis.requests import Record, Sizes
 from lib.messages import Message
 from lib.pricing.catalogue import Model
 from lib.pricing.costs import cost
-from lib.records import Record, Sizes
-from lib.replay import replayed, reused
 from lib.tokens import Provenance
 from lib.turns import ChatSettings
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal, NamedTuple
 
-from lib.lab.sameness import holds, key
+from lib.lab.answer_match import holds, key
 from lib.messages import Message
 from lib.tool_calls import opens_exchange
 

@@ -3,7 +3,7 @@
 The rule: both sides get the same messages, window and model, and differ in their strategy alone. Tokens are by one counter;
 money is those tokens at list price with a prompt cache that is warm at every turn, None where no price is known. Turns that
 were made up to see further are told apart from the stored ones.
-It leaves out measuring (lib/lab/timing.py).
+It leaves out measuring (lib/lab/latency.py).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from lib.analysis.replay import continued, replayed
+from lib.analysis.requests import Sizes
 from lib.lab.bakeoff import Course, Entry, steps
 from lib.messages import Message
 from lib.pricing.catalogue import Model
-from lib.records import Sizes
-from lib.replay import continued, replayed
 from lib.tool_calls import opens_exchange
 from lib.turns import ChatSettings
 

@@ -3,6 +3,6 @@
 The first line of every page is `page = setup(...)`: no page may rely on app.py having run.
 """
 
-from lib.ui.page import Page, setup
+from lib.ui.shell.page import Page, setup
 
 __all__ = ["Page", "setup"]

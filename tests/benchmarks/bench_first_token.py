@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from lib.chat import ChatService
+from lib.chat.service import ChatService
 from lib.history.memory import InMemoryHistory
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.turns import ChatSettings

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.bills import cache_minimum
+from lib.analysis.bills import cache_minimum
+from lib.analysis.requests import Sizes
 from lib.context import STRATEGIES, plan_context
 from lib.context.plan import Candidates, ContextWindow, PlannedMessage
 from lib.lab.bakeoff import BakeOff, Course, Entry, Step, bake_off, course, total
 from lib.messages import Message, Usage, assistant, system, user
 from lib.pricing import catalogue, costs
 from lib.pricing.catalogue import Model
-from lib.records import Sizes
 from lib.tokens import TokenLedger
 from lib.tool_calls import opens_exchange
 from lib.turns import ChatSettings

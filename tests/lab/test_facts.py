@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.lab.answer_match import holds, key
 from lib.lab.facts import GAP, Fact, suggested
-from lib.lab.sameness import holds, key
-from lib.lab.scoring import score
+from lib.lab.recall.grading import score
 from lib.messages import Message, assistant, system, user
-from lib.ui.welcome import CODE, DOG
+from lib.ui.chat.welcome import CODE, DOG
 from tests.support.conversations import histories, results_in_parts
 
 

@@ -17,8 +17,8 @@ from lib.context.plan import Candidates, Summary
 from lib.errors import MissingKey, RateLimited, WrongKey
 from lib.lab.bakeoff import Entry
 from lib.lab.facts import Fact, suggested
-from lib.lab.probe import Answer, Probe, Progress, Score, scores
-from lib.lab.recall import ASKING, Arm, Ask, arms, estimate, planned, question_of, said_at
+from lib.lab.recall.plan import ASKING, Arm, Ask, arms, estimate, planned, question_of, said_at
+from lib.lab.recall.run import Answer, Probe, Progress, Score, scores
 from lib.messages import Message, Usage, assistant, user
 from lib.pricing import catalogue, costs
 from lib.providers import Provider
@@ -26,8 +26,8 @@ from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.tokens import TokenLedger
 from lib.turns import ChatSettings
-from lib.ui.services import SYSTEM_PROMPT
-from lib.ui.welcome import CODE, DOG
+from lib.ui.chat.welcome import CODE, DOG
+from lib.ui.shell.services import SYSTEM_PROMPT
 from tests.support.conversations import histories
 from tests.support.counters import WordCounter, whole
 

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.analysis.replay import continued
+from lib.analysis.requests import Sizes
 from lib.errors import ProviderUnavailable, WrongKey
-from lib.lab import timing
+from lib.lab import latency
 from lib.lab.bakeoff import Entry, course
-from lib.lab.timing import Measured, Waiting, measured, medians, requests
+from lib.lab.latency import Measured, Waiting, measured, medians, requests
 from lib.lab.trim_costs import cuts, trim_costs
 from lib.messages import Usage, assistant, user
 from lib.pricing import catalogue
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
-from lib.records import Sizes
-from lib.replay import continued
 from lib.turns import ChatSettings
 from tests.support.conversations import histories
 from tests.support.counters import WordCounter
@@ -118,7 +118,7 @@ def test_an_unexpected_failure_is_told_too() -> None:
 
 
 def test_not_going_on_lets_go_of_the_request_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(latency, "BEAT_SECONDS", 0.01)
     gate = threading.Semaphore(0)
     provider = scripted(Script(["a", "b", "c"], gate=gate))
     running = measured(provider, requests(TALK, SIZES, entries(), last=3))

@@ -24,8 +24,8 @@ from lib.providers.anthropic import AnthropicProvider
 from lib.providers.llama.process import INSTALL, SLOT_TOKENS, SLOTS, Address, LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
-from lib.ui.services import SYSTEM_PROMPT
-from lib.ui.welcome import CODE, FOLLOW_UPS
+from lib.ui.chat.welcome import CODE, FOLLOW_UPS
+from lib.ui.shell.services import SYSTEM_PROMPT
 from tests.providers.conftest import Replay
 
 pytestmark = pytest.mark.model

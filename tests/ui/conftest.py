@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import streamlit as st
 
-from lib.chat import ChatService
-from lib.ui import services
+from lib.chat.service import ChatService
+from lib.ui.shell import services
 from tests.support.typist import Typist
 from tests.ui.test_pages import SESSION, settings
 

@@ -7,20 +7,22 @@ from typing import Any
 
 import pytest
 
-from lib.chat import ChatService
+from lib.chat.service import ChatService
 from lib.context.plan import Summary
 from lib.errors import ProviderUnavailable
 from lib.messages import Message, assistant, system, user
 from lib.turns import LiveTurn
-from lib.ui import flight_view, lab_view, threads_view
+from lib.ui.context_window import view as context_window
+from lib.ui.threads import view as threads
+from lib.ui.trim_lab import view as trim_lab
 from tests.ui.test_pages import SESSION, exchange, page, settings
 
 TABS: list[tuple[str, str, str | None]] = [
     ("app.py", "", None),
     *(("pages/tokens.py", "tokens_tab", name) for name in ("Request by request", "Who counted", "Money", "Inside a message")),
-    *(("pages/context_window.py", "flight_tab", name) for name in (flight_view.SENT, flight_view.CHANGED, flight_view.FIND, flight_view.NEXT)),
-    *(("pages/trim_lab.py", "lab_tab", name) for name in (lab_view.CLIFF, lab_view.BAKE_OFF, lab_view.RECALL, lab_view.COSTS, lab_view.REPORT)),
-    *(("pages/threads.py", "threads_tab", name) for name in (threads_view.LIVE, threads_view.DRILLS, threads_view.MOVE, threads_view.REFERENCE)),
+    *(("pages/context_window.py", "flight_tab", name) for name in (context_window.SENT, context_window.CHANGED, context_window.FIND, context_window.NEXT)),
+    *(("pages/trim_lab.py", "lab_tab", name) for name in (trim_lab.CLIFF, trim_lab.BAKE_OFF, trim_lab.RECALL, trim_lab.COSTS, trim_lab.REPORT)),
+    *(("pages/threads.py", "threads_tab", name) for name in (threads.LIVE, threads.DRILLS, threads.MOVE, threads.REFERENCE)),
 ]  # fmt: skip
 NASTY = "<script>alert(1)</script> $x$ :red[y] `z` \ud83d [link](javascript:alert(1)) a"
 CALL = {"tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.chat import ChatService
+from lib.chat.service import ChatService
 from lib.errors import ProviderUnavailable
 from lib.messages import Message, assistant, user
 from lib.turns import ChatSettings, LiveTurn, PlanSummary, Turn
-from lib.ui import services, sidebar, transcript
+from lib.ui.chat import sidebar, transcript
+from lib.ui.shell import services
 from tests.support.typist import Typist
 
 ROOT = Path(__file__).parents[2]

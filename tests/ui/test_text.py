@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.ui import numbers
-from lib.ui.text import NBSP, as_label, as_markdown, cut
+from lib.ui.format import numbers
+from lib.ui.format.text import NBSP, as_label, as_markdown, cut
 
 
 @pytest.mark.parametrize(

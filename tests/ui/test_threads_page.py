@@ -7,18 +7,19 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.chat import ChatService
+from lib.chat.service import ChatService
 from lib.messages import Message, assistant, user
 from lib.providers.openai import OpenAIProvider
+from lib.replica.model import Backend
+from lib.replica.server import ReplicaServer
+from lib.server_history.offline import Keyless
+from lib.server_history.reference import FACTS
 from lib.settings import Endpoint
-from lib.threads.facts import FACTS
-from lib.threads.keyless import Keyless
-from lib.threads.replica.model import Backend
-from lib.threads.replica.server import ReplicaServer
-from lib.ui import services, threads_columns, threads_reference, threads_side, threads_view
+from lib.ui.shell import services
+from lib.ui.threads import columns, places, reference, view
+from tests.chat.test_service import wait
 from tests.support.counters import WordCounter
-from tests.test_chat import wait
-from tests.threads.word_model import KEY, WordModel
+from tests.support.word_model import KEY, WordModel
 from tests.ui.test_pages import SESSION, exchange, page, written_elsewhere
 
 PATH = "pages/threads.py"
@@ -35,13 +36,13 @@ def words(monkeypatch: pytest.MonkeyPatch, chat: ChatService) -> Iterator[WordMo
         )
         replicas = tuple(Keyless(server, control, "words-1") for server in servers)
         monkeypatch.setattr(services, "replicas", lambda: replicas)
-        monkeypatch.setattr(threads_columns, "counter_of", lambda side: WordCounter())
+        monkeypatch.setattr(columns, "counter_of", lambda side: WordCounter())
         yield model
         for server in servers:
             server.close()
 
 
-def opened(tab: str = threads_view.LIVE, **state: object) -> AppTest:
+def opened(tab: str = view.LIVE, **state: object) -> AppTest:
     at = page(PATH, state={"threads_tab": tab, **state})
     assert not at.exception, at.exception
     return at
@@ -87,7 +88,7 @@ def test_one_question_goes_to_every_column_and_the_ledger_settles_the_argument(
     assert by_way["Sent again every turn"] > by_way["Conversations"]
     assert any("saves upload, not tokens" in markdown.value for markdown in at.markdown)
     assert any("held" in markdown.value for markdown in at.markdown)
-    assert set(chat.store.about(SESSION).handles) == {f"replica:{way}" for way in threads_side.APPROACHES}
+    assert set(chat.store.about(SESSION).handles) == {f"replica:{way}" for way in places.APPROACHES}
 
 
 def test_ids_are_kept_with_the_session_and_another_page_goes_on(chat: ChatService, words: WordModel) -> None:
@@ -124,7 +125,7 @@ def test_drills_do_what_they_say_and_the_page_shows_what_came_of_it(
     chat: ChatService, words: WordModel, way: str, label: str, said: str
 ) -> None:
     say(opened(**{WAYS: [way]}), "please remember the number 4711")
-    at = opened(threads_view.DRILLS, **{WAYS: [way], "drill_column": way, **_sides()})
+    at = opened(view.DRILLS, **{WAYS: [way], "drill_column": way, **_sides()})
     at.button(key=f"drill:{label}").click().run()
     done(at)
     shown = [element.value for kind in (at.markdown, at.caption, at.success, at.info, at.warning) for element in kind]
@@ -138,7 +139,7 @@ def _sides() -> dict[str, object]:
 
 def test_what_is_gone_at_one_server_is_an_error_in_its_column_only(chat: ChatService, words: WordModel) -> None:
     say(opened(**{WAYS: ["manual", "conversations"]}), "please remember the number 4711")
-    at = opened(threads_view.DRILLS, **{WAYS: ["manual", "conversations"], "drill_column": "conversations", **_sides()})
+    at = opened(view.DRILLS, **{WAYS: ["manual", "conversations"], "drill_column": "conversations", **_sides()})
     at.button(key="drill:Expire it").click().run()
     done(at)
     assert len(at.warning) == 1
@@ -152,7 +153,7 @@ def test_deleting_a_middle_response_needs_a_chain(chat: ChatService, words: Word
     at = opened(**{WAYS: ["responses"]})
     for text in ("one", "two", "three"):
         say(at, text)
-    at = opened(threads_view.DRILLS, **{WAYS: ["responses"], "drill_column": "responses", **_sides()})
+    at = opened(view.DRILLS, **{WAYS: ["responses"], "drill_column": "responses", **_sides()})
     at.button(key="drill:Delete a middle response").click().run()
     done(at)
     assert any("Response 1 of 3 was deleted (proven)." in caption.value for caption in at.caption)
@@ -160,7 +161,7 @@ def test_deleting_a_middle_response_needs_a_chain(chat: ChatService, words: Word
 
 def test_a_chat_moves_to_a_server_and_back_and_what_stays_behind_is_named(chat: ChatService, words: WordModel) -> None:
     written_elsewhere(chat, user("I am Ada"), Message("tool", "42", {"tool_call_id": "c"}), assistant("Hello Ada"))
-    at = opened(threads_view.MOVE, **{WAYS: ["conversations"]})
+    at = opened(view.MOVE, **{WAYS: ["conversations"]})
     assert any(
         "2 messages can move." in markdown.value and "1 message of the role tool cannot move." in markdown.value
         for markdown in at.markdown
@@ -191,9 +192,9 @@ def test_retired_hosts_get_a_card_and_nothing_is_sent(
 
 
 def test_every_statement_of_the_reference_has_its_source_and_day(chat: ChatService, words: WordModel) -> None:
-    at = opened(threads_view.REFERENCE, **{"table:reference": True})
+    at = opened(view.REFERENCE, **{"table:reference": True})
     frame = at.dataframe[0].value
-    assert len(frame) == len(FACTS) * len(threads_reference.QUESTIONS)
+    assert len(frame) == len(FACTS) * len(reference.QUESTIONS)
     assert frame.map(bool).all().all()
     assert set(frame["read on"]) == {"2026-11-22"}
     assert any("26 August 2026" in markdown.value for markdown in at.markdown)

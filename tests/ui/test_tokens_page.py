@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.chat import ChatService
+from lib.chat.service import ChatService
 from lib.messages import Usage, assistant, user
 from lib.tokens import PROVENANCE_TEXT
-from lib.ui import tokens_view
+from lib.ui.tokens import view
 from tests.support.typist import Typist
 from tests.ui.test_pages import SESSION, exchange, page, settings, written_elsewhere
 
-TABS = (tokens_view.REQUESTS, tokens_view.COUNTS, tokens_view.MONEY, tokens_view.INSIDE)
+TABS = (view.REQUESTS, view.COUNTS, view.MONEY, view.INSIDE)
 PATH = "pages/tokens.py"
 
 
@@ -51,7 +51,7 @@ def test_an_empty_session_says_what_will_be_here(chat: ChatService) -> None:
 
 def test_the_sentence_adds_up_what_was_paid_for(chat: ChatService) -> None:
     three_turns(chat)
-    at = opened(tokens_view.REQUESTS)
+    at = opened(view.REQUESTS)
     assert "You have paid for 140 (billed), because every request re-sends the conversation." in said(at)
     frame = at.dataframe[0].value
     assert list(frame["request"]) == ["turn 1", "turn 2", "turn 3"]
@@ -61,12 +61,12 @@ def test_the_sentence_adds_up_what_was_paid_for(chat: ChatService) -> None:
 
 def test_a_session_of_another_service_gets_its_numbers_and_is_told_which_cannot_be_known(chat: ChatService) -> None:
     written_elsewhere(chat, user("theirs"), assistant("yes"), user("more"), assistant("no"))
-    at = opened(tokens_view.REQUESTS)
+    at = opened(view.REQUESTS)
     assert "The model was sent" in said(at)
     assert "No turn was recorded" in said(at)
     assert "cannot be known" in said(at)
     assert list(at.dataframe[0].value["request"]) == ["message 1", "message 3"]
-    money = opened(tokens_view.MONEY)
+    money = opened(view.MONEY)
     assert "no price known" in said(money)
     assert "times as much for the same conversation" in said(money)
 
@@ -110,7 +110,7 @@ def test_nothing_is_sent_to_be_counted_without_a_click(chat: ChatService, typist
 
 def test_an_endpoint_without_counting_says_so(chat: ChatService, typist: Typist) -> None:
     three_turns(chat)
-    at = opened(tokens_view.COUNTS)
+    at = opened(view.COUNTS)
     at.button(key="ask_counts").click().run()
     assert not at.exception
     assert "no counting endpoint" in said(at) or "not be reached" in said(at) or "answered" in said(at)
@@ -118,8 +118,8 @@ def test_an_endpoint_without_counting_says_so(chat: ChatService, typist: Typist)
 
 def test_counting_by_another_tokenizer_changes_the_bars_and_not_what_was_read(chat: ChatService) -> None:
     three_turns(chat)
-    own = opened(tokens_view.REQUESTS).dataframe[0].value
-    other = opened(tokens_view.REQUESTS, bars_by="characters / 4").dataframe[0].value
+    own = opened(view.REQUESTS).dataframe[0].value
+    other = opened(view.REQUESTS, bars_by="characters / 4").dataframe[0].value
     assert list(own["read by the server"]) == list(other["read by the server"])
     assert list(own["sent"]) != list(other["sent"])
     assert set(other["who counted"]) == {"characters / 4, ~estimated"}
@@ -129,7 +129,7 @@ def test_where_an_error_would_flip_a_decision_it_is_marked(chat: ChatService) ->
     for number in range(6):
         exchange(chat, f"{number} 你好，世界。" * 12, "再见，朋友。" * 12)
     chat.store.remember(SESSION, settings(max_tokens=700, reserved_for_reply=64).to_dict())
-    at = opened(tokens_view.COUNTS)
+    at = opened(view.COUNTS)
     assert "the error would change what is left out" in said(at)
     frame = at.dataframe[0].value
     assert frame["characters / 4: messages decided otherwise"].max() > 0

@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.chat import ChatService
+from lib.chat.service import ChatService
 from lib.context import STRATEGIES
 from lib.lab.example import EXAMPLE
 from lib.lab.facts import suggested
 from lib.tokens import TokenLedger
-from lib.ui import cliff_view, lab_recall, lab_view, services
-from lib.ui.lab import Lab
+from lib.ui.components import cliff_canvas
+from lib.ui.shell import services
+from lib.ui.trim_lab import recall, view
+from lib.ui.trim_lab.conversation import Lab
+from tests.chat.test_service import wait
 from tests.support.typist import Typist
-from tests.test_chat import wait
 from tests.ui.test_pages import SESSION, exchange, page, settings
 
 PATH = "pages/trim_lab.py"
@@ -29,7 +31,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def component(data: Mapping[str, Any], key: str) -> None:
         given[key] = data
 
-    monkeypatch.setattr(cliff_view, "_COMPONENT", component)
+    monkeypatch.setattr(cliff_canvas, "_COMPONENT", component)
     return given
 
 
@@ -47,7 +49,7 @@ def stored(chat: ChatService) -> None:
     chat.store.remember(SESSION, settings(max_tokens=320, reserved_for_reply=64).to_dict())
 
 
-@pytest.mark.parametrize("tab", [lab_view.CLIFF, lab_view.BAKE_OFF, lab_view.RECALL, lab_view.COSTS])
+@pytest.mark.parametrize("tab", [view.CLIFF, view.BAKE_OFF, view.RECALL, view.COSTS])
 def test_every_tab_works_on_the_example_and_sends_nothing(
     chat: ChatService, drawn: dict[str, Any], typist: Typist, tab: str
 ) -> None:
@@ -59,7 +61,7 @@ def test_every_tab_works_on_the_example_and_sends_nothing(
 
 def test_the_cliff_map_holds_every_message_at_every_budget(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
-    at = opened(lab_view.CLIFF)
+    at = opened(view.CLIFF)
     data = drawn[f"cliff:{SESSION}"]
     assert data["size"] == 14
     for row in data["rows"]:
@@ -73,7 +75,7 @@ def test_the_cliff_map_holds_every_message_at_every_budget(chat: ChatService, dr
 
 def test_the_map_follows_the_strategy_and_its_options(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
-    at = opened(lab_view.CLIFF)
+    at = opened(view.CLIFF)
     at.selectbox(key=f"lab_cliff:{SESSION}:strategy").select("sliding_window").run()
     at.number_input(key=f"lab_cliff:{SESSION}:last_exchanges").set_value(2).run()
     assert {kind for _, _, kind in drawn[f"cliff:{SESSION}"]["rows"][-1]["runs"]} == {"outside_window", "recent"}
@@ -82,15 +84,15 @@ def test_the_map_follows_the_strategy_and_its_options(chat: ChatService, drawn: 
 
 def test_a_rerun_does_not_move_the_line(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
-    opened(lab_view.CLIFF)
+    opened(view.CLIFF)
     first = drawn[f"cliff:{SESSION}"]["stamp"]
-    opened(lab_view.CLIFF)
+    opened(view.CLIFF)
     assert drawn[f"cliff:{SESSION}"]["stamp"] == first
 
 
 def test_the_bake_off_compares_strategies_and_windows(chat: ChatService) -> None:
     stored(chat)
-    at = opened(lab_view.BAKE_OFF, **{"table:bake-off": True})
+    at = opened(view.BAKE_OFF, **{"table:bake-off": True})
     totals = at.dataframe[-1].value
     assert list(totals["strategy"]) == [
         STRATEGIES[name].label for name in ("low_water", "oldest_first", "head_and_tail", "sliding_window")
@@ -107,21 +109,21 @@ def test_the_bake_off_compares_strategies_and_windows(chat: ChatService) -> None
 
 def test_the_strips_show_the_turn_that_is_chosen(chat: ChatService) -> None:
     stored(chat)
-    at = opened(lab_view.BAKE_OFF)
+    at = opened(view.BAKE_OFF)
     at.slider(key=f"bake_turn:{SESSION}").set_value(1).run()
     assert not any("left out" in caption.value for caption in at.caption if "of 320" in caption.value)
 
 
 def test_what_trimming_costs_is_said_in_numbers(chat: ChatService) -> None:
     stored(chat)
-    at = opened(lab_view.COSTS)
+    at = opened(view.COSTS)
     assert any("times as many tokens anew" in markdown.value for markdown in at.markdown)
 
 
 def test_measuring_sends_both_strategies_and_stores_nothing(chat: ChatService, typist: Typist) -> None:
     stored(chat)
     before = list(chat.store.load(SESSION))
-    at = opened(lab_view.COSTS)
+    at = opened(view.COSTS)
     at.button(key="measure").click().run()
     assert len(typist.requests) == 12
     assert any("First token after" in markdown.value for markdown in at.markdown)
@@ -132,7 +134,7 @@ def test_the_probe_says_what_it_takes_then_asks_scores_and_shows_every_answer(
     chat: ChatService, typist: Typist
 ) -> None:
     stored(chat)
-    at = opened(lab_view.RECALL)
+    at = opened(view.RECALL)
     said = next(markdown.value for markdown in at.markdown if "requests," in markdown.value)
     assert typist.requests == []
     at.button(key="probe_start").click().run()
@@ -151,7 +153,7 @@ def test_the_probe_says_what_it_takes_then_asks_scores_and_shows_every_answer(
 def test_a_probe_can_be_stopped(chat: ChatService, typist: Typist) -> None:
     stored(chat)
     typist.words, typist.seconds_per_word = 200, 0.02
-    at = opened(lab_view.RECALL)
+    at = opened(view.RECALL)
     at.button(key="probe_start").click().run()
     probe = next(iter(services.probes().values()))
     wait(lambda: typist.requests)
@@ -173,13 +175,13 @@ def test_facts_can_be_changed_and_nonsense_is_passed_over(chat: ChatService) -> 
         {"message": float("nan"), "question": "Where?", "answer": "Lisbon", "ask": True},
         {"message": 1, "question": " ", "answer": "Lisbon", "ask": True},
     ]
-    assert [(fact.index, fact.answer) for fact in lab_recall.facts_of(rows, lab)] == [(0, "Lisbon")]
+    assert [(fact.index, fact.answer) for fact in recall.facts_of(rows, lab)] == [(0, "Lisbon")]
 
 
 def test_another_conversation_is_opened_from_the_list(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
     exchange(chat, "another talk", "yes", session_id="other-session")
-    at = opened(lab_view.CLIFF)
+    at = opened(view.CLIFF)
     at.selectbox(key=f"lab_session:{SESSION}").select("other-session").run()
     assert at.query_params["session"] == "other-session"
     assert drawn["cliff:other-session"]["size"] == 2
@@ -195,4 +197,4 @@ def test_the_example_outgrows_its_window_and_tells_facts() -> None:
 
 
 def test_nothing_is_put_on_the_page_as_html() -> None:
-    assert "innerHTML" not in cliff_view.JS
+    assert "innerHTML" not in cliff_canvas.JS

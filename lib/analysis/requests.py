@@ -1,0 +1,195 @@
+"""Every request of a conversation, as far as is known: from turn records, and from the messages alone where there are none.
+
+The rule: a size is always one counter's, and the parts of a request add up to its total by that counter. What was never
+recorded is computed and says so (`recorded` is False), or is None; nothing is guessed.
+It leaves out money (lib/analysis/bills.py) and drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+from lib.context import plan_context
+from lib.context.plan import Candidates, ContextPlan, Reason
+from lib.messages import Message, system
+from lib.tokens import Provenance, TokenCounter, TokenLedger
+from lib.tool_calls import opens_exchange
+from lib.turns import ChatSettings, Turn
+
+PlainRun = tuple[int, int, bool, Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One request. `at` is the stored index of the message it asked; `reply` the stored indexes of what came back.
+
+    `turn` is None for a message that another service sent: then `runs` hold everything stored before it, which is what a
+    service that leaves nothing out would have sent.
+    """
+
+    at: int
+    reply: range
+    runs: tuple[PlainRun, ...]
+    system_prompt: str | None
+    turn: Turn | None = None
+
+    @property
+    def recorded(self) -> bool:
+        return self.turn is not None
+
+    @property
+    def name(self) -> str:
+        """Example: "turn 3", or "message 7" where no turn was recorded."""
+        return f"turn {self.turn.number}" if self.turn is not None else f"message {self.at + 1}"
+
+
+def records_of(history: Sequence[Message], turns: Sequence[Turn]) -> list[Record]:
+    """Every request, in order. Turns that cannot be laid beside the stored messages are left out: `detached` finds them."""
+    by_index = {turn.plan.stored: turn for turn in turns if turn.plan is not None and _is_stored(history, turn)}
+    asked = [at for at, message in enumerate(history) if opens_exchange(message)]
+    records = []
+    for place, at in enumerate(asked):
+        end = asked[place + 1] if place + 1 < len(asked) else len(history)
+        turn = by_index.get(at)
+        if turn is None or turn.plan is None:
+            records.append(Record(at, range(at + 1, end), ((0, at + 1, True, "fits"),), None))
+        else:
+            prompt = turn.system_prompt if turn.plan.system_tokens is not None else None
+            records.append(Record(at, range(at + 1, end), turn.plan.runs, prompt, turn))
+    return records
+
+
+def detached(history: Sequence[Message], turns: Sequence[Turn]) -> list[Turn]:
+    """Turns that cannot be laid beside the stored messages: nothing was planned, or the history changed since then."""
+    return [turn for turn in turns if turn.plan is None or not _is_stored(history, turn)]
+
+
+def _is_stored(history: Sequence[Message], turn: Turn) -> bool:
+    at = turn.plan.stored if turn.plan is not None else len(history)
+    return at < len(history) and history[at].role == "user" and history[at].content == turn.prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one request was made of, in tokens of one counter. `reply` and `left_out` are not part of the request."""
+
+    template: int
+    system: int
+    pinned: int
+    history: int
+    newest: int
+    left_out: int
+    reply: int
+
+    @property
+    def sent(self) -> int:
+        """The whole request."""
+        return self.template + self.system + self.pinned + self.history + self.newest
+
+    @property
+    def resent(self) -> int:
+        """What the model was told again: everything but the newest message."""
+        return self.sent - self.newest
+
+
+class Sizes:
+    """One counter's sizes of a whole history: any stretch of it in O(1)."""
+
+    def __init__(self, counter: TokenCounter, history: Sequence[Message], ledger: TokenLedger | None = None) -> None:
+        self.counter = counter
+        self._history = history
+        self._tally = (ledger or TokenLedger(counter)).sync(history)
+        self._systems: dict[str, int] = {}
+
+    @property
+    def provenance(self) -> Provenance:
+        return self.counter.provenance
+
+    def between(self, start: int, stop: int) -> int:
+        """Tokens of the stored messages start..stop (stop not included)."""
+        return self._tally.sums[stop] - self._tally.sums[start]
+
+    def parts(self, record: Record) -> Parts:
+        """A request's parts. They add up to what the counter says of the whole."""
+        instructions = self.system_prompt(record.system_prompt) + self.system_prompt(summary_of(record))
+        sizes: dict[str, int] = {"system": instructions, "pinned": 0, "history": 0}
+        left_out = 0
+        for start, stop, included, reason in record.runs:
+            tokens = self.between(start, min(stop, record.at)) if start < record.at else 0
+            if not included:
+                left_out += tokens
+            else:
+                sizes[reason if reason in ("system", "pinned") else "history"] += tokens
+        return Parts(
+            template=self.counter.template(self._begins_with_system(record)),
+            newest=self.between(record.at, record.at + 1),
+            left_out=left_out,
+            reply=self.between(record.reply.start, record.reply.stop),
+            **sizes,
+        )
+
+    def messages(self, record: Record) -> list[Message]:
+        """The messages a request held, in order."""
+        lead = [system(text) for text in (record.system_prompt, summary_of(record)) if text is not None]
+        runs = [(start, min(stop, record.at + 1)) for start, stop, included, _ in record.runs if included]
+        return [*lead, *(message for start, stop in runs for message in self._history[start:stop])]
+
+    def planned_again(
+        self, record: Record, settings: ChatSettings, muted: Collection[int] = (), pinned: Collection[int] = ()
+    ) -> ContextPlan:
+        """What these settings would send in this request's place, by this counter.
+
+        What was muted, pinned and summarized in the request stays so; `muted` and `pinned` come on top of that.
+        """
+        lead = system(settings.system_prompt) if settings.system_prompt.strip() else None
+        candidates = Candidates(
+            lead, Beginning(self._history, record.at), self._history[record.at], self._tally, self.counter,
+            self.system_prompt(settings.system_prompt if lead else None), self.between(record.at, record.at + 1),
+        )  # fmt: skip
+        gone = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
+        plan = record.turn.plan if record.turn is not None else None
+        kept, summary = ((), None) if plan is None else (plan.pinned, plan.summary)
+        return plan_context(
+            candidates, settings.window, settings.strategy, {*gone, *muted}, {*kept, *pinned}, settings.options, summary
+        )
+
+    def system_prompt(self, prompt: str | None) -> int:
+        if prompt is None:
+            return 0
+        if prompt not in self._systems:
+            self._systems[prompt] = self.counter.count(system(prompt))
+        return self._systems[prompt]
+
+    def _begins_with_system(self, record: Record) -> bool:
+        if record.system_prompt is not None or summary_of(record) is not None:
+            return True
+        first = next((start for start, _, included, _ in record.runs if included), None)
+        return first is not None and self._history[first].is_system
+
+
+def summary_of(record: Record) -> str | None:
+    """The summary this request carried, as it was sent."""
+    plan = record.turn.plan if record.turn is not None else None
+    return plan.summary.message.text if plan is not None and plan.summary is not None else None
+
+
+class Beginning(Sequence[Message]):
+    """The first messages of a history, without a copy: there is one of these for every request of a long conversation."""
+
+    def __init__(self, history: Sequence[Message], size: int) -> None:
+        self._history = history
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, at: int) -> Message: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Message]: ...
+    def __getitem__(self, at: int | slice) -> Message | Sequence[Message]:
+        if isinstance(at, slice):
+            return [self._history[place] for place in range(*at.indices(self._size))]
+        return self._history[range(self._size)[at]]

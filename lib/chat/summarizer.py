@@ -1,0 +1,132 @@
+"""Making a summary: what a model is asked, in how many steps, and what it gave.
+
+The rule: a summary is made of the messages it names as its sources and of the summary before it, nothing else; the messages
+stay stored as they are. One that came back empty, or was stopped half way, is none.
+It leaves out when one is needed and how it is sent (lib/context/strategies/summarize.py), and keeping it (lib/chat/request_reader.py).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.context import WantedSummary
+from lib.context.plan import Summary
+from lib.errors import ChatError, ProviderError
+from lib.messages import Message, Usage, system, user
+from lib.providers import ChatRequest, Provider, Reply
+from lib.tokens import TokenCounter
+from lib.turns import Summarized
+
+INSTRUCTIONS = (
+    "You write summaries of conversations, for a model that will not see the conversation itself. Keep every name, number, date, "
+    "decision, preference and open question. Write plain sentences, no headings. Do not add anything."
+)
+STEP_TOKENS = 2_000
+"""Of messages in one step: what fits the small model beside the summary so far."""
+WORDS_PER_TOKEN = 0.6
+"""Models keep to a number of words better than to one of tokens; English has about 0.75 words in a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summarizer:
+    """Who writes summaries: a provider, its model, and the counter that the room is measured by. `step_tokens` of messages
+    are read at once; `going_on` is asked between pieces, and where it says no, the summary is given up."""
+
+    provider: Provider
+    model: str
+    counter: TokenCounter
+    step_tokens: int = STEP_TOKENS
+    going_on: Callable[[], bool] = field(default=lambda: True)
+
+    def make(self, wanted: WantedSummary, history: Sequence[Message]) -> tuple[Summary, Summarized]:
+        """The summary, and what it took. Raises ChatError: then there is none."""
+        started = time.time()
+        text = wanted.previous.text if wanted.previous is not None else ""
+        longest = max(16, wanted.room - self.counter.count(Summary("", ()).message))
+        used: list[Usage] = []
+        messages = [message for start, stop in wanted.added for message in history[start:stop]]
+        for step in self.steps(messages):
+            reply = self._asked(request_of(self.model, text, step, longest))
+            text = ended(reply.text) if reply.stop_reason == "length" else reply.text.strip()
+            used.append(reply.usage)
+            if not text:
+                raise ProviderError("The summary came back empty.", next_step="Choose another model for summaries.")
+        made = Summarized(self.provider.name, self.model, total(used), (time.time() - started) * 1000, len(used))
+        return Summary(text, wanted.sources, self.model, time.time()), made
+
+    def steps(self, messages: Sequence[Message]) -> Iterator[list[Message]]:
+        """Messages in groups of at most `step_tokens`. A message that is larger alone is shortened in its middle."""
+        group: list[Message] = []
+        room = self.step_tokens
+        for message, tokens in zip(messages, self.counter.count_many(messages), strict=True):
+            if tokens > self.step_tokens:
+                message, tokens = shortened(message, self.step_tokens / tokens), self.step_tokens
+            if group and tokens > room:
+                yield group
+                group, room = [], self.step_tokens
+            group.append(message)
+            room -= tokens
+        if group:
+            yield group
+
+    def _asked(self, request: ChatRequest) -> Reply:
+        for event in self.provider.stream(request):
+            if not self.going_on():
+                raise ChatError(
+                    "You stopped it while the oldest messages were being summarized.",
+                    next_step="Retry, edit or discard it.",
+                )
+            if isinstance(event, Reply):
+                return event
+        raise ProviderError("The summary ended before it was whole.")
+
+
+def request_of(model: str, so_far: str, messages: Sequence[Message], longest: int) -> ChatRequest:
+    """What is sent for one step; the summary may be `longest` tokens."""
+    parts = [f"Summary so far:\n{so_far}\n"] if so_far else []
+    parts.append("The conversation goes on:" if so_far else "The conversation:")
+    parts += [f"{message.role}: {spoken(message)}" for message in messages]
+    words = max(10, int(longest * WORDS_PER_TOKEN))
+    parts.append(f"\nWrite one summary of {'all of this' if so_far else 'it'} in at most {words} words.")
+    return ChatRequest(model, (system(INSTRUCTIONS), user("\n".join(parts))), longest)
+
+
+def spoken(message: Message) -> str:
+    """A message as text; tool calls and results by name and content."""
+    calls: list[Any] = list(message.extra.get("tool_calls") or ())
+    named = [f"[calls {(call.get('function') or {}).get('name')}]" for call in calls if isinstance(call, dict)]
+    return " ".join([message.text, *named]).strip() or "(empty)"
+
+
+def shortened(message: Message, part: float) -> Message:
+    """About this part of a message's text: its beginning and its end."""
+    text = spoken(message)
+    half = max(1, int(len(text) * part * 0.45))
+    return Message(message.role, f"{text[:half]} […] {text[-half:]}")
+
+
+def ended(text: str) -> str:
+    """A text that was cut off, up to its last whole sentence; as it is, where it has none.
+
+    Example: ended("They plan a trip. It will be in M") -> "They plan a trip."
+    """
+    whole = max(text.rfind(mark) for mark in (". ", "! ", "? ", ".\n", "。"))
+    return (text[: whole + 1] if whole > 0 else text).strip()
+
+
+def covered_by(summary: Summary, index: int) -> bool:
+    """Whether this stored message is one of the summary's sources."""
+    return any(start <= index < stop for start, stop in summary.sources)
+
+
+def total(used: Sequence[Usage]) -> Usage:
+    """The usage of all steps; unknown where one of them is."""
+
+    def added(name: str) -> int | None:
+        known = [getattr(usage, name) for usage in used]
+        return None if not known or any(count is None for count in known) else sum(known)
+
+    return Usage(**{name: added(name) for name in Usage.__dataclass_fields__})

@@ -1,0 +1,208 @@
+"""One turn being answered, in a thread of its own.
+
+The rule: whatever happens to pages, tabs or the history store, the prompt and everything that already streamed end up
+either committed or in the live record. The thread owns the record: it writes the partial reply and a heartbeat every
+half second, and stops for good when the record is no longer its own.
+A second thread counts, plans and reads from the provider, so that neither a slow count nor a slow first token delays the
+heartbeat or Stop.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+from lib.chat.request_reader import Asking, Event, Phase, ProviderOpener, Sent
+from lib.context.plan import ContextPlan
+from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, ProviderError, TurnLost
+from lib.history import HistoryStore
+from lib.messages import assistant, user
+from lib.providers import Provider, Reply, TextDelta
+from lib.tokens import TokenLedger
+from lib.turns import LiveTurn, PlanSummary, Status, Turn
+
+BEAT_SECONDS = 0.5
+COMMIT_PATIENCE_SECONDS = 600.0
+"""How long a finished reply waits in memory for a store that went away."""
+
+log = logging.getLogger(__name__)
+
+
+class Answering:
+    """Answers one live turn. `live` is its latest state, `done` is set when nothing more will happen."""
+
+    def __init__(
+        self,
+        store: HistoryStore,
+        session_id: str,
+        live: LiveTurn,
+        open_provider: ProviderOpener,
+        count_with: Callable[[Provider], TokenLedger],
+    ) -> None:
+        self.live = live
+        self.changed = threading.Condition()
+        self.done = threading.Event()
+        self.stopping = threading.Event()
+        self._left = threading.Event()
+        self._store = store
+        self._session_id = session_id
+        self._open_provider = open_provider
+        self._count_with = count_with
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._sent: Sent | None = None
+        self._next_beat = time.monotonic() + BEAT_SECONDS
+
+    def start(self) -> None:
+        """Begin answering. The record must be in the store already."""
+        threading.Thread(target=self._run, daemon=True, name=f"turn-{self.live.id}").start()
+
+    def leave(self) -> None:
+        """The app is going: put what came into the record, once more, and write nothing after that."""
+        if not self.done.is_set():
+            with suppress(ChatError):  # cleared meanwhile, or the store went first: there is nobody left to tell
+                self._beat()
+        self._left.set()
+        self.stopping.set()
+
+    def _run(self) -> None:
+        try:
+            self._answer()
+        except TurnLost:
+            log.info("turn %s was cleared while it was answered", self.live.id)
+        except ChatError as error:
+            self._fail(error)
+        except Exception as error:
+            log.exception("turn %s failed", self.live.id)
+            self._fail(ChatError(f"Something unexpected went wrong here ({type(error).__name__}).", next_step="Retry."))
+        finally:
+            self.stopping.set()  # the reader lets go of the provider at its next event
+            self.done.set()
+            self._show(self.live)
+
+    def _answer(self) -> None:
+        asking = Asking(
+            self._store, self._session_id, self.live, self._open_provider, self._count_with, self._events, self.stopping
+        )
+        threading.Thread(target=asking.run, daemon=True, name=f"read-{self.live.id}").start()
+        for event in self._until_stopped():
+            if isinstance(event, Reply):
+                return self._commit(_worth_storing(event), "complete")
+            if isinstance(event, ContextPlan):
+                self._show(replace(self.live, plan=PlanSummary.of(event)))
+                if not event.fits and not self.live.over_budget_allowed:
+                    raise _overflow(event)
+            elif isinstance(event, Phase):
+                self._show(replace(self.live, phase=event.name, summarized=event.summarized or self.live.summarized))
+            elif isinstance(event, Sent):
+                self._sent = event
+            elif isinstance(event, TextDelta):
+                first = self.live.first_token_ms
+                since_start = (time.time() - self.live.started_at) * 1000
+                self._show(replace(self.live, text=self.live.text + event.text, first_token_ms=first or since_start))
+            else:
+                raise event
+        if self._left.is_set():
+            raise TurnLost("The app is going; the turn stays in its record.")
+        if not self.live.text:
+            raise ChatError("You stopped it before the first word came.", next_step="Retry, edit or discard it.")
+        self._commit(Reply(self.live.text, model=self.live.settings.model, stop_reason="stopped"), "stopped")
+
+    def _until_stopped(self) -> Iterator[Event]:
+        """Events as they come, with a heartbeat in between; ends when somebody asked to stop."""
+        while not self.stopping.is_set():
+            with suppress(queue.Empty):
+                yield self._events.get(timeout=min(0.1, max(0.0, self._next_beat - time.monotonic())) or 0.001)
+            if time.monotonic() >= self._next_beat:
+                self._beat()
+
+    def _beat(self) -> None:
+        self._next_beat = time.monotonic() + BEAT_SECONDS
+        try:
+            if self._store.beat(self._session_id, self.live) == "stop":
+                self.stopping.set()
+        except HistoryUnavailable:
+            log.warning("turn %s: the history store does not answer; the reply goes on in memory", self.live.id)
+
+    def _commit(self, reply: Reply, status: Status) -> None:
+        """Store the exchange; where the store is away, wait for it with the reply in hand."""
+        turn = finished_turn(self.live, reply, status, self._sent)
+        messages = [user(self.live.prompt), assistant(reply.text)]
+        patience_ends = time.monotonic() + COMMIT_PATIENCE_SECONDS
+        while not self._left.is_set():
+            try:
+                return self._store.commit(self._session_id, self.live.id, messages, turn)
+            except HistoryUnavailable:
+                if time.monotonic() > patience_ends:
+                    raise
+                self._show(self.live)
+                self._left.wait(BEAT_SECONDS)
+
+    def _fail(self, error: ChatError) -> None:
+        """Leave the prompt, the partial reply and the reason in the record, for the person to decide."""
+        self._show(replace(self.live, error=error.to_dict()))
+        patience_ends = time.monotonic() + COMMIT_PATIENCE_SECONDS
+        while time.monotonic() < patience_ends and not self._left.is_set():
+            try:
+                self._store.beat(self._session_id, self.live)
+            except HistoryUnavailable:
+                self._left.wait(BEAT_SECONDS)
+                continue
+            except TurnLost:
+                log.info("turn %s was cleared before its failure could be stored", self.live.id)
+            return
+
+    def _show(self, live: LiveTurn) -> None:
+        """Make a new state visible to the pages that follow in this process."""
+        with self.changed:
+            self.live = live
+            self.changed.notify_all()
+
+
+def _worth_storing(reply: Reply) -> Reply:
+    """An empty reply is not stored: most providers refuse a later request that holds an empty message."""
+    if not reply.text:
+        raise ProviderError(
+            f"The reply came back empty (the provider's reason: {reply.stop_reason or 'not reported'}).",
+            next_step="Retry, or reserve more room for the reply: hidden reasoning may have used it up.",
+        )
+    return reply
+
+
+def finished_turn(live: LiveTurn, reply: Reply, status: Status, sent: Sent | None) -> Turn:
+    """The record of an exchange that is over."""
+    return Turn(
+        id=live.id,
+        prompt=live.prompt,
+        reply=reply.text,
+        status=status,
+        provider=live.settings.provider,
+        model=reply.model or live.settings.model,
+        system_prompt=live.settings.system_prompt,
+        started_at=live.started_at,
+        plan=live.plan,
+        request=sent.request if sent else {},
+        request_sha256=sent.sha256 if sent else None,
+        usage=reply.usage,
+        stop_reason=reply.stop_reason,
+        request_id=reply.request_id,
+        first_token_ms=live.first_token_ms,
+        duration_ms=(time.time() - live.started_at) * 1000,
+        replaces=live.replaces,
+        summarized=live.summarized,
+    )
+
+
+def _overflow(plan: ContextPlan) -> ContextOverflow:
+    budget = plan.window.input_budget
+    return ContextOverflow(
+        f"The request would be {plan.input_tokens:,} tokens ({plan.provenance}), and the window of "
+        f"{plan.window.max_tokens:,} leaves {budget:,} once {plan.window.reserved_for_reply:,} are reserved for the reply. "
+        "It was not sent.",
+        tokens=plan.input_tokens,
+        limit=budget,
+    )

@@ -1,0 +1,187 @@
+"""What the trim lab found, as a file that can be read again: JSON with everything needed to judge it later.
+
+The rule: a report says which conversation it is about (by the SHA-256 of its messages, which are not in it), under which
+settings, by which versions and counters, and when; what is written is read again as the same values. There is never a key in
+it: settings and failures hold none.
+It leaves out tables (lib/lab/report/csv_rows.py) and the conversation, but for the sentences of facts and the replies to questions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
+from math import isfinite
+from pathlib import Path
+from typing import NoReturn
+
+from lib.errors import ImportRefused
+from lib.lab.bakeoff import BakeOff, Entry
+from lib.lab.break_points import Marker
+from lib.lab.cliff_map import CliffMap
+from lib.lab.facts import Fact
+from lib.lab.recall.plan import Arm
+from lib.lab.recall.run import Answer
+from lib.lab.report.plain_json import plain, refused, typed
+from lib.messages import Message
+from lib.pricing.catalogue import prices_note
+from lib.tokens import Provenance
+
+FORMAT = "windowseat trim lab"
+VERSION = 1
+PROJECT = Path(__file__).parents[3] / "pyproject.toml"
+PACKAGES = ("tiktoken", "ctok", "genai-prices", "xllamacpp", "openai", "anthropic")
+"""What counts, prices and answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a report is about and what made it."""
+
+    history_sha256: str
+    """Of the stored messages, as `history_sha256` has it."""
+    messages: int
+    """How many they were."""
+    made_at: float
+    """Seconds since the epoch."""
+    versions: Mapping[str, str]
+    """Of windowseat and of the packages that count, price and answer."""
+    prices: str
+    """Where prices come from, in words."""
+    muted: tuple[int, ...] = ()
+    """Stored indexes of what was never sent."""
+    pinned: tuple[int, ...] = ()
+    """Stored indexes of what was always sent."""
+
+    @classmethod
+    def now(cls, history: Sequence[Message], muted: Sequence[int] = (), pinned: Sequence[int] = ()) -> About:
+        """About this conversation, made now."""
+        return cls(
+            history_sha256(history), len(history), time.time(), versions(), prices_note(), tuple(muted), tuple(pinned)
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cliffs:
+    """One cliff map with what it was made of."""
+
+    entry: Entry
+    counter: str
+    provenance: Provenance
+    made: CliffMap
+    markers: tuple[Marker, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What a recall probe asked, and what came of it."""
+
+    arms: tuple[Arm, ...]
+    answers: tuple[Answer, ...]
+    asked: int
+    """How many questions were planned; more than there are answers where it was cancelled."""
+    closing: str = ""
+    """What was said behind each question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that was found about one conversation; what was not looked for is None or empty."""
+
+    about: About
+    facts: tuple[Fact, ...] = ()
+    cliffs: tuple[Cliffs, ...] = ()
+    bake_off: BakeOff | None = None
+    recall: Recall | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """A person's own words, by whatever name they gave them."""
+
+
+def write(report: Report) -> str:
+    """A report as JSON text, all ASCII.
+
+    Example: write(Report(About.now(history), bake_off=made)) -> '{"format": "windowseat trim lab", "version": 1, ...'
+    """
+    return json.dumps({"format": FORMAT, "version": VERSION, **plain(report)}, indent=1, allow_nan=False)
+
+
+def read(json_text: str) -> Report:
+    """The report in a JSON text. Raises ImportRefused, saying what is wrong and where.
+
+    Example: read(write(report)) == report
+    """
+    try:
+        found = json.loads(json_text.removeprefix("\ufeff"), parse_constant=_no_number, parse_float=_number)
+    except (ValueError, RecursionError) as exc:
+        raise refused(
+            "it is not JSON" if not isinstance(exc, json.JSONDecodeError) else f"it is not JSON ({exc})"
+        ) from exc
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise ImportRefused("This is not a report of the trim lab.")
+    if found.get("version") != VERSION:
+        raise ImportRefused(
+            f"This report has version {found.get('version')!r}, and only version {VERSION} can be read here.",
+            next_step="Open it with the version of Windowseat that wrote it.",
+        )
+    rest = {name: value for name, value in found.items() if name not in ("format", "version")}
+    report: Report = typed(Report, rest, "the report")
+    _check(report)
+    return report
+
+
+def history_sha256(history: Sequence[Message]) -> str:
+    """SHA-256, in hexadecimal, of the messages as a JSON array: ASCII, no blanks, fields as they are stored.
+
+    Example: history_sha256([]) -> "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
+    """
+    text = json.dumps([message.to_dict() for message in history], separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+@cache
+def versions() -> dict[str, str]:
+    """The versions of windowseat and of the packages that count, price and answer; what is not installed is not there.
+
+    Example: {"windowseat": "0.1.0", "tiktoken": "0.14.0", ...}
+    """
+    known = {}
+    try:
+        known["windowseat"] = str(tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]["version"])
+    except (OSError, ValueError, KeyError):
+        known["windowseat"] = "unknown"
+    for name in PACKAGES:
+        try:
+            known[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return known
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _no_number(text)
+
+
+def _check(report: Report) -> None:
+    """Refuse values that contradict each other, and would be drawn as nonsense."""
+    for cliffs in report.cliffs:
+        made = cliffs.made
+        if made.budgets != tuple(row.budget for row in made.rows) or list(made.budgets) != sorted(set(made.budgets)):
+            raise refused("the rows of a cliff map do not stand beside its budgets")
+        for row in made.rows:
+            edges = [0, *(edge for run in row.runs for edge in run[:2])]
+            if edges != sorted(edges) or any(a.stop != b.start for a, b in pairwise(row.runs)):
+                raise refused(f"the runs at a budget of {row.budget} do not follow each other")
+    for course in report.bake_off.courses if report.bake_off is not None else ():
+        if any(len(step.facts) != len(report.bake_off.facts) for step in course.steps if report.bake_off):
+            raise refused(f"the turns of {course.entry.name!r} tell of other facts than the bake-off")

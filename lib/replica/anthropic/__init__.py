@@ -1,0 +1,1 @@
+"""Anthropic's Messages and message threads, as the replica serves them."""

@@ -1,0 +1,1 @@
+"""OpenAI's Conversations, Responses and Assistants, as the replica serves them."""

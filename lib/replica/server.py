@@ -1,0 +1,134 @@
+"""ReplicaServer: the replica on a private address of this machine.
+
+What for: `with ReplicaServer(embedded(model)) as replica:` and any client of OpenAI or Anthropic can be pointed at it. The
+rule: it listens on 127.0.0.1 only, on any free port, wants its random key, and is gone with the process at the latest. It
+leaves out being reached from elsewhere.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lib.errors import ProviderUnavailable
+from lib.providers.llama.process import SLOT_TOKENS
+from lib.replica.anthropic.messages import Messages
+from lib.replica.anthropic.threads import Threads
+from lib.replica.drills import Drills
+from lib.replica.http_values import Route
+from lib.replica.model import Backend, Model
+from lib.replica.openai.assistants import Assistants
+from lib.replica.openai.conversations import Conversations
+from lib.replica.openai.responses import Responses
+from lib.replica.openai.runs import Runs
+from lib.replica.routes import application
+from lib.replica.store import Store
+
+if TYPE_CHECKING:
+    from uvicorn import Server
+
+REPLY_TOKENS = 256
+"""The limit of a reply for which a request names none: a small model may never end by itself."""
+START_SECONDS = 20.0
+STOP_SECONDS = 5.0
+
+
+class ReplicaServer:
+    """One server and what it holds. `window` and `reply_tokens` in tokens, `clock` in seconds since 1970.
+
+    What it holds outlives `close` and a second `start`, not the object.
+    """
+
+    def __init__(
+        self,
+        backend: Callable[[], Backend],
+        *,
+        window: int = SLOT_TOKENS,
+        reply_tokens: int = REPLY_TOKENS,
+        clock: Callable[[], float] = time.time,
+        store: Store | None = None,
+    ) -> None:
+        self.key = secrets.token_urlsafe(24)
+        self.window = window
+        self._backend, self._reply_tokens, self._clock = backend, reply_tokens, clock
+        self._store = store or Store()
+        self._lock = threading.Lock()
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+        self._port = 0
+
+    def __enter__(self) -> ReplicaServer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"ReplicaServer({'running' if self.running else 'not running'})"
+
+    @property
+    def url(self) -> str:
+        """Its address: the base URL for the anthropic SDK; for the openai SDK add /v1."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def running(self) -> bool:
+        """Whether it answers."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Start it, unless it runs. Raises ProviderUnavailable."""
+        with self._lock:
+            if not self.running:
+                self._start()
+
+    def close(self) -> None:
+        """Stop it. A reply that is being written is cut off."""
+        with self._lock:
+            server, thread = self._server, self._thread
+            self._server = self._thread = None
+            if server is None or thread is None:
+                return
+            server.should_exit = True
+            thread.join(STOP_SECONDS)
+            server.force_exit = True
+            thread.join(STOP_SECONDS)
+
+    def _start(self) -> None:
+        import uvicorn
+
+        model = Model(self._backend, self.window, self._reply_tokens)
+        listening = socket.create_server(("127.0.0.1", 0))
+        self._port = listening.getsockname()[1]
+        config = uvicorn.Config(
+            application(self._routes(model), self.key, model.close),
+            log_config=None, access_log=False, lifespan="on", ws="none", server_header=False,
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listening],), name="replica", daemon=True)
+        self._server, self._thread = server, thread
+        thread.start()
+        deadline = time.monotonic() + START_SECONDS
+        while not server.started:
+            if not thread.is_alive() or time.monotonic() > deadline:
+                server.should_exit = True
+                raise ProviderUnavailable("The replica on this machine did not start.")
+            time.sleep(0.005)
+
+    def _routes(self, model: Model) -> list[Route]:
+        """Every endpoint, the ones with fixed words before the ones with an id in that place."""
+        parts = (
+            Responses(self._store, model, self._clock),
+            Conversations(self._store, self._clock),
+            Runs(self._store, model, self._clock),
+            Assistants(self._store, self._clock),
+            Messages(Threads(self._store, self._clock), model),
+            Drills(self._store, model, self._clock),
+        )
+        return [route for part in parts for route in part.routes()]

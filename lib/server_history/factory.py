@@ -1,0 +1,35 @@
+"""Choosing the adapter for an approach at an endpoint. Imports no SDK and asks nobody anything."""
+
+from __future__ import annotations
+
+from lib.providers import Provider
+from lib.server_history import Approach, ServerHistory, ThreadSettings
+from lib.server_history.adapters.assistants import AssistantsHistory
+from lib.server_history.adapters.claude import ClaudeHistory
+from lib.server_history.adapters.conversations import ConversationsHistory
+from lib.server_history.adapters.manual import ManualHistory
+from lib.server_history.adapters.responses import ResponsesHistory
+from lib.settings import Endpoint
+
+OF_KIND: dict[str, tuple[Approach, ...]] = {
+    "local": ("manual",),
+    "openai": ("manual", "conversations", "responses", "assistants"),
+    "anthropic": ("manual", "claude"),
+}
+"""What an endpoint of each kind may speak. Whether it does, it says itself."""
+
+
+def open_history(
+    approach: Approach, endpoint: Endpoint, key: str | None, provider: Provider, settings: ThreadSettings | None = None
+) -> ServerHistory:
+    """The adapter. `provider` is the same endpoint's, for the control."""
+    if approach == "conversations":
+        return ConversationsHistory(endpoint, key, settings)
+    if approach == "responses":
+        return ResponsesHistory(endpoint, key, settings)
+    if approach == "assistants":
+        return AssistantsHistory(endpoint, key, settings)
+    if approach == "claude":
+        return ClaudeHistory(endpoint, key, settings)
+    path = "/v1/messages" if endpoint.kind == "anthropic" else "/v1/chat/completions"
+    return ManualHistory(provider, endpoint.model, settings, path)

@@ -1,0 +1,49 @@
+"""What an empty chat says: one sentence, and three messages to start with."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.ui.chat import actions
+from lib.ui.shell.page import Page
+
+CODE = "Repeat after me: the secret code is 4711."
+DOG = "I live in Lisbon and I have a dog called Bruno."
+STARTERS = {
+    "Give it a secret code": CODE,
+    "Tell it about a dog": DOG,
+    "Ask it something": "What is the capital of France?",
+}
+"""What the small model answers well. The first two are facts to ask for again later, when they may have been left out."""
+FOLLOW_UPS = {CODE: "What is the secret code?", DOG: "What is the name of my dog?"}
+
+
+def draw(page: Page) -> None:
+    """The first thing a new person sees; nothing once there is a conversation."""
+    slot = st.empty()  # always there, so that the welcome goes at once when the first message is sent
+    if page.history or page.live is not None or page.trouble is not None:
+        return
+    with slot.container():
+        st.subheader("See what a language model is sent", anchor=False)
+        st.markdown(
+            "A model remembers nothing: with every message the whole conversation is sent again, until it no longer fits. "
+            "Talk to the model on this machine and watch the bar below the conversation fill up."
+        )
+        with st.container(horizontal=True, key="starters"):
+            for label, text in STARTERS.items():
+                st.button(
+                    label, key=f"starter:{label}", help=text, on_click=actions.send_text,
+                    args=(page.session_id, text, page.settings),
+                )  # fmt: skip
+
+
+def follow_up(page: Page) -> None:
+    """After a starter with a fact in it: the question that shows whether the model was sent that fact again."""
+    if len(page.history) != 2 or page.live is not None:
+        return
+    question = FOLLOW_UPS.get(page.history[0].text)
+    if question is not None:
+        st.button(
+            f"Now ask: {question}", key="follow_up", icon=":material/subdirectory_arrow_right:",
+            on_click=actions.send_text, args=(page.session_id, question, page.settings),
+        )  # fmt: skip

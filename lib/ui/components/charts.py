@@ -1,0 +1,133 @@
+"""DataFrames as plotly figures: the same parts in the same colours as the window strip, upright.
+
+The rule: an axis or a trace that shows a number names who counted it; colour is never the only signal (order, hatching and the
+legend carry the same). Colours of text and background are left to Streamlit's theme, so that both themes work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from lib.analysis.frames import PARTS
+from lib.ui.components import palette
+from lib.ui.components.palette import Part
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objects import Figure
+
+PART_OF_COLUMN: dict[str, Part] = dict(
+    zip(PARTS, (palette.TEMPLATE, palette.SYSTEM, palette.PINNED, palette.HISTORY, palette.NEWEST), strict=True)
+)
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px 2px 2px")
+LINES = ("#3b7dd8", "#e0562c", "#0f9488", "#b7860b", "#8b6cf0", "#64748b", "#b0508f")
+
+
+def request_bars(frame: pd.DataFrame, who: str, left_out: bool) -> Figure:
+    """One bar per request: its parts, the reply on top, and as hatched ghosts what was left out. Diamonds: the server's own
+    figure, where it reported one."""
+    from plotly import graph_objects as go
+
+    figure = go.Figure()
+    for column, part in PART_OF_COLUMN.items():
+        if frame[column].any():
+            figure.add_bar(
+                x=frame["request"],
+                y=frame[column],
+                name=part.label,
+                marker_color=part.colour,
+                hovertemplate=_tokens(part.label),
+            )
+    figure.add_bar(
+        x=frame["request"],
+        y=frame["reply"],
+        name="reply",
+        marker_color=palette.REPLY.colour,
+        hovertemplate=_tokens("reply"),
+    )
+    if left_out and frame["left out"].any():
+        figure.add_bar(
+            x=frame["request"], y=frame["left out"], name="left out", hovertemplate=_tokens("left out, not sent"),
+            marker={"color": "rgba(138,143,152,.15)", "pattern": {"shape": "/", "fgcolor": palette.LEFT_OUT.colour, "size": 5}},
+        )  # fmt: skip
+    reported = frame[frame["read by the server"].notna()]
+    for by, rows in reported.groupby("who counted for the server"):
+        figure.add_scatter(
+            x=rows["request"], y=rows["read by the server"].astype(int), name=f"request, {by} by the server", mode="markers",
+            marker={"symbol": "diamond-open", "size": 9, "color": palette.OVER.colour, "line": {"width": 2}},
+            hovertemplate=_tokens(f"request, {by} by the server"),
+        )  # fmt: skip
+    figure.update_layout(barmode="stack", bargap=0.25)
+    return _laid_out(figure, f"tokens ({who})")
+
+
+def money_bars(frame: pd.DataFrame, basis: str) -> Figure:
+    """One bar per request: what its parts cost; the line is the total so far, on an axis of its own."""
+    from plotly import graph_objects as go
+
+    figure = go.Figure()
+    for column, colour in (
+        ("input", palette.HISTORY.colour), ("cached input", palette.NEWEST.colour), ("written to the cache", palette.PINNED.colour),
+        ("output", palette.REPLY.colour), ("hidden", palette.TEMPLATE.colour),
+    ):  # fmt: skip
+        if frame[column].fillna(0).any():
+            figure.add_bar(
+                x=frame["request"], y=frame[column], name=column, marker_color=colour, hovertemplate=_usd(column)
+            )
+    figure.add_scatter(
+        x=frame["request"], y=frame["so far"], name="so far (right axis)", mode="lines", yaxis="y2",
+        line={"color": palette.SYSTEM.colour, "dash": "dot", "width": 2}, hovertemplate=_usd("so far"),
+    )  # fmt: skip
+    figure.update_layout(
+        barmode="stack", bargap=0.25,
+        yaxis2={"overlaying": "y", "side": "right", "showgrid": False, "rangemode": "tozero", "tickprefix": "$", "tickformat": "~g"},
+    )  # fmt: skip
+    _laid_out(figure, f"USD ({basis})")
+    figure.update_yaxes(tickprefix="$", tickformat="~g", selector={"overlaying": None})
+    return figure
+
+
+def growth_lines(frame: pd.DataFrame, column: str, axis: str, now: int, *, usd: bool) -> Figure:
+    """One line per strategy over the turns; the vertical line is where the conversation is now."""
+    from plotly import graph_objects as go
+
+    figure = go.Figure()
+    for place, (name, rows) in enumerate(frame.groupby("strategy", sort=False)):
+        figure.add_scatter(
+            x=rows["turn"], y=rows[column], name=str(name), mode="lines",
+            line={"color": LINES[place % len(LINES)], "dash": DASHES[place % len(DASHES)], "width": 2.5},
+            hovertemplate=_usd(str(name)) if usd else _tokens(str(name)),
+        )  # fmt: skip
+    if now:
+        figure.add_vline(x=now, line={"color": palette.LEFT_OUT.colour, "dash": "dot"}, annotation_text="now")
+    _laid_out(figure, axis)
+    figure.update_xaxes(title_text="turn", type="linear", dtick=1 if len(frame) and frame["turn"].max() <= 12 else None)
+    if usd:
+        figure.update_yaxes(tickprefix="$", tickformat="~g")
+    return figure
+
+
+def names_of(figure: Figure) -> Sequence[str]:
+    """What a figure shows, in words: for its alt text."""
+    traces: Any = figure.data
+    return [str(trace.name) for trace in traces]
+
+
+def _laid_out(figure: Figure, axis: str) -> Figure:
+    """What every chart has in common: a legend that wraps below, small margins, one hover box."""
+    figure.update_layout(
+        height=380, margin={"l": 8, "r": 8, "t": 12, "b": 8}, hovermode="x unified",
+        legend={"orientation": "h", "yanchor": "top", "y": -0.18, "x": 0, "title_text": ""},
+        yaxis={"title_text": axis, "rangemode": "tozero", "tickformat": ","},
+        xaxis={"title_text": "", "type": "category", "automargin": True, "nticks": 12},
+    )  # fmt: skip
+    return figure
+
+
+def _tokens(name: str) -> str:
+    return "%{y:,} " + name + "<extra></extra>"
+
+
+def _usd(name: str) -> str:
+    return "$%{y:.3~g} " + name + "<extra></extra>"

@@ -1,0 +1,109 @@
+"""Whether a provider would take a request: the rules it breaks, in the provider's words, and the smallest repair as a diff.
+
+The rule: a verdict names its rule, its source and its day, and never changes the request. It leaves out sending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.chat.service import messages_of
+from lib.context.plan import ContextPlan
+from lib.messages import Message
+from lib.providers import Provider
+from lib.request_rules import PROVIDERS, Breach, Row, RuleProvider, breaches, compared, repaired
+from lib.turns import LiveTurn
+from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown, drawable
+from lib.ui.shell.page import Page
+
+SIGNS = {"kept": "  ", "removed": "- ", "added": "+ ", "changed": "+ "}
+LINE = 160
+"""Characters of a message in a diff."""
+
+
+def draw(plan: ContextPlan, provider: Provider) -> None:
+    """The verdict on the next request, by the rules of the provider, or by those that are chosen."""
+    rules = _rules(provider)
+    found = breaches(rules, plan.included, input_tokens=plan.input_tokens, window=plan.window)
+    refused = [breach for breach in found if breach.rule.refused]
+    notes = f", with {numbers.plural(len(found), 'note')}" if found and not refused else ""
+    title = f"{'Would be refused' if refused else 'Breaks no rule'} of {PROVIDERS[rules]}{notes}"
+    panel = st.expander(
+        title, icon=":material/block:" if refused else ":material/check:", key="lint", on_change="rerun"
+    )
+    if not panel.open and not refused:
+        return
+    with panel:
+        st.segmented_control(
+            "Rules of", list(PROVIDERS), default=rules, required=True, key="lint_rules",
+            format_func=lambda name: PROVIDERS.get(name, name),
+        )  # fmt: skip
+        verdict(rules, found, plan.included)
+
+
+def verdict(rules: RuleProvider, found: Sequence[Breach], messages: Sequence[Message]) -> None:
+    """Every breach with its rule, then the smallest repair."""
+    for breach in found:
+        rule = breach.rule
+        said = f"**{rule.title}.** {as_markdown(breach.sentence)}  \n{as_markdown(rule.text)} ({as_markdown(rule.source)}, {rule.as_of:%d %B %Y})"
+        if rule.refused:
+            st.warning(said, icon=":material/block:")
+        else:
+            st.info(said, icon=":material/info:")
+    if not found:
+        st.caption("Roles, tool calls, instructions and sizes are as this provider wants them.")
+    if any(breach.rule.refused for breach in found):
+        repair = repaired(rules, messages)
+        if repair.changes:
+            st.caption("The smallest repair: " + " ".join(as_markdown(change.sentence) for change in repair.changes))
+            diff(messages, repair.messages)
+
+
+def diff(before: Sequence[Message], after: Sequence[Message]) -> None:
+    """Two requests line by line."""
+    rows = compared(before, after)
+    st.code("\n".join(line for row in _near(rows) for line in _lines(row)), language="diff", wrap_lines=True)
+
+
+def of_live(page: Page, live: LiveTurn) -> None:
+    """The verdict on a request that was not sent for breaking a rule."""
+    if live.plan is None:
+        return
+    rules: RuleProvider = "anthropic" if "Anthropic" in str((live.error or {}).get("what")) else "openai"
+    messages = messages_of(live.plan, live.settings.system_prompt, live.prompt, page.history)
+    found = [breach for breach in breaches(rules, messages) if breach.rule.refused]
+    if found:
+        verdict(rules, found, messages)
+
+
+def _rules(provider: Provider) -> RuleProvider:
+    """Those that were chosen, else the provider's own; a server nobody knows is taken for OpenAI's."""
+    chosen: RuleProvider | None = st.session_state.get("lint_rules")
+    return chosen or provider.rules or "openai"
+
+
+def _near(rows: Sequence[Row]) -> list[Row | None]:
+    """Rows that changed, with two on each side; None where some are passed over."""
+    wanted = {at + off for at, row in enumerate(rows) if row.kind != "kept" for off in range(-2, 3)}
+    near: list[Row | None] = []
+    for at, row in enumerate(rows):
+        if at in wanted:
+            near.append(row)
+        elif not near or near[-1] is not None:
+            near.append(None)
+    return near
+
+
+def _lines(row: Row | None) -> list[str]:
+    if row is None:
+        return ["  …"]
+    was = [f"- {_short(row.was)}"] if row.was is not None else []
+    return [*was, f"{SIGNS[row.kind]}{_short(row.text)}"]
+
+
+def _short(text: str) -> str:
+    line = " ".join(drawable(text).split())
+    return line if len(line) <= LINE else line[: LINE - 1] + "…"

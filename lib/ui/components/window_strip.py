@@ -1,0 +1,147 @@
+"""The window strip: one bar, as wide as the context window, filled in the order in which things are sent.
+
+The rule: this is the only place that writes HTML, and it writes numbers and fixed words only, never text from a person or
+a model. Left-out messages are hatched ghosts above the bar; over budget runs past the window's edge with its number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lib.analysis.requests import Parts
+from lib.context.plan import ContextPlan
+from lib.turns import PlanSummary
+from lib.ui.components import palette
+from lib.ui.components.palette import Part
+
+SENT = (palette.TEMPLATE, palette.SYSTEM, palette.PINNED, palette.HISTORY, palette.NEWEST)
+"""The parts of a request, in the order in which they are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """How many tokens each part takes, in the order drawn. `window` is the context window in tokens."""
+
+    window: int
+    parts: tuple[tuple[Part, int], ...]
+    left_out: int
+
+    @property
+    def over(self) -> int:
+        """Tokens past the window's edge."""
+        return max(0, sum(size for _, size in self.parts) - self.window)
+
+
+def fill_of_plan(plan: ContextPlan) -> Fill:
+    """The strip of a plan. The newest message is its last candidate when that is a new one."""
+    candidates = plan.candidates
+    newest = len(candidates) - 1 if candidates.prompt is not None else len(candidates)
+    sizes = dict.fromkeys(SENT, 0)
+    sizes[palette.TEMPLATE] = plan.template_tokens
+    for run in plan.runs:
+        if run.included:
+            part = {"system": palette.SYSTEM, "pinned": palette.PINNED}.get(run.reason, palette.HISTORY)
+            sizes[part] += candidates.between(run.start, min(run.stop, newest))
+            sizes[palette.NEWEST] += candidates.between(max(run.start, newest), run.stop) if run.stop > newest else 0
+    return _fill(sizes, plan.window.max_tokens, plan.window.reserved_for_reply, plan.left_out_tokens)
+
+
+def fill_of_turn(plan: PlanSummary, tokens: list[int]) -> Fill:
+    """The strip of a turn that was sent, with the size of each stored message (the new one last) in tokens."""
+    sizes = dict.fromkeys(SENT, 0)
+    sizes[palette.TEMPLATE] = plan.template_tokens
+    sizes[palette.SYSTEM] += (plan.system_tokens or 0) + plan.summary_tokens
+    left_out = 0
+    for start, stop, included, reason in plan.runs:
+        for at in range(start, min(stop, len(tokens))):
+            if not included:
+                left_out += tokens[at]
+            elif at == plan.stored:
+                sizes[palette.NEWEST] += tokens[at]
+            else:
+                part = {"system": palette.SYSTEM, "pinned": palette.PINNED}.get(reason, palette.HISTORY)
+                sizes[part] += tokens[at]
+    return _fill(sizes, plan.max_tokens, plan.reserved_for_reply, left_out)
+
+
+def fill_of_parts(parts: Parts, window: int, reserved: int) -> Fill:
+    """The strip of a request by its parts."""
+    by_part = {
+        palette.TEMPLATE: parts.template, palette.SYSTEM: parts.system, palette.PINNED: parts.pinned,
+        palette.HISTORY: parts.history, palette.NEWEST: parts.newest,
+    }  # fmt: skip
+    return _fill(by_part, window, reserved, parts.left_out)
+
+
+def draw(fill: Fill, *, tall: bool = False, legend: bool = False) -> None:
+    """Draw it here: thin above the chat input, tall on the context-window page."""
+    st.html(markup(fill, tall=tall) + (_legend(fill) if legend else ""))
+
+
+def sentence(fill: Fill) -> str:
+    """The strip in words, for screen readers and the text beside it."""
+    sent = sum(size for part, size in fill.parts if not part.outlined)
+    words = f"{sent:,} of {fill.window:,} tokens"
+    words += f", {fill.over:,} over the window" if fill.over else ""
+    return words + (f"; {fill.left_out:,} tokens left out" if fill.left_out else "")
+
+
+def markup(fill: Fill, *, tall: bool = False) -> str:
+    """The strip as HTML."""
+    total = fill.window + fill.over
+    height, ghost = (34, 14) if tall else (10, 5)
+    segments = "".join(_segment(part, size, total) for part, size in fill.parts if size)
+    edge = ""
+    if fill.over:
+        place = 100 * fill.window / total
+        edge = f'<div style="position:absolute;left:{place:.2f}%;top:-3px;bottom:-3px;width:2px;background:{palette.OVER.colour}"></div>'
+    ghosts = ""
+    if fill.left_out:
+        width = min(100.0, 100 * fill.left_out / total)
+        ghosts = (
+            f'<div title="left out: {fill.left_out:,} tokens" style="width:{width:.2f}%;min-width:6px;height:{ghost}px;'
+            f'margin-bottom:2px;border-radius:2px;{_hatch(palette.LEFT_OUT.colour)}"></div>'
+        )
+    return (
+        f'<div role="img" aria-label="Context window: {sentence(fill)}" style="width:100%">'
+        f'<div style="height:{ghost + 2}px;display:flex;align-items:end">{ghosts}</div>'
+        f'<div style="position:relative;display:flex;width:100%;height:{height}px;border-radius:3px;overflow:visible;'
+        f'box-shadow:inset 0 0 0 1px {palette.RESERVED.colour}">{segments}{edge}</div></div>'
+    )
+
+
+def _fill(sizes: dict[Part, int], window: int, reserved: int, left_out: int) -> Fill:
+    used = sum(sizes.values()) + reserved
+    parts = (*sizes.items(), (palette.RESERVED, reserved), (palette.FREE, max(0, window - used)))
+    return Fill(window, parts, left_out)
+
+
+def _segment(part: Part, size: int, total: int) -> str:
+    background = f"background:{part.colour}"
+    if part is palette.FREE:
+        background = ""
+    elif part is palette.RESERVED:
+        background = f"background:{part.colour}33;box-shadow:inset 0 0 0 1px {part.colour}"
+    return (
+        f'<div title="{part.label}: {size:,} tokens" style="width:{100 * size / total:.3f}%;height:100%;{background};'
+        'border-right:1px solid rgba(127,127,127,.25);box-sizing:border-box"></div>'
+    )
+
+
+def _hatch(colour: str) -> str:
+    return f"background:repeating-linear-gradient(45deg,{colour} 0 2px,transparent 2px 5px);outline:1px solid {colour}"
+
+
+def _legend(fill: Fill) -> str:
+    """Which colour is what, with each part's tokens."""
+    entries = [(part, size) for part, size in fill.parts if size]
+    entries += [(palette.LEFT_OUT, fill.left_out)] if fill.left_out else []
+    spans = []
+    for part, size in entries:
+        look = _hatch(part.colour) if part.hatched else f"background:{part.colour}"
+        look = f"border:1px solid {palette.RESERVED.colour}" if part.outlined else look
+        box = f'<span style="display:inline-block;width:.8em;height:.8em;border-radius:2px;{look}"></span>'
+        spans.append(f'<span style="white-space:nowrap;margin-right:1.1em">{box} {part.label} {size:,}</span>')
+    return f'<div style="margin-top:8px;font-size:.85em;line-height:1.9">{"".join(spans)}</div>'

@@ -1,0 +1,76 @@
+"""Break it: send an illegal request on purpose, and read the provider's own refusal.
+
+The rule: it is sent only when a person presses the button, and nothing of it is stored with the conversation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.context.plan import ContextPlan
+from lib.errors import ChatError
+from lib.messages import Message
+from lib.providers import ChatRequest, Provider, Reply
+from lib.request_rules import BREAKS, PROVIDERS, Break, rule
+from lib.turns import ChatSettings
+from lib.ui.components import rule_verdict
+from lib.ui.format.text import as_markdown, drawable
+from lib.ui.shell import services
+
+REPLY_TOKENS = 48
+"""A reply is short: whether there is one is the point."""
+
+
+def draw(settings: ChatSettings, plan: ContextPlan, provider: Provider) -> None:
+    """Choose a way, see what it changes, send it."""
+    panel = st.expander("Break it on purpose", icon=":material/handyman:", key="break_it", on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
+        st.caption(
+            "Providers refuse requests of the wrong shape. Build one, send it, and read what the provider really says. It is sent to "
+            f"{as_markdown(services.endpoint(settings.provider).label)}, and nothing of it is stored with this chat."
+        )
+        name = st.selectbox(
+            "What to break", list(BREAKS), key="break_name", format_func=lambda name: BREAKS[name].label
+        )
+        way = BREAKS[name]
+        rules = provider.rules or "openai"
+        broken = way.break_(rules, plan.included)
+        st.markdown(f"{way.sentence} {_expected(way)}")
+        st.caption(
+            f"{as_markdown(rule(rules, name).text)} ({as_markdown(rule(rules, name).source)}, {rule(rules, name).as_of:%d %B %Y})"
+        )
+        rule_verdict.diff(plan.included, broken)
+        if st.button("Send the broken request", icon=":material/send:", key="send_broken"):
+            with st.spinner("Waiting for the provider's answer"):
+                st.session_state["break_said"] = [name, settings.provider, *answer(settings, broken, provider)]
+        said = st.session_state.get("break_said")
+        if said and said[:2] == [name, settings.provider]:
+            _show(said[2], said[3])
+
+
+def answer(settings: ChatSettings, messages: Sequence[Message], provider: Provider) -> tuple[bool, str]:
+    """Whether it was refused, and what came back."""
+    try:
+        for event in provider.stream(ChatRequest(settings.model, tuple(messages), REPLY_TOKENS)):
+            if isinstance(event, Reply):
+                return False, event.text
+    except ChatError as error:
+        return True, error.what
+    return False, ""
+
+
+def _expected(way: Break) -> str:
+    refusing = [PROVIDERS[provider] for provider in way.refused_by]
+    return f"Refused by {' and '.join(refusing)}." if refusing else "No provider refuses it any more."
+
+
+def _show(refused: bool, text: str) -> None:
+    if refused:
+        st.error(f"**Refused.** {as_markdown(text)}", icon=":material/block:")
+    else:
+        st.success("**Taken.** This server answered all the same:", icon=":material/check:")
+        st.code(drawable(text) or "(an empty reply)", language=None, wrap_lines=True)

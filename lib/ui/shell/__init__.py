@@ -1,0 +1,1 @@
+"""What every page stands on: setup, menu, session state, services, errors."""

@@ -1,0 +1,1 @@
+"""The page "Who keeps the history": columns, ledger, drills, moving, reference."""

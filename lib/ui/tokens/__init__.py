@@ -1,0 +1,1 @@
+"""The page "Tokens and money": requests, counters, cost, tokens of a text."""

@@ -1,0 +1,150 @@
+"""The flight recorder: decisions add up, differences are those found message by message, and silent cuts are noticed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.analysis.decisions import (
+    Flight,
+    decisions,
+    difference,
+    dropped_at,
+    fate_of,
+    flight_of_plan,
+    flight_of_record,
+    shortfall,
+)
+from lib.analysis.replay import replayed
+from lib.analysis.requests import Sizes, records_of
+from lib.context import STRATEGIES, plan_context
+from lib.context.plan import Candidates, ContextWindow
+from lib.messages import Message, Usage, user
+from lib.tokens import TokenLedger
+from lib.turns import Turn
+from tests.analysis.test_requests import SETTINGS, talk
+from tests.support.conversations import histories, texts
+from tests.support.counters import WordCounter
+
+WORDS = WordCounter()
+
+
+def adds_up(flight: Flight, whole: int) -> None:
+    made = decisions(flight)
+    assert [decision.index for decision in made] == list(range(flight.total))
+    included = [decision for decision in made if decision.included]
+    assert flight.tokens == whole == flight.base + sum(decision.tokens for decision in included)
+    assert flight.left_out_tokens == sum(decision.tokens for decision in made if not decision.included)
+    assert flight.sent == len(included)
+    for decision in made:
+        assert fate_of(flight, decision.index) == (decision.included, decision.reason)
+
+
+@given(histories(), texts, st.integers(20, 300), st.sampled_from(sorted(STRATEGIES)), st.data())
+def test_every_message_of_a_plan_has_one_decision_and_they_add_up(
+    history: list[Message], prompt: str, window: int, strategy: str, data: st.DataObject
+) -> None:
+    muted = data.draw(st.sets(st.integers(0, len(history))))
+    candidates = Candidates.gather(prompt, history, "new one", TokenLedger(WORDS))
+    plan = plan_context(candidates, ContextWindow(window, 8), strategy, muted)
+    adds_up(flight_of_plan(plan), plan.input_tokens)
+
+
+@given(histories(), texts, st.integers(20, 300), st.sampled_from(sorted(STRATEGIES)))
+def test_every_message_of_a_record_has_one_decision_and_they_add_up(
+    history: list[Message], prompt: str, window: int, strategy: str
+) -> None:
+    sizes = Sizes(WORDS, history)
+    for record in replayed(
+        history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt)
+    ):
+        adds_up(flight_of_record(record, sizes, history), sizes.parts(record).sent)
+
+
+def test_what_is_left_out_for_its_size_is_what_would_have_been_too_much() -> None:
+    history, turns, _ = talk(12, replace(SETTINGS, strategy="oldest_first"))
+    sizes = Sizes(WORDS, history)
+    record = records_of(history, turns)[-1]
+    flight = flight_of_record(record, sizes, history)
+    assert flight.window is not None
+    made = decisions(flight)
+    gone = [decision for decision in made if decision.reason == "over_budget"]
+    assert gone
+    newest_gone = gone[-1].index
+    # the exchange that was let go begins at the question before it: with all of it, the budget is passed
+    first_of_exchange = max(at for at in range(newest_gone + 1) if history[at].role == "user")
+    assert made[first_of_exchange].with_it > flight.window.input_budget
+    assert all(decision.with_it <= flight.window.input_budget for decision in made if decision.included)
+
+
+def test_a_part_of_the_decisions_is_the_same_as_in_all_of_them() -> None:
+    history, turns, _ = talk(12, SETTINGS)
+    flight = flight_of_record(records_of(history, turns)[-1], Sizes(WORDS, history), history)
+    assert decisions(flight, 5, 9) == decisions(flight)[5:9]
+    assert decisions(flight, 20, 10_000) == decisions(flight)[20:]
+
+
+@given(histories(), st.integers(20, 200), st.sampled_from(sorted(STRATEGIES)))
+def test_differences_are_those_found_message_by_message(history: list[Message], window: int, strategy: str) -> None:
+    sizes = Sizes(WORDS, history)
+    records = replayed(history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window))
+    for before, now in pairwise(records):
+        old, new = (
+            [at for start, stop, included, _ in record.runs if included for at in range(start, stop)]
+            for record in (before, now)
+        )
+        found = difference(before, now, sizes)
+        assert spelt(found.entered) == sorted(set(new) - set(old))
+        assert spelt(found.left) == sorted(set(old) - set(new))
+        assert spelt(found.stayed) == sorted(set(old) & set(new))
+        differing = next((min(a, b) for a, b in zip(old, new, strict=False) if a != b), None)
+        if differing is None and len(new) < len(old):
+            differing = old[len(new)]
+        assert found.broken_at == differing
+
+
+def spelt(stretches: list[tuple[int, int]]) -> list[int]:
+    return [at for start, stop in stretches for at in range(start, stop)]
+
+
+def test_the_first_request_without_a_fact_is_found() -> None:
+    history, turns, _ = talk(12, SETTINGS)
+    records = records_of(history, turns)
+    dropped = dropped_at(records, 0)
+    assert dropped is not None
+    held = [any(start <= 0 < stop and included for start, stop, included, _ in record.runs) for record in records]
+    assert held.index(False) == records.index(dropped)
+    assert dropped_at(records, records[-1].at) is None
+
+
+def turn_with(read: int | None, sent: int = 1000, provenance: str = "counted") -> Turn:
+    _, turns, _ = talk(1, SETTINGS)
+    assert turns[0].plan is not None
+    plan = replace(turns[0].plan, input_tokens=sent, provenance=provenance)
+    return replace(turns[0], plan=plan, usage=Usage(input_tokens=read, output_tokens=1))
+
+
+@pytest.mark.parametrize(
+    ("read", "provenance", "missing"),
+    [(1000, "counted", None), (990, "counted", None), (512, "counted", 488), (None, "counted", None), (1400, "counted", None),
+     (700, "estimated", None), (300, "estimated", 700), (700, "assumed", None), (500, "assumed", 500), (800, "reconstructed", 200)],
+)  # fmt: skip
+def test_a_request_that_the_server_cut_is_noticed_and_a_counters_error_is_not(
+    read: int | None, provenance: str, missing: int | None
+) -> None:
+    assert shortfall(turn_with(read, provenance=provenance)) == missing
+
+
+def test_small_gaps_are_templates_not_cuts() -> None:
+    assert shortfall(turn_with(20, sent=50)) is None
+
+
+def test_a_message_nobody_recorded_shows_everything_before_it() -> None:
+    history = [user("a b"), Message("assistant", "c"), user("d")]
+    sizes = Sizes(WORDS, history)
+    flight = flight_of_record(records_of(history, [])[-1], sizes, history)
+    assert (flight.total, flight.sent, flight.window, flight.lead) == (3, 3, None, ())

@@ -1,0 +1,282 @@
+"""Whole turns, without a page: what is sent, what is stored, and what is left when something goes wrong."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from lib.chat.service import ChatService, matches_what_was_sent, rebuild_request
+from lib.errors import HistoryUnavailable, RateLimited, TurnInProgress
+from lib.history.memory import InMemoryHistory
+from lib.messages import Message, Usage, assistant, user
+from lib.providers import ChatRequest
+from lib.providers.scripted import Script, ScriptedProvider
+from lib.turns import ChatSettings, LiveTurn
+
+SETTINGS = ChatSettings("scripted", "m", "Be brief.", 4096, 64, "oldest_first")
+SID = "session-1"
+
+
+class Flaky(InMemoryHistory):
+    """A store that can be away."""
+
+    away = False
+
+    def beat(self, session_id: str, live: LiveTurn) -> object:  # type: ignore[override]  # the same answers
+        self._check()
+        return super().beat(session_id, live)
+
+    def commit(self, *args: object) -> None:  # type: ignore[override]
+        self._check()
+        super().commit(*args)  # type: ignore[arg-type]
+
+    def _check(self) -> None:
+        if self.away:
+            raise HistoryUnavailable("The store is away.")
+
+
+@pytest.fixture
+def chat() -> Iterator[ChatService]:
+    service = ChatService(Flaky(3600))
+    yield service
+    wait(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
+
+
+def wait(condition: object, seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
+def send(chat: ChatService, provider: ScriptedProvider, text: str, **options: object) -> LiveTurn:
+    live = chat.send(SID, text, options.pop("settings", SETTINGS), lambda _: provider, **options)  # type: ignore[arg-type]
+    return live
+
+
+def finish(chat: ChatService, live: LiveTurn) -> list[LiveTurn]:
+    return list(chat.follow(SID, live.id))
+
+
+def texts(request: ChatRequest) -> list[str]:
+    return [message.text for message in request.messages]
+
+
+def test_an_exchange_is_stored_with_its_turn(chat: ChatService) -> None:
+    provider = ScriptedProvider(Script(["Hi", " there"], usage=Usage(input_tokens=9, output_tokens=2)))
+    finish(chat, send(chat, provider, "Hello"))
+    assert list(chat.store.load(SID)) == [user("Hello"), assistant("Hi there")]
+    turn = chat.store.turns(SID)[0]
+    assert (turn.number, turn.status, turn.usage.input_tokens, turn.stop_reason) == (1, "complete", 9, "end")
+    assert (turn.plan.stored, turn.plan.sent, turn.plan.left_out) == (0, 2, 0) if turn.plan else False
+    assert chat.store.live(SID) is None
+
+
+def test_the_second_request_re_sends_the_first_turn(chat: ChatService) -> None:
+    provider = ScriptedProvider(Script(["Hi!"]), Script(["4"]), Script(["8"]))
+    for text in ("Hello", "What's 2+2?", "And 4+4?"):
+        finish(chat, send(chat, provider, text))
+    assert texts(provider.requests[2]) == ["Be brief.", "Hello", "Hi!", "What's 2+2?", "4", "And 4+4?"]
+
+
+def test_what_was_sent_can_be_proved_and_a_change_is_noticed(chat: ChatService) -> None:
+    provider = ScriptedProvider(Script(["a" * 50]), Script(["b" * 50]), Script(["c"]))
+    tight = replace(SETTINGS, max_tokens=100)
+    for text in ("one " * 10, "two " * 10, "three"):
+        finish(chat, send(chat, provider, text, settings=tight))
+    history, turns = chat.store.load(SID), chat.store.turns(SID)
+    assert turns[2].plan is not None
+    assert turns[2].plan.left_out > 0  # the proof holds for what was trimmed, too
+    assert [matches_what_was_sent(turn, history, provider) for turn in turns] == [True, True, True]
+    assert rebuild_request(turns[2], history) == provider.requests[2]
+    forged = [*history[:2], replace(history[2], content="forged"), *history[3:]]
+    assert matches_what_was_sent(turns[2], forged, provider) is False
+
+
+def test_a_failed_reply_leaves_the_history_as_it_was_and_keeps_the_prompt(chat: ChatService) -> None:
+    provider = ScriptedProvider(Script(["half a "], error=RateLimited("Slow down.", wait_seconds=3)))
+    finish(chat, send(chat, provider, "precious"))
+    assert list(chat.store.load(SID)) == []
+    live = chat.live(SID)
+    assert live is not None
+    assert live.interrupted
+    assert (live.prompt, live.text, (live.error or {})["kind"]) == ("precious", "half a ", "RateLimited")
+
+
+def test_a_bug_of_ours_keeps_the_prompt_too(chat: ChatService, caplog: pytest.LogCaptureFixture) -> None:
+    finish(chat, send(chat, ScriptedProvider(Script([], error=KeyError("oops"))), "precious"))
+    live = chat.live(SID)
+    assert live is not None
+    assert live.prompt == "precious"
+    assert "KeyError" in (live.error or {})["what"]
+    assert "oops" in caplog.text  # and the log has the rest
+
+
+def test_an_interrupted_turn_can_be_retried(chat: ChatService) -> None:
+    provider = ScriptedProvider(Script([], error=RateLimited("Slow down.")), Script(["fine"]))
+    finish(chat, send(chat, provider, "again"))
+    interrupted = chat.live(SID)
+    assert interrupted is not None
+    finish(chat, chat.retry(SID, interrupted, SETTINGS, lambda _: provider))
+    assert list(chat.store.load(SID)) == [user("again"), assistant("fine")]
+
+
+def test_what_came_of_an_interrupted_turn_can_be_kept_or_discarded(chat: ChatService) -> None:
+    for keep in (True, False):
+        finish(chat, send(chat, ScriptedProvider(Script(["half"], error=RateLimited("Slow down."))), "p"))
+        interrupted = chat.live(SID)
+        assert interrupted is not None
+        (chat.keep if keep else chat.discard)(SID, interrupted)
+        assert chat.live(SID) is None
+    assert list(chat.store.load(SID)) == [user("p"), assistant("half")]
+    assert chat.store.turns(SID)[0].status == "stopped"
+
+
+def test_a_second_message_is_refused_while_one_is_answered(chat: ChatService) -> None:
+    gate = threading.Semaphore(0)
+    provider = ScriptedProvider(Script(["a", "b"], gate=gate))
+    live = send(chat, provider, "first")
+    with pytest.raises(TurnInProgress):
+        send(chat, provider, "second")
+    gate.release(9)
+    finish(chat, live)
+    assert [message.text for message in chat.store.load(SID)] == ["first", "ab"]
+
+
+def test_stop_keeps_what_came_and_lets_go_of_the_provider(chat: ChatService) -> None:
+    gate = threading.Semaphore(2)
+    provider = ScriptedProvider(Script(["a", "b", "c"], gate=gate))
+    live = send(chat, provider, "go")
+    states = chat.follow(SID, live.id)
+    next(state for state in states if state.text == "ab")
+    chat.stop(SID)
+    list(states)
+    assert [message.text for message in chat.store.load(SID)] == ["go", "ab"]
+    assert chat.store.turns(SID)[0].status == "stopped"
+    gate.release(9)
+    wait(lambda: provider.closed == 1)
+
+
+def test_stop_before_the_first_word_stores_nothing_and_keeps_the_prompt(chat: ChatService) -> None:
+    gate = threading.Semaphore(0)
+    live = send(chat, ScriptedProvider(Script(["a"], gate=gate)), "go")
+    chat.stop(SID)
+    finish(chat, live)
+    kept = chat.live(SID)
+    assert kept is not None
+    assert (kept.prompt, kept.interrupted) == ("go", True)
+    assert list(chat.store.load(SID)) == []
+    gate.release(9)
+
+
+def test_a_chat_cleared_while_it_is_answered_stays_cleared(chat: ChatService) -> None:
+    gate = threading.Semaphore(1)
+    live = send(chat, ScriptedProvider(Script(["a", "b"], gate=gate)), "go")
+    states = chat.follow(SID, live.id)
+    next(state for state in states if state.text == "a")
+    chat.store.clear(SID)
+    gate.release(9)
+    list(states)
+    assert list(chat.store.load(SID)) == []
+    assert chat.store.live(SID) is None
+    assert chat.store.turns(SID) == []
+
+
+def test_an_empty_reply_is_not_stored(chat: ChatService) -> None:
+    finish(chat, send(chat, ScriptedProvider(Script([], stop_reason="length")), "think hard"))
+    live = chat.live(SID)
+    assert live is not None
+    assert "came back empty" in (live.error or {})["what"]
+    assert list(chat.store.load(SID)) == []
+
+
+def test_a_reply_waits_in_memory_for_a_store_that_went_away(chat: ChatService) -> None:
+    store = chat.store
+    assert isinstance(store, Flaky)
+    gate = threading.Semaphore(0)
+    live = send(chat, ScriptedProvider(Script(["a", "b"], gate=gate)), "go")
+    wait(lambda: (chat.live(SID) or live).plan is not None)
+    store.away = True
+    gate.release(9)
+    wait(lambda: (chat.live(SID) or live).text == "ab")
+    assert list(store.load(SID)) == []
+    store.away = False
+    finish(chat, live)
+    assert [message.text for message in store.load(SID)] == ["go", "ab"]
+
+
+def test_a_request_over_budget_is_not_sent_unless_the_person_says_so(chat: ChatService) -> None:
+    provider = ScriptedProvider(Script(["ok"]))
+    tight = replace(SETTINGS, max_tokens=100)
+    finish(chat, send(chat, provider, "x" * 400, settings=tight))
+    interrupted = chat.live(SID)
+    assert interrupted is not None
+    assert (interrupted.error or {})["kind"] == "ContextOverflow"
+    assert provider.requests == []
+    finish(chat, chat.retry(SID, interrupted, tight, lambda _: provider, over_budget_allowed=True))
+    assert len(provider.requests) == 1
+    assert len(chat.store.load(SID)) == 2
+
+
+def test_a_replaced_exchange_stays_stored_and_is_never_sent_again(chat: ChatService) -> None:
+    provider = ScriptedProvider(Script(["bad"]), Script(["good"]), Script(["more"]))
+    finish(chat, send(chat, provider, "one"))
+    finish(chat, send(chat, provider, "one, better", replaces=0))
+    finish(chat, send(chat, provider, "two"))
+    assert texts(provider.requests[1]) == ["Be brief.", "one, better"]
+    assert texts(provider.requests[2]) == ["Be brief.", "one, better", "good", "two"]
+    assert len(chat.store.load(SID)) == 6
+
+
+def test_another_process_follows_the_record_until_it_is_gone(chat: ChatService) -> None:
+    gate = threading.Semaphore(1)
+    live = send(chat, ScriptedProvider(Script(["a", "b"], gate=gate)), "go")
+    other = ChatService(chat.store)  # knows nothing of the thread
+    seen = other.follow(SID, live.id)
+    assert next(state.text for state in seen if state.text) == "a"
+    other.stop(SID)
+    list(seen)
+    assert [message.text for message in chat.store.load(SID)] == ["go", "a"]
+    gate.release(9)
+
+
+def test_a_script_nobody_wrote_fails_loudly() -> None:
+    with pytest.raises(AssertionError, match="nobody scripted"):
+        list(ScriptedProvider().stream(ChatRequest("m", (user("x"),), 5)))
+
+
+def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_to(chat: ChatService) -> None:
+    stored = [user("q"), Message("tool", "42", {"tool_call_id": "c1"}), assistant("a")]
+    chat.store._write(SID).messages = tuple(stored)  # type: ignore[attr-defined]  # as another service left them
+    provider = ScriptedProvider(Script(["Yes."]))
+    provider.rules = "openai"
+    settings = replace(SETTINGS, strategy="none")
+    send(chat, provider, "and now?", settings=settings)
+    wait(lambda: (live := chat.store.live(SID)) is not None and live.error is not None)
+    live = chat.store.live(SID)
+    assert live is not None
+    assert live.error is not None
+    assert live.error["kind"] == "RuleBroken"
+    assert "No tool result without its call" in live.error["what"]
+    assert provider.requests == []
+    chat.retry(SID, live, settings, lambda _: provider, over_budget_allowed=True)
+    wait(lambda: chat.store.live(SID) is None)
+    assert [message.role for message in provider.requests[0].messages] == [
+        "system",
+        "user",
+        "tool",
+        "assistant",
+        "user",
+    ]
+
+
+def test_where_nobodys_rules_are_known_nothing_is_held_back(chat: ChatService) -> None:
+    chat.store._write(SID).messages = (Message("tool", "42", {"tool_call_id": "c1"}),)  # type: ignore[attr-defined]
+    provider = ScriptedProvider(Script(["Yes."]))
+    send(chat, provider, "and now?", settings=replace(SETTINGS, strategy="none"))
+    wait(lambda: chat.store.live(SID) is None)
+    assert len(provider.requests) == 1

@@ -1,0 +1,267 @@
+"""Reports: what is written is read again as the same values, what is not a report is refused in a sentence."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import fields, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.analysis.requests import Sizes
+from lib.context import STRATEGIES
+from lib.errors import ChatError, ImportRefused, RateLimited, WrongKey
+from lib.lab.bakeoff import BakeOff, Course, Entry, Step, bake_off
+from lib.lab.break_points import markers
+from lib.lab.cliff_map import CliffMap, Row, cliff_map
+from lib.lab.facts import Fact, suggested
+from lib.lab.recall.plan import Arm
+from lib.lab.recall.run import Answer
+from lib.lab.report.csv_rows import answer_rows, bake_off_rows, cliff_rows, csv_text
+from lib.lab.report.plain_json import plain, typed
+from lib.lab.report.report import About, Cliffs, Recall, Report, history_sha256, read, versions, write
+from lib.messages import Message, Usage, assistant, user
+from lib.pricing import catalogue
+from lib.turns import ChatSettings
+from lib.ui.chat.welcome import CODE, DOG
+from tests.support.conversations import texts
+from tests.support.counters import WordCounter
+from tests.support.planning_cases import Case, cases
+
+WORDS = WordCounter()
+SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 200, 40, "oldest_first")
+ENTRIES = [Entry("few", SETTINGS), Entry("all", replace(SETTINGS, strategy="none"))]
+TALK = [user(CODE), assistant("Very well."), user(DOG), assistant("Lovely!")] + [
+    user("so"),
+    assistant("word " * 90),
+] * 9
+
+whole = st.integers(-(2**70), 2**70)
+seconds = st.floats(allow_nan=False, allow_infinity=False)
+words = st.text(max_size=20) | texts
+money = st.none() | st.decimals(allow_nan=False, allow_infinity=False)
+json_values = st.recursive(
+    st.none() | st.booleans() | whole | seconds | words,
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(words, parts, max_size=3),
+    max_leaves=6,
+)
+facts = st.builds(Fact, whole, words, words, words)
+settings = st.builds(ChatSettings, words, words, words, whole, whole, words, whole, whole, seconds)
+entries = st.builds(Entry, words, settings)
+usages = st.builds(Usage, *[st.none() | whole] * 6)
+answers = st.builds(
+    Answer, facts, words, whole, st.booleans(), words, st.sampled_from(["recalled", "admitted", "made_up", None]), usages, money,
+    st.none() | st.dictionaries(words, json_values, max_size=3),
+)  # fmt: skip
+recalls = st.builds(
+    Recall, st.lists(st.builds(Arm, words, settings, st.sampled_from(["plan", "everything", "nothing"])), max_size=2).map(tuple),
+    st.lists(answers, max_size=3).map(tuple), whole, words,
+)  # fmt: skip
+steps = st.builds(
+    Step, whole, whole, whole, whole, whole, whole, whole, st.booleans(), st.tuples(st.sampled_from([True, False, None])), money
+)  # fmt: skip
+courses = st.builds(
+    Course, entries, words, st.sampled_from(["counted", "estimated"]), st.lists(steps, max_size=3).map(tuple)
+)  # fmt: skip
+bake_offs = st.builds(BakeOff, st.tuples(whole), st.lists(courses, max_size=2).map(tuple))
+abouts = st.builds(
+    About, words, whole, seconds, st.dictionaries(words, words, max_size=3), words, st.lists(whole, max_size=2).map(tuple)
+)  # fmt: skip
+
+
+@st.composite
+def cliffs(draw: st.DrawFn) -> Cliffs:
+    case: Case = draw(cases())
+    made = cliff_map(case.candidates(), draw(st.sampled_from(sorted(STRATEGIES))), (5, 50, 500))
+    return Cliffs(draw(entries), "words", "counted", made, tuple(markers(made, case.candidates())))
+
+
+reports = st.builds(
+    Report, abouts, st.lists(facts, max_size=2).map(tuple), st.lists(cliffs(), max_size=2).map(tuple), st.none() | bake_offs,
+    st.none() | recalls, st.dictionaries(words, words, max_size=2),
+)  # fmt: skip
+
+
+def real() -> Report:
+    sizes = Sizes(WORDS, TALK)
+    found = tuple(suggested(TALK))
+    marked = [fact.index for fact in found]
+    case = Case(TALK, counter=WORDS)
+    made = cliff_map(case.candidates(), "low_water", (50, 100, 1000))
+    wrong = Answer(found[0], "few", 1, False, error=WrongKey("The key was refused.").to_dict())
+    right = Answer(found[0], "all", 1, True, "It is 4711.", "recalled", Usage(40, 0, None, 5), Decimal("0.000010"))
+    return Report(
+        About.now(TALK, muted=[2], pinned=[0]),
+        found,
+        (Cliffs(ENTRIES[0], "words", "counted", made, tuple(markers(made, case.candidates(), marked))),),
+        bake_off(TALK, ENTRIES, lambda _: sizes, catalogue.find, marked),
+        Recall((Arm("few", SETTINGS), Arm("all", SETTINGS, "everything")), (wrong, right), 2),
+        {"said": "an “odd” note"},
+    )
+
+
+def test_a_real_report_comes_back_as_it_was() -> None:
+    report = real()
+    text = write(report)
+    assert text.isascii()
+    assert read(text) == read("\ufeff" + text) == report
+    stored = json.loads(text)
+    assert (stored["format"], stored["version"]) == ("windowseat trim lab", 1)
+    assert stored["about"]["versions"]["windowseat"].count(".") == 2
+    assert stored["about"]["history_sha256"] == history_sha256(TALK)
+    assert "genai-prices" in stored["about"]["prices"]
+    assert stored["bake_off"]["courses"][0]["counter"] == "words"
+    assert stored["recall"]["answers"][1]["cost"] == "0.000010"
+
+
+@given(reports)
+def test_any_report_comes_back_as_it_was(report: Report) -> None:
+    assert read(write(report)) == report
+
+
+@given(reports, st.data())
+def test_a_report_with_something_else_in_it_is_read_or_refused_in_a_sentence(
+    report: Report, data: st.DataObject
+) -> None:
+    stored = json.loads(write(report))
+    holder: Any = stored
+    while True:
+        places = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+        place = data.draw(st.sampled_from(places))
+        inner = holder[place]
+        if not isinstance(inner, dict | list) or not inner or data.draw(st.booleans()):
+            break
+        holder = inner
+    holder[place] = data.draw(json_values)
+    said = reading(json.dumps(stored))
+    assert said is None or said.endswith(".")
+
+
+def reading(text: str) -> str | None:
+    """Why a text is refused; None where it is read."""
+    try:
+        read(text)
+    except ImportRefused as refused:
+        return refused.what
+    return None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "it is not JSON"), ("{", "it is not JSON"), ("[" * 100_000, "it is not JSON"), ("null", "not a report"), ("[]", "not a report"),
+        ("{}", "not a report"), ('{"format": "windowseat trim lab"}', "version None"),
+        ('{"format": "windowseat trim lab", "version": 2}', "version 2, and only version 1"),
+        ('{"format": "windowseat trim lab", "version": 1}', "the report.about is missing"),
+        ('{"format": "windowseat trim lab", "version": NaN}', "not JSON"), ('{"format": "x", "version": 1e999}', "not JSON"),
+        ('{"format": "windowseat trim lab", "version": ' + "9" * 5000 + "}", "not JSON"),
+    ],
+)  # fmt: skip
+def test_what_is_no_report_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ImportRefused, match=said):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("about", "messages"), True, "the report.about.messages must be a whole number"),
+        (("about", "made_at"), "now", "the report.about.made_at must be a number"),
+        (("about", "made_at"), 10**400, "must be a number"),
+        (("about", "versions"), [], "versions must be an object"),
+        (("about", "muted"), [1.5], r"muted\[0\] must be a whole number"),
+        (("facts",), {}, "facts must be a list"),
+        (("facts", 0, "answer"), None, r"facts\[0\].answer must be a text"),
+        (("facts", 0, "more"), 1, "holds 'more', which is not known"),
+        (("cliffs", 0, "markers", 0, "kind"), "ghost", "must be one of fact"),
+        (("cliffs", 0, "made", "rows", 0, "runs", 0), [0, 1, True], "must hold 4 values"),
+        (("cliffs", 0, "made", "rows", 0, "runs", 0), [0, 999, True, "fits"], "do not follow each other"),
+        (("cliffs", 0, "made", "budgets"), [1, 2, 3], "do not stand beside"),
+        (("bake_off", "facts"), [], "other facts than the bake-off"),
+        (("recall", "answers", 1, "cost"), "much", "must be an amount"),
+        (("recall", "answers", 1, "cost"), "NaN", "must be an amount"),
+        (("recall", "answers", 1, "cost"), 0.1, "must be an amount"),
+        (("recall", "answers", 1, "verdict"), "nice", "must be one of recalled, admitted, made_up"),
+    ],
+)  # fmt: skip
+def test_a_refusal_names_the_place(path: tuple[Any, ...], value: Any, said: str) -> None:
+    stored = json.loads(write(real()))
+    holder = stored
+    for place in path[:-1]:
+        holder = holder[place]
+    holder[path[-1]] = value
+    with pytest.raises(ImportRefused, match=said):
+        read(json.dumps(stored))
+
+
+def test_no_report_has_room_for_a_key() -> None:
+    names: set[str] = set()
+
+    def collect(value: Any) -> None:
+        if isinstance(value, dict):
+            names.update(value)
+        for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            collect(part)
+
+    collect(json.loads(write(real())))
+    assert not [name for name in names if any(word in name.lower() for word in ("key", "secret", "auth", "password"))]
+    assert not [field for field in fields(ChatSettings) if "key" in field.name]
+
+
+def test_the_hash_is_of_what_is_stored() -> None:
+    assert history_sha256([]) == "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
+    assert history_sha256([user("a")]) != history_sha256([user("b")]) != history_sha256([user("b"), user("b")])
+    assert len(history_sha256([Message("user", "a cut one \ud83d"), Message("assistant", None, {}, False)])) == 64
+    assert versions()["tiktoken"]
+
+
+def test_plain_values_know_their_types() -> None:
+    assert plain(Entry("a", SETTINGS))["settings"]["low_mark"] == 0.7
+    assert typed(float, 1, "it") == 1.0
+    assert typed(tuple[int, ...], [1, 2], "budgets") == (1, 2)
+    with pytest.raises(ChatError, match=r"budgets\[1\] must be a whole number\."):
+        typed(tuple[int, ...], [1, "2"], "budgets")
+
+
+def table(rows: list[list[Any]]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(csv_text(rows))))
+
+
+def test_rows_hold_what_was_found_with_units_and_gaps() -> None:
+    report = real()
+    made, baked = report.cliffs[0].made, report.bake_off
+    assert baked is not None
+    assert report.recall is not None
+    lines = table(cliff_rows(made))
+    assert len(lines) == sum(len(row.runs) for row in made.rows)
+    assert lines[0]["budget (tokens)"] == "50"
+    assert {line["sent"] for line in lines} == {"yes", "no"}
+    lines = table(bake_off_rows(baked, report.facts))
+    assert len(lines) == sum(len(course.steps) for course in baked.courses)
+    assert [line["entry"] for line in lines] == ["few"] * 11 + ["all"] * 11
+    assert sum(int(line["processed (tokens)"]) for line in lines[:11]) == baked.courses[0].processed
+    assert sum(Decimal(line["cost (USD)"]) for line in lines[:11]) == baked.courses[0].cost
+    assert (lines[0]["sent: Bruno"], lines[1]["sent: Bruno"]) == ("", "yes")
+    assert "sent: message 1" in table(bake_off_rows(baked))[0]
+    wrong, right = table(answer_rows(report.recall.answers))
+    assert (wrong["verdict"], wrong["cost (USD)"], wrong["error"]) == ("", "", "The key was refused.")
+    assert (right["reply"], right["cost (USD)"], right["error"]) == ("It is 4711.", "0.000010", "")
+
+
+def test_no_cell_is_a_formula_and_cut_emoji_can_be_saved() -> None:
+    fact = Fact(0, "x", "=1+1", "-2")
+    answer = Answer(fact, "@arm", 1, True, "\ud83d+", error=RateLimited("+Too fast.").to_dict())
+    (line,) = table(answer_rows([answer]))
+    assert [line[name] for name in ("question", "answer", "arm", "error")] == ["'=1+1", "'-2", "'@arm", "'+Too fast."]
+    assert csv_text([["\ud83d", None, True, 1.5]]).encode() == "\ufffd,,yes,1.5\n".encode()
+
+
+def test_an_empty_map_has_a_heading() -> None:
+    assert len(cliff_rows(CliffMap((), ()))) == 1
+    assert read(write(replace(real(), cliffs=(), bake_off=None, recall=None))).recall is None
+    assert cliff_rows(CliffMap((5,), (Row(5, (), 0, True),)))[1:] == []

@@ -1,0 +1,158 @@
+"""The ledger: bytes as they travel, requests as they happen, handles and facts as they are kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from lib.messages import Message, Usage, assistant, user
+from lib.providers import TextDelta
+from lib.providers.scripted import Script, ScriptedProvider
+from lib.server_history import Deletion, Fact, Facts, Gone, Handle, ServerTurn, Wire
+from lib.server_history.adapters.manual import ManualHistory
+from lib.server_history.factory import OF_KIND, open_history
+from lib.server_history.http_meter import Measured, tapped
+from lib.server_history.reference import ASSISTANTS, CLAUDE, CONVERSATIONS, MANUAL, RESPONSES
+from lib.server_history.sdk_values import paged, seconds_of, text_of
+from lib.settings import Endpoint
+from tests.providers.conftest import Replay
+from tests.support.openai_routes import Answer, Routes
+
+
+def test_bytes_are_those_that_travelled(replay: Replay) -> None:
+    replay.status, replay.headers = 200, {"Content-Encoding": "gzip", "Content-Type": "text/plain"}
+    replay.body = gzip.compress(b"a" * 10_000)
+    wires: list[Wire] = []
+    with tapped(replay.url, wires) as client:
+        assert client.post(f"{replay.url}/x?y=1", content=b"12345").text == "a" * 10_000
+    assert (len(wires), wires[0].bytes_up, wires[0].bytes_down) == (1, 5, len(replay.body))
+    assert (wires[0].method, wires[0].path, wires[0].status) == ("POST", "/x", 200)
+    assert replay.received == [b"12345"]
+
+
+def test_redirects_are_requests_too(routes: Routes) -> None:
+    routes.on("POST /v1/a", Answer("", 307, {"Location": f"{routes.url}/b"}))
+    routes.on("POST /v1/b", {"ok": True})
+    wires: list[Wire] = []
+    with tapped(routes.url, wires) as client:
+        client.post(f"{routes.url}/a", content=b"{}")
+    assert [(wire.path, wire.status, wire.bytes_up) for wire in wires] == [("/v1/a", 307, 2), ("/v1/b", 200, 2)]
+
+
+def test_a_request_nobody_answered_is_in_the_ledger() -> None:
+    wires: list[Wire] = []
+    with tapped("http://127.0.0.1:9", wires) as client, pytest.raises(httpx2.ConnectError):
+        client.post("http://127.0.0.1:9/x", content=b"123")
+    assert [(wire.bytes_up, wire.bytes_down, wire.status) for wire in wires] == [(3, None, None)]
+
+
+def test_two_turns_at_once_do_not_share_a_ledger(routes: Routes) -> None:
+    routes.on("GET /v1/a", {})
+    one: list[Wire] = []
+    two: list[Wire] = []
+    with tapped(routes.url, one) as first, tapped(routes.url, two) as second:
+        first.get(f"{routes.url}/a")
+        second.get(f"{routes.url}/a")
+        second.get(f"{routes.url}/a")
+    assert (len(one), len(two)) == (1, 2)
+
+
+def test_a_handle_comes_back_from_json_as_it_was() -> None:
+    handle = Handle("claude", "m", "Be brief.", (("message", "msg_1"),), (user("ü"), Message("user", None, {"x": [1]})))
+    assert Handle.from_dict(json.loads(json.dumps(handle.to_dict()))) == handle
+    assert handle.plus(("message", "msg_2"), said=[assistant("y")]).last("message") == "msg_2"
+    assert handle.all("response") == []
+
+
+def test_the_control_uploads_everything_every_turn() -> None:
+    provider = ScriptedProvider(Script(["H", "i."], usage=Usage(9)), Script(["Yes."], stop_reason="length"))
+    history = ManualHistory(provider, "m")
+    handle = history.create("Be brief.")
+    first = list(history.send(handle, "Hello"))
+    assert first[:2] == [TextDelta("H"), TextDelta("i.")]
+    assert isinstance(first[2], ServerTurn)
+    assert first[2].bytes_up == len(json.dumps(provider.body(provider.requests[0]), separators=(",", ":")))
+    second = list(history.send(first[2].handle, "Again"))[-1]
+    assert isinstance(second, ServerTurn)
+    assert second.bytes_up > first[2].bytes_up
+    assert (second.status, second.reason) == ("incomplete", "max_output_tokens")
+    assert [message.text for message in provider.requests[1].messages] == ["Be brief.", "Hello", "Hi.", "Again"]
+    assert not history.delete(second.handle).proven
+
+
+def test_a_measured_turn_knows_its_first_piece() -> None:
+    measured = Measured()
+    measured.text("a")
+    turn = measured.turn(Handle("manual", "m"), Usage(1))
+    assert turn.first_token_ms is not None
+    assert turn.first_token_ms <= turn.duration_ms
+    assert Measured().turn(Handle("manual", "m"), Usage(1)).first_token_ms is None
+
+
+def test_a_deletion_is_proven_only_by_asking_again() -> None:
+    assert Deletion.of([Gone("thread", "t", 200, 404)]).proven
+    for gone in (
+        Gone("t", "t", 200, 200),
+        Gone("t", "t", 404, 404),
+        Gone("t", "t", 200, None),
+        Gone("t", "t", 405, 200),
+    ):
+        assert not Deletion.of([Gone("thread", "t", 200, 404), gone]).proven
+    assert not Deletion.of([]).proven
+
+
+@pytest.mark.parametrize("facts", [MANUAL, CONVERSATIONS, RESPONSES, ASSISTANTS, CLAUDE], ids=lambda facts: facts.name)
+def test_every_fact_has_a_source_and_a_day(facts: Facts) -> None:
+    for field in dataclasses.fields(facts):
+        fact = getattr(facts, field.name)
+        if field.name == "name":
+            continue
+        assert isinstance(fact, Fact)
+        assert fact.says.endswith(".")
+        assert fact.source
+        assert fact.read_on.startswith("2026-")
+
+
+@pytest.mark.parametrize("kind", OF_KIND)
+def test_every_approach_of_an_endpoint_can_be_opened(kind: str) -> None:
+    endpoint = Endpoint("it", kind, "It", base_url="http://127.0.0.1:9/v1", model="m")  # type: ignore[arg-type]
+    for approach in OF_KIND[kind]:
+        history = open_history(approach, endpoint, "key", ScriptedProvider())
+        assert history.settings.deadline_seconds
+        if approach in ("manual", "responses", "claude"):
+            assert history.create("x").approach == approach
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (None, ""),
+        ("a", "a"),
+        ([{"type": "output_text", "text": "a"}, {"type": "refusal", "refusal": "b"}], "ab"),
+        ([{"type": "image"}], ""),
+        ([{"text": [{"value": "a"}, "b"]}], "ab"),
+        (7, ""),
+    ],
+)
+def test_text_is_found_however_deep(content: object, text: str) -> None:
+    assert text_of(content) == text
+
+
+@pytest.mark.parametrize(
+    ("stamp", "seconds"), [(1790000000, 1790000000), (1790000000000, 1790000000), ("x", None), (True, None)]
+)
+def test_a_clock_in_milliseconds_is_read(stamp: object, seconds: float | None) -> None:
+    assert seconds_of(stamp) == seconds
+
+
+def test_items_without_ids_are_all_kept() -> None:
+    def items() -> Iterator[dict[str, str]]:
+        yield {"text": "a"}
+        yield {"text": "a"}
+
+    assert len(list(paged(items()))) == 2

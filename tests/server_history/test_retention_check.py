@@ -1,0 +1,116 @@
+"""Whether a server held the history, over sequences that real servers gave."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.server_history.retention_check import judge
+
+GROWING = [40, 80, 120, 160, 200, 240]
+
+RECORDED = {
+    # name: (tokens the server reported, tokens of the whole transcript, items it stored, verdict per turn from the second on)
+    "llama.cpp, manual": (GROWING, GROWING, None, "held held held held held"),
+    "ogx, chain and conversation": (GROWING, GROWING, [2, 4, 6, 8, 10, 12], "held held held held held"),
+    "agentserver, chain": ([35, 66, 98, 131], [35, 66, 98, 131], None, "held held held"),
+    "agentserver, from a deleted response": (
+        [35, 66, 98, 131, 35],
+        [35, 66, 98, 131, 164],
+        None,
+        "held held held lost",
+    ),
+    "a thread on a server that ignores it": ([40, 50, 50, 50, 50, 50], GROWING, None, "lost lost lost lost lost"),
+    "llama.cpp, Claude thread": ([186, 35], [186, 221], None, "lost"),
+    "llama.cpp, Claude thread, long": ([186, 35, 36], [186, 221, 260], None, "lost lost"),
+    "ogx, trimmed": ([959, 1915, 1915, 1915], [959, 1915, 2871, 3827], [2, 4, 6, 8], "held trimmed trimmed"),
+    "ogx, trimmed, for long": (
+        [959, *[1915] * 11],
+        [956 * n + 3 for n in range(1, 13)],
+        None,
+        "held" + " trimmed" * 10,
+    ),
+    "LM Studio, doubling": ([40, 120, 280, 600], [40, 80, 120, 160], None, "inflated inflated inflated"),
+}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_what_real_servers_did_is_told(name: str) -> None:
+    seen, expected, stored, words = RECORDED[name]
+    found = [
+        judge(seen[:turns], expected[:turns], stored[:turns] if stored else None).word
+        for turns in range(2, len(seen) + 1)
+    ]
+    assert found == words.split()
+
+
+def test_the_sentence_has_the_numbers() -> None:
+    assert judge([40, 80], [40, 80]).sentence == (
+        "The server read 80 tokens, and the whole conversation is about 80: the history was there."
+    )
+    assert "read 50 tokens of about 120" in judge([40, 50, 50], [40, 80, 120]).sentence
+    assert "stores 6 items all the same" in judge([959, 1915, 1915], [959, 1915, 2871], [2, 4, 6]).sentence
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected", "why"),
+    [
+        ([], [], "not one number per turn"),
+        ([40], [40, 80], "not one number per turn"),
+        ([40], [40], "first turn"),
+        ([40, None], [40, 80], "did not report"),
+        ([40, 0], [40, 80], "did not report"),  # no turn reads nothing
+        ([40, 46], [40, 46], "too short"),
+    ],
+)
+def test_it_does_not_guess(seen: list[int | None], expected: list[int], why: str) -> None:
+    verdict = judge(seen, expected)
+    assert verdict.word == "cannot tell"
+    assert why in verdict.sentence
+
+
+def test_a_gap_in_the_reports_hides_only_that_turn() -> None:
+    assert judge([40, None, 120], [40, 80, 120]).word == "held"
+    assert judge([None, 80, 120], [40, 80, 120]).word == "held"
+
+
+def test_a_hidden_system_block_is_not_history() -> None:
+    assert judge([70, 110, 150], [40, 80, 120]).word == "held"
+    assert judge([70, 70, 70], [40, 80, 120]).word == "lost"
+
+
+def test_a_tokenizer_that_stands_in_for_another_is_allowed_for() -> None:
+    expected = [100, 300, 500, 700]
+    assert judge([round(size * 1.3) for size in expected], expected).word == "held"
+    assert judge([round(size * 0.8) for size in expected], expected).word == "held"
+
+
+def test_a_long_newest_message_is_not_taken_for_history() -> None:
+    seen, expected, alone = [40, 400], [40, 440], [40, 400]
+    assert judge(seen, expected, None, alone).word == "lost"
+    assert judge([40, 440], expected, None, alone).word == "held"
+
+
+def test_next_to_nothing_read_of_what_is_stored_is_trimmed_not_lost() -> None:
+    assert judge([40, 80, 45], [40, 80, 120], [2, 4, 6]).word == "trimmed"
+    assert judge([40, 80, 45], [40, 80, 120], [2, 4, 2]).word == "lost"
+
+
+def test_trimmed_stays_trimmed_while_it_grows_on() -> None:
+    assert judge([1000, 2000, 2000, 3000, 4000], [1000, 2000, 3000, 4000, 5000]).word == "trimmed"
+
+
+sizes = st.lists(st.integers(30, 3000), min_size=2, max_size=20)
+
+
+@given(first=st.integers(5, 500), growth=sizes, block=st.integers(0, 200))
+def test_a_server_that_holds_everything_is_never_accused(first: int, growth: list[int], block: int) -> None:
+    expected = [first + sum(growth[:turn]) for turn in range(len(growth) + 1)]
+    assert judge([size + block for size in expected], expected).word == "held"
+
+
+@given(first=st.integers(5, 500), growth=sizes, block=st.integers(0, 200))
+def test_a_server_that_reads_one_message_only_is_never_believed(first: int, growth: list[int], block: int) -> None:
+    expected = [first + sum(growth[:turn]) for turn in range(len(growth) + 1)]
+    assert judge([first + block] * len(expected), expected).word == "lost"

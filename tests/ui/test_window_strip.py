@@ -1,0 +1,126 @@
+"""The window strip adds up, shows what is left out, and never holds a word of anybody's."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.context import STRATEGIES, plan_context
+from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
+from lib.messages import Message
+from lib.tokens import CharacterEstimate, TokenLedger
+from lib.turns import PlanSummary
+from lib.ui.components import palette, window_strip
+from tests.support.conversations import histories, texts
+
+CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())
+
+
+def plan(history: list[Message], budget: int, strategy: str, instructions: str, prompt: str | None) -> ContextPlan:
+    candidates = Candidates.gather(instructions, history, prompt, TokenLedger(CharacterEstimate()))
+    return plan_context(candidates, ContextWindow(budget + 20, 20), strategy)
+
+
+@given(histories(), st.integers(1, 300), st.sampled_from(sorted(STRATEGIES)), texts, texts | st.none())
+def test_its_parts_add_up_to_the_plan(
+    history: list[Message], budget: int, strategy: str, instructions: str, prompt: str | None
+) -> None:
+    made = plan(history, budget, strategy, instructions, prompt)
+    fill = window_strip.fill_of_plan(made)
+    sizes = dict(fill.parts)
+    sent = sum(size for part, size in fill.parts if not part.outlined)
+    assert sent == made.input_tokens
+    assert fill.left_out == made.left_out_tokens
+    assert fill.over == max(0, made.input_tokens + 20 - fill.window)
+    assert sizes[palette.FREE] == max(0, fill.window - made.input_tokens - 20)
+
+
+@given(histories(), st.integers(1, 300), st.sampled_from(sorted(STRATEGIES)), texts, texts)
+def test_a_turns_strip_is_the_one_of_its_plan(
+    history: list[Message], budget: int, strategy: str, instructions: str, prompt: str
+) -> None:
+    made = plan(history, budget, strategy, instructions, prompt)
+    counter = CharacterEstimate()
+    tokens = [counter.count(message) for message in (*history, Message("user", prompt))]
+    shown = window_strip.fill_of_turn(PlanSummary.of(made), tokens)
+    assert (shown.window, shown.left_out) == (made.window.max_tokens, made.left_out_tokens)
+    assert sum(size for part, size in shown.parts if not part.outlined) == made.input_tokens
+
+
+def test_it_holds_numbers_and_fixed_words_only() -> None:
+    secret = "<b>evil</b>"
+    made = plan([Message("user", secret * 20), Message("assistant", secret)], 30, "oldest_first", secret, secret)
+    html = window_strip.markup(window_strip.fill_of_plan(made), tall=True)
+    assert "evil" not in html
+    assert "left out" in html
+    assert "<script" not in html
+
+
+def test_over_budget_runs_past_the_edge_with_its_number() -> None:
+    made = plan([Message("user", "x" * 400)], 50, "none", "", None)
+    fill = window_strip.fill_of_plan(made)
+    assert fill.over == 50
+    assert "50 over the window" in window_strip.sentence(fill)
+    assert palette.OVER.colour in window_strip.markup(fill)
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, two: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(two)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_part_can_be_told_from_the_page_in_both_themes(theme: str) -> None:
+    colours = CONFIG["theme"][theme]
+    drawn = [part.colour for part in (*palette.PARTS, palette.REPLY) if re.fullmatch(r"#[0-9a-f]{6}", part.colour)]
+    assert len(drawn) >= 8
+    for colour in drawn:
+        assert contrast(colour, colours["backgroundColor"]) >= 3.0, colour
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read_in_both_themes(theme: str) -> None:
+    colours = CONFIG["theme"][theme]
+    for background in (
+        colours["backgroundColor"],
+        colours["secondaryBackgroundColor"],
+        colours["sidebar"]["backgroundColor"],
+    ):
+        assert contrast(colours["textColor"], background) >= 4.5
+        assert contrast(colours["linkColor"], background) >= 4.5
+
+
+def test_charts_use_the_same_colours() -> None:
+    parts = (
+        palette.SYSTEM,
+        palette.PINNED,
+        palette.HISTORY,
+        palette.NEWEST,
+        palette.REPLY,
+        palette.OVER,
+        palette.LEFT_OUT,
+    )
+    assert CONFIG["theme"]["chartCategoricalColors"] == [part.colour for part in parts]
+
+
+def test_a_summary_is_drawn_with_the_instructions() -> None:
+    history = [Message("user", "x" * 80), Message("assistant", "y" * 80)] * 4
+    candidates = Candidates.gather("Be brief.", history, "new", TokenLedger(CharacterEstimate()))
+    gist = Summary("gist", ((0, 6),))
+    made = plan_context(candidates, ContextWindow(120, 20), "summarize", summary=gist)
+    assert made.candidates.summary == gist
+    sizes = [CharacterEstimate().count(message) for message in [*history, Message("user", "new")]]
+    before, after = window_strip.fill_of_plan(made), window_strip.fill_of_turn(PlanSummary.of(made), sizes)
+    assert dict(before.parts) == dict(after.parts)
+    assert dict(after.parts)[palette.SYSTEM] == 3 + CharacterEstimate().count(gist.message)
