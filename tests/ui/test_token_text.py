@@ -11,7 +11,7 @@ from lib.ui.components import token_text
 from lib.ui.tokens import tokenizer_panel
 
 PAGE = '''
-from lib.ui import token_panel
+from lib.ui.tokens import tokenizer_panel
 
 def cut(name, text):
     return [(letter, ord(letter) if name == "letters" else None) for letter in text]
