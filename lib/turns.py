@@ -101,11 +101,24 @@ class PlanSummary:
         runs = [(max(0, r.start - lead), r.stop - lead, r.included, r.reason) for r in plan.runs if r.stop > lead]
         system_tokens = None if candidates.system_prompt is None else candidates.system_tokens
         return cls(
-            tuple(runs), len(candidates.history), plan.included_count, plan.left_out_count, plan.input_tokens,
-            system_tokens, plan.window.max_tokens, plan.window.reserved_for_reply, plan.strategy, plan.counter,
-            plan.provenance, plan.fits, plan.template_tokens, plan.fallback, candidates.summary, candidates.summary_tokens,
+            tuple(runs),
+            len(candidates.history),
+            plan.included_count,
+            plan.left_out_count,
+            plan.input_tokens,
+            system_tokens,
+            plan.window.max_tokens,
+            plan.window.reserved_for_reply,
+            plan.strategy,
+            plan.counter,
+            plan.provenance,
+            plan.fits,
+            plan.template_tokens,
+            plan.fallback,
+            candidates.summary,
+            candidates.summary_tokens,
             tuple(sorted(plan.pinned)),
-        )  # fmt: skip
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -117,12 +130,15 @@ class PlanSummary:
         later = {f.name: stored[f.name] for f in fields(cls) if f.default is not MISSING and f.name in stored}
         runs = tuple((a, b, bool(c), d) for a, b, c, d in needed["runs"])
         summary = later.get("summary")
-        return cls(**{
-            **needed, **later,
-            "runs": runs,
-            "pinned": tuple(later.get("pinned", ())),
-            "summary": None if summary is None else Summary.from_dict(summary),
-        })  # fmt: skip
+        return cls(
+            **{
+                **needed,
+                **later,
+                "runs": runs,
+                "pinned": tuple(later.get("pinned", ())),
+                "summary": None if summary is None else Summary.from_dict(summary),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +207,15 @@ class Turn:
         """Read a stored turn. Raises KeyError or TypeError where it is not one."""
         known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
         plan = stored.get("plan")
-        return cls(**{
-            **known,
-            "plan": None if plan is None else PlanSummary.from_dict(plan),
-            "usage": Usage.from_dict(stored.get("usage") or {}),
-            "summarized": Summarized.from_dict(stored.get("summarized")),
-            "number": number,
-        })  # fmt: skip
+        return cls(
+            **{
+                **known,
+                "plan": None if plan is None else PlanSummary.from_dict(plan),
+                "usage": Usage.from_dict(stored.get("usage") or {}),
+                "summarized": Summarized.from_dict(stored.get("summarized")),
+                "number": number,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +260,12 @@ class LiveTurn:
         known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
         plan = stored.get("plan")
         settings = ChatSettings(**stored["settings"])
-        return cls(**{
-            **known,
-            "settings": settings,
-            "plan": None if plan is None else PlanSummary.from_dict(plan),
-            "summarized": Summarized.from_dict(stored.get("summarized")),
-            "age": age,
-        })  # fmt: skip
+        return cls(
+            **{
+                **known,
+                "settings": settings,
+                "plan": None if plan is None else PlanSummary.from_dict(plan),
+                "summarized": Summarized.from_dict(stored.get("summarized")),
+                "age": age,
+            }
+        )

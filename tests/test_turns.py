@@ -41,8 +41,25 @@ def test_a_summary_covers_every_stored_message_and_the_new_one(
 def test_a_turn_comes_back_as_it_was_stored(
     history: list[Message], prompt: str, reply: str, replaces: int | None, status: str
 ) -> None:
-    turn = Turn("id-1", prompt, reply, status, "local", "m", "sys", 1.5, summary(history, 50, "none", ""), {"model": "m"}, "ab",  # type: ignore[arg-type]
-                Usage(input_tokens=3), "end", "req", 12.5, 80.0, replaces)  # fmt: skip
+    turn = Turn(
+        "id-1",
+        prompt,
+        reply,
+        status,
+        "local",
+        "m",
+        "sys",
+        1.5,
+        summary(history, 50, "none", ""),
+        {"model": "m"},
+        "ab",  # type: ignore[arg-type]
+        Usage(input_tokens=3),
+        "end",
+        "req",
+        12.5,
+        80.0,
+        replaces,
+    )
     assert Turn.from_dict(json.loads(json.dumps(turn.to_dict())), 7) == replace(turn, number=7)
 
 

@@ -83,7 +83,8 @@ def _bill(name: str, turn: Turn | None, usage: Usage, provenance: Provenance, fi
 
 def usages(records: Sequence[Record], sizes: Sizes, cache_minimum: int | None) -> list[Usage]:
     """What requests would read and write by this counter. With a `cache_minimum` (tokens), what a request repeats of the one
-    before it is cached, where that is at least so long, and the rest is written to the cache; None: nothing is cached."""
+    before it is cached, where that is at least so long, and the rest is written to the cache; None: nothing is cached.
+    """
     read: list[Usage] = []
     for before, now in pairwise([None, *records]):
         assert now is not None
@@ -137,12 +138,16 @@ def elsewhere(
 
 def _elsewhere(model: Model, sizes: Sizes, plain: list[Usage], cached: list[Usage]) -> Elsewhere:
     return Elsewhere(
-        model, sizes.counter.name, sizes.provenance,
-        sum(usage.input_tokens or 0 for usage in plain), sum(usage.output_tokens or 0 for usage in plain),
+        model,
+        sizes.counter.name,
+        sizes.provenance,
+        sum(usage.input_tokens or 0 for usage in plain),
+        sum(usage.output_tokens or 0 for usage in plain),
         sum(usage.cached_tokens or 0 for usage in cached),
         max(((usage.input_tokens or 0) + (usage.output_tokens or 0) for usage in plain), default=0),
-        total_of(model, plain), total_of(model, cached),
-    )  # fmt: skip
+        total_of(model, plain),
+        total_of(model, cached),
+    )
 
 
 def total_of(model: Model, used: Iterable[Usage]) -> Decimal | None:
@@ -167,7 +172,13 @@ def cache_minimum(model: Model) -> int:
 
 
 CACHE_MINIMUMS = (
-    ("claude-opus-5", 512), ("claude-fable-5", 512), ("claude-opus-4-8", 1024), ("claude-sonnet-5", 1024),
-    ("claude-sonnet-4-6", 1024), ("claude-opus-4-7", 2048), ("claude-opus-4-6", 4096), ("claude-opus-4-5", 4096),
+    ("claude-opus-5", 512),
+    ("claude-fable-5", 512),
+    ("claude-opus-4-8", 1024),
+    ("claude-sonnet-5", 1024),
+    ("claude-sonnet-4-6", 1024),
+    ("claude-opus-4-7", 2048),
+    ("claude-opus-4-6", 4096),
+    ("claude-opus-4-5", 4096),
     ("claude-haiku-4-5", 4096),
-)  # fmt: skip
+)

@@ -112,9 +112,15 @@ def flight_of_plan(plan: ContextPlan) -> Flight:
         lead.append(Lead("summary", candidates.summary.message, candidates.summary_tokens, candidates.summary))
     skip = candidates.lead
     return Flight(
-        tuple(lead), PlanSummary.of(plan).runs, len(candidates) - skip, lambda at: candidates[at + skip],
-        lambda start, stop: candidates.between(start + skip, stop + skip), plan.template_tokens, candidates.counter, plan.window,
-    )  # fmt: skip
+        tuple(lead),
+        PlanSummary.of(plan).runs,
+        len(candidates) - skip,
+        lambda at: candidates[at + skip],
+        lambda start, stop: candidates.between(start + skip, stop + skip),
+        plan.template_tokens,
+        candidates.counter,
+        plan.window,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +178,13 @@ def difference(before: Record, now: Record, sizes: Sizes) -> Difference:
     entered = _minus(new, old)
     usage = now.turn.usage if now.turn is not None else None
     return Difference(
-        entered, _minus(old, new), _minus(new, entered), reused(before, now, sizes),
-        None if usage is None else usage.cached_tokens, _broken_at(old, new),
-    )  # fmt: skip
+        entered,
+        _minus(old, new),
+        _minus(new, entered),
+        reused(before, now, sizes),
+        None if usage is None else usage.cached_tokens,
+        _broken_at(old, new),
+    )
 
 
 def dropped_at(records: Sequence[Record], index: int) -> Record | None:

@@ -37,20 +37,41 @@ def requests(records: Sequence[Record], sizes: Sizes) -> pd.DataFrame:
         parts, usage = sizes.parts(record), record.turn.usage if record.turn is not None else None
         rows.append(
             [
-                record.name, parts.template, parts.system, parts.pinned, parts.history, parts.newest, parts.sent, parts.reply,
-                parts.left_out, parts.resent,
-                None if usage is None else usage.input_tokens, None if usage is None else usage.cached_tokens,
+                record.name,
+                parts.template,
+                parts.system,
+                parts.pinned,
+                parts.history,
+                parts.newest,
+                parts.sent,
+                parts.reply,
+                parts.left_out,
+                parts.resent,
+                None if usage is None else usage.input_tokens,
+                None if usage is None else usage.cached_tokens,
                 None if usage is None else usage.output_tokens,
-                record.turn.usage_provenance if record.turn is not None and record.turn.usage.input_tokens is not None else "",
+                (
+                    record.turn.usage_provenance
+                    if record.turn is not None and record.turn.usage.input_tokens is not None
+                    else ""
+                ),
             ]
-        )  # fmt: skip
+        )
     frame = pd.DataFrame(
         rows,
         columns=[
-            "request", *PARTS, "sent", "reply", "left out", "re-sent", "read by the server", "of that cached", "written by the server",
+            "request",
+            *PARTS,
+            "sent",
+            "reply",
+            "left out",
+            "re-sent",
+            "read by the server",
+            "of that cached",
+            "written by the server",
             "who counted for the server",
         ],
-    )  # fmt: skip
+    )
     frame["re-sent so far"] = frame["re-sent"].cumsum()
     for name in ("read by the server", "of that cached", "written by the server"):
         frame[name] = frame[name].astype("Int64")
@@ -128,16 +149,32 @@ def elsewhere(rows: Sequence[Elsewhere]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             [
-                row.model.name, row.model.vendor, row.input_tokens, row.cached_tokens, row.output_tokens,
-                None if row.plain is None else float(row.plain), None if row.with_cache is None else float(row.with_cache),
-                row.model.context_window, {True: "yes", False: "no", None: "not known"}[row.fits],
+                row.model.name,
+                row.model.vendor,
+                row.input_tokens,
+                row.cached_tokens,
+                row.output_tokens,
+                None if row.plain is None else float(row.plain),
+                None if row.with_cache is None else float(row.with_cache),
+                row.model.context_window,
+                {True: "yes", False: "no", None: "not known"}[row.fits],
                 f"{row.counter}, {row.provenance}",
             ]
             for row in rows
         ],
-        columns=["model", "provider", "input tokens", "of that could be cached", "output tokens", "cost, nothing cached",
-                 "cost, prefix cached", "window in tokens", "fits", WHO],
-    )  # fmt: skip
+        columns=[
+            "model",
+            "provider",
+            "input tokens",
+            "of that could be cached",
+            "output tokens",
+            "cost, nothing cached",
+            "cost, prefix cached",
+            "window in tokens",
+            "fits",
+            WHO,
+        ],
+    )
 
 
 def growth(costs: Mapping[str, Sequence[float]], label: str) -> pd.DataFrame:

@@ -145,9 +145,14 @@ class Sizes:
         """
         lead = system(settings.system_prompt) if settings.system_prompt.strip() else None
         candidates = Candidates(
-            lead, Beginning(self._history, record.at), self._history[record.at], self._tally, self.counter,
-            self.system_prompt(settings.system_prompt if lead else None), self.between(record.at, record.at + 1),
-        )  # fmt: skip
+            lead,
+            Beginning(self._history, record.at),
+            self._history[record.at],
+            self._tally,
+            self.counter,
+            self.system_prompt(settings.system_prompt if lead else None),
+            self.between(record.at, record.at + 1),
+        )
         gone = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
         plan = record.turn.plan if record.turn is not None else None
         kept, summary = ((), None) if plan is None else (plan.pinned, plan.summary)

@@ -107,9 +107,11 @@ class Asking:
         settings = self.live.settings
         self.events.put(Phase("summarizing"))
         try:
-            writer = settings if not settings.summary_provider else replace(
-                settings, provider=settings.summary_provider, model=settings.summary_model
-            )  # fmt: skip
+            writer = (
+                settings
+                if not settings.summary_provider
+                else replace(settings, provider=settings.summary_provider, model=settings.summary_model)
+            )
             by = provider if writer is settings else self.open_provider(writer)
             step = max(STEP_TOKENS, settings.max_tokens // 2) if writer is settings else STEP_TOKENS
             summarizer = Summarizer(by, writer.model, ledger.counter, step, lambda: not self.stopping.is_set())
@@ -134,6 +136,6 @@ def _refuse_broken(provider: Provider, plan: ContextPlan) -> None:
         first = broken[0]
         more = f" So do {len(broken) - 1} more." if len(broken) > 1 else ""
         raise RuleBroken(
-            f"The request breaks a rule of {PROVIDERS[first.rule.provider]}, “{first.rule.title}”: {first.sentence}{more} "
-            "It would be refused, so it was not sent."
+            f"The request breaks a rule of {PROVIDERS[first.rule.provider]}, “{first.rule.title}”:"
+            f" {first.sentence}{more} It would be refused, so it was not sent."
         )

@@ -73,9 +73,12 @@ class ChatService:
         )
         self.store.begin(session_id, live, instead_of=instead_of)
         answering = Answering(
-            self.store, session_id, live, open_provider,
+            self.store,
+            session_id,
+            live,
+            open_provider,
             lambda provider: self.ledger(session_id, self.counter_of(settings, provider)),
-        )  # fmt: skip
+        )
         with self._lock:
             self._answering = {sid: turn for sid, turn in self._answering.items() if not turn.done.is_set()}
             self._answering[session_id] = answering

@@ -21,8 +21,8 @@ from lib.tokens import TokenCounter
 from lib.turns import Summarized
 
 INSTRUCTIONS = (
-    "You write summaries of conversations, for a model that will not see the conversation itself. Keep every name, number, date, "
-    "decision, preference and open question. Write plain sentences, no headings. Do not add anything."
+    "You write summaries of conversations, for a model that will not see the conversation itself. Keep every name,"
+    " number, date, decision, preference and open question. Write plain sentences, no headings. Do not add anything."
 )
 STEP_TOKENS = 2_000
 """Of messages in one step: what fits the small model beside the summary so far."""

@@ -200,9 +200,9 @@ def finished_turn(live: LiveTurn, reply: Reply, status: Status, sent: Sent | Non
 def _overflow(plan: ContextPlan) -> ContextOverflow:
     budget = plan.window.input_budget
     return ContextOverflow(
-        f"The request would be {plan.input_tokens:,} tokens ({plan.provenance}), and the window of "
-        f"{plan.window.max_tokens:,} leaves {budget:,} once {plan.window.reserved_for_reply:,} are reserved for the reply. "
-        "It was not sent.",
+        f"The request would be {plan.input_tokens:,} tokens ({plan.provenance}), and the window of"
+        f" {plan.window.max_tokens:,} leaves {budget:,} once {plan.window.reserved_for_reply:,} are reserved for the"
+        " reply. It was not sent.",
         tokens=plan.input_tokens,
         limit=budget,
     )

@@ -20,9 +20,15 @@ from lib.context.strategies.options import LOW_MARKS, TrimOptions
 from lib.context.strategies.summarize import WantedSummary, wanted_summary
 
 __all__ = [
-    "DEFAULT_STRATEGY", "LOW_MARKS", "STRATEGIES", "TrimOptions", "TrimStrategy", "WantedSummary", "plan_context",
+    "DEFAULT_STRATEGY",
+    "LOW_MARKS",
+    "STRATEGIES",
+    "TrimOptions",
+    "TrimStrategy",
+    "WantedSummary",
+    "plan_context",
     "wanted_summary",
-]  # fmt: skip
+]
 
 
 def plan_context(

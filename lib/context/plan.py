@@ -17,9 +17,17 @@ from lib.messages import Message, system, user
 from lib.tokens import Provenance, Tally, TokenCounter, TokenLedger
 
 Reason = Literal[
-    "system", "pinned", "recent", "fits",
-    "over_budget", "outside_window", "middle", "summarized", "muted", "partner_left_out",
-]  # fmt: skip
+    "system",
+    "pinned",
+    "recent",
+    "fits",
+    "over_budget",
+    "outside_window",
+    "middle",
+    "summarized",
+    "muted",
+    "partner_left_out",
+]
 
 REASON_TEXT: dict[Reason, str] = {
     "system": "Sent: instructions to the model, and a summary where there is one, always go along.",
@@ -31,8 +39,10 @@ REASON_TEXT: dict[Reason, str] = {
     "middle": "Left out: this strategy keeps the beginning and the end, and this is in between.",
     "summarized": "Left out: a summary is sent in its place.",
     "muted": "Left out: it was replaced or muted, and stays stored.",
-    "partner_left_out": "Left out: what it belongs to is missing or not sent (a question, a tool's call or its results), "
-    "and providers refuse it alone.",
+    "partner_left_out": (
+        "Left out: what it belongs to is missing or not sent (a question, a tool's call or its results), "
+        "and providers refuse it alone."
+    ),
 }
 
 SUMMARY_HEADING = "Summary of the earlier conversation:"

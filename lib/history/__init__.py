@@ -38,7 +38,8 @@ def valid_session_id(session_id: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class About:
     """What is kept beside a session's messages. `muted` and `pinned` are stored indexes of user messages whose exchanges are
-    never or always sent; one that is in both is muted. `summaries` are the oldest first; the newest is the one in force."""
+    never or always sent; one that is in both is muted. `summaries` are the oldest first; the newest is the one in force.
+    """
 
     title: str = ""
     created_at: float | None = None

@@ -159,8 +159,9 @@ def bake_off(
         raise ValueError("two entries have the same name")
     marked = tuple(facts)
     return BakeOff(
-        marked, tuple(course(history, entry, sizes_for(entry.settings), find, marked, muted, pinned) for entry in entries)
-    )  # fmt: skip
+        marked,
+        tuple(course(history, entry, sizes_for(entry.settings), find, marked, muted, pinned) for entry in entries),
+    )
 
 
 def course(
@@ -194,12 +195,18 @@ def steps(
         sent, price = usage.input_tokens or 0, None if model is None else cost(model, usage)
         made.append(
             Step(
-                turn, now.at, sent, 0 if before is None else min(sent, reused(before, now, sizes)),
-                usage.cached_tokens or 0, usage.output_tokens or 0, _left_out(now), sent <= budget,
+                turn,
+                now.at,
+                sent,
+                0 if before is None else min(sent, reused(before, now, sizes)),
+                usage.cached_tokens or 0,
+                usage.output_tokens or 0,
+                _left_out(now),
+                sent <= budget,
                 tuple(None if fact > now.at else _holds(now, fact) for fact in facts),
                 None if price is None else price.total,
             )
-        )  # fmt: skip
+        )
     return tuple(made)
 
 

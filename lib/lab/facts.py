@@ -41,8 +41,16 @@ class Fact:
 
 Kind = Literal["address", "page", "date", "code", "time", "telephone", "number", "called", "name"]
 WORTH: dict[Kind, int] = {
-    "address": 6, "code": 5, "telephone": 5, "date": 4, "time": 4, "number": 3, "called": 2, "name": 1, "page": 0,
-}  # fmt: skip
+    "address": 6,
+    "code": 5,
+    "telephone": 5,
+    "date": 4,
+    "time": 4,
+    "number": 3,
+    "called": 2,
+    "name": 1,
+    "page": 0,
+}
 """How much a value tells: what is guessed easily tells little. Nothing inside the address of a page is a fact."""
 
 
@@ -68,10 +76,10 @@ _SHAPES: tuple[tuple[Kind, str], ...] = (
     ("number", r"[$€£]?(?<![\w.,])\d{1,3}(?:[ ’']\d{3})+(?!\w)|[$€£]?(?<![\w.,])\d+(?:[.,]\d+)*(?!\w)(?:\s?[%€$£])?"),
     ("called", rf"(?<=called )[{_UPPER}][\w'’-]+|(?<=named )[{_UPPER}][\w'’-]+"),
     ("name", rf"(?<![\w'’.])(?!I\b)[{_UPPER}][\w'’-]*[{_LOWER}](?: [{_UPPER}][\w'’-]*[{_LOWER}]){{0,2}}\b"),
-)  # fmt: skip
+)
 _NO_NAMES = frozenset(
-    f"I I'm I've I'll I'd I’m I’ve I’ll I’d OK Ok Yes No Please Thanks Hello Hi Dear {_MONTHS.replace('|', ' ')} Monday "
-    "Tuesday Wednesday Thursday Friday Saturday Sunday English German French Spanish Italian".split()
+    f"I I'm I've I'll I'd I’m I’ve I’ll I’d OK Ok Yes No Please Thanks Hello Hi Dear {_MONTHS.replace('|', ' ')} Monday"
+    " Tuesday Wednesday Thursday Friday Saturday Sunday English German French Spanish Italian".split()
 )
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
@@ -83,9 +91,13 @@ _QUESTIONS: tuple[tuple[str, str, tuple[Kind, ...]], ...] = (
     (r"\bi (?:now )?work (?:for|at) (?:the )?$", "Where do I work?", _NAMES),
     (r"\bi was born (?:on|in) (?:the )?$", "When was I born?", ("date", "number")),
     (rf"\b(?:an?|my|our) ([\w'’-]+{_WORDS}) (?:called|named) $", "What is the name of my {0}?", _NAMES),
-    (rf"\b((?:my|our|the) [\w'’-]+{_WORDS}) (?:is|are|was|will be) (?:on|at) (?:the )?$", "When is {0}?", ("date", "time")),
+    (
+        rf"\b((?:my|our|the) [\w'’-]+{_WORDS}) (?:is|are|was|will be) (?:on|at) (?:the )?$",
+        "When is {0}?",
+        ("date", "time"),
+    ),
     (rf"\b((?:my|our|the) [\w'’-]+{_WORDS}) (?:is|are|was|=) (?:about |exactly |now )?$", "What is {0}?", tuple(WORTH)),
-)  # fmt: skip
+)
 """What stands right before the value, the question it allows, and for which kinds of values."""
 
 

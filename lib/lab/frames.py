@@ -53,11 +53,18 @@ def totals(made: BakeOff) -> pd.DataFrame:
 
     rows = [
         [
-            course.entry.name, course.entry.settings.max_tokens, course.sent, course.cached, course.processed, course.reply,
-            None if course.cost is None else float(course.cost), course.most_left_out, course.unfit,
+            course.entry.name,
+            course.entry.settings.max_tokens,
+            course.sent,
+            course.cached,
+            course.processed,
+            course.reply,
+            None if course.cost is None else float(course.cost),
+            course.most_left_out,
+            course.unfit,
         ]
         for course in made.courses
-    ]  # fmt: skip
+    ]
     names = [
         "strategy",
         "window",

@@ -29,9 +29,11 @@ Tiers = tuple[tuple[int, Decimal], ...]
 """(tokens of input from which on, price): the first is 0. Once a request's whole input is larger, all of it costs that."""
 
 _CHOSEN = {
-    "openai": re.compile(r"gpt-(?:[5-9](?:\.\d+)?(?:-(?:mini|nano|pro|sol|terra|luna|astra))?|4o(?:-mini)?|4\.1(?:-mini|-nano)?)|o3|o4-mini"),
+    "openai": re.compile(
+        r"gpt-(?:[5-9](?:\.\d+)?(?:-(?:mini|nano|pro|sol|terra|luna|astra))?|4o(?:-mini)?|4\.1(?:-mini|-nano)?)|o3|o4-mini"
+    ),
     "anthropic": re.compile(r"claude-(?:opus|sonnet|haiku|fable)-(?:[5-9](?:-\d+)?|4-[5-9])"),
-}  # fmt: skip
+}
 """Models a person would choose for a chat today, by name."""
 _SNAPSHOT = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8})$")
 
@@ -108,7 +110,10 @@ def catalogue() -> tuple[Model, ...]:
 
 def prices_note() -> str:
     """Where prices come from. Example: "prices: genai-prices 0.2.3, newest entry 2026-11-09; lib/pricing/models.toml, 2026-11-22"."""
-    return f"prices: {PACKAGE} {version(PACKAGE)}, newest entry {_newest_entry()}; lib/pricing/models.toml, {_overrides().updated}"
+    return (
+        f"prices: {PACKAGE} {version(PACKAGE)}, newest entry {_newest_entry()}; lib/pricing/models.toml,"
+        f" {_overrides().updated}"
+    )
 
 
 def _newest_first(name: str) -> tuple[list[float], str]:
@@ -135,10 +140,14 @@ def _packaged(vendor: str, name: str, day: date | None) -> Model | None:
     when = datetime.now(UTC) if day is None else datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     limits = next((limits for start, limits in _overrides().limits if name.startswith(start)), {})
     return Model(
-        name=info.id if _SNAPSHOT.search(name) is None else name, vendor=vendor, label=info.name or info.id,
-        context_window=limits.get("context_window", info.context_window), max_output=limits.get("max_output"),
-        rates=_rates(info.get_prices(when)), source=f"{PACKAGE} {version(PACKAGE)}",
-    )  # fmt: skip
+        name=info.id if _SNAPSHOT.search(name) is None else name,
+        vendor=vendor,
+        label=info.name or info.id,
+        context_window=limits.get("context_window", info.context_window),
+        max_output=limits.get("max_output"),
+        rates=_rates(info.get_prices(when)),
+        source=f"{PACKAGE} {version(PACKAGE)}",
+    )
 
 
 def _rates(price: ModelPrice) -> Rates | None:
@@ -206,9 +215,10 @@ def read_overrides(path: Path) -> Overrides:
     for name, entry in limits.items() if isinstance(limits, dict) else []:
         _check(entry, LIMITS, (), f'{path.name}, [limits] "{name}"')
     return Overrides(
-        values["updated"], {(model.vendor, model.name): model for model in models},
+        values["updated"],
+        {(model.vendor, model.name): model for model in models},
         sorted(limits.items(), key=lambda entry: -len(entry[0])),
-    )  # fmt: skip
+    )
 
 
 def _list(values: Mapping[str, Any], path: Path) -> list[Any]:

@@ -25,7 +25,8 @@ from lib.errors import (
 
 OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
 OVERFLOW_WORDS = re.compile(
-    r"context.{0,10}(length|window|size|limit)|prompt is too long|too many (input )?tokens|exceeds the maximum number of tokens",
+    r"context.{0,10}(length|window|size|limit)|prompt is too long|too many (input )?tokens|exceeds the maximum number"
+    r" of tokens",
     re.IGNORECASE,
 )
 POLICY_WORDS = re.compile(
@@ -33,15 +34,26 @@ POLICY_WORDS = re.compile(
     re.IGNORECASE,
 )
 PAYMENT_WORDS = re.compile(
-    r"current quota|insufficient.(quota|credit|fund|balance)|credit balance|spend(ing)?.limit|payment.required|billing_error",
+    r"current quota|insufficient.(quota|credit|fund|balance)|credit"
+    r" balance|spend(ing)?.limit|payment.required|billing_error",
     re.IGNORECASE,
 )
 PAY = "Look at the plan and the credit at the provider, or choose another provider under Settings."
 IN_STREAM = {
-    "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
-    "not_found_error": 404, "request_too_large": 413, "rate_limit_error": 429, "rate_limit_exceeded": 429,
-    "insufficient_quota": 429, "api_error": 500, "server_error": 500, "timeout_error": 504, "overloaded_error": 529,
-}  # fmt: skip
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "api_error": 500,
+    "server_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
 """The status of an error that came once the stream had begun, with the status 200."""
 
 

@@ -140,9 +140,13 @@ def page(entries: Sequence[Json], query: Mapping[str, str]) -> Json:
     shown = ordered[:limit]
     ends = (shown[0]["id"], shown[-1]["id"]) if shown else (None, None)
     return {
-        "object": "list", "data": shown, "first_id": ends[0], "last_id": ends[1], "has_more": len(ordered) > limit,
+        "object": "list",
+        "data": shown,
+        "first_id": ends[0],
+        "last_id": ends[1],
+        "has_more": len(ordered) > limit,
         "system_fingerprint": FINGERPRINT,
-    }  # fmt: skip
+    }
 
 
 def _place(entries: Sequence[Json], identifier: str, param: str) -> int:

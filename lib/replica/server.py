@@ -107,9 +107,13 @@ class ReplicaServer:
         self._port = listening.getsockname()[1]
         config = uvicorn.Config(
             application(self._routes(model), self.key, model.close),
-            log_config=None, access_log=False, lifespan="on", ws="none", server_header=False,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            ws="none",
+            server_header=False,
             timeout_graceful_shutdown=1,
-        )  # fmt: skip
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],), name="replica", daemon=True)
         self._server, self._thread = server, thread

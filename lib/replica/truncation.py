@@ -26,9 +26,7 @@ def without_middle(entries: Sequence[T], dropped: int) -> list[T]:
 
 
 async def fitted(
-    entries: Sequence[T],
-    without: Callable[[Sequence[T], int], list[T]],
-    fits: Callable[[list[T]], Awaitable[bool]],
+    entries: Sequence[T], without: Callable[[Sequence[T], int], list[T]], fits: Callable[[list[T]], Awaitable[bool]]
 ) -> list[T] | None:
     """The most entries that fit, or None when not even the newest alone does."""
     fewest, most = 0, max(0, len(entries) - 1)

@@ -14,6 +14,20 @@ from lib.request_rules.repair import Repair, repaired
 from lib.request_rules.rules import BY_ITSELF, PROVIDERS, RULES, Rule, RuleProvider, rule
 
 __all__ = [
-    "BREAKS", "BY_ITSELF", "PROVIDERS", "RULES", "Breach", "Break", "Change", "Repair", "Row", "Rule", "RuleProvider",
-    "breaches", "compared", "refusals", "repaired", "rule",
-]  # fmt: skip
+    "BREAKS",
+    "BY_ITSELF",
+    "PROVIDERS",
+    "RULES",
+    "Breach",
+    "Break",
+    "Change",
+    "Repair",
+    "Row",
+    "Rule",
+    "RuleProvider",
+    "breaches",
+    "compared",
+    "refusals",
+    "repaired",
+    "rule",
+]

@@ -113,38 +113,53 @@ BREAKS: dict[str, Break] = {
     way.name: way
     for way in (
         Break(
-            "first_role", "Let the assistant speak first",
-            "A greeting stands before the first question, as many chat pages draw one.", _assistant_first,
+            "first_role",
+            "Let the assistant speak first",
+            "A greeting stands before the first question, as many chat pages draw one.",
+            _assistant_first,
         ),
         Break(
-            "orphan_result", "Leave out a tool's call",
-            "A tool's result is sent and its call is not: what cutting off the oldest messages one by one leaves behind.",
+            "orphan_result",
+            "Leave out a tool's call",
+            "A tool's result is sent and its call is not: what cutting off the oldest messages one by one leaves"
+            " behind.",
             _orphan_result,
         ),
         Break(
-            "unanswered_call", "Leave out a tool's result",
+            "unanswered_call",
+            "Leave out a tool's result",
             "A tool is called and nothing comes of it: what a tool that failed, or a stopped turn, leaves behind.",
             _unanswered_call,
         ),
         Break(
-            "empty_content", "Send an empty message",
-            "The assistant's reply holds nothing: what many apps store when it is stopped before its first word.", _empty_message,
+            "empty_content",
+            "Send an empty message",
+            "The assistant's reply holds nothing: what many apps store when it is stopped before its first word.",
+            _empty_message,
         ),
         Break(
-            "system_place", "Put instructions in the middle",
-            "New instructions stand between the messages, where they begin to matter.", _system_in_the_middle,
+            "system_place",
+            "Put instructions in the middle",
+            "New instructions stand between the messages, where they begin to matter.",
+            _system_in_the_middle,
         ),
         Break(
-            "alternation", "Let the user speak twice",
-            "Two messages of the user follow each other: what a failed reply in between leaves behind.", _two_users,
+            "alternation",
+            "Let the user speak twice",
+            "Two messages of the user follow each other: what a failed reply in between leaves behind.",
+            _two_users,
         ),
         Break(
-            "last_role", "Give the assistant the last word",
-            "The request ends with the beginning of a reply, which the model is to go on with.", _last_word,
+            "last_role",
+            "Give the assistant the last word",
+            "The request ends with the beginning of a reply, which the model is to go on with.",
+            _last_word,
         ),
         Break(
-            "unknown_part", "Write calls in the other provider's words",
-            "A conversation that used tools at one provider goes on at the other, as it was stored.", _others_words,
+            "unknown_part",
+            "Write calls in the other provider's words",
+            "A conversation that used tools at one provider goes on at the other, as it was stored.",
+            _others_words,
         ),
     )
-}  # fmt: skip
+}

@@ -156,7 +156,10 @@ def _size(provider: RuleProvider, input_tokens: int, window: ContextWindow) -> I
         what = f"The request is {input_tokens:,} tokens, the window holds {window.max_tokens:,}."
         yield Breach(rule(provider, "size"), (), what)
     elif input_tokens > window.input_budget:
-        what = f"The request is {input_tokens:,} tokens, the reply may be {window.reserved_for_reply:,}: together more than the {window.max_tokens:,} of the window."
+        what = (
+            f"The request is {input_tokens:,} tokens, the reply may be {window.reserved_for_reply:,}: together more"
+            f" than the {window.max_tokens:,} of the window."
+        )
         yield Breach(rule(provider, "reply_room"), (), what)
 
 
@@ -169,5 +172,12 @@ def _named(*indexes: int) -> str:
 
 
 CHECKS: tuple[Callable[[RuleProvider, Sequence[Message]], Iterator[Breach]], ...] = (
-    _no_message, _unknown_part, _empty_content, _unpaired, _first_role, _last_role, _system_place, _alternation,
-)  # fmt: skip
+    _no_message,
+    _unknown_part,
+    _empty_content,
+    _unpaired,
+    _first_role,
+    _last_role,
+    _system_place,
+    _alternation,
+)

@@ -54,14 +54,29 @@ def ledger(state: State, counter: TokenCounter, system_prompt: str, price_of: Pr
         items = [each.stored_items for each in known]
         stored = [count for count in items if count is not None]
         verdict = judge(
-            [each.turn.usage.input_tokens if each.turn is not None else None for each in known], expected[: place + 1],
-            stored if len(stored) == len(items) else None, alone[: place + 1],
-        )  # fmt: skip
+            [each.turn.usage.input_tokens if each.turn is not None else None for each in known],
+            expected[: place + 1],
+            stored if len(stored) == len(items) else None,
+            alone[: place + 1],
+        )
         entries.append(
-            Entry(place + 1, turn.bytes_up, len(turn.wires), usage.input_tokens, usage.cached_tokens, usage.output_tokens,
-                  price_of(usage), turn.first_token_ms, turn.duration_ms, verdict, turn.replayed, lead, alone[place] - lead,
-                  expected[place])
-        )  # fmt: skip
+            Entry(
+                place + 1,
+                turn.bytes_up,
+                len(turn.wires),
+                usage.input_tokens,
+                usage.cached_tokens,
+                usage.output_tokens,
+                price_of(usage),
+                turn.first_token_ms,
+                turn.duration_ms,
+                verdict,
+                turn.replayed,
+                lead,
+                alone[place] - lead,
+                expected[place],
+            )
+        )
     return entries
 
 

@@ -23,7 +23,8 @@ def _fact(says: str, source: str) -> Fact:
 
 
 _TRUNCATION = _fact(
-    "The server, if truncation is auto: it leaves out the oldest items. If it is disabled, too much is refused with 400.",
+    "The server, if truncation is auto: it leaves out the oldest items. If it is disabled, too much is refused with"
+    " 400.",
     SDK,
 )
 _BLIND = _fact("No. The setting is echoed, but what was left out is never said; only the input tokens show it.", SDK)
@@ -117,6 +118,10 @@ CLAUDE = Facts(
 )
 
 FACTS: dict[Approach, Facts] = {
-    "manual": MANUAL, "conversations": CONVERSATIONS, "responses": RESPONSES, "assistants": ASSISTANTS, "claude": CLAUDE,
-}  # fmt: skip
+    "manual": MANUAL,
+    "conversations": CONVERSATIONS,
+    "responses": RESPONSES,
+    "assistants": ASSISTANTS,
+    "claude": CLAUDE,
+}
 """By approach."""

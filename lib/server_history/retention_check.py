@@ -109,11 +109,19 @@ def _still(before: Sequence[Word], missing: float, history: int) -> bool:
 def _sentence(word: Word, seen: int, whole: int, stored_items: Sequence[int] | None) -> str:
     kept = f" It stores {stored_items[-1]:,} items all the same." if stored_items else ""
     sentences: dict[Word, str] = {
-        "held": f"The server read {seen:,} tokens, and the whole conversation is about {whole:,}: the history was there.",
-        "lost": f"The server read {seen:,} tokens of about {whole:,}: it answered the newest message without the history.",
+        "held": (
+            f"The server read {seen:,} tokens, and the whole conversation is about {whole:,}: the history was there."
+        ),
+        "lost": (
+            f"The server read {seen:,} tokens of about {whole:,}: it answered the newest message without the history."
+        ),
         "trimmed": f"The server read {seen:,} tokens of about {whole:,}: it left older turns out.{kept}",
-        "inflated": f"The server read {seen:,} tokens, and the whole conversation is only about {whole:,}: it counts, or "
-        "reads, parts of it more than once.",
-        "cannot tell": f"The server read {seen:,} tokens; the conversation is too short to tell the history from chance.",
+        "inflated": (
+            f"The server read {seen:,} tokens, and the whole conversation is only about {whole:,}: it counts, or "
+            "reads, parts of it more than once."
+        ),
+        "cannot tell": (
+            f"The server read {seen:,} tokens; the conversation is too short to tell the history from chance."
+        ),
     }
     return sentences[word]

@@ -59,9 +59,11 @@ def adopted(history: ServerHistory, system_prompt: str, messages: Sequence[Messa
     if handle.approach in ("manual", "claude"):  # both send our own copy: the whole of it, or where the server lost it
         return handle.plus(said=messages)
     raise ProviderError(
-        f"{history.facts.name} cannot begin with messages that are there already: each turn is answered as it is added.",
-        safe="Nothing was moved.", next_step="Move it to Conversations, or run its messages as a script.",
-    )  # fmt: skip
+        f"{history.facts.name} cannot begin with messages that are there already: each turn is answered as it is"
+        " added.",
+        safe="Nothing was moved.",
+        next_step="Move it to Conversations, or run its messages as a script.",
+    )
 
 
 def _many(count: int) -> str:

@@ -24,8 +24,10 @@ PROVENANCE_TEXT: dict[Provenance, str] = {
     "counted": "Counted by the provider's counting endpoint or by the model's own tokenizer.",
     "reconstructed": "Counted by a tokenizer rebuilt from the provider's published counts.",
     "assumed": "Counted by the tokenizer this model is assumed to use.",
-    "estimated": "Characters / 4, rounded up per message. English prose is off by up to a third; code, other scripts and "
-    "emoji by up to four times.",
+    "estimated": (
+        "Characters / 4, rounded up per message. English prose is off by up to a third; code, other scripts and "
+        "emoji by up to four times."
+    ),
 }
 
 

@@ -130,9 +130,19 @@ def turn_with(read: int | None, sent: int = 1000, provenance: str = "counted") -
 
 @pytest.mark.parametrize(
     ("read", "provenance", "missing"),
-    [(1000, "counted", None), (990, "counted", None), (512, "counted", 488), (None, "counted", None), (1400, "counted", None),
-     (700, "estimated", None), (300, "estimated", 700), (700, "assumed", None), (500, "assumed", 500), (800, "reconstructed", 200)],
-)  # fmt: skip
+    [
+        (1000, "counted", None),
+        (990, "counted", None),
+        (512, "counted", 488),
+        (None, "counted", None),
+        (1400, "counted", None),
+        (700, "estimated", None),
+        (300, "estimated", 700),
+        (700, "assumed", None),
+        (500, "assumed", 500),
+        (800, "reconstructed", 200),
+    ],
+)
 def test_a_request_that_the_server_cut_is_noticed_and_a_counters_error_is_not(
     read: int | None, provenance: str, missing: int | None
 ) -> None:

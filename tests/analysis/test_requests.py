@@ -36,9 +36,20 @@ def talk(
         candidates = Candidates.gather(settings.system_prompt, history, prompt, TokenLedger(counter))
         plans.append(plan_context(candidates, settings.window, settings.strategy))
         turns.append(
-            Turn(str(number), prompt, reply, "complete", "openai", "m", settings.system_prompt, float(number),
-                 plan=PlanSummary.of(plans[-1]), usage=Usage(plans[-1].input_tokens, None, None, 7), number=number)
-        )  # fmt: skip
+            Turn(
+                str(number),
+                prompt,
+                reply,
+                "complete",
+                "openai",
+                "m",
+                settings.system_prompt,
+                float(number),
+                plan=PlanSummary.of(plans[-1]),
+                usage=Usage(plans[-1].input_tokens, None, None, 7),
+                number=number,
+            )
+        )
         history += [user(prompt), assistant(reply)]
     return history, turns, plans
 
@@ -79,9 +90,14 @@ def test_without_turns_every_user_message_is_a_request_with_everything_before_it
 
 
 REAL = (
-    ESTIMATE, counter_for("openai", "gpt-4o"), counter_for("openai", "gpt-6-luna"), counter_for("openai", "gpt-4"),
-    counter_for("anthropic", "claude-haiku-4-5"), counter_for("anthropic", "claude-opus-5"), counter_for("other", "qwen3:8b"),
-)  # fmt: skip
+    ESTIMATE,
+    counter_for("openai", "gpt-4o"),
+    counter_for("openai", "gpt-6-luna"),
+    counter_for("openai", "gpt-4"),
+    counter_for("anthropic", "claude-haiku-4-5"),
+    counter_for("anthropic", "claude-opus-5"),
+    counter_for("other", "qwen3:8b"),
+)
 
 
 @pytest.mark.parametrize("counter", REAL, ids=lambda counter: f"{counter.name} {counter.template(True)}")

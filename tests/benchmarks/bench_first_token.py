@@ -26,9 +26,15 @@ def main() -> None:
     for n in range(ROUNDS):
         started = time.perf_counter()
         stream = client.chat.completions.create(
-            model=model.name, stream=True, max_tokens=16, temperature=0,
-            messages=[{"role": "system", "content": settings.system_prompt}, {"role": "user", "content": f"{n}a: name a fruit"}],
-        )  # fmt: skip
+            model=model.name,
+            stream=True,
+            max_tokens=16,
+            temperature=0,
+            messages=[
+                {"role": "system", "content": settings.system_prompt},
+                {"role": "user", "content": f"{n}a: name a fruit"},
+            ],
+        )
         next(chunk for chunk in stream if chunk.choices and chunk.choices[0].delta.content)
         alone.append(time.perf_counter() - started)
         for _ in stream:

@@ -42,7 +42,8 @@ def main() -> None:
         print(f"{name:>16}" + "".join(cells))
     for name in STRATEGIES:
         print(
-            f"{name:>16} at {SIZES[-1]:,}: {found[SIZES[-1]][name] / found[SIZES[0]][name]:.2f} times the same at {SIZES[0]}"
+            f"{name:>16} at {SIZES[-1]:,}: {found[SIZES[-1]][name] / found[SIZES[0]][name]:.2f} times the same at"
+            f" {SIZES[0]}"
         )
     if peer is None:
         print("langchain-core is not installed: uv sync --group bench")
@@ -98,9 +99,13 @@ def _peer() -> Any:
             return sum(message.additional_kwargs["tokens"] for message in chosen)
 
         return lambda: trim_messages(
-            messages, max_tokens=WINDOW.input_budget, token_counter=counter, strategy="last", include_system=True,
+            messages,
+            max_tokens=WINDOW.input_budget,
+            token_counter=counter,
+            strategy="last",
+            include_system=True,
             start_on="human",
-        )  # fmt: skip
+        )
 
     return prepared
 

@@ -67,9 +67,10 @@ def test_much_is_summarized_in_steps_each_going_on_from_the_one_before() -> None
     provider, summarizer = made("one", "two", "three", step_tokens=20)
     history = [user(f"word {n} " + "filler " * 12) for n in range(3)]
     summary, took = summarizer.make(WantedSummary(((0, 3),), ((0, 3),), None, 60), history)
-    assert [("Summary so far:\none" in r.messages[1].text, "Summary so far:\ntwo" in r.messages[1].text) for r in provider.requests] == [
-        (False, False), (True, False), (False, True),
-    ]  # fmt: skip
+    assert [
+        ("Summary so far:\none" in r.messages[1].text, "Summary so far:\ntwo" in r.messages[1].text)
+        for r in provider.requests
+    ] == [(False, False), (True, False), (False, True)]
     assert summary.text == "three"
     assert (took.requests, took.usage.input_tokens) == (3, 30)
 

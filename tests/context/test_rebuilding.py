@@ -29,8 +29,19 @@ def test_a_request_is_rebuilt_from_its_record(strategy: str, case: Case, data: s
     sent = ChatRequest("m", tuple(made.included), 50)
     body = provider.body(sent)
     rest = {name: value for name, value in body.items() if name != "messages"}
-    turn = Turn("i", case.prompt or "", "reply", "complete", "openai", "m", case.instructions, 0.0,
-                PlanSummary.of(made), rest, body_sha256(body))  # fmt: skip
+    turn = Turn(
+        "i",
+        case.prompt or "",
+        "reply",
+        "complete",
+        "openai",
+        "m",
+        case.instructions,
+        0.0,
+        PlanSummary.of(made),
+        rest,
+        body_sha256(body),
+    )
     turn = Turn.from_dict(json.loads(json.dumps(turn.to_dict())), 1)
     later = [*case.history, user(case.prompt or ""), assistant("reply"), user("more")]
     assert rebuild_request(turn, later) == sent

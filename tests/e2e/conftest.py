@@ -20,9 +20,15 @@ from tests.support.typist import Typist
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,10 +62,22 @@ class RedisServer:
 
     def start(self) -> RedisServer:
         self.process = subprocess.Popen(
-            ["redis-server", "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder),
-             "--appendonly", "yes", "--save", ""],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            [
+                "redis-server",
+                "--port",
+                "0",
+                "--unixsocket",
+                str(self.socket),
+                "--dir",
+                str(self.folder),
+                "--appendonly",
+                "yes",
+                "--save",
+                "",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         wait_until(self._answers, "redis-server answers")
         return self
 
@@ -212,8 +230,15 @@ def session_on_typist(server: RedisServer) -> str:
 
 def choose_typist(server: RedisServer, session_id: str, **changes: Any) -> None:
     """Store settings for a session that choose the typist."""
-    settings = {"provider": "openai", "model": "typist-1", "system_prompt": "Be brief.", "max_tokens": 4096,
-                "reserved_for_reply": 512, "strategy": "oldest_first", **changes}  # fmt: skip
+    settings = {
+        "provider": "openai",
+        "model": "typist-1",
+        "system_prompt": "Be brief.",
+        "max_tokens": 4096,
+        "reserved_for_reply": 512,
+        "strategy": "oldest_first",
+        **changes,
+    }
     with server.client() as client:
         client.hset(f"{{chat:{session_id}}}:about", "settings", json.dumps(settings))
 

@@ -221,9 +221,14 @@ def test_without_redis_the_page_says_so_keeps_the_text_and_recovers_by_itself(
 
 
 def test_another_process_on_the_same_store_follows_and_stops(
-    app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str, folder: Path,
+    app: App,
+    server: RedisServer,
+    typist: Typist,
+    open_tab: OpenTab,
+    session_on_typist: str,
+    folder: Path,
     app_env: dict[str, str],
-) -> None:  # fmt: skip
+) -> None:
     typist.words = 300
     with App(folder / "data2", app_env) as other:
         tab = open_tab(app, session_on_typist)

@@ -107,11 +107,7 @@ def test_a_command_whose_answer_is_lost_stores_nothing_twice(
     a_turn(open_store(), "another")
     store = RedisHistory(CutOff(client, at, done, failure), TTL)  # type: ignore[arg-type]
     live = prompt("precious")
-    for step in (
-        lambda: store.begin("s", live),
-        lambda: store.beat("s", live),
-        lambda: commit(store, "s", live),
-    ):
+    for step in (lambda: store.begin("s", live), lambda: store.beat("s", live), lambda: commit(store, "s", live)):
         try:
             step()
         except HistoryUnavailable:

@@ -47,8 +47,10 @@ class App:
     def __init__(self, folder: Path, session_id: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", APP, str(folder), session_id],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": "."},
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": "."},
+        )
 
     def sessions(self) -> int:
         assert self.process.stdout is not None

@@ -11,9 +11,37 @@ from lib.history.redis import RedisHistory
 from tests.history.conftest import Kit
 from tests.support.redis_servers import prompt, say
 
-READS = {"get", "getrange", "strlen", "hget", "hmget", "hgetall", "hexists", "pttl", "pexpiretime", "type", "xrange",
-         "xrevrange", "xlen", "zrange", "zrevrange", "exists", "time", "ping", "eval", "evalsha", "info", "config|resetstat",
-         "scan", "dump", "select", "hello", "client|setinfo", "client|setname", "script|load"}  # fmt: skip
+READS = {
+    "get",
+    "getrange",
+    "strlen",
+    "hget",
+    "hmget",
+    "hgetall",
+    "hexists",
+    "pttl",
+    "pexpiretime",
+    "type",
+    "xrange",
+    "xrevrange",
+    "xlen",
+    "zrange",
+    "zrevrange",
+    "exists",
+    "time",
+    "ping",
+    "eval",
+    "evalsha",
+    "info",
+    "config|resetstat",
+    "scan",
+    "dump",
+    "select",
+    "hello",
+    "client|setinfo",
+    "client|setname",
+    "script|load",
+}
 
 
 def look_at_everything(store: HistoryStore, *session_ids: str) -> None:

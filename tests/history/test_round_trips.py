@@ -19,10 +19,14 @@ from tests.support.redis_servers import append, as_dicts, prompt, say
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates and control characters included
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | ANY_TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | ANY_TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
     max_leaves=6,
-)  # fmt: skip
+)
 OTHER_FIELDS = st.dictionaries(ANY_TEXT.filter(lambda name: name not in ("role", "content")), JSON, max_size=2)
 MESSAGE = st.builds(Message, ANY_TEXT, ANY_TEXT | JSON, OTHER_FIELDS) | st.builds(
     lambda role, extra: Message(role, None, extra, has_content=False), ANY_TEXT, OTHER_FIELDS

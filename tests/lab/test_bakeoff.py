@@ -70,16 +70,24 @@ def slow_steps(
         price = None if model is None else costs.cost(model, Usage(plan.input_tokens, cached, written, reply))
         held = tuple(sent[fact] if fact <= at else None for fact in facts)
         made.append(
-            Step(turn, at, plan.input_tokens, reusable, cached, reply, plan.left_out_count, plan.fits, held,
-                 None if price is None else price.total)
-        )  # fmt: skip
+            Step(
+                turn,
+                at,
+                plan.input_tokens,
+                reusable,
+                cached,
+                reply,
+                plan.left_out_count,
+                plan.fits,
+                held,
+                None if price is None else price.total,
+            )
+        )
         before = now
     return made
 
 
-@given(
-    histories(), st.sampled_from(sorted(STRATEGIES)), st.integers(0, 300), texts, st.booleans(), st.data(),
-)  # fmt: skip
+@given(histories(), st.sampled_from(sorted(STRATEGIES)), st.integers(0, 300), texts, st.booleans(), st.data())
 def test_every_turn_is_what_a_plan_of_its_own_decides(
     history: list[Message], strategy: str, window: int, prompt: str, priced: bool, data: st.DataObject
 ) -> None:

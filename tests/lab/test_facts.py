@@ -35,10 +35,18 @@ def answers(*said: str) -> list[str]:
         ("the project budget = 80 000 euros", "What is the project budget?", "80 000"),
         ("My password is hunter2", "What is my password?", "hunter2"),
         ("My number is +49 170 1234567!", "What is my number?", "+49 170 1234567"),
-        ("We take flight KL-1023 home.", f"Earlier I wrote: “We take flight {GAP} home.” What stood in place of {GAP}?", "KL-1023"),
-        ("Then we asked Anna Schmidt.", f"Earlier I wrote: “Then we asked {GAP}.” What stood in place of {GAP}?", "Anna Schmidt"),
+        (
+            "We take flight KL-1023 home.",
+            f"Earlier I wrote: “We take flight {GAP} home.” What stood in place of {GAP}?",
+            "KL-1023",
+        ),
+        (
+            "Then we asked Anna Schmidt.",
+            f"Earlier I wrote: “Then we asked {GAP}.” What stood in place of {GAP}?",
+            "Anna Schmidt",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_fact_is_found_and_asked_for(said: str, question: str, answer: str) -> None:
     assert (question, answer) in [(fact.question, fact.answer) for fact in suggested([user(said)])]
 
@@ -46,20 +54,32 @@ def test_a_fact_is_found_and_asked_for(said: str, question: str, answer: str) ->
 @pytest.mark.parametrize(
     "said",
     [
-        "What is 17 * 23?", "Is Anna there?", "", "hello there", "I have 3 cats", "See https://example.com/2026/a12b34",
-        "Please write it in French on Monday", "```\nport = 8080\n```", "run `kill 4242` now", "Tell me more. Then stop.",
+        "What is 17 * 23?",
+        "Is Anna there?",
+        "",
+        "hello there",
+        "I have 3 cats",
+        "See https://example.com/2026/a12b34",
+        "Please write it in French on Monday",
+        "```\nport = 8080\n```",
+        "run `kill 4242` now",
+        "Tell me more. Then stop.",
     ],
-)  # fmt: skip
+)
 def test_what_tells_nothing_is_not_suggested(said: str) -> None:
     assert answers(said) == []
 
 
 def test_only_what_the_user_said_counts() -> None:
     history = [
-        system("The code is 1111."), assistant("The code is 2222."), results_in_parts("c0"),
-        Message("tool", "The code is 3333."), Message("user", [{"type": "text", "text": "The code is 4444."}, {"type": "image"}]),
-        Message("user", None), Message("user", 5),
-    ]  # fmt: skip
+        system("The code is 1111."),
+        assistant("The code is 2222."),
+        results_in_parts("c0"),
+        Message("tool", "The code is 3333."),
+        Message("user", [{"type": "text", "text": "The code is 4444."}, {"type": "image"}]),
+        Message("user", None),
+        Message("user", 5),
+    ]
     (fact,) = suggested(history)
     assert fact == Fact(4, "The code is 4444.", "What is the code?", "4444")
 
@@ -100,11 +120,25 @@ def test_a_question_never_holds_its_answer_and_an_echo_recalls_it(history: list[
 
 said_things = st.lists(
     st.sampled_from(
-        ["my code is 4711", "I met Anna Schmidt and Bob", "on 3 May 2026 at 14:30", "pay $1,250.00", "a@b.example wrote",
-         "KL-1023 is late", "call +49 170 1234567", "“Quoted Words” (Paris)", "Zoë’s cat", "日本 is 20.5", "1.5", "\n", ". ", "?"]
+        [
+            "my code is 4711",
+            "I met Anna Schmidt and Bob",
+            "on 3 May 2026 at 14:30",
+            "pay $1,250.00",
+            "a@b.example wrote",
+            "KL-1023 is late",
+            "call +49 170 1234567",
+            "“Quoted Words” (Paris)",
+            "Zoë’s cat",
+            "日本 is 20.5",
+            "1.5",
+            "\n",
+            ". ",
+            "?",
+        ]
     ),
     max_size=12,
-).map(" ".join)  # fmt: skip
+).map(" ".join)
 
 
 @given(st.lists(said_things | st.text(max_size=80), max_size=6), st.integers(0, 5))

@@ -52,15 +52,21 @@ def wide(settings: ChatSettings) -> int:
 def test_every_entry_is_an_arm_and_two_controls_stand_beside_them() -> None:
     made = arms(ENTRIES, wide)
     assert [(arm.name, arm.kind) for arm in made] == [
-        ("few", "plan"), ("seldom", "plan"), ("everything", "everything"), ("nothing", "nothing"),
-    ]  # fmt: skip
+        ("few", "plan"),
+        ("seldom", "plan"),
+        ("everything", "everything"),
+        ("nothing", "nothing"),
+    ]
     assert [arm.settings for arm in made[:2]] == [entry.settings for entry in ENTRIES]
     assert {arm.settings for arm in made[2:]} == {replace(SETTINGS, strategy="none", max_tokens=10_000)}
     assert arms(ENTRIES)[2].settings.max_tokens == 300
     two = arms([*ENTRIES, Entry("other", replace(SETTINGS, model="m2"))])
     assert [arm.name for arm in two[3:]] == [
-        "everything (gpt-6-luna)", "nothing (gpt-6-luna)", "everything (m2)", "nothing (m2)",
-    ]  # fmt: skip
+        "everything (gpt-6-luna)",
+        "nothing (gpt-6-luna)",
+        "everything (m2)",
+        "nothing (m2)",
+    ]
 
 
 def test_a_plan_says_what_goes_out_and_what_it_costs_at_most() -> None:
@@ -145,9 +151,11 @@ def test_replies_are_scored_priced_and_counted() -> None:
     asks = ask_all(CHAT, arms(ENTRIES[:1], wide)[1:], facts=[fact], repeats=2)
     usage = Usage(40, 0, 0, 5)
     provider = ScriptedProvider(
-        Script(["It is ", "4711."], usage=usage), Script(["4711"], usage=usage),
-        Script(["You haven't told me."], usage=usage), Script(["1234"]),
-    )  # fmt: skip
+        Script(["It is ", "4711."], usage=usage),
+        Script(["4711"], usage=usage),
+        Script(["You haven't told me."], usage=usage),
+        Script(["1234"]),
+    )
     before = [message.to_dict() for message in CHAT]
     probe = Probe(asks, lambda settings: provider, catalogue.find)
     answers = finished(probe)
@@ -171,8 +179,12 @@ def test_a_failure_is_kept_with_its_question_and_the_next_is_asked() -> None:
     provider = ScriptedProvider(Script(["47"], RateLimited("Too fast.")), Script(["4711"]), Script([" "]))
     answers = finished(Probe(asks, lambda settings: provider, catalogue.find))
     assert [(answer.error or {}).get("kind") for answer in answers] == [
-        "RateLimited", None, "ProviderError", "ContextOverflow", "ChatError",
-    ]  # fmt: skip
+        "RateLimited",
+        None,
+        "ProviderError",
+        "ContextOverflow",
+        "ChatError",
+    ]
     assert [answer.verdict is None for answer in answers] == [True, False, True, True, True]
     assert "AssertionError" in (answers[4].error or {})["what"]  # nobody scripted a fifth answer
     assert len(provider.requests) == 4
@@ -231,7 +243,7 @@ def test_a_real_model_recalls_what_it_is_sent_and_not_what_it_is_not(model: Loca
     ledger = TokenLedger(WORDS)
     asks = planned(
         CHAT, [fact], arms([Entry("window", settings)]), lambda settings: ledger, catalogue.find, answer_tokens=40
-    )  # fmt: skip
+    )
     probe = Probe(asks, lambda settings: LocalProvider(model), catalogue.find)
     probe.start()
     assert probe.done.wait(120)

@@ -55,23 +55,52 @@ settings = st.builds(ChatSettings, words, words, words, whole, whole, words, who
 entries = st.builds(Entry, words, settings)
 usages = st.builds(Usage, *[st.none() | whole] * 6)
 answers = st.builds(
-    Answer, facts, words, whole, st.booleans(), words, st.sampled_from(["recalled", "admitted", "made_up", None]), usages, money,
+    Answer,
+    facts,
+    words,
+    whole,
+    st.booleans(),
+    words,
+    st.sampled_from(["recalled", "admitted", "made_up", None]),
+    usages,
+    money,
     st.none() | st.dictionaries(words, json_values, max_size=3),
-)  # fmt: skip
+)
 recalls = st.builds(
-    Recall, st.lists(st.builds(Arm, words, settings, st.sampled_from(["plan", "everything", "nothing"])), max_size=2).map(tuple),
-    st.lists(answers, max_size=3).map(tuple), whole, words,
-)  # fmt: skip
+    Recall,
+    st.lists(st.builds(Arm, words, settings, st.sampled_from(["plan", "everything", "nothing"])), max_size=2).map(
+        tuple
+    ),
+    st.lists(answers, max_size=3).map(tuple),
+    whole,
+    words,
+)
 steps = st.builds(
-    Step, whole, whole, whole, whole, whole, whole, whole, st.booleans(), st.tuples(st.sampled_from([True, False, None])), money
-)  # fmt: skip
+    Step,
+    whole,
+    whole,
+    whole,
+    whole,
+    whole,
+    whole,
+    whole,
+    st.booleans(),
+    st.tuples(st.sampled_from([True, False, None])),
+    money,
+)
 courses = st.builds(
     Course, entries, words, st.sampled_from(["counted", "estimated"]), st.lists(steps, max_size=3).map(tuple)
-)  # fmt: skip
+)
 bake_offs = st.builds(BakeOff, st.tuples(whole), st.lists(courses, max_size=2).map(tuple))
 abouts = st.builds(
-    About, words, whole, seconds, st.dictionaries(words, words, max_size=3), words, st.lists(whole, max_size=2).map(tuple)
-)  # fmt: skip
+    About,
+    words,
+    whole,
+    seconds,
+    st.dictionaries(words, words, max_size=3),
+    words,
+    st.lists(whole, max_size=2).map(tuple),
+)
 
 
 @st.composite
@@ -82,9 +111,14 @@ def cliffs(draw: st.DrawFn) -> Cliffs:
 
 
 reports = st.builds(
-    Report, abouts, st.lists(facts, max_size=2).map(tuple), st.lists(cliffs(), max_size=2).map(tuple), st.none() | bake_offs,
-    st.none() | recalls, st.dictionaries(words, words, max_size=2),
-)  # fmt: skip
+    Report,
+    abouts,
+    st.lists(facts, max_size=2).map(tuple),
+    st.lists(cliffs(), max_size=2).map(tuple),
+    st.none() | bake_offs,
+    st.none() | recalls,
+    st.dictionaries(words, words, max_size=2),
+)
 
 
 def real() -> Report:
@@ -154,14 +188,20 @@ def reading(text: str) -> str | None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "it is not JSON"), ("{", "it is not JSON"), ("[" * 100_000, "it is not JSON"), ("null", "not a report"), ("[]", "not a report"),
-        ("{}", "not a report"), ('{"format": "windowseat trim lab"}', "version None"),
+        ("", "it is not JSON"),
+        ("{", "it is not JSON"),
+        ("[" * 100_000, "it is not JSON"),
+        ("null", "not a report"),
+        ("[]", "not a report"),
+        ("{}", "not a report"),
+        ('{"format": "windowseat trim lab"}', "version None"),
         ('{"format": "windowseat trim lab", "version": 2}', "version 2, and only version 1"),
         ('{"format": "windowseat trim lab", "version": 1}', "the report.about is missing"),
-        ('{"format": "windowseat trim lab", "version": NaN}', "not JSON"), ('{"format": "x", "version": 1e999}', "not JSON"),
+        ('{"format": "windowseat trim lab", "version": NaN}', "not JSON"),
+        ('{"format": "x", "version": 1e999}', "not JSON"),
         ('{"format": "windowseat trim lab", "version": ' + "9" * 5000 + "}", "not JSON"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_report_is_refused(text: str, said: str) -> None:
     with pytest.raises(ImportRefused, match=said):
         read(text)
@@ -188,7 +228,7 @@ def test_what_is_no_report_is_refused(text: str, said: str) -> None:
         (("recall", "answers", 1, "cost"), 0.1, "must be an amount"),
         (("recall", "answers", 1, "verdict"), "nice", "must be one of recalled, admitted, made_up"),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_names_the_place(path: tuple[Any, ...], value: Any, said: str) -> None:
     stored = json.loads(write(real()))
     holder = stored

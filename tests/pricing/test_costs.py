@@ -33,11 +33,14 @@ def usages(draw: st.DrawFn) -> Usage:
 def test_a_cost_is_the_packages_own_to_the_last_digit(model: Model, usage: Usage) -> None:
     theirs = calc_price(
         PackageUsage(
-            input_tokens=usage.input_tokens, cache_read_tokens=usage.cached_tokens or 0,
-            cache_write_tokens=usage.cache_write_tokens or 0, output_tokens=usage.output_tokens,
+            input_tokens=usage.input_tokens,
+            cache_read_tokens=usage.cached_tokens or 0,
+            cache_write_tokens=usage.cache_write_tokens or 0,
+            output_tokens=usage.output_tokens,
         ),
-        model.name, provider_id=model.vendor,
-    )  # fmt: skip
+        model.name,
+        provider_id=model.vendor,
+    )
     ours = cost(model, usage)
     assert ours is not None
     assert ours.total == theirs.total_price
@@ -98,14 +101,17 @@ def test_a_request_is_priced_at_the_prices_of_its_time() -> None:
     assert sonnet is not None
     assert cost(sonnet, Usage(1000, 0, 0, 0), at=1_790_000_000.0) == cost(sonnet, Usage(1000, 0, 0, 0))
     dated = [
-        model for model in PACKAGED
+        model
+        for model in PACKAGED
         if cost(model, Usage(10**5, 0, 0, 10**4), at=1_767_225_600.0) != cost(model, Usage(10**5, 0, 0, 10**4))
-    ]  # fmt: skip
+    ]
     for model in dated:  # whatever changed its price since January 2026
         theirs = calc_price(
-            PackageUsage(input_tokens=10**5, output_tokens=10**4), model.name, provider_id=model.vendor,
+            PackageUsage(input_tokens=10**5, output_tokens=10**4),
+            model.name,
+            provider_id=model.vendor,
             genai_request_timestamp=__import__("datetime").datetime(2026, 1, 1, 12, tzinfo=__import__("datetime").UTC),
-        )  # fmt: skip
+        )
         ours = cost(model, Usage(10**5, 0, 0, 10**4), at=1_767_268_800.0)
         assert ours is not None
         assert ours.total == theirs.total_price

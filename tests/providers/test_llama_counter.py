@@ -31,13 +31,36 @@ from tests.support.conversations import histories
 
 ROOT = Path(__file__).parents[2]
 
-marks = ["<|im_start|>", "<|im_end|>", "<|im_start", "|im_end|>", "<|endoftext|>", "<think>\n", "</think>", "\n", "  ", "\t",
-         "😀", "\ud83d", "\ude00", "日本語", "Ünïcode", "שלום", "a\u0301", "\x00", "{{ x }}", "x" * 300, "hello "]  # fmt: skip
+marks = [
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|im_start",
+    "|im_end|>",
+    "<|endoftext|>",
+    "<think>\n",
+    "</think>",
+    "\n",
+    "  ",
+    "\t",
+    "😀",
+    "\ud83d",
+    "\ude00",
+    "日本語",
+    "Ünïcode",
+    "שלום",
+    "a\u0301",
+    "\x00",
+    "{{ x }}",
+    "x" * 300,
+    "hello ",
+]
 texts = st.lists(st.sampled_from(marks) | st.text(max_size=8), max_size=6).map("".join)
 spoken = st.builds(Message, st.sampled_from(["system", "developer", "user", "assistant", "tool", "critic"]), texts)
 parts = st.builds(
-    Message, st.sampled_from(["user", "assistant"]), st.lists(st.fixed_dictionaries({"type": st.just("text"), "text": texts}), max_size=3)
-)  # fmt: skip
+    Message,
+    st.sampled_from(["user", "assistant"]),
+    st.lists(st.fixed_dictionaries({"type": st.just("text"), "text": texts}), max_size=3),
+)
 
 
 def takes_it(message: Message) -> bool:
@@ -306,8 +329,13 @@ def serving(template: str) -> Iterator[OpenAIProvider]:
         "threads": 1,
     }
     with subprocess.Popen(
-        [sys.executable, "-c", SERVE], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as child:  # fmt: skip
+        [sys.executable, "-c", SERVE],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         child.stdin.write(json.dumps({**wanted, "template": template}) + "\n")
@@ -318,7 +346,10 @@ def serving(template: str) -> Iterator[OpenAIProvider]:
 
 EACH = "{% for m in messages %}"
 END = "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-NO_THOUGHTS = "{% set c = m.content %}{% if m.role == 'assistant' and '</think>' in c %}{% set c = c.split('</think>')[-1].lstrip('\n') %}{% endif %}"
+NO_THOUGHTS = (
+    "{% set c = m.content %}{% if m.role == 'assistant' and '</think>' in c %}{% set c ="
+    " c.split('</think>')[-1].lstrip('\n') %}{% endif %}"
+)
 LEAD_ONLY = (
     "{% if m.role == 'system' and not loop.first %}{{ raise_exception('System message must come first.') }}{% endif %}"
 )
@@ -335,9 +366,15 @@ ALTERNATE = (
         pytest.param(EACH + "<|im_start|>{{ m.role }}\n\n{{ m.content | trim }}<|im_end|>" + END, id="trims"),
         pytest.param(EACH + NO_THOUGHTS + "<|im_start|>{{ m.role }}\n{{ c }}<|im_end|>\n" + END, id="drops thoughts"),
         pytest.param(EACH + LEAD_ONLY + "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n" + END, id="lead only"),
-        pytest.param("<|im_start|>system\nHi.<|im_end|>\n" + EACH + "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n" + END, id="adds"),
+        pytest.param(
+            "<|im_start|>system\nHi.<|im_end|>\n"
+            + EACH
+            + "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
+            + END,
+            id="adds",
+        ),
     ],
-)  # fmt: skip
+)
 def test_other_templates_are_learnt_as_well(template: str) -> None:
     with serving(template) as provider:
         counter = provider.counter()
@@ -360,10 +397,12 @@ def test_other_templates_are_learnt_as_well(template: str) -> None:
     "template",
     [
         pytest.param(EACH + ALTERNATE + "<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n" + END, id="alternates"),
-        pytest.param(EACH + "<|im_start|>{{ m.role }} {{ loop.index }}\n{{ m.content }}<|im_end|>\n" + END, id="numbers them"),
+        pytest.param(
+            EACH + "<|im_start|>{{ m.role }} {{ loop.index }}\n{{ m.content }}<|im_end|>\n" + END, id="numbers them"
+        ),
         pytest.param(EACH + "{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:", id="without control tokens"),
     ],
-)  # fmt: skip
+)
 def test_a_template_that_is_no_sum_of_messages_has_no_counter_but_requests_are_counted(template: str) -> None:
     with serving(template) as provider:
         assert provider.counter() is None

@@ -209,7 +209,10 @@ def test_it_is_started_again_after_it_died_while_answering() -> None:
 
 
 def test_it_is_gone_when_the_app_is_killed() -> None:
-    code = "import time; from lib.providers.llama.process import LocalModel as M; m = M(); m.ensure(); print(m.pid, flush=True); time.sleep(60)"
+    code = (
+        "import time; from lib.providers.llama.process import LocalModel as M; m = M(); m.ensure(); print(m.pid,"
+        " flush=True); time.sleep(60)"
+    )
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as app:
         assert app.stdout is not None
         pid = int(app.stdout.readline())

@@ -123,20 +123,51 @@ def test_anthropic_failures(replay: Replay, status: int, body: Any, kind: type[C
 @pytest.mark.parametrize(
     ("kind", "body", "tokens", "limit"),
     [
-        ("openai", openai_error(
-            "This model's maximum context length is 128000 tokens. However, your messages resulted in 130,123 tokens.",
-            code="context_length_exceeded"), 130_123, 128_000),
-        ("openai", openai_error("too big", type="exceed_context_size_error", n_prompt_tokens=5031, n_ctx=4096), 5031, 4096),
-        ("anthropic", anthropic_error(
-            "invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum"), 210_000, 200_000),
-        ("anthropic", anthropic_error("invalid_request_error",
-            "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000, decrease input length"), 209_573, 200_000),
-        ("openai", openai_error(
-            "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."), 1_200_000, 1_048_576),
-        ("openai", openai_error("Your input exceeds the context window of this model.", code="context_length_exceeded"),
-            None, None),
+        (
+            "openai",
+            openai_error(
+                "This model's maximum context length is 128000 tokens. However, your messages resulted in 130,123"
+                " tokens.",
+                code="context_length_exceeded",
+            ),
+            130_123,
+            128_000,
+        ),
+        (
+            "openai",
+            openai_error("too big", type="exceed_context_size_error", n_prompt_tokens=5031, n_ctx=4096),
+            5031,
+            4096,
+        ),
+        (
+            "anthropic",
+            anthropic_error("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum"),
+            210_000,
+            200_000,
+        ),
+        (
+            "anthropic",
+            anthropic_error(
+                "invalid_request_error",
+                "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000, decrease input length",
+            ),
+            209_573,
+            200_000,
+        ),
+        (
+            "openai",
+            openai_error("The input token count (1200000) exceeds the maximum number of tokens allowed (1048576)."),
+            1_200_000,
+            1_048_576,
+        ),
+        (
+            "openai",
+            openai_error("Your input exceeds the context window of this model.", code="context_length_exceeded"),
+            None,
+            None,
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_overflow_comes_with_the_numbers(replay: Replay, kind: str, body: Any, tokens: int, limit: int) -> None:
     replay.error(400, body)
     error = failure(replay, kind)
@@ -193,10 +224,13 @@ def test_an_error_in_the_middle_of_a_stream_is_said(replay: Replay) -> None:
     [
         ({"message": "Rate limit reached", "type": "rate_limit_exceeded", "code": None}, RateLimited),
         ({"message": "Provider returned error", "code": 502}, ProviderUnavailable),
-        ({"message": "too big", "code": 400, "type": "exceed_context_size_error", "n_prompt_tokens": 9, "n_ctx": 8}, ContextOverflow),
+        (
+            {"message": "too big", "code": 400, "type": "exceed_context_size_error", "n_prompt_tokens": 9, "n_ctx": 8},
+            ContextOverflow,
+        ),
         ({"message": "what nobody foresaw"}, ProviderUnavailable),
     ],
-)  # fmt: skip
+)
 def test_an_openai_error_in_a_stream_is_known_by_its_code(replay: Replay, said: Any, kind: type[ChatError]) -> None:
     replay.events(says("a"), {"error": said})
     assert type(failure(replay)) is kind

@@ -46,8 +46,16 @@ def says(text: str | None = None, end: str | None = None, **delta: Any) -> dict[
 
 
 def message_events(*texts: str, stop: str = "end_turn", start: Any = None, end: Any = None) -> list[dict[str, Any]]:
-    message = {"id": "msg-1", "type": "message", "role": "assistant", "model": "model-1-dated", "content": [],
-               "stop_reason": None, "stop_sequence": None, "usage": start or {"input_tokens": 3, "output_tokens": 1}}  # fmt: skip
+    message = {
+        "id": "msg-1",
+        "type": "message",
+        "role": "assistant",
+        "model": "model-1-dated",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": start or {"input_tokens": 3, "output_tokens": 1},
+    }
     deltas = [
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}} for text in texts
     ]
@@ -136,9 +144,13 @@ def test_a_key_is_in_no_body(replay: Replay) -> None:
 
 
 def test_openai_usage_includes_what_was_cached(replay: Replay) -> None:
-    usage = {"prompt_tokens": 4020, "completion_tokens": 50, "total_tokens": 4070,
-             "prompt_tokens_details": {"cached_tokens": 4012, "cache_write_tokens": 8},
-             "completion_tokens_details": {"reasoning_tokens": 30}}  # fmt: skip
+    usage = {
+        "prompt_tokens": 4020,
+        "completion_tokens": 50,
+        "total_tokens": 4070,
+        "prompt_tokens_details": {"cached_tokens": 4012, "cache_write_tokens": 8},
+        "completion_tokens_details": {"reasoning_tokens": 30},
+    }
     replay.events(says("a"), says("b"), says(end="stop"), chunk(choices=[], usage=usage))
     reply = end_of(openai(replay))
     assert reply == Reply("ab", Usage(4020, 4012, 8, 50, 30), "model-1-dated", "end", "chat-1")
@@ -397,8 +409,14 @@ def test_model_names_are_asked_from_the_server(replay: Replay) -> None:
         {"object": "list", "data": [{"id": "b", "object": "model"}, {"id": "a", "object": "model"}]}
     ).encode()
     assert openai(replay).models() == ["a", "b"]
-    replay.body = json.dumps({"data": [{"id": "claude-x", "type": "model", "display_name": "X", "created_at": "2026-01-01T00:00:00Z"}],
-                              "has_more": False, "first_id": "claude-x", "last_id": "claude-x"}).encode()  # fmt: skip
+    replay.body = json.dumps(
+        {
+            "data": [{"id": "claude-x", "type": "model", "display_name": "X", "created_at": "2026-01-01T00:00:00Z"}],
+            "has_more": False,
+            "first_id": "claude-x",
+            "last_id": "claude-x",
+        }
+    ).encode()
     assert anthropic(replay).models() == ["claude-x"]
 
 

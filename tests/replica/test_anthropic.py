@@ -57,9 +57,13 @@ def test_a_thread_is_continued_with_the_new_message_alone(rig: Rig) -> None:
     second = go_on(rig, first.id, "what is my name")
     third = go_on(rig, second.id, "sure?")
     assert rig.words.last == [
-        ("system", "be kind"), ("user", "my name is Ada"), ("assistant", "fine thanks"),
-        ("user", "what is my name"), ("assistant", "fine thanks"), ("user", "sure?"),
-    ]  # fmt: skip
+        ("system", "be kind"),
+        ("user", "my name is Ada"),
+        ("assistant", "fine thanks"),
+        ("user", "what is my name"),
+        ("assistant", "fine thanks"),
+        ("user", "sure?"),
+    ]
     totals = [
         message.usage.input_tokens + (message.usage.cache_read_input_tokens or 0) for message in (first, second, third)
     ]
@@ -92,9 +96,14 @@ def test_events_come_in_the_documented_order(rig: Rig) -> None:
         model="m", max_tokens=20, messages=[say("hi")], thread={"type": "create"}, betas=BETAS, stream=True
     )
     assert [event.type for event in events] == [
-        "message_start", "content_block_start", "content_block_delta", "content_block_delta", "content_block_stop",
-        "message_delta", "message_stop",
-    ]  # fmt: skip
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    ]
 
 
 @pytest.mark.parametrize("how", ["clock", "drill"])
@@ -146,9 +155,13 @@ def test_two_at_once_cannot_continue_the_same_reply(rig: Rig) -> None:
     first = create(rig, "one")
     rig.words.gate = threading.Event()
     stream = rig.claude.beta.messages.create(
-        model="claude-any", max_tokens=20, messages=[say("two")], betas=BETAS, stream=True,
+        model="claude-any",
+        max_tokens=20,
+        messages=[say("two")],
+        betas=BETAS,
+        stream=True,
         thread={"type": "continue", "previous_message_id": first.id},
-    )  # fmt: skip
+    )
     next(event for event in stream if event.type == "content_block_delta")
     with pytest.raises(anthropic.BadRequestError) as caught:
         go_on(rig, first.id)
@@ -213,9 +226,12 @@ def test_continuations_are_refused_in_anthropics_shape(rig: Rig, more: dict[str,
     first = create(rig, "one")
     betas = more.pop("betas", BETAS)
     body = {
-        "model": "claude-any", "max_tokens": 20, "messages": [say("two")],
-        "thread": {"type": "continue", "previous_message_id": first.id}, **more,
-    }  # fmt: skip
+        "model": "claude-any",
+        "max_tokens": 20,
+        "messages": [say("two")],
+        "thread": {"type": "continue", "previous_message_id": first.id},
+        **more,
+    }
     answer = rig.http.post("/v1/messages", json=body, headers={"anthropic-beta": ",".join(betas)})
     assert (answer.status_code, answer.json()["type"]) == (400, "error")
     assert answer.json()["error"]["type"] == "invalid_request_error"

@@ -17,10 +17,19 @@ from openai.types.beta.threads.runs import RunStep
 from tests.server_history.conftest import Rig, deprecated
 
 ORDER = [
-    "thread.run.created", "thread.run.queued", "thread.run.in_progress", "thread.run.step.created",
-    "thread.run.step.in_progress", "thread.message.created", "thread.message.in_progress", "thread.message.delta",
-    "thread.message.delta", "thread.message.completed", "thread.run.step.completed", "thread.run.completed",
-]  # fmt: skip
+    "thread.run.created",
+    "thread.run.queued",
+    "thread.run.in_progress",
+    "thread.run.step.created",
+    "thread.run.step.in_progress",
+    "thread.message.created",
+    "thread.message.in_progress",
+    "thread.message.delta",
+    "thread.message.delta",
+    "thread.message.completed",
+    "thread.run.step.completed",
+    "thread.run.completed",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -199,8 +208,9 @@ def test_max_completion_tokens_ends_incomplete_with_the_words_so_far(rig: Rig) -
     talk = thread(rig, "hi")
     done = run(rig, talk, max_completion_tokens=256)
     assert (done.status, done.incomplete_details and done.incomplete_details.reason) == (
-        "incomplete", "max_completion_tokens",
-    )  # fmt: skip
+        "incomplete",
+        "max_completion_tokens",
+    )
     message = rig.openai.beta.threads.messages.list(talk).data[0]
     assert (message.status, message.incomplete_details and message.incomplete_details.reason) == (
         "incomplete",
@@ -252,8 +262,9 @@ def test_a_run_can_be_cancelled_and_keeps_what_was_written(rig: Rig) -> None:
     assert (done.status, done.cancelled_at) == ("cancelled", 1_795_000_000)
     message = rig.openai.beta.threads.messages.list(talk).data[0]
     assert (message.status, message.incomplete_details and message.incomplete_details.reason) == (
-        "incomplete", "run_cancelled",
-    )  # fmt: skip
+        "incomplete",
+        "run_cancelled",
+    )
     assert texts(rig, talk) == ["hello", "fine"]
     assert rig.words.cut_off.wait(10)  # the model was told, too
     with pytest.raises(openai.BadRequestError, match=r"Cannot cancel run with status 'cancelled'\."):
@@ -271,8 +282,11 @@ def test_a_streamed_run_that_is_cancelled_says_so_in_order(rig: Rig) -> None:
     rig.openai.beta.threads.runs.cancel(active, thread_id=talk)
     assert first.data.id
     assert [event.event for event in stream] == [
-        "thread.run.cancelling", "thread.message.incomplete", "thread.run.step.cancelled", "thread.run.cancelled",
-    ]  # fmt: skip
+        "thread.run.cancelling",
+        "thread.message.incomplete",
+        "thread.run.step.cancelled",
+        "thread.run.cancelled",
+    ]
 
 
 def test_a_run_can_expire(rig: Rig) -> None:

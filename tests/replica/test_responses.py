@@ -56,9 +56,12 @@ def test_a_chain_sends_the_model_the_whole_history(rig: Rig) -> None:
     second = ask(rig, "what is my name", previous_response_id=first.id)
     third = ask(rig, [{"role": "user", "content": "sure?"}], previous_response_id=second.id)
     assert rig.words.last == [
-        ("user", "my name is Ada"), ("assistant", "fine thanks"), ("user", "what is my name"),
-        ("assistant", "Ada"), ("user", "sure?"),
-    ]  # fmt: skip
+        ("user", "my name is Ada"),
+        ("assistant", "fine thanks"),
+        ("user", "what is my name"),
+        ("assistant", "Ada"),
+        ("user", "sure?"),
+    ]
     assert third.previous_response_id == second.id
     sizes = [made.usage.input_tokens for made in (first, second, third) if made.usage]
     assert sizes == sorted(sizes)
@@ -87,9 +90,7 @@ def test_a_chain_cannot_go_on_from_what_is_not_there(rig: Rig, how: str) -> None
         assert rig.expire(made.id).json()["expired"] is True
     previous = "resp_nothing" if how == "unknown" else made.id
     error = refused(rig, previous_response_id=previous)
-    assert (error.status_code, error.code, error.param) == (
-        400, "previous_response_not_found", "previous_response_id",
-    )  # fmt: skip
+    assert (error.status_code, error.code, error.param) == (400, "previous_response_not_found", "previous_response_id")
     assert f"Previous response with id '{previous}' not found." in error.message
     for call in (rig.openai.responses.retrieve, rig.openai.responses.delete, rig.openai.responses.input_items.list):
         with pytest.raises(openai.NotFoundError, match=f"Response with id '{previous}' not found."):
@@ -192,10 +193,18 @@ def test_events_come_in_the_documented_order_with_rising_numbers(rig: Rig) -> No
     rig.words.reply = "a b c"
     events = list(rig.openai.responses.create(model="any", input="hi", stream=True))
     assert [event.type for event in events] == [
-        "response.created", "response.in_progress", "response.output_item.added", "response.content_part.added",
-        "response.output_text.delta", "response.output_text.delta", "response.output_text.delta",
-        "response.output_text.done", "response.content_part.done", "response.output_item.done", "response.completed",
-    ]  # fmt: skip
+        "response.created",
+        "response.in_progress",
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.output_text.delta",
+        "response.output_text.delta",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.completed",
+    ]
     assert [event.sequence_number for event in events] == list(range(len(events)))
     final = events[-1].response  # type: ignore[union-attr]
     assert final.output_text == "a b c"
@@ -298,8 +307,11 @@ def test_a_response_in_a_conversation_appends_to_it(rig: Rig) -> None:
     assert made.conversation.id == talk.id
     ask(rig, "again", conversation=talk.id)
     assert rig.words.last == [
-        ("system", "be brief"), ("user", "hello"), ("assistant", "fine thanks"), ("user", "again"),
-    ]  # fmt: skip
+        ("system", "be brief"),
+        ("user", "hello"),
+        ("assistant", "fine thanks"),
+        ("user", "again"),
+    ]
     roles = [item.role for item in rig.openai.conversations.items.list(talk.id, order="asc")]  # type: ignore[union-attr]
     assert roles == ["developer", "user", "assistant", "user", "assistant"]
 

@@ -109,9 +109,12 @@ def test_contents_show_everything_and_looking_changes_nothing(rig: Rig) -> None:
     talk = rig.openai.conversations.create(items=[{"role": "user", "content": "kept"}])
     made = rig.openai.responses.create(model="any", input="hi", conversation=talk.id)
     rig.claude.beta.messages.create(
-        model="m", max_tokens=9, messages=[{"role": "user", "content": "x"}], thread={"type": "create"},
+        model="m",
+        max_tokens=9,
+        messages=[{"role": "user", "content": "x"}],
+        thread={"type": "create"},
         betas=["message-threads-2026-08-12"],
-    )  # fmt: skip
+    )
     with deprecated():
         rig.openai.beta.assistants.create(model="any")
         rig.openai.beta.threads.create(messages=[{"role": "user", "content": "in a thread"}])

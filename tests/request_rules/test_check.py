@@ -39,7 +39,12 @@ def test_a_plain_conversation_breaks_no_rule(provider: str, messages: list[Messa
         ([U, A, S], *[{"last_role": (1,), "system_place": (2,)}] * 3),
         ([U, *FIELDS, A, U], {}, {"unknown_part": (2,), "empty_content": (1,)}, {}),
         ([U, *PARTS, A, U], {"unknown_part": (2,)}, {}, {"unknown_part": (2,)}),
-        ([U, user(" "), A, U], {"alternation": (0, 1)}, {"alternation": (0, 1), "empty_content": (1,)}, {"alternation": (0, 1)}),
+        (
+            [U, user(" "), A, U],
+            {"alternation": (0, 1)},
+            {"alternation": (0, 1), "empty_content": (1,)},
+            {"alternation": (0, 1)},
+        ),
         ([U, Message("assistant"), U], {"empty_content": (1,)}, {"empty_content": (1,)}, {"empty_content": (1,)}),
         ([U, Message("assistant", []), U], *[{"empty_content": (1,)}] * 3),
         ([U, EMPTY_CALLS, U], {"empty_content": (1,)}, {}, {"empty_content": (1,)}),
@@ -48,11 +53,15 @@ def test_a_plain_conversation_breaks_no_rule(provider: str, messages: list[Messa
         ([U, Message("function", "f"), A, U], *[{"unknown_part": (1,)}] * 3),
         ([system(""), system(""), U], {}, {"empty_content": (0, 1)}, {"system_place": (1,)}),
         ([system(""), U], {}, {}, {}),
-        ([U, Message("assistant", [{"type": "text", "text": ""}, {"type": "text", "text": "a"}]), U],
-         {}, {"empty_content": (1,)}, {}),
+        (
+            [U, Message("assistant", [{"type": "text", "text": ""}, {"type": "text", "text": "a"}]), U],
+            {},
+            {"empty_content": (1,)},
+            {},
+        ),
         ([U, assistant("")], {"last_role": (1,)}, {"last_role": (1,)}, {"last_role": (1,)}),
     ],
-)  # fmt: skip
+)
 def test_what_breaks_which_rule(messages: list[Message], openai: object, anthropic: object, strict: object) -> None:
     assert [names(provider, messages) for provider in ("openai", "anthropic", "strict")] == [openai, anthropic, strict]
 

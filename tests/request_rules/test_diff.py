@@ -39,8 +39,10 @@ def test_a_repair_as_rows() -> None:
 def test_a_moved_message_is_gone_in_one_place_and_new_in_another() -> None:
     before, after = [user("Why?"), system("Be brief.")], [system("Be brief."), user("Why?")]
     assert [(row.kind, row.text) for row in compared(before, after)] == [
-        ("added", "system: Be brief."), ("kept", "user: Why?"), ("removed", "system: Be brief."),
-    ]  # fmt: skip
+        ("added", "system: Be brief."),
+        ("kept", "user: Why?"),
+        ("removed", "system: Be brief."),
+    ]
 
 
 def test_a_line_says_who_and_what() -> None:

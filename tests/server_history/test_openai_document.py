@@ -22,9 +22,14 @@ from tests.support import peer_servers
 
 pytestmark = pytest.mark.peers
 EVERYTHING = ThreadSettings(
-    max_output_tokens=300, truncation="auto", last_messages=4, max_prompt_tokens=2000, stream=False, poll_seconds=0.05,
+    max_output_tokens=300,
+    truncation="auto",
+    last_messages=4,
+    max_prompt_tokens=2000,
+    stream=False,
+    poll_seconds=0.05,
     deadline_seconds=0.5,
-)  # fmt: skip
+)
 THREAD = Handle("assistants", "gpt-5.1", "Be brief.", (("assistant", "asst_1"), ("thread", "thread_1")))
 CHAIN = Handle("responses", "gpt-5.1", "Be brief.", (("response", "resp_1"),))
 CONVERSATION = Handle("conversations", "gpt-5.1", "Be brief.", (("conversation", "conv_1"),))

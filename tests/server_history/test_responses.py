@@ -15,9 +15,12 @@ from lib.settings import Endpoint
 from tests.support.openai_routes import Answer, Routes, events, responded
 
 USAGE = {
-    "input_tokens": 40, "input_tokens_details": {"cached_tokens": 30, "cache_write_tokens": 4},
-    "output_tokens": 5, "output_tokens_details": {"reasoning_tokens": 2}, "total_tokens": 45,
-}  # fmt: skip
+    "input_tokens": 40,
+    "input_tokens_details": {"cached_tokens": 30, "cache_write_tokens": 4},
+    "output_tokens": 5,
+    "output_tokens_details": {"reasoning_tokens": 2},
+    "total_tokens": 45,
+}
 CHAIN = Handle("responses", "m", "Be brief.", (("response", "resp_0"),))
 CONVERSATION = Handle("conversations", "m", "Be brief.", (("conversation", "conv_1"),))
 
@@ -43,9 +46,15 @@ def test_a_chain_sends_its_link_its_instructions_and_what_is_new(routes: Routes)
     settings = ThreadSettings(max_output_tokens=20, truncation="disabled")
     turn = end_of(chain(routes, settings), CHAIN)
     assert routes.asked[0][1] == {
-        "model": "m", "input": "Hello", "instructions": "Be brief.", "previous_response_id": "resp_0", "store": True,
-        "truncation": "disabled", "max_output_tokens": 20, "stream": True,
-    }  # fmt: skip
+        "model": "m",
+        "input": "Hello",
+        "instructions": "Be brief.",
+        "previous_response_id": "resp_0",
+        "store": True,
+        "truncation": "disabled",
+        "max_output_tokens": 20,
+        "stream": True,
+    }
     assert (turn.reply, turn.status, turn.notes) == ("Hi.", "complete", ())
     assert turn.usage == Usage(40, 30, 4, 5, 2)
     assert turn.handle.all("response") == ["resp_0", "resp_1"]
@@ -251,8 +260,11 @@ def test_a_count_is_asked_with_the_history_of_the_server(routes: Routes) -> None
     assert chain(routes).count(CHAIN, "Hello") == 70
     assert conversation(routes).count(CONVERSATION, "Hello") == 70
     assert routes.asked[0][1] == {
-        "model": "m", "input": "Hello", "instructions": "Be brief.", "previous_response_id": "resp_0",
-    }  # fmt: skip
+        "model": "m",
+        "input": "Hello",
+        "instructions": "Be brief.",
+        "previous_response_id": "resp_0",
+    }
     assert routes.asked[1][1]["conversation"] == "conv_1"
 
 

@@ -46,8 +46,9 @@ def test_what_real_servers_did_is_told(name: str) -> None:
 
 
 def test_the_sentence_has_the_numbers() -> None:
-    assert judge([40, 80], [40, 80]).sentence == (
-        "The server read 80 tokens, and the whole conversation is about 80: the history was there."
+    assert (
+        judge([40, 80], [40, 80]).sentence
+        == "The server read 80 tokens, and the whole conversation is about 80: the history was there."
     )
     assert "read 50 tokens of about 120" in judge([40, 50, 50], [40, 80, 120]).sentence
     assert "stores 6 items all the same" in judge([959, 1915, 1915], [959, 1915, 2871], [2, 4, 6]).sentence

@@ -34,8 +34,16 @@ class App:
         }
         self.env = {**clean, "WINDOWSEAT_DATA_DIR": str(data_dir), **(env or {})}
         self.command = [
-            sys.executable, "-m", "streamlit", "run", script, "--server.port", str(self.port), "--server.headless", "true",
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            script,
+            "--server.port",
+            str(self.port),
+            "--server.headless",
+            "true",
+        ]
         self.cwd = cwd
         self.log = data_dir.parent / f"app-{self.port}.log"
         self.process: subprocess.Popen[bytes] | None = None

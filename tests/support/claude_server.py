@@ -67,16 +67,32 @@ class ClaudeServer:
         first = [{"content": held["system"]}] if held["system"] else []
         read = self.tokens([*first, *messages])
         if read > WINDOW:
-            return 400, {"type": "error", "error": {"type": "invalid_request_error", "message": f"prompt is too long: {read} tokens > {WINDOW} maximum"}}  # fmt: skip
+            return 400, {
+                "type": "error",
+                "error": {
+                    "type": "invalid_request_error",
+                    "message": f"prompt is too long: {read} tokens > {WINDOW} maximum",
+                },
+            }
         id_ = f"msg_{next(self._ids):08}"
         self.threads[id_] = {**held, "messages": [*messages, {"role": "assistant", "content": "".join(REPLY)}]}
         step = [{"type": "fallback_message", "input_tokens": read, "output_tokens": 3}] if self.fallback else None
         return 200, {
-            "id": id_, "type": "message", "role": "assistant", "model": "scripted",
-            "content": [{"type": "text", "text": "".join(REPLY)}], "stop_reason": self.stop_reason, "stop_sequence": None,
-            "usage": {"input_tokens": read - 2, "cache_read_input_tokens": 2, "cache_creation_input_tokens": 0,
-                      "output_tokens": 3, "iterations": step},
-        }  # fmt: skip
+            "id": id_,
+            "type": "message",
+            "role": "assistant",
+            "model": "scripted",
+            "content": [{"type": "text", "text": "".join(REPLY)}],
+            "stop_reason": self.stop_reason,
+            "stop_sequence": None,
+            "usage": {
+                "input_tokens": read - 2,
+                "cache_read_input_tokens": 2,
+                "cache_creation_input_tokens": 0,
+                "output_tokens": 3,
+                "iterations": step,
+            },
+        }
 
     def _events(self, message: dict[str, Any]) -> list[dict[str, Any]]:
         start = {**message, "content": [], "stop_reason": None, "usage": {**message["usage"], "iterations": None}}
@@ -91,9 +107,13 @@ class ClaudeServer:
             {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
             *deltas,
             {"type": "content_block_stop", "index": 0},
-            {"type": "message_delta", "delta": {"stop_reason": self.stop_reason, "stop_sequence": None}, "usage": message["usage"]},
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": self.stop_reason, "stop_sequence": None},
+                "usage": message["usage"],
+            },
             {"type": "message_stop"},
-        ]  # fmt: skip
+        ]
 
     def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler's own self is the inner one
         class Handler(BaseHTTPRequestHandler):

@@ -266,8 +266,16 @@ class ReplicaClaude(Replica):
 
 
 SERVERS: list[type[Served]] = [
-    Manual, Agentserver, AgentserverConversation, Myla, Claude,
-    Replica, ReplicaConversation, ReplicaThread, ReplicaPolledThread, ReplicaClaude,
-]  # fmt: skip
+    Manual,
+    Agentserver,
+    AgentserverConversation,
+    Myla,
+    Claude,
+    Replica,
+    ReplicaConversation,
+    ReplicaThread,
+    ReplicaPolledThread,
+    ReplicaClaude,
+]
 
 __all__ = ["SERVERS", "Served", "Unthreaded", "assistant", "user"]

@@ -76,9 +76,15 @@ def cases(draw: st.DrawFn) -> Case:
     history = draw(histories() | dense)
     places = st.sets(st.integers(0, len(history)), max_size=4).map(frozenset)
     return Case(
-        history, draw(budgets), draw(prompts), draw(texts), draw(places), draw(places), draw(all_options),
+        history,
+        draw(budgets),
+        draw(prompts),
+        draw(texts),
+        draw(places),
+        draw(places),
+        draw(all_options),
         draw(st.sampled_from(COUNTERS)),
-    )  # fmt: skip
+    )
 
 
 @st.composite

@@ -22,16 +22,25 @@ from tests.support.conversations import (
     results_in_parts,
     texts,
     whole_tools,
-)  # fmt: skip
+)
 
 said = texts.filter(lambda text: bool(text.strip()))
 parts = st.sampled_from(
     [
-        {"type": "text", "text": "t"}, {"type": "text", "text": " "}, {"type": "text"}, {"type": "image_url", "image_url": {}},
-        {"type": "image", "source": {}}, {"type": "tool_use", "id": "c0", "name": "f", "input": {}},
-        {"type": "tool_result", "tool_use_id": "c0"}, {"type": "thinking"}, {"type": "anything"}, {}, None, 3,
+        {"type": "text", "text": "t"},
+        {"type": "text", "text": " "},
+        {"type": "text"},
+        {"type": "image_url", "image_url": {}},
+        {"type": "image", "source": {}},
+        {"type": "tool_use", "id": "c0", "name": "f", "input": {}},
+        {"type": "tool_result", "tool_use_id": "c0"},
+        {"type": "thinking"},
+        {"type": "anything"},
+        {},
+        None,
+        3,
     ]
-)  # fmt: skip
+)
 extras = st.sampled_from(
     [
         {},

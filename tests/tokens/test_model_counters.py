@@ -36,11 +36,26 @@ COUNTED = {  # characters; tokens of o200k_base, cl100k_base, ctok 3.0, ctok 4.8
     "tha": (9051, 3779, 8729, 7689, 7689, (-40, -74, -71, -71)),
 }
 RECORDED = {  # what Anthropic's counting endpoint said of each as one user message: Opus 4.5 and Opus 4.7
-    "eng": (2032, 2958), "deu_1996": (3815, 5404), "cmn_hans": (2895, 2899), "arb": (4671, 4675), "jpn": (3742, 3746),
-    "kor": (4586, 4590), "rus": (4009, 4013), "hin": (7196, 7202), "tha": (7696, 7700), "fra": (3351, 4300),
-    "spa": (3138, 4289), "por_BR": (3015, 4106), "tur": (4112, 5194), "vie": (5276, 5592), "heb": (4805, 4810),
-    "ukr": (4032, 4053), "ell_monotonic": (7565, 7592), "pol": (3674, 5119), "ben": (8467, 8471),
-}  # fmt: skip
+    "eng": (2032, 2958),
+    "deu_1996": (3815, 5404),
+    "cmn_hans": (2895, 2899),
+    "arb": (4671, 4675),
+    "jpn": (3742, 3746),
+    "kor": (4586, 4590),
+    "rus": (4009, 4013),
+    "hin": (7196, 7202),
+    "tha": (7696, 7700),
+    "fra": (3351, 4300),
+    "spa": (3138, 4289),
+    "por_BR": (3015, 4106),
+    "tur": (4112, 5194),
+    "vie": (5276, 5592),
+    "heb": (4805, 4810),
+    "ukr": (4032, 4053),
+    "ell_monotonic": (7565, 7592),
+    "pol": (3674, 5119),
+    "ben": (8467, 8471),
+}
 MODELS = [
     ("openai", "gpt-4o", "o200k_base", "counted", 3),
     ("openai", "openai/gpt-4o-2024-08-06", "o200k_base", "counted", 3),
@@ -123,13 +138,21 @@ def test_openai_messages_are_three_more_than_role_and_content() -> None:
 def test_openais_published_example_is_counted_as_its_api_did(model: str, reply: int) -> None:
     """The messages of OpenAI's cookbook, "How to count tokens with tiktoken", with the counts it prints."""
     example = [
-        ("system", None, "You are a helpful, pattern-following assistant that translates corporate jargon into plain English."),
+        (
+            "system",
+            None,
+            "You are a helpful, pattern-following assistant that translates corporate jargon into plain English.",
+        ),
         ("system", "example_user", "New synergies will help drive top-line growth."),
         ("system", "example_assistant", "Things working well together will increase revenue."),
-        ("system", "example_user", "Let's circle back when we have more bandwidth to touch base on opportunities for increased leverage."),
+        (
+            "system",
+            "example_user",
+            "Let's circle back when we have more bandwidth to touch base on opportunities for increased leverage.",
+        ),
         ("system", "example_assistant", "Let's talk later when we're less busy about how to do better."),
         ("user", None, "This late pivot means we don't have time to boil the ocean for the client deliverable."),
-    ]  # fmt: skip
+    ]
     messages = [Message(role, text, {"name": name} if name else {}) for role, name, text in example]
     counter = counter_for("openai", model)
     assert sum(counter.count_many(messages)) + counter.template(True) == reply

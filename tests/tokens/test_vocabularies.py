@@ -73,9 +73,9 @@ def test_a_notice_names_every_third_party_file_with_its_hash_and_licence() -> No
 
 def test_nothing_is_loaded_before_the_first_text() -> None:
     script = (
-        "import sys; from lib.tokens.model_counters import counter_for; from lib.tokens.vocabularies import byte_pairs\n"
-        "for kind in ('openai', 'anthropic', 'other'): counter_for(kind, '').template(True)\n"
-        "assert not {'tiktoken', 'ctok', 'regex'} & set(sys.modules) and not byte_pairs._loaded"
+        "import sys; from lib.tokens.model_counters import counter_for; from lib.tokens.vocabularies import"
+        " byte_pairs\nfor kind in ('openai', 'anthropic', 'other'): counter_for(kind, '').template(True)\nassert not"
+        " {'tiktoken', 'ctok', 'regex'} & set(sys.modules) and not byte_pairs._loaded"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 

@@ -22,8 +22,12 @@ def typist() -> Iterator[Typist]:
 @pytest.fixture
 def chat(monkeypatch: pytest.MonkeyPatch, typist: Typist) -> Iterator[ChatService]:
     """The app's own parts, on the in-memory store, with the typist behind the real openai SDK."""
-    for name, value in {"WINDOWSEAT_STORE": "memory", "OPENAI_BASE_URL": typist.url, "OPENAI_API_KEY": "sk-secret-in-tests",
-                        "OPENAI_MODEL": "typist-1"}.items():  # fmt: skip
+    for name, value in {
+        "WINDOWSEAT_STORE": "memory",
+        "OPENAI_BASE_URL": typist.url,
+        "OPENAI_API_KEY": "sk-secret-in-tests",
+        "OPENAI_MODEL": "typist-1",
+    }.items():
         monkeypatch.setenv(name, value)
     st.cache_resource.clear()
     service = services.chat()

@@ -19,23 +19,42 @@ from tests.ui.test_pages import SESSION, exchange, page, settings
 
 TABS: list[tuple[str, str, str | None]] = [
     ("app.py", "", None),
-    *(("pages/tokens.py", "tokens_tab", name) for name in ("Request by request", "Who counted", "Money", "Inside a message")),
-    *(("pages/context_window.py", "flight_tab", name) for name in (context_window.SENT, context_window.CHANGED, context_window.FIND, context_window.NEXT)),
-    *(("pages/trim_lab.py", "lab_tab", name) for name in (trim_lab.CLIFF, trim_lab.BAKE_OFF, trim_lab.RECALL, trim_lab.COSTS, trim_lab.REPORT)),
-    *(("pages/threads.py", "threads_tab", name) for name in (threads.LIVE, threads.DRILLS, threads.MOVE, threads.REFERENCE)),
-]  # fmt: skip
+    *(
+        ("pages/tokens.py", "tokens_tab", name)
+        for name in ("Request by request", "Who counted", "Money", "Inside a message")
+    ),
+    *(
+        ("pages/context_window.py", "flight_tab", name)
+        for name in (context_window.SENT, context_window.CHANGED, context_window.FIND, context_window.NEXT)
+    ),
+    *(
+        ("pages/trim_lab.py", "lab_tab", name)
+        for name in (trim_lab.CLIFF, trim_lab.BAKE_OFF, trim_lab.RECALL, trim_lab.COSTS, trim_lab.REPORT)
+    ),
+    *(
+        ("pages/threads.py", "threads_tab", name)
+        for name in (threads.LIVE, threads.DRILLS, threads.MOVE, threads.REFERENCE)
+    ),
+]
 NASTY = "<script>alert(1)</script> $x$ :red[y] `z` \ud83d [link](javascript:alert(1)) a"
 CALL = {"tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}
 HISTORIES: dict[str, Sequence[Message]] = {
     "empty": (),
     "an assistant's greeting alone": (assistant("Hello"),),
     "instructions alone": (system("Be kind"),),
-    "no content": (Message("user", None), Message("assistant", None, CALL), Message("tool", "a", {"tool_call_id": "c1"})),
-    "parts": (Message("user", [{"type": "text", "text": NASTY}, {"type": "image_url", "image_url": {"url": "data:,"}}]), assistant("")),
+    "no content": (
+        Message("user", None),
+        Message("assistant", None, CALL),
+        Message("tool", "a", {"tool_call_id": "c1"}),
+    ),
+    "parts": (
+        Message("user", [{"type": "text", "text": NASTY}, {"type": "image_url", "image_url": {"url": "data:,"}}]),
+        assistant(""),
+    ),
     "text that could do harm": (user(NASTY), assistant(NASTY), user(""), assistant("a\x00b")),
     "roles nobody knows": (Message("critic", "no"), user("a"), Message("function", "x"), user("b")),
     "two questions in a row": (user("a"), user("b"), user("c")),
-}  # fmt: skip
+}
 
 
 def look(state: dict[str, Any] | None = None) -> None:
@@ -58,11 +77,16 @@ def test_whatever_is_stored(chat: ChatService, name: str) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"strategy": "gone"}, {"provider": "gone", "model": "gone"}, {"max_tokens": 33, "reserved_for_reply": 8}, {"reserved_for_reply": 9999},
-        {"strategy": "summarize", "summary_provider": "gone", "summary_model": "x"}, {"keep_first": -4, "last_exchanges": 0, "low_mark": 7.5},
-        {"max_tokens": 12_345_678, "model": ""}, {"system_prompt": NASTY},
+        {"strategy": "gone"},
+        {"provider": "gone", "model": "gone"},
+        {"max_tokens": 33, "reserved_for_reply": 8},
+        {"reserved_for_reply": 9999},
+        {"strategy": "summarize", "summary_provider": "gone", "summary_model": "x"},
+        {"keep_first": -4, "last_exchanges": 0, "low_mark": 7.5},
+        {"max_tokens": 12_345_678, "model": ""},
+        {"system_prompt": NASTY},
     ],
-)  # fmt: skip
+)
 def test_whatever_the_settings_say(chat: ChatService, changes: dict[str, object]) -> None:
     exchange(chat, "My sister lives in Lisbon 4711", "Noted")
     exchange(chat, "and?", "yes")

@@ -173,8 +173,9 @@ def test_a_chat_moves_to_a_server_and_back_and_what_stays_behind_is_named(chat: 
     assert any("2 messages were read from the server" in markdown.value for markdown in at.markdown)
     brought = at.session_state["brought"][0]
     assert [message.to_dict() for message in chat.store.load(brought)] == [
-        {"role": "user", "content": "I am Ada"}, {"role": "assistant", "content": "Hello Ada"},
-    ]  # fmt: skip
+        {"role": "user", "content": "I am Ada"},
+        {"role": "assistant", "content": "Hello Ada"},
+    ]
     assert len(chat.store.load(SESSION)) == 3
 
 

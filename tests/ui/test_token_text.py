@@ -10,14 +10,14 @@ from streamlit.testing.v1 import AppTest
 from lib.ui.components import token_text
 from lib.ui.tokens import tokenizer_panel
 
-PAGE = '''
+PAGE = """
 from lib.ui.tokens import tokenizer_panel
 
 def cut(name, text):
     return [(letter, ord(letter) if name == "letters" else None) for letter in text]
 
 tokenizer_panel.draw({texts!r}, {{"letters": "Letters", "others": "Others"}}, cut, lambda name: f"About {{name}}.")
-'''  # fmt: skip
+"""
 
 
 def panel(texts: list[tuple[str, str]], **state: object) -> AppTest:
@@ -44,9 +44,11 @@ def test_the_pieces_reach_the_page_as_data_and_exactly(monkeypatch: pytest.Monke
     assert drawn == [
         {
             "pieces": [["<img src=x onerror=alert(1)>", 5], [" **b**", None], ["cut \ufffd", 7]],
-            "first": 500, "ids": True, "label": "3 tokens, from number 501 on",
+            "first": 500,
+            "ids": True,
+            "label": "3 tokens, from number 501 on",
         }
-    ]  # fmt: skip
+    ]
 
 
 def test_nothing_is_put_on_the_page_as_html() -> None:

@@ -42,37 +42,37 @@ STRATEGIES: dict[str, TrimStrategy] = {
         TrimStrategy(
             "low_water",
             "Leave out the oldest, seldom and many at once",
-            "Nothing is left out until the conversation no longer fits. Then the oldest exchanges go until a good part of the "
-            "window is free, and it stays like that for many messages: the request begins the same each time, which "
-            "providers answer faster and charge less for.",
+            "Nothing is left out until the conversation no longer fits. Then the oldest exchanges go until a good part"
+            " of the window is free, and it stays like that for many messages: the request begins the same each time,"
+            " which providers answer faster and charge less for.",
             _plain(watermark.low_water),
         ),
         TrimStrategy(
             "oldest_first",
             "Leave out the oldest, as few as possible",
-            "Whole exchanges are left out, oldest first, until the rest fits. It remembers the most, but once the window is "
-            "full the request begins differently each time, so the provider has to read all of it anew.",
+            "Whole exchanges are left out, oldest first, until the rest fits. It remembers the most, but once the"
+            " window is full the request begins differently each time, so the provider has to read all of it anew.",
             _plain(stateless.oldest_first),
         ),
         TrimStrategy(
             "head_and_tail",
             "Leave out the middle",
-            "The first exchanges stay, where a task is often explained, and so do the newest that fit. What is between them is "
-            "left out.",
+            "The first exchanges stay, where a task is often explained, and so do the newest that fit. What is between"
+            " them is left out.",
             _plain(stateless.head_and_tail),
         ),
         TrimStrategy(
             "sliding_window",
             "Send only the last few exchanges",
-            "A fixed number of exchanges is sent, however much room there is; fewer where they do not fit. Easy to foresee, "
-            "and it forgets early.",
+            "A fixed number of exchanges is sent, however much room there is; fewer where they do not fit. Easy to"
+            " foresee, and it forgets early.",
             _plain(stateless.sliding_window),
         ),
         TrimStrategy(
             "summarize",
             "Replace the oldest by a summary",
-            "What no longer fits is sent as a summary that a model wrote. It keeps the gist and loses the wording. Until there "
-            "is a summary, the oldest exchanges are left out without one, and you are told.",
+            "What no longer fits is sent as a summary that a model wrote. It keeps the gist and loses the wording."
+            " Until there is a summary, the oldest exchanges are left out without one, and you are told.",
             summarize.summarize,
         ),
         TrimStrategy(
@@ -84,8 +84,8 @@ STRATEGIES: dict[str, TrimStrategy] = {
         TrimStrategy(
             "source_trim",
             "The textbook's trimHistory",
-            "Single messages are dropped, second-oldest first, until it fits or four are left; sizes are characters / 4. "
-            "Can build requests that are refused: a reply may be sent without its question. Pins are not honoured.",
+            "Single messages are dropped, second-oldest first, until it fits or four are left; sizes are characters /"
+            " 4. Can build requests that are refused: a reply may be sent without its question. Pins are not honoured.",
             _plain(source_trim.source_trim),
         ),
     )

@@ -142,10 +142,17 @@ class EmbeddedServer:
 
     def _spawn(self, binary: str, lock: int) -> None:
         options = {
-            "port": "0", "unixsocket": str(self.socket), "unixsocketperm": "700", "dir": str(self.data_dir),
-            "appendonly": "yes", "appendfsync": "everysec", "aof-load-truncated": "yes", "save": "", "daemonize": "no",
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.data_dir),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "aof-load-truncated": "yes",
+            "save": "",
+            "daemonize": "no",
             "aof-use-rdb-preamble": "no",  # a file that every version of both servers reads: they may be exchanged
-        }  # fmt: skip
+        }
         command = [binary, *(word for name, value in options.items() for word in (f"--{name}", value))]
         log_path = self.data_dir / "server.log"
         mode = "wb" if log_path.exists() and log_path.stat().st_size > LOG_BYTES else "ab"

@@ -31,10 +31,19 @@ _ADVERBS = r"(?:(?:actually|really|currently|personally|ever|yet|been|be|to|have
 _ADMISSIONS = re.compile(
     "|".join(
         (
-            rf"\b(?:i|we) {_ADVERBS}(?:do|did|can|could) not {_ADVERBS}(?:know|recall|remember|determine|access|find|see|say)\b",
+            (
+                rf"\b(?:i|we) {_ADVERBS}(?:do|did|can|could) not"
+                rf" {_ADVERBS}(?:know|recall|remember|determine|access|find|see|say)\b"
+            ),
             rf"\bnot {_ADVERBS}able to (?:know|recall|remember|determine|access|find|see|tell|say|answer)\b",
-            rf"\b(?:i|we) {_ADVERBS}(?:do|did) not {_ADVERBS}have (?:any|that|this|the|your|enough|access|an?|information|details|specific|memory)\b",
-            rf"\b(?:have|has|had|did|was|were|is) not {_ADVERBS}(?:told|tell|mention|said|say|provide|give|given|share|specif|state|include)",
+            (
+                rf"\b(?:i|we) {_ADVERBS}(?:do|did) not {_ADVERBS}have"
+                r" (?:any|that|this|the|your|enough|access|an?|information|details|specific|memory)\b"
+            ),
+            (
+                r"\b(?:have|has|had|did|was|were|is) not"
+                rf" {_ADVERBS}(?:told|tell|mention|said|say|provide|give|given|share|specif|state|include)"
+            ),
             r"\bnever (?:told|mentioned|said|gave|shared|provided)",
             r"\bno (?:information|record|mention|detail|memory|access|idea|way of knowing|way to know)",
             r"\bnot (?:sure|certain|aware|known|available|mentioned|provided|specified|stated|given)\b",

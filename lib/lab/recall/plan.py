@@ -129,9 +129,17 @@ def planned(
             plan = _plan(history, question_of(fact, closing), arm, ledger, muted, pinned, summary)
             request = ChatRequest(arm.settings.model, tuple(plan.included), limit)
             ask = Ask(
-                fact, arm, 1, request, plan.input_tokens, plan.counter, plan.provenance, plan.fits,
-                _held(plan, fact, places[fact], arm), _at_most(model, plan.input_tokens, limit),
-            )  # fmt: skip
+                fact,
+                arm,
+                1,
+                request,
+                plan.input_tokens,
+                plan.counter,
+                plan.provenance,
+                plan.fits,
+                _held(plan, fact, places[fact], arm),
+                _at_most(model, plan.input_tokens, limit),
+            )
             asks += [replace(ask, repeat=repeat) for repeat in range(1, max(1, repeats) + 1)]
     return asks
 
@@ -165,9 +173,14 @@ def question_of(fact: Fact, closing: str = "") -> str:
 
 
 def _plan(
-    history: Sequence[Message], question: str, arm: Arm, ledger: TokenLedger, muted: Collection[int], pinned: Collection[int],
+    history: Sequence[Message],
+    question: str,
+    arm: Arm,
+    ledger: TokenLedger,
+    muted: Collection[int],
+    pinned: Collection[int],
     summary: Summary | None,
-) -> ContextPlan:  # fmt: skip
+) -> ContextPlan:
     settings = arm.settings
     if arm.kind == "nothing":
         history, ledger = (), TokenLedger(ledger.counter)

@@ -154,9 +154,15 @@ class Probe:
         model = self._find(ask.arm.settings.provider, ask.arm.settings.model)
         price = None if model is None else cost(model, reply.usage)
         return Answer(
-            ask.fact, ask.arm.name, ask.repeat, ask.held, reply.text, score(reply.text, ask.fact), reply.usage,
+            ask.fact,
+            ask.arm.name,
+            ask.repeat,
+            ask.held,
+            reply.text,
+            score(reply.text, ask.fact),
+            reply.usage,
             None if price is None else price.total,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +196,8 @@ def _failed(ask: Ask, error: ChatError) -> Answer:
 def _too_large(ask: Ask) -> ContextOverflow:
     budget = ask.arm.settings.window.input_budget
     return ContextOverflow(
-        f"The question would be a request of {ask.tokens:,} tokens ({ask.provenance}), and the window leaves {budget:,}. It was "
-        "not sent.",
+        f"The question would be a request of {ask.tokens:,} tokens ({ask.provenance}), and the window leaves"
+        f" {budget:,}. It was not sent.",
         tokens=ask.tokens,
         limit=budget,
     )

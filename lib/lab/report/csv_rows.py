@@ -36,32 +36,89 @@ def bake_off_rows(made: BakeOff, facts: Sequence[Fact] = ()) -> Rows:
     answers = {fact.index: fact.answer for fact in facts}
     names = [f"sent: {answers.get(index, f'message {index + 1}')}" for index in made.facts]
     rows: Rows = [
-        ["entry", "strategy", "model", "turn", "message", "sent (tokens)", "reusable (tokens)", "cached (tokens)", "processed (tokens)",
-         "reply (tokens)", "left out (messages)", "fits", "cost (USD)", "counter", "who counted", *names]
-    ]  # fmt: skip
+        [
+            "entry",
+            "strategy",
+            "model",
+            "turn",
+            "message",
+            "sent (tokens)",
+            "reusable (tokens)",
+            "cached (tokens)",
+            "processed (tokens)",
+            "reply (tokens)",
+            "left out (messages)",
+            "fits",
+            "cost (USD)",
+            "counter",
+            "who counted",
+            *names,
+        ]
+    ]
     for course in made.courses:
         settings = course.entry.settings
         for step in course.steps:
             rows.append(
-                [course.entry.name, settings.strategy, settings.model, step.turn, step.at + 1, step.sent, step.reusable, step.cached,
-                 step.processed, step.reply, step.left_out, step.fits, step.cost, course.counter, course.provenance, *step.facts]
-            )  # fmt: skip
+                [
+                    course.entry.name,
+                    settings.strategy,
+                    settings.model,
+                    step.turn,
+                    step.at + 1,
+                    step.sent,
+                    step.reusable,
+                    step.cached,
+                    step.processed,
+                    step.reply,
+                    step.left_out,
+                    step.fits,
+                    step.cost,
+                    course.counter,
+                    course.provenance,
+                    *step.facts,
+                ]
+            )
     return rows
 
 
 def answer_rows(answers: Iterable[Answer]) -> Rows:
     """One row per answer of a recall probe."""
     rows: Rows = [
-        ["message", "question", "answer", "arm", "repeat", "answer went along", "verdict", "reply", "read (tokens)", "of that cached (tokens)",
-         "written (tokens)", "cost (USD)", "error"]
-    ]  # fmt: skip
+        [
+            "message",
+            "question",
+            "answer",
+            "arm",
+            "repeat",
+            "answer went along",
+            "verdict",
+            "reply",
+            "read (tokens)",
+            "of that cached (tokens)",
+            "written (tokens)",
+            "cost (USD)",
+            "error",
+        ]
+    ]
     for one in answers:
         usage = one.usage
         rows.append(
-            [one.fact.index + 1, one.fact.question, one.fact.answer, one.arm, one.repeat, one.held, one.verdict,
-             one.reply if one.error is None else None, usage.input_tokens, usage.cached_tokens, usage.output_tokens, one.cost,
-             None if one.error is None else str(one.error.get("what", ""))]
-        )  # fmt: skip
+            [
+                one.fact.index + 1,
+                one.fact.question,
+                one.fact.answer,
+                one.arm,
+                one.repeat,
+                one.held,
+                one.verdict,
+                one.reply if one.error is None else None,
+                usage.input_tokens,
+                usage.cached_tokens,
+                usage.output_tokens,
+                one.cost,
+                None if one.error is None else str(one.error.get("what", "")),
+            ]
+        )
     return rows
 
 

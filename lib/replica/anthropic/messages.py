@@ -162,10 +162,16 @@ class Messages:
             long = "model_context_window_exceeded" if end.full else "max_tokens"
             reason = long if end.length else "end_turn"
         return {
-            "id": turn.id, "type": "message", "role": "assistant", "model": end.model if end else turn.model,
-            "content": [{"type": "text", "text": text}], "stop_reason": reason, "stop_sequence": None,
-            "usage": _usage(end.usage if end is not None else None), "system_fingerprint": FINGERPRINT,
-        }  # fmt: skip
+            "id": turn.id,
+            "type": "message",
+            "role": "assistant",
+            "model": end.model if end else turn.model,
+            "content": [{"type": "text", "text": text}],
+            "stop_reason": reason,
+            "stop_sequence": None,
+            "usage": _usage(end.usage if end is not None else None),
+            "system_fingerprint": FINGERPRINT,
+        }
 
 
 def _usage(usage: Usage | None) -> Json:

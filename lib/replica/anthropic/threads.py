@@ -21,9 +21,18 @@ UNSUPPORTED = ("context_management", "fallbacks")
 FIXED = ("system", "tools")
 """Fields that a thread keeps; a continuation must not repeat them."""
 REASONS = {
-    "thread_not_found": 'No usable Thread state was found for `previous_message_id`. Replay the full conversation with `thread: {"type": "create"}` to start a new Thread.',
-    "thread_already_continued": "The response that `previous_message_id` names has already been continued, and each response can be continued only once. Continue from the Thread's most recent response `id`.",
-    "thread_continue_in_flight": "Another request is still continuing from the same `previous_message_id`. Wait for it to complete and continue from its response `id`.",
+    "thread_not_found": (
+        "No usable Thread state was found for `previous_message_id`. Replay the full conversation with `thread:"
+        ' {"type": "create"}` to start a new Thread.'
+    ),
+    "thread_already_continued": (
+        "The response that `previous_message_id` names has already been continued, and each response can be continued"
+        " only once. Continue from the Thread's most recent response `id`."
+    ),
+    "thread_continue_in_flight": (
+        "Another request is still continuing from the same `previous_message_id`. Wait for it to complete and continue"
+        " from its response `id`."
+    ),
 }
 
 
@@ -62,7 +71,10 @@ class Threads:
         if found.continued:
             raise _refused("thread_already_continued")
         if request.get("model") != found.model:
-            what = 'The thread was created with another value of the differing field `model`. Send that value, or replay the full conversation with `thread: {"type": "create"}`.'
+            what = (
+                "The thread was created with another value of the differing field `model`. Send that value, or replay"
+                ' the full conversation with `thread: {"type": "create"}`.'
+            )
             raise claude_refuse(what, details={"error_code": "thread_fingerprint_mismatch"})
         found.busy = True
         return found

@@ -50,7 +50,10 @@ def assistant_of(store: Store, identifier: Any) -> Assistant:
 def check_beta(call: Call) -> None:
     """Refuse a request that does not say assistants=v2."""
     if "assistants=v2" not in call.headers.get("openai-beta", ""):
-        what = "You must provide the 'OpenAI-Beta' header to access the Assistants API. Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
+        what = (
+            "You must provide the 'OpenAI-Beta' header to access the Assistants API. Please try again by setting the"
+            " header 'OpenAI-Beta: assistants=v2'."
+        )
         raise refuse(what, code="invalid_beta")
 
 
@@ -63,11 +66,23 @@ def new_message(thread: str, role: str, value: str, now: float, **more: Any) -> 
     """A message as it is kept."""
     content = [{"type": "text", "text": {"value": value, "annotations": []}}] if value else []
     return {
-        "id": short_id("msg"), "object": "thread.message", "created_at": int(now), "thread_id": thread, "role": role,
-        "content": content, "status": "completed", "assistant_id": None, "run_id": None, "attachments": [],
-        "completed_at": None, "incomplete_at": None, "incomplete_details": None, "metadata": {},
-        "system_fingerprint": FINGERPRINT, **more,
-    }  # fmt: skip
+        "id": short_id("msg"),
+        "object": "thread.message",
+        "created_at": int(now),
+        "thread_id": thread,
+        "role": role,
+        "content": content,
+        "status": "completed",
+        "assistant_id": None,
+        "run_id": None,
+        "attachments": [],
+        "completed_at": None,
+        "incomplete_at": None,
+        "incomplete_details": None,
+        "metadata": {},
+        "system_fingerprint": FINGERPRINT,
+        **more,
+    }
 
 
 def given_message(thread: str, given: Any, now: float, param: str = "") -> Json:
@@ -88,9 +103,13 @@ def new_thread(store: Store, given: Json, now: float) -> Thread:
     entries = given.get("messages") or []
     messages = [given_message(identifier, entry, now, f"messages[{place}].") for place, entry in enumerate(entries)]
     body = {
-        "id": identifier, "object": "thread", "created_at": int(now), "metadata": metadata(given), "tool_resources": {},
+        "id": identifier,
+        "object": "thread",
+        "created_at": int(now),
+        "metadata": metadata(given),
+        "tool_resources": {},
         "system_fingerprint": FINGERPRINT,
-    }  # fmt: skip
+    }
     thread = Thread(identifier, body=body, messages=messages)
     store.put(thread, sum(len(message_text(message)) + WEIGHT for message in messages))
     return thread
@@ -125,12 +144,21 @@ class Assistants:
         if not text(call.body, "model"):
             raise refuse("Missing required parameter: 'model'.", param="model", code="missing_required_parameter")
         body = {
-            "id": short_id("asst"), "object": "assistant", "created_at": int(self._clock()), "model": call.body["model"],
-            "name": text(call.body, "name"), "description": text(call.body, "description"),
-            "instructions": text(call.body, "instructions"), "tools": [], "tool_resources": {},
-            "metadata": metadata(call.body), "temperature": call.body.get("temperature", 1.0),
-            "top_p": call.body.get("top_p", 1.0), "response_format": "auto", "system_fingerprint": FINGERPRINT,
-        }  # fmt: skip
+            "id": short_id("asst"),
+            "object": "assistant",
+            "created_at": int(self._clock()),
+            "model": call.body["model"],
+            "name": text(call.body, "name"),
+            "description": text(call.body, "description"),
+            "instructions": text(call.body, "instructions"),
+            "tools": [],
+            "tool_resources": {},
+            "metadata": metadata(call.body),
+            "temperature": call.body.get("temperature", 1.0),
+            "top_p": call.body.get("top_p", 1.0),
+            "response_format": "auto",
+            "system_fingerprint": FINGERPRINT,
+        }
         self._store.put(Assistant(body["id"], body=body), len(body["instructions"] or ""))
         return Answer(body)
 

@@ -70,9 +70,12 @@ class Conversations:
         """A new one, with up to 20 items."""
         items = _new_items(call.body) if call.body.get("items") else []
         body: Json = {
-            "id": hex_id("conv"), "object": "conversation", "created_at": int(self._clock()),
-            "metadata": metadata(call.body), "system_fingerprint": FINGERPRINT,
-        }  # fmt: skip
+            "id": hex_id("conv"),
+            "object": "conversation",
+            "created_at": int(self._clock()),
+            "metadata": metadata(call.body),
+            "system_fingerprint": FINGERPRINT,
+        }
         self._store.put(Conversation(body["id"], body=body, items=items), characters(items))
         return Answer(body)
 
@@ -122,7 +125,10 @@ class Conversations:
 def _new_items(body: Json) -> list[Json]:
     given = body.get("items")
     if isinstance(given, list) and len(given) > MOST_NEW_ITEMS:
-        what = f"Invalid 'items': array too long. Expected an array with maximum length {MOST_NEW_ITEMS}, but got an array with length {len(given)} instead."
+        what = (
+            f"Invalid 'items': array too long. Expected an array with maximum length {MOST_NEW_ITEMS}, but got an array"
+            f" with length {len(given)} instead."
+        )
         raise refuse(what, param="items", code="array_above_max_length")
     if isinstance(given, str):
         raise refuse("Invalid type for 'items': expected an array.", param="items", code="invalid_type")

@@ -31,9 +31,7 @@ def message_item(role: str, text: str, *, status: str = "completed", identifier:
         content: Json = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
     else:
         content = {"type": "input_text", "text": text}
-    return {
-        "id": identifier or hex_id("msg"), "type": "message", "status": status, "role": role, "content": [content],
-    }  # fmt: skip
+    return {"id": identifier or hex_id("msg"), "type": "message", "status": status, "role": role, "content": [content]}
 
 
 def item_text(item: Json) -> str:

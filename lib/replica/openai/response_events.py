@@ -43,14 +43,30 @@ class Making:
 def blank(request: Json, conversation: str | None, now: float) -> Json:
     """A response that has just begun."""
     return {
-        "id": hex_id("resp"), "object": "response", "created_at": int(now), "completed_at": None, "status": "in_progress",
-        "background": False, "error": None, "incomplete_details": None, "model": request.get("model"), "output": [],
-        "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "usage": None, "service_tier": "default",
-        "store": request.get("store") is not False, "truncation": request.get("truncation") or "disabled",
-        "text": {"format": {"type": "text"}}, "reasoning": {"effort": None, "summary": None},
-        "metadata": request.get("metadata") or {}, "conversation": {"id": conversation} if conversation else None,
-        **{name: request.get(name) for name in ECHOED}, "system_fingerprint": FINGERPRINT,
-    }  # fmt: skip
+        "id": hex_id("resp"),
+        "object": "response",
+        "created_at": int(now),
+        "completed_at": None,
+        "status": "in_progress",
+        "background": False,
+        "error": None,
+        "incomplete_details": None,
+        "model": request.get("model"),
+        "output": [],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": None,
+        "service_tier": "default",
+        "store": request.get("store") is not False,
+        "truncation": request.get("truncation") or "disabled",
+        "text": {"format": {"type": "text"}},
+        "reasoning": {"effort": None, "summary": None},
+        "metadata": request.get("metadata") or {},
+        "conversation": {"id": conversation} if conversation else None,
+        **{name: request.get(name) for name in ECHOED},
+        "system_fingerprint": FINGERPRINT,
+    }
 
 
 async def response_events(making: Making, model: Model) -> AsyncGenerator[bytes, None]:

@@ -128,7 +128,10 @@ class Responses:
         if identifier is None:
             return None
         if request.get("previous_response_id") is not None:
-            what = "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. Ensure you are only providing one of them."
+            what = (
+                "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. Ensure you are only"
+                " providing one of them."
+            )
             raise refuse(what, code="mutually_exclusive_parameters")
         if not isinstance(identifier, str):
             raise refuse("Invalid type for 'conversation'.", param="conversation", code="invalid_type")

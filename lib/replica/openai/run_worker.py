@@ -146,12 +146,24 @@ class Running:
             run_id=body["id"],
         )
         step = {
-            "id": short_id("step"), "object": "thread.run.step", "created_at": int(now), "run_id": body["id"],
-            "assistant_id": body["assistant_id"], "thread_id": self._thread.id, "type": "message_creation",
-            "status": "in_progress", "cancelled_at": None, "completed_at": None, "expired_at": None, "failed_at": None,
-            "last_error": None, "metadata": {}, "usage": None, "system_fingerprint": FINGERPRINT,
+            "id": short_id("step"),
+            "object": "thread.run.step",
+            "created_at": int(now),
+            "run_id": body["id"],
+            "assistant_id": body["assistant_id"],
+            "thread_id": self._thread.id,
+            "type": "message_creation",
+            "status": "in_progress",
+            "cancelled_at": None,
+            "completed_at": None,
+            "expired_at": None,
+            "failed_at": None,
+            "last_error": None,
+            "metadata": {},
+            "usage": None,
+            "system_fingerprint": FINGERPRINT,
             "step_details": {"type": "message_creation", "message_creation": {"message_id": message["id"]}},
-        }  # fmt: skip
+        }
         self._message = message
         self._run.steps.append(step)
         self._thread.messages.append(message)

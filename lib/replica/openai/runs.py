@@ -131,18 +131,35 @@ class Runs:
         ]
         now = int(self._clock())
         return {
-            "id": short_id("run"), "object": "thread.run", "created_at": now, "assistant_id": assistant["id"],
-            "thread_id": thread, "status": "queued", "started_at": None, "expires_at": now + int(RUN_SECONDS),
-            "cancelled_at": None, "failed_at": None, "completed_at": None, "required_action": None, "last_error": None,
-            "model": text(given, "model") or assistant["model"], "usage": None, "incomplete_details": None,
-            "instructions": "\n".join(part for part in instructions if part), "tools": [], "tool_choice": "auto",
-            "parallel_tool_calls": True, "response_format": "auto", "metadata": metadata(given),
+            "id": short_id("run"),
+            "object": "thread.run",
+            "created_at": now,
+            "assistant_id": assistant["id"],
+            "thread_id": thread,
+            "status": "queued",
+            "started_at": None,
+            "expires_at": now + int(RUN_SECONDS),
+            "cancelled_at": None,
+            "failed_at": None,
+            "completed_at": None,
+            "required_action": None,
+            "last_error": None,
+            "model": text(given, "model") or assistant["model"],
+            "usage": None,
+            "incomplete_details": None,
+            "instructions": "\n".join(part for part in instructions if part),
+            "tools": [],
+            "tool_choice": "auto",
+            "parallel_tool_calls": True,
+            "response_format": "auto",
+            "metadata": metadata(given),
             "temperature": given.get("temperature", assistant["temperature"]),
-            "top_p": given.get("top_p", assistant["top_p"]), "truncation_strategy": _strategy(given),
+            "top_p": given.get("top_p", assistant["top_p"]),
+            "truncation_strategy": _strategy(given),
             "max_prompt_tokens": number(given, "max_prompt_tokens", at_least=SMALLEST_LIMIT),
             "max_completion_tokens": number(given, "max_completion_tokens", at_least=SMALLEST_LIMIT),
             "system_fingerprint": FINGERPRINT,
-        }  # fmt: skip
+        }
 
     def _start(self, thread: Thread, body: Json, given: Json, first: list[bytes]) -> Answer | Events:
         """Start the work; the run as it is queued, or its events."""

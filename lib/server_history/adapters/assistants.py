@@ -29,9 +29,13 @@ RETIRED_HOSTS = (".openai.com", ".openai.azure.com", ".services.ai.azure.com", "
 RETIRED_ON = "2026-08-26"
 UNSPOKEN = "Assistants threads"
 ENDS: dict[str, Status] = {
-    "completed": "complete", "incomplete": "incomplete", "failed": "failed", "cancelled": "failed",
-    "expired": "failed", "requires_action": "failed",
-}  # fmt: skip
+    "completed": "complete",
+    "incomplete": "incomplete",
+    "failed": "failed",
+    "cancelled": "failed",
+    "expired": "failed",
+    "requires_action": "failed",
+}
 VERSION = {"OpenAI-Beta": "assistants=v2"}
 
 
@@ -46,7 +50,9 @@ def _retired(host: str) -> Retired | None:
         return None
     return Retired(
         f"The Assistants API was switched off on {RETIRED_ON}, by OpenAI and by Azure: {host} has no threads any more.",
-        next_step="Use Conversations there: it is what threads became. Threads work with servers that still speak them.",
+        next_step=(
+            "Use Conversations there: it is what threads became. Threads work with servers that still speak them."
+        ),
     )
 
 

@@ -90,8 +90,8 @@ class ClaudeHistory:
         """Nothing can be deleted, and it is said so."""
         return Deletion(
             (),
-            "There is no call that deletes a message thread. Anthropic says it is held in memory only, is not found five "
-            "minutes after its last use, and is deleted within an hour. None of that can be checked from here.",
+            "There is no call that deletes a message thread. Anthropic says it is held in memory only, is not found"
+            " five minutes after its last use, and is deleted within an hour. None of that can be checked from here.",
         )
 
     def count(self, handle: Handle, text: str) -> int | None:

@@ -19,8 +19,9 @@ from lib.tokens.vocabularies.pieces import Piece
 __all__ = ["TOKENIZERS", "Piece", "Tokenizer", "content_tokens", "cut"]
 
 _REBUILT = (
-    "Anthropic does not publish its tokenizer. ctok rebuilds its counts from published ones; the number of pieces is the "
-    "point here. Where a piece begins and ends is one of several ways to reach it, and the pieces have no public numbers."
+    "Anthropic does not publish its tokenizer. ctok rebuilds its counts from published ones; the number of pieces is"
+    " the point here. Where a piece begins and ends is one of several ways to reach it, and the pieces have no public"
+    " numbers."
 )
 
 
@@ -42,7 +43,8 @@ TOKENIZERS: Mapping[str, Tokenizer] = MappingProxyType(
                 "o200k_base",
                 "OpenAI, GPT-4o and later",
                 "counted",
-                "OpenAI's own vocabulary of 200,000 pieces, from GPT-4o to GPT-5.6 and gpt-oss. GPT-6 is assumed to use it.",
+                "OpenAI's own vocabulary of 200,000 pieces, from GPT-4o to GPT-5.6 and gpt-oss. GPT-6 is assumed to"
+                " use it.",
             ),
             Tokenizer(
                 "cl100k_base",

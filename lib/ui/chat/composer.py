@@ -90,9 +90,13 @@ def _gauge(page: Page, plan: ContextPlan) -> None:
         st.caption(sentence(plan, "This" if page.live is not None else "Next"), width="stretch")
         if page.live is not None and not page.live.interrupted:
             st.button(
-                "Stop", icon=":material/stop_circle:", key="stop", type="tertiary",
-                on_click=actions.stop, args=(page.session_id,),
-            )  # fmt: skip
+                "Stop",
+                icon=":material/stop_circle:",
+                key="stop",
+                type="tertiary",
+                on_click=actions.stop,
+                args=(page.session_id,),
+            )
         panel = st.popover(
             "", icon=":material/help:", type="tertiary", key="legend", on_change="rerun", help="What the bar shows"
         )
@@ -119,8 +123,9 @@ def sentence(plan: ContextPlan, which: str = "Next") -> str:
 
 def _legend(fill: window_strip.Fill, plan: ContextPlan) -> None:
     st.markdown(
-        "**The context window** is how much text the model can hold at once: everything it is sent, plus its reply. Models "
-        "remember nothing between requests, so the conversation is sent again each time, until it no longer fits."
+        "**The context window** is how much text the model can hold at once: everything it is sent, plus its reply."
+        " Models remember nothing between requests, so the conversation is sent again each time, until it no longer"
+        " fits."
     )
     window_strip.draw(fill, tall=True, legend=True)
     st.caption("The bar shows the next request as it stands, before your new message is typed.")

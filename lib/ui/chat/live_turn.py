@@ -88,10 +88,20 @@ def _decide(page: Page, live: LiveTurn) -> None:
         if error.get("kind") in ("ContextOverflow", "RuleBroken"):
             if settings.strategy in SENDING_TOO_MUCH:
                 shorter = replace(settings, strategy="oldest_first")
-                st.button("Leave out the oldest, then send", key="leave_out", type="primary",
-                          on_click=actions.switch_strategy, args=(*arguments, shorter))  # fmt: skip
-            st.button("Send it anyway", key="anyway", on_click=actions.retry, args=(*arguments, settings, True),
-                      help="Send the whole request and see what the provider says.")  # fmt: skip
+                st.button(
+                    "Leave out the oldest, then send",
+                    key="leave_out",
+                    type="primary",
+                    on_click=actions.switch_strategy,
+                    args=(*arguments, shorter),
+                )
+            st.button(
+                "Send it anyway",
+                key="anyway",
+                on_click=actions.retry,
+                args=(*arguments, settings, True),
+                help="Send the whole request and see what the provider says.",
+            )
         st.button("Retry", key="retry", icon=":material/refresh:", on_click=actions.retry, args=(*arguments, settings))
         if live.text:
             st.button("Keep what came", key="keep", icon=":material/check:", on_click=actions.keep, args=arguments)

@@ -54,9 +54,13 @@ def _sessions(here: str, sessions: list[SessionSummary]) -> None:
         is_open = entry.session_id == here
         with st.container(gap=None, key=f"entry:{entry.session_id}"):
             st.button(
-                f"**{title}**" if is_open else title, key=f"open:{entry.session_id}", type="tertiary",
-                on_click=session.open_session, args=(entry.session_id,), help="The open chat" if is_open else "Open this chat",
-            )  # fmt: skip
+                f"**{title}**" if is_open else title,
+                key=f"open:{entry.session_id}",
+                type="tertiary",
+                on_click=session.open_session,
+                args=(entry.session_id,),
+                help="The open chat" if is_open else "Open this chat",
+            )
             st.caption(times)
 
 
@@ -82,18 +86,36 @@ def _settings(page: Page) -> None:
         _model(current, keys["model"], page)
         _key(current)
         st.text_area(
-            "System prompt", key=keys["system_prompt"], help="Instructions that go before the conversation, every time.",
-            height=120, on_change=_save, args=(page,),
-        )  # fmt: skip
+            "System prompt",
+            key=keys["system_prompt"],
+            help="Instructions that go before the conversation, every time.",
+            height=120,
+            on_change=_save,
+            args=(page,),
+        )
         st.number_input(
-            "Context window (tokens)", 32, 10_000_000, step=64, key=keys["max_tokens"], on_change=_save, args=(page,),
-            help="How much the model may hold at once: what is sent plus the reply. Make it a few hundred tokens to see "
-            "messages being left out after a few turns.",
-        )  # fmt: skip
+            "Context window (tokens)",
+            32,
+            10_000_000,
+            step=64,
+            key=keys["max_tokens"],
+            on_change=_save,
+            args=(page,),
+            help=(
+                "How much the model may hold at once: what is sent plus the reply. Make it a few hundred tokens to see "
+                "messages being left out after a few turns."
+            ),
+        )
         st.number_input(
-            "Reserved for the reply (tokens)", 8, 1_000_000, step=16, key=keys["reserved_for_reply"], on_change=_save, args=(page,),
+            "Reserved for the reply (tokens)",
+            8,
+            1_000_000,
+            step=16,
+            key=keys["reserved_for_reply"],
+            on_change=_save,
+            args=(page,),
             help="Room kept free for the answer; also the longest reply that is asked for.",
-        )  # fmt: skip
+        )
         strategy_fields.draw(current.strategy, keys.__getitem__, _save, (page,))
         if current.strategy == "summarize":
             _summarizer(current, keys, page)
@@ -106,9 +128,13 @@ def _summarizer(current: ChatSettings, keys: dict[str, str], page: Page) -> None
     """Who writes summaries: whoever answers, or another provider and model."""
     endpoints = services.settings().endpoints
     st.selectbox(
-        "Summaries are written by", ["", *endpoints], key=keys["summary_provider"], on_change=_summarizer_changed, args=(page,),
+        "Summaries are written by",
+        ["", *endpoints],
+        key=keys["summary_provider"],
+        on_change=_summarizer_changed,
+        args=(page,),
         format_func=lambda name: endpoints[name].label if name in endpoints else "The model that answers",
-    )  # fmt: skip
+    )
     if current.summary_provider in endpoints:
         names = dict.fromkeys(
             name for name in (current.summary_model, endpoints[current.summary_provider].model) if name
@@ -143,9 +169,14 @@ def _model(current: ChatSettings, key: str, page: Page) -> None:
         dict.fromkeys(name for name in (current.model, services.endpoint(current.provider).model, *listed) if name)
     )
     st.selectbox(
-        "Model", names, key=key, accept_new_options=True, on_change=_save, args=(page,),
+        "Model",
+        names,
+        key=key,
+        accept_new_options=True,
+        on_change=_save,
+        args=(page,),
         help="Choose one, or type any name the server knows.",
-    )  # fmt: skip
+    )
     if current.provider != "local":
         st.button(
             "Ask the server for its models", key="list_models", on_click=_list_models, args=(current,), type="tertiary"
@@ -159,9 +190,12 @@ def _key(current: ChatSettings) -> None:
         return
     known = "One is configured; a key typed here is used instead." if endpoint.key else "None is configured."
     st.text_input(
-        "API key", type="password", key=f"key:{endpoint.name}", persist_state="session",
+        "API key",
+        type="password",
+        key=f"key:{endpoint.name}",
+        persist_state="session",
         help=f"{known} It stays in this browser session: it is never stored, logged or put into an address.",
-    )  # fmt: skip
+    )
 
 
 def _clear(page: Page) -> None:
@@ -174,12 +208,12 @@ def _clear(page: Page) -> None:
     with panel:
         gone = numbers.plural(len(page.history), "message")
         st.write(
-            f"This deletes {gone} and the record of every turn, for everybody who shares this chat. It cannot be undone."
+            f"This deletes {gone} and the record of every turn, for everybody who shares this chat. It cannot be"
+            " undone."
         )
         st.button(
-            "Delete them", key="clear", type="primary", on_click=actions.clear,
-            args=(page.session_id, page.settings),
-        )  # fmt: skip
+            "Delete them", key="clear", type="primary", on_click=actions.clear, args=(page.session_id, page.settings)
+        )
 
 
 def _seed(session_id: str, current: ChatSettings) -> None:

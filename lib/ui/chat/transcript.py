@@ -19,7 +19,10 @@ from lib.ui.shell.page import Page
 
 STEP = 20
 """The window starts at a multiple of this, so it holds 20 to 39 messages and moves once in twenty."""
-CUT = "It says it read far less than it was sent: some servers leave out the oldest messages without saying so. See the details."
+CUT = (
+    "It says it read far less than it was sent: some servers leave out the oldest messages without saying so. See the"
+    " details."
+)
 AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
 
@@ -31,9 +34,13 @@ def draw(page: Page, cut_at: int | None) -> None:
     if start:
         earlier = min(2 * STEP, start)
         st.button(
-            f"Show {earlier} earlier messages ({start:,} are not drawn)", type="tertiary", icon=":material/expand_less:",
-            key="earlier", on_click=session.draw_from, args=(page.session_id, start - earlier),
-        )  # fmt: skip
+            f"Show {earlier} earlier messages ({start:,} are not drawn)",
+            type="tertiary",
+            icon=":material/expand_less:",
+            key="earlier",
+            on_click=session.draw_from,
+            args=(page.session_id, start - earlier),
+        )
     turns = _turns_by_reply(page, start)
     muted = pinned = False
     for index in range(start, len(history)):
@@ -132,14 +139,24 @@ def last_exchange_actions(page: Page) -> None:
                     st.code(drawable(said.text), language=None, wrap_lines=True, height=160)
         if isinstance(prompt.content, str):
             st.button(
-                "Retry", icon=":material/refresh:", type="tertiary", key="retry_last", on_click=actions.send_text,
-                args=(page.session_id, prompt.content, page.settings), kwargs={"replaces": asked},
+                "Retry",
+                icon=":material/refresh:",
+                type="tertiary",
+                key="retry_last",
+                on_click=actions.send_text,
+                args=(page.session_id, prompt.content, page.settings),
+                kwargs={"replaces": asked},
                 help="Ask again. The present reply stays stored, but is not sent any more.",
-            )  # fmt: skip
+            )
             st.button(
-                "Edit", icon=":material/edit:", type="tertiary", key="edit_last", on_click=actions.edit_last,
-                args=(asked, prompt.content), help="Change your last message and send it again.",
-            )  # fmt: skip
+                "Edit",
+                icon=":material/edit:",
+                type="tertiary",
+                key="edit_last",
+                on_click=actions.edit_last,
+                args=(asked, prompt.content),
+                help="Change your last message and send it again.",
+            )
 
 
 def _turns_by_reply(page: Page, start: int) -> dict[int, Turn]:

@@ -26,15 +26,18 @@ def draw(page: Page) -> None:
     with slot.container():
         st.subheader("See what a language model is sent", anchor=False)
         st.markdown(
-            "A model remembers nothing: with every message the whole conversation is sent again, until it no longer fits. "
-            "Talk to the model on this machine and watch the bar below the conversation fill up."
+            "A model remembers nothing: with every message the whole conversation is sent again, until it no longer"
+            " fits. Talk to the model on this machine and watch the bar below the conversation fill up."
         )
         with st.container(horizontal=True, key="starters"):
             for label, text in STARTERS.items():
                 st.button(
-                    label, key=f"starter:{label}", help=text, on_click=actions.send_text,
+                    label,
+                    key=f"starter:{label}",
+                    help=text,
+                    on_click=actions.send_text,
                     args=(page.session_id, text, page.settings),
-                )  # fmt: skip
+                )
 
 
 def follow_up(page: Page) -> None:
@@ -44,6 +47,9 @@ def follow_up(page: Page) -> None:
     question = FOLLOW_UPS.get(page.history[0].text)
     if question is not None:
         st.button(
-            f"Now ask: {question}", key="follow_up", icon=":material/subdirectory_arrow_right:",
-            on_click=actions.send_text, args=(page.session_id, question, page.settings),
-        )  # fmt: skip
+            f"Now ask: {question}",
+            key="follow_up",
+            icon=":material/subdirectory_arrow_right:",
+            on_click=actions.send_text,
+            args=(page.session_id, question, page.settings),
+        )

@@ -48,16 +48,25 @@ def request_bars(frame: pd.DataFrame, who: str, left_out: bool) -> Figure:
     )
     if left_out and frame["left out"].any():
         figure.add_bar(
-            x=frame["request"], y=frame["left out"], name="left out", hovertemplate=_tokens("left out, not sent"),
-            marker={"color": "rgba(138,143,152,.15)", "pattern": {"shape": "/", "fgcolor": palette.LEFT_OUT.colour, "size": 5}},
-        )  # fmt: skip
+            x=frame["request"],
+            y=frame["left out"],
+            name="left out",
+            hovertemplate=_tokens("left out, not sent"),
+            marker={
+                "color": "rgba(138,143,152,.15)",
+                "pattern": {"shape": "/", "fgcolor": palette.LEFT_OUT.colour, "size": 5},
+            },
+        )
     reported = frame[frame["read by the server"].notna()]
     for by, rows in reported.groupby("who counted for the server"):
         figure.add_scatter(
-            x=rows["request"], y=rows["read by the server"].astype(int), name=f"request, {by} by the server", mode="markers",
+            x=rows["request"],
+            y=rows["read by the server"].astype(int),
+            name=f"request, {by} by the server",
+            mode="markers",
             marker={"symbol": "diamond-open", "size": 9, "color": palette.OVER.colour, "line": {"width": 2}},
             hovertemplate=_tokens(f"request, {by} by the server"),
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="stack", bargap=0.25)
     return _laid_out(figure, f"tokens ({who})")
 
@@ -68,21 +77,37 @@ def money_bars(frame: pd.DataFrame, basis: str) -> Figure:
 
     figure = go.Figure()
     for column, colour in (
-        ("input", palette.HISTORY.colour), ("cached input", palette.NEWEST.colour), ("written to the cache", palette.PINNED.colour),
-        ("output", palette.REPLY.colour), ("hidden", palette.TEMPLATE.colour),
-    ):  # fmt: skip
+        ("input", palette.HISTORY.colour),
+        ("cached input", palette.NEWEST.colour),
+        ("written to the cache", palette.PINNED.colour),
+        ("output", palette.REPLY.colour),
+        ("hidden", palette.TEMPLATE.colour),
+    ):
         if frame[column].fillna(0).any():
             figure.add_bar(
                 x=frame["request"], y=frame[column], name=column, marker_color=colour, hovertemplate=_usd(column)
             )
     figure.add_scatter(
-        x=frame["request"], y=frame["so far"], name="so far (right axis)", mode="lines", yaxis="y2",
-        line={"color": palette.SYSTEM.colour, "dash": "dot", "width": 2}, hovertemplate=_usd("so far"),
-    )  # fmt: skip
+        x=frame["request"],
+        y=frame["so far"],
+        name="so far (right axis)",
+        mode="lines",
+        yaxis="y2",
+        line={"color": palette.SYSTEM.colour, "dash": "dot", "width": 2},
+        hovertemplate=_usd("so far"),
+    )
     figure.update_layout(
-        barmode="stack", bargap=0.25,
-        yaxis2={"overlaying": "y", "side": "right", "showgrid": False, "rangemode": "tozero", "tickprefix": "$", "tickformat": "~g"},
-    )  # fmt: skip
+        barmode="stack",
+        bargap=0.25,
+        yaxis2={
+            "overlaying": "y",
+            "side": "right",
+            "showgrid": False,
+            "rangemode": "tozero",
+            "tickprefix": "$",
+            "tickformat": "~g",
+        },
+    )
     _laid_out(figure, f"USD ({basis})")
     figure.update_yaxes(tickprefix="$", tickformat="~g", selector={"overlaying": None})
     return figure
@@ -95,10 +120,13 @@ def growth_lines(frame: pd.DataFrame, column: str, axis: str, now: int, *, usd: 
     figure = go.Figure()
     for place, (name, rows) in enumerate(frame.groupby("strategy", sort=False)):
         figure.add_scatter(
-            x=rows["turn"], y=rows[column], name=str(name), mode="lines",
+            x=rows["turn"],
+            y=rows[column],
+            name=str(name),
+            mode="lines",
             line={"color": LINES[place % len(LINES)], "dash": DASHES[place % len(DASHES)], "width": 2.5},
             hovertemplate=_usd(str(name)) if usd else _tokens(str(name)),
-        )  # fmt: skip
+        )
     if now:
         figure.add_vline(x=now, line={"color": palette.LEFT_OUT.colour, "dash": "dot"}, annotation_text="now")
     _laid_out(figure, axis)
@@ -117,11 +145,13 @@ def names_of(figure: Figure) -> Sequence[str]:
 def _laid_out(figure: Figure, axis: str) -> Figure:
     """What every chart has in common: a legend that wraps below, small margins, one hover box."""
     figure.update_layout(
-        height=380, margin={"l": 8, "r": 8, "t": 12, "b": 8}, hovermode="x unified",
+        height=380,
+        margin={"l": 8, "r": 8, "t": 12, "b": 8},
+        hovermode="x unified",
         legend={"orientation": "h", "yanchor": "top", "y": -0.18, "x": 0, "title_text": ""},
         yaxis={"title_text": axis, "rangemode": "tozero", "tickformat": ","},
         xaxis={"title_text": "", "type": "category", "automargin": True, "nticks": 12},
-    )  # fmt: skip
+    )
     return figure
 
 

@@ -164,9 +164,17 @@ class Mark:
 
 
 def draw(
-    lines: Sequence[Line], messages: Sequence[Spoken], kinds: Sequence[Kind], marks: Sequence[Mark], *, size: int, start: int,
-    more: str, label: str, key: str,
-) -> None:  # fmt: skip
+    lines: Sequence[Line],
+    messages: Sequence[Spoken],
+    kinds: Sequence[Kind],
+    marks: Sequence[Mark],
+    *,
+    size: int,
+    start: int,
+    more: str,
+    label: str,
+    key: str,
+) -> None:
     """Draw it here: `size` messages across, the line at first on `start`; `more` says what is not listed beside it."""
     data: dict[str, Any] = {
         "rows": [asdict(line) for line in lines],
@@ -174,9 +182,14 @@ def draw(
         "kinds": [(kind.key, kind.name, kind.colour) for kind in kinds],
         "sent": [kind.key for kind in kinds if kind.sent],
         "marks": [asdict(mark) for mark in marks],
-        "size": size, "start": start, "more": more, "label": label,
-        "line": palette.OVER.colour, "over": palette.OVER.colour, "paper": "#ffffff",
-    }  # fmt: skip
+        "size": size,
+        "start": start,
+        "more": more,
+        "label": label,
+        "line": palette.OVER.colour,
+        "over": palette.OVER.colour,
+        "paper": "#ffffff",
+    }
     _COMPONENT(data=data | {"stamp": stamp(data)}, key=key)
 
 

@@ -163,6 +163,12 @@ def draw(
             on_mark(int(asked["index"]), asked["mark"])
 
     _COMPONENT(
-        data={"columns": list(columns.names), "code": list(columns.code), "chosen": chosen, "rows": [asdict(row) for row in rows]},
-        key=key, on_marked_change=marked,
-    )  # fmt: skip
+        data={
+            "columns": list(columns.names),
+            "code": list(columns.code),
+            "chosen": chosen,
+            "rows": [asdict(row) for row in rows],
+        },
+        key=key,
+        on_marked_change=marked,
+    )

@@ -135,8 +135,9 @@ def draw(flight: Flight, key: str, cached: int | None = None, on_open: Callable[
             "legend": _legend(sent, left_out),
             "label": f"Context window: {flight.tokens:,} of {window:,} tokens, {flight.left_out_tokens:,} left out",
         },
-        key=key, on_opened_change=opened,
-    )  # fmt: skip
+        key=key,
+        on_opened_change=opened,
+    )
 
 
 def segments(flight: Flight) -> tuple[list[Segment], list[Segment]]:

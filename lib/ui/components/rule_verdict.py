@@ -38,9 +38,13 @@ def draw(plan: ContextPlan, provider: Provider) -> None:
         return
     with panel:
         st.segmented_control(
-            "Rules of", list(PROVIDERS), default=rules, required=True, key="lint_rules",
+            "Rules of",
+            list(PROVIDERS),
+            default=rules,
+            required=True,
+            key="lint_rules",
             format_func=lambda name: PROVIDERS.get(name, name),
-        )  # fmt: skip
+        )
         verdict(rules, found, plan.included)
 
 
@@ -48,7 +52,10 @@ def verdict(rules: RuleProvider, found: Sequence[Breach], messages: Sequence[Mes
     """Every breach with its rule, then the smallest repair."""
     for breach in found:
         rule = breach.rule
-        said = f"**{rule.title}.** {as_markdown(breach.sentence)}  \n{as_markdown(rule.text)} ({as_markdown(rule.source)}, {rule.as_of:%d %B %Y})"
+        said = (
+            f"**{rule.title}.** {as_markdown(breach.sentence)}  \n{as_markdown(rule.text)} ({as_markdown(rule.source)},"
+            f" {rule.as_of:%d %B %Y})"
+        )
         if rule.refused:
             st.warning(said, icon=":material/block:")
         else:

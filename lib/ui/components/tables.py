@@ -29,8 +29,15 @@ def show(frame: pd.DataFrame, name: str, alt: str, *, columns: dict[str, Any] | 
     """The table itself, and its download."""
     st.dataframe(frame, hide_index=True, key=f"frame:{name}", alt=alt, column_config=_formats(frame) | (columns or {}))
     st.download_button(
-        "CSV", csv(frame), f"{name}.csv", "text/csv", icon=":material/download:", key=f"csv:{name}", type="tertiary", on_click="ignore",
-    )  # fmt: skip
+        "CSV",
+        csv(frame),
+        f"{name}.csv",
+        "text/csv",
+        icon=":material/download:",
+        key=f"csv:{name}",
+        type="tertiary",
+        on_click="ignore",
+    )
 
 
 def csv(frame: pd.DataFrame) -> bytes:
@@ -50,9 +57,13 @@ def stretch(items: Sequence[object], most: int, key: str) -> slice:
     if len(items) <= most:
         return slice(0, len(items))
     first, last = st.slider(
-        "Requests drawn", 1, len(items), (len(items) - most + 1, len(items)), key=key,
+        "Requests drawn",
+        1,
+        len(items),
+        (len(items) - most + 1, len(items)),
+        key=key,
         help="The table and the sums always hold all of them.",
-    )  # fmt: skip
+    )
     return slice(first - 1, last)
 
 

@@ -69,9 +69,12 @@ def fill_of_turn(plan: PlanSummary, tokens: list[int]) -> Fill:
 def fill_of_parts(parts: Parts, window: int, reserved: int) -> Fill:
     """The strip of a request by its parts."""
     by_part = {
-        palette.TEMPLATE: parts.template, palette.SYSTEM: parts.system, palette.PINNED: parts.pinned,
-        palette.HISTORY: parts.history, palette.NEWEST: parts.newest,
-    }  # fmt: skip
+        palette.TEMPLATE: parts.template,
+        palette.SYSTEM: parts.system,
+        palette.PINNED: parts.pinned,
+        palette.HISTORY: parts.history,
+        palette.NEWEST: parts.newest,
+    }
     return _fill(by_part, window, reserved, parts.left_out)
 
 
@@ -96,7 +99,10 @@ def markup(fill: Fill, *, tall: bool = False) -> str:
     edge = ""
     if fill.over:
         place = 100 * fill.window / total
-        edge = f'<div style="position:absolute;left:{place:.2f}%;top:-3px;bottom:-3px;width:2px;background:{palette.OVER.colour}"></div>'
+        edge = (
+            "<div"
+            f' style="position:absolute;left:{place:.2f}%;top:-3px;bottom:-3px;width:2px;background:{palette.OVER.colour}"></div>'
+        )
     ghosts = ""
     if fill.left_out:
         width = min(100.0, 100 * fill.left_out / total)

@@ -30,8 +30,9 @@ def draw(settings: ChatSettings, plan: ContextPlan, provider: Provider) -> None:
         return
     with panel:
         st.caption(
-            "Providers refuse requests of the wrong shape. Build one, send it, and read what the provider really says. It is sent to "
-            f"{as_markdown(services.endpoint(settings.provider).label)}, and nothing of it is stored with this chat."
+            "Providers refuse requests of the wrong shape. Build one, send it, and read what the provider really says."
+            f" It is sent to {as_markdown(services.endpoint(settings.provider).label)}, and nothing of it is stored"
+            " with this chat."
         )
         name = st.selectbox(
             "What to break", list(BREAKS), key="break_name", format_func=lambda name: BREAKS[name].label
@@ -41,7 +42,8 @@ def draw(settings: ChatSettings, plan: ContextPlan, provider: Provider) -> None:
         broken = way.break_(rules, plan.included)
         st.markdown(f"{way.sentence} {_expected(way)}")
         st.caption(
-            f"{as_markdown(rule(rules, name).text)} ({as_markdown(rule(rules, name).source)}, {rule(rules, name).as_of:%d %B %Y})"
+            f"{as_markdown(rule(rules, name).text)} ({as_markdown(rule(rules, name).source)},"
+            f" {rule(rules, name).as_of:%d %B %Y})"
         )
         rule_verdict.diff(plan.included, broken)
         if st.button("Send the broken request", icon=":material/send:", key="send_broken"):

@@ -39,7 +39,10 @@ def takeaway(changed: Difference, before: Record, now: Record) -> str:
     entered, left, stayed = (
         sum(stop - start for start, stop in each) for each in (changed.entered, changed.left, changed.stayed)
     )
-    return f"**From {before.name} to {now.name}:** {numbers.plural(entered, 'message')} entered, {left:,} left, {stayed:,} stayed."
+    return (
+        f"**From {before.name} to {now.name}:** {numbers.plural(entered, 'message')} entered, {left:,} left, {stayed:,}"
+        " stayed."
+    )
 
 
 def _prefix(changed: Difference, now: Record, sizes: Sizes) -> None:
@@ -55,7 +58,8 @@ def _prefix(changed: Difference, now: Record, sizes: Sizes) -> None:
     other = now.system_prompt is not None and changed.reusable == 0
     why = " The system prompt or the first message changed, so nothing can be reused." if other else ""
     st.caption(
-        f"{same}{where}: at most that much can come from a prompt cache, which matches from the first token on.{why} {did}"
+        f"{same}{where}: at most that much can come from a prompt cache, which matches from the first token on.{why}"
+        f" {did}"
     )
 
 
@@ -75,10 +79,18 @@ def _rows(page: Page, before: Record, now: Record, changed: Difference, sizes: S
             why = REASON_TEXT[fate[1]] if fate is not None else "It was not written yet."
             cells = (None, text, _fate(kind)) if kind == "entered" else (text, None, _fate(kind))
             part = palette.NEWEST if kind == "entered" else palette.LEFT_OUT
-            rows.append(FlightRow(
-                at, f"{at + 1} · {page.history[at].role}", part.colour, cells, numbers.tokens(sizes.between(at, at + 1), sizes.provenance),
-                kind == "entered", kind, why=why,
-            ))  # fmt: skip
+            rows.append(
+                FlightRow(
+                    at,
+                    f"{at + 1} · {page.history[at].role}",
+                    part.colour,
+                    cells,
+                    numbers.tokens(sizes.between(at, at + 1), sizes.provenance),
+                    kind == "entered",
+                    kind,
+                    why=why,
+                )
+            )
         if stop - start > request_rows.ROWS:
             rows.append(_stretch(start + request_rows.ROWS, stop, sizes, kind))
     columns = Columns((f"In {before.name}", f"In {now.name}", "So"), (False, False, False))
@@ -92,7 +104,10 @@ def _fate(kind: str) -> str:
 def _stretch(start: int, stop: int, sizes: Sizes, kind: str = "stayed") -> FlightRow:
     """Neighbours of one fate in one row."""
     name = f"{start + 1}" if stop - start == 1 else f"{start + 1} to {stop}"
-    held = {"stayed": ("sent", "sent again", "Paid for again, as always; a cache makes it cheaper."),
-            "entered": ("not sent", "sent", _fate("entered")), "left": ("sent", "not sent", _fate("left"))}[kind]  # fmt: skip
+    held = {
+        "stayed": ("sent", "sent again", "Paid for again, as always; a cache makes it cheaper."),
+        "entered": ("not sent", "sent", _fate("entered")),
+        "left": ("sent", "not sent", _fate("left")),
+    }[kind]
     tokens = numbers.tokens(sizes.between(start, stop), sizes.provenance)
     return FlightRow(None, name, palette.HISTORY.colour, held, tokens, kind != "left", kind)

@@ -37,9 +37,11 @@ AROUND = 60
 def draw(page: Page, records: Sequence[Record]) -> None:
     """The box, and what became of every message that holds the words."""
     words = st.text_input(
-        "A word or number the model should have known", key="fact", placeholder="for example: Lisbon, 4711, my sister",
+        "A word or number the model should have known",
+        key="fact",
+        placeholder="for example: Lisbon, 4711, my sister",
         help="Looked for in every stored message, upper and lower case alike.",
-    ).strip()  # fmt: skip
+    ).strip()
     if not words:
         st.caption(
             "Which request was the first without it, which rule left it out, and what another strategy would have done."
@@ -82,9 +84,12 @@ def _one(page: Page, records: Sequence[Record], index: int, words: str) -> None:
     why = REASON_TEXT[fate[1]] if fate is not None else ""
     st.markdown(f":material/close: **{dropped.name.capitalize()} was the first without it**{_by(dropped)}. {why}")
     st.button(
-        f"Look at {dropped.name}", key=f"look:{index}", icon=":material/visibility:", on_click=_look,
+        f"Look at {dropped.name}",
+        key=f"look:{index}",
+        icon=":material/visibility:",
+        on_click=_look,
         args=(Entry(dropped, dropped.turn).key, index),
-    )  # fmt: skip
+    )
     others = under_others(page, dropped, index, sizes)
     kept = list(others["strategy"][(others["it would be"] == "sent") & others["it fits"]])
     st.caption(

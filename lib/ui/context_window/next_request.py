@@ -25,8 +25,35 @@ from lib.ui.format import numbers
 from lib.ui.shell import menu, services, session
 from lib.ui.shell.page import Page
 
-SIZES = (64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12_288, 16_384, 24_576, 32_768, 49_152,
-         65_536, 98_304, 128_000, 200_000, 272_000, 400_000, 1_000_000)  # fmt: skip
+SIZES = (
+    64,
+    96,
+    128,
+    192,
+    256,
+    384,
+    512,
+    768,
+    1024,
+    1536,
+    2048,
+    3072,
+    4096,
+    6144,
+    8192,
+    12_288,
+    16_384,
+    24_576,
+    32_768,
+    49_152,
+    65_536,
+    98_304,
+    128_000,
+    200_000,
+    272_000,
+    400_000,
+    1_000_000,
+)
 """Windows to slide through, in tokens."""
 
 
@@ -64,8 +91,15 @@ def _choices(page: Page, tried: Trial) -> None:
     keys = {name: tried.key(name) for name in ("strategy", *strategy_fields.OPTIONS.get(settings.strategy, ()))}
     strategy_fields.draw(settings.strategy, keys.__getitem__, _changed_any, (page, tuple(keys)))
     if tried.differs:
-        st.button("Keep these settings", type="primary", key="keep_trial", on_click=draft_settings.keep, args=(page,), width="stretch",
-                  help="Store them with this chat: the next message is sent like this.")  # fmt: skip
+        st.button(
+            "Keep these settings",
+            type="primary",
+            key="keep_trial",
+            on_click=draft_settings.keep,
+            args=(page,),
+            width="stretch",
+            help="Store them with this chat: the next message is sent like this.",
+        )
         st.button(
             "Back to what is stored", key="forget_trial", on_click=draft_settings.forget, args=(page,), width="stretch"
         )
@@ -105,9 +139,11 @@ def _outcome(page: Page, tried: Trial, counter: TokenCounter) -> None:
     summary.draw(
         page,
         tried,
-        plan.candidates
-        if plan.candidates.summary is None
-        else replace(plan.candidates, summary=None, summary_tokens=0),
+        (
+            plan.candidates
+            if plan.candidates.summary is None
+            else replace(plan.candidates, summary=None, summary_tokens=0)
+        ),
     )
     chosen = session.chosen_message()
     rows = request_rows.Rows(
@@ -123,8 +159,12 @@ def _outcome(page: Page, tried: Trial, counter: TokenCounter) -> None:
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
     break_rule.draw(tried.settings, plan, provider)
-    st.page_link(menu.MENU["chat"].path, label="To the chat, to send it", icon=menu.MENU["chat"].icon,
-                 query_params={"session": page.session_id})  # fmt: skip
+    st.page_link(
+        menu.MENU["chat"].path,
+        label="To the chat, to send it",
+        icon=menu.MENU["chat"].icon,
+        query_params={"session": page.session_id},
+    )
 
 
 def planned(page: Page, tried: Trial, counter: TokenCounter) -> ContextPlan:
@@ -152,7 +192,10 @@ def takeaway(plan: ContextPlan, drafted: bool) -> str:
         return f"**:red[The next request would not fit:]** {size}. You would be asked before anything is sent."
     if not plan.left_out_count:
         return f"**The next request holds all {numbers.plural(total, 'message')},** {new}: {size}."
-    return f"**The next request holds {stored:,} of {numbers.plural(total, 'message')},** {size}; {plan.left_out_count:,} are left out."
+    return (
+        f"**The next request holds {stored:,} of {numbers.plural(total, 'message')},** {size}; {plan.left_out_count:,}"
+        " are left out."
+    )
 
 
 def _price(tried: Trial, plan: ContextPlan) -> str:

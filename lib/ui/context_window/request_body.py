@@ -43,24 +43,32 @@ def draw(provider: Provider, body: Mapping[str, Any], recorded: str | None, key:
             _code(as_python(provider.address(), text), "python")
         if form != JSON:
             st.caption(
-                f"It sends exactly these bytes. The key is read from `{provider.address().key_variable}`. {provider.address().note}"
+                f"It sends exactly these bytes. The key is read from `{provider.address().key_variable}`."
+                f" {provider.address().note}"
             )
         st.download_button(
-            "The exact bytes", sent, "request.json", "application/json", icon=":material/download:", key=f"{key}:bytes", type="tertiary",
+            "The exact bytes",
+            sent,
+            "request.json",
+            "application/json",
+            icon=":material/download:",
+            key=f"{key}:bytes",
+            type="tertiary",
             on_click="ignore",
-        )  # fmt: skip
+        )
 
 
 def proof(matches: bool | None, recorded: str | None) -> None:
     """Whether the request rebuilt from the stored history is the one that was sent."""
     if matches:
         st.caption(
-            f":material/verified: The request rebuilt from the stored history matches what was sent "
+            ":material/verified: The request rebuilt from the stored history matches what was sent "
             f"(SHA-256 `{(recorded or '')[:16]}…`)."
         )
     elif matches is False:
         st.warning(
-            "The request cannot be rebuilt exactly: the stored history or the provider's settings changed since this turn.",
+            "The request cannot be rebuilt exactly: the stored history or the provider's settings changed since this"
+            " turn.",
             icon=":material/history:",
         )
 

@@ -30,10 +30,17 @@ ROWS = 60
 SHOWN = 4_000
 """Characters of a message that a row holds."""
 TAGS: dict[Reason, str] = {
-    "system": "instructions", "pinned": "pinned", "recent": "recent", "fits": "fits", "over_budget": "over budget",
-    "outside_window": "too old", "middle": "in the middle", "summarized": "summarized", "muted": "muted",
+    "system": "instructions",
+    "pinned": "pinned",
+    "recent": "recent",
+    "fits": "fits",
+    "over_budget": "over budget",
+    "outside_window": "too old",
+    "middle": "in the middle",
+    "summarized": "summarized",
+    "muted": "muted",
     "partner_left_out": "partner missing",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,15 @@ def _picked() -> None:
 
 def _arrow(words: str, icon: str, key: str, at_the_end: bool) -> None:
     st.button(
-        "", icon=icon, key=f"arrow:{words}", help=words, type="tertiary", disabled=at_the_end, on_click=session.ask_for_turn, args=(key,),
-    )  # fmt: skip
+        "",
+        icon=icon,
+        key=f"arrow:{words}",
+        help=words,
+        type="tertiary",
+        disabled=at_the_end,
+        on_click=session.ask_for_turn,
+        args=(key,),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +154,14 @@ class Rows:
                 f"kept beside the messages {sources}, which stay stored",
             )
         return FlightRow(
-            None, name, palette.SYSTEM.colour, (seen, kept, cut(self.wired.of(lead.message))),
-            numbers.tokens(lead.tokens, self.flight.provenance), True, TAGS["system"],
-        )  # fmt: skip
+            None,
+            name,
+            palette.SYSTEM.colour,
+            (seen, kept, cut(self.wired.of(lead.message))),
+            numbers.tokens(lead.tokens, self.flight.provenance),
+            True,
+            TAGS["system"],
+        )
 
     def row(self, decision: Decision) -> FlightRow:
         """One message."""

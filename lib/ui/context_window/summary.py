@@ -28,8 +28,9 @@ def draw(page: Page, tried: Trial, candidates: Candidates) -> None:
             added = sum(stop - start for start, stop in wanted.added)
             writer = settings.summary_model or settings.model
             st.info(
-                f"Before it is sent, {as_markdown(writer)} writes a summary of {numbers.plural(added, 'message')} "
-                f"({request_rows.stretches(wanted.added)}), in at most {wanted.room:,} tokens. That is a request of its own, billed on its own.",
+                f"Before it is sent, {as_markdown(writer)} writes a summary of {numbers.plural(added, 'message')}"
+                f" ({request_rows.stretches(wanted.added)}), in at most {wanted.room:,} tokens. That is a request of"
+                " its own, billed on its own.",
                 icon=":material/summarize:",
             )
     if summary is None:
@@ -49,17 +50,26 @@ def _show(page: Page, summary: Summary) -> None:
     st.code(drawable(summary.text), language=None, wrap_lines=True)
     earlier = len(page.about.summaries) - 1
     before = (
-        f" {numbers.plural(earlier, 'earlier summary') if earlier == 1 else f'{earlier} earlier summaries'} can be gone back to."
+        f" {numbers.plural(earlier, 'earlier summary') if earlier == 1 else f'{earlier} earlier summaries'} can be gone"
+        " back to."
         if earlier
         else ""
     )
     st.caption(
-        f"Written by {as_markdown(summary.made_by or 'an unknown model')}. The messages it stands for stay stored.{before}"
+        f"Written by {as_markdown(summary.made_by or 'an unknown model')}. The messages it stands for stay"
+        f" stored.{before}"
     )
     st.button(
-        "Undo this summary", icon=":material/undo:", key="undo_summary", on_click=_undo, args=(page.session_id,),
-        help="The one before it is in force again. Under “Replace the oldest by a summary”, the next message makes a new one.",
-    )  # fmt: skip
+        "Undo this summary",
+        icon=":material/undo:",
+        key="undo_summary",
+        on_click=_undo,
+        args=(page.session_id,),
+        help=(
+            "The one before it is in force again. Under “Replace the oldest by a summary”, the next message makes a new"
+            " one."
+        ),
+    )
 
 
 def _undo(session_id: str) -> None:

@@ -85,14 +85,18 @@ def takeaway(shown: Flight, entry: Entry) -> str:
     """Example: "**4 of 9 messages were left out,** 1,204 tokens; 5 were sent." """
     if not entry.turn:
         return (
-            f"**Another service sent this, and nobody recorded what went out.** Shown is what a service that leaves nothing out "
-            f"would have sent: {numbers.plural(shown.total, 'message')}, {numbers.sized(shown.tokens, shown.provenance)}."
+            "**Another service sent this, and nobody recorded what went out.** Shown is what a service that leaves"
+            f" nothing out would have sent: {numbers.plural(shown.total, 'message')},"
+            f" {numbers.sized(shown.tokens, shown.provenance)}."
         )
     if shown.sent == shown.total:
         return f"**Everything was sent:** all {numbers.plural(shown.total, 'message')}, the new one included."
     gone = shown.total - shown.sent
     was = "was" if gone == 1 else "were"
-    return f"**{gone:,} of {shown.total:,} messages {was} left out,** {shown.left_out_tokens:,} tokens; {shown.sent:,} sent."
+    return (
+        f"**{gone:,} of {shown.total:,} messages {was} left out,** {shown.left_out_tokens:,} tokens; {shown.sent:,}"
+        " sent."
+    )
 
 
 def alarm(turn: Turn | None) -> None:
@@ -102,10 +106,11 @@ def alarm(turn: Turn | None) -> None:
         return
     plan = turn.plan
     st.error(
-        f"**The server seems to have cut this request without saying so.** It was sent "
-        f"{numbers.sized(plan.input_tokens, plan.provenance)} and says it read {numbers.tokens(turn.usage.input_tokens, turn.usage_provenance)}: "
-        f"about {missing:,} are missing, most likely the oldest messages. Some servers do this when their own context is smaller than "
-        f"the window set here ({plan.max_tokens:,} tokens): make that window smaller, or give the server a larger context.",
+        "**The server seems to have cut this request without saying so.** It was sent"
+        f" {numbers.sized(plan.input_tokens, plan.provenance)} and says it read"
+        f" {numbers.tokens(turn.usage.input_tokens, turn.usage_provenance)}: about {missing:,} are missing, most likely"
+        " the oldest messages. Some servers do this when their own context is smaller than the window set here"
+        f" ({plan.max_tokens:,} tokens): make that window smaller, or give the server a larger context.",
         icon=":material/content_cut:",
     )
 
@@ -120,15 +125,16 @@ def _notes(entry: Entry, sizes: Sizes) -> None:
             numbers.tokens(count, made.provenance) for count in (made.usage.input_tokens, made.usage.output_tokens)
         )
         st.caption(
-            f":material/summarize: Before it, {as_markdown(made.model)} wrote a summary: {read} in, {wrote} out, in "
-            f"{numbers.plural(made.requests, 'request')}, {numbers.duration(made.duration_ms / 1000)}. It has a bill of its own."
+            f":material/summarize: Before it, {as_markdown(made.model)} wrote a summary: {read} in, {wrote} out, in"
+            f" {numbers.plural(made.requests, 'request')}, {numbers.duration(made.duration_ms / 1000)}. It has a bill"
+            " of its own."
         )
     if turn.plan.fallback:
         st.caption(turn.plan.fallback)
     if sizes.counter.name != turn.plan.counter:
         st.caption(
-            f"When it was sent, {turn.plan.counter} counted, which cannot be asked now: these sizes are another's, and may not "
-            "add up to what was decided then."
+            f"When it was sent, {turn.plan.counter} counted, which cannot be asked now: these sizes are another's, and"
+            " may not add up to what was decided then."
         )
 
 
@@ -141,8 +147,8 @@ def _sizes_line(entry: Entry, sizes: Sizes) -> None:
         counts = (turn.usage.input_tokens, turn.usage.cached_tokens, turn.usage.output_tokens)
         read, cached, wrote = (numbers.tokens(count, by) for count in counts)
         words = (
-            f"{as_markdown(turn.provider)} · {as_markdown(turn.model)} · the server read {read}, of that from its cache {cached} · "
-            f"wrote {wrote} · ended: {turn.stop_reason or numbers.NOT_REPORTED}  \n{words}"
+            f"{as_markdown(turn.provider)} · {as_markdown(turn.model)} · the server read {read}, of that from its cache"
+            f" {cached} · wrote {wrote} · ended: {turn.stop_reason or numbers.NOT_REPORTED}  \n{words}"
         )
     st.caption(words)
 
@@ -189,9 +195,10 @@ def _loose(turn: Turn | None) -> None:
     """A turn without a place among the stored messages."""
     assert turn is not None
     why = (
-        "it ended before it was decided what to send" if turn.plan is None
+        "it ended before it was decided what to send"
+        if turn.plan is None
         else "the stored messages were changed since, by another service"
-    )  # fmt: skip
+    )
     st.info(f"This turn cannot be laid beside the stored messages: {why}. Its texts are kept.")
     if turn.plan is not None:
         plan = turn.plan
@@ -219,7 +226,11 @@ def _next(view: FlightView) -> None:
 def _explain_empty(page: Page) -> None:
     """What will be here, and how to get it; and the next request, which can be looked at already."""
     st.info("Nothing was sent yet. Send a message in the chat: what went out, and what was left out, appears here.")
-    st.page_link(menu.MENU["chat"].path, label="To the chat", icon=menu.MENU["chat"].icon,
-                 query_params={"session": page.session_id})  # fmt: skip
+    st.page_link(
+        menu.MENU["chat"].path,
+        label="To the chat",
+        icon=menu.MENU["chat"].icon,
+        query_params={"session": page.session_id},
+    )
     st.subheader(NEXT, anchor=False)
     next_request.draw(page)

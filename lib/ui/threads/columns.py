@@ -27,9 +27,12 @@ from lib.ui.shell import services
 from lib.ui.threads import places
 
 MARKS: dict[Word, str] = {
-    "held": ":green-badge[:material/check: held]", "lost": ":red-badge[:material/close: lost]", "trimmed": ":orange-badge[:material/content_cut: trimmed]",
-    "inflated": ":orange-badge[:material/expand: inflated]", "cannot tell": ":gray-badge[:material/question_mark: cannot tell]",
-}  # fmt: skip
+    "held": ":green-badge[:material/check: held]",
+    "lost": ":red-badge[:material/close: lost]",
+    "trimmed": ":orange-badge[:material/content_cut: trimmed]",
+    "inflated": ":orange-badge[:material/expand: inflated]",
+    "cannot tell": ":gray-badge[:material/question_mark: cannot tell]",
+}
 BYTES_OF_A_LINE = 1000
 
 

@@ -22,8 +22,11 @@ from lib.ui.threads import columns, places
 AGAIN = "What was my first question?"
 WRITERS = ("I moved to Vienna.", "I moved to Linz.")
 LAST_IDS: dict[Approach, tuple[str, ...]] = {
-    "conversations": ("conversation",), "responses": ("response",), "assistants": ("thread",), "claude": ("message",),
-}  # fmt: skip
+    "conversations": ("conversation",),
+    "responses": ("response",),
+    "assistants": ("thread",),
+    "claude": ("message",),
+}
 
 
 def draw(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
@@ -62,7 +65,8 @@ def draw(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
         (st.success if column.state.deletion.proven else st.info)(column.state.deletion.words)
     if not side.settings.store:
         st.caption(
-            ":material/construction: store is off: responses are not kept from now on, in the columns that have that choice."
+            ":material/construction: store is off: responses are not kept from now on, in the columns that have that"
+            " choice."
         )
     columns.draw(side, approaches)
 
@@ -77,21 +81,60 @@ def _drills(page: Page, side: Side, approach: Approach, column: Column) -> list[
     responses = approach == "responses" and handle is not None and len(handle.all("response")) > 2
     window = services.replicas()[0].window if replica else None
     return [
-        ("Delete it, with proof", ":material/delete:", "Deletes what the server keeps, then asks for it again.", column.delete, True),
-        ("Expire it", ":material/hourglass_bottom:", "Replica only: the server forgets it as if its time were over; then it is asked again.",
-         partial(_expire, side, approach, column), replica and approach != "manual"),
-        ("Delete a middle response", ":material/content_cut:", "Deletes one response in the middle of the chain, then goes on from the last.",
-         partial(_middle, column), responses),
-        ("Turn store off" if side.settings.store else "Turn store on", ":material/database_off:",
-         "Responses are asked not to be stored; the turn after the next one finds nothing to go on from.",
-         partial(_store, side, approach, column), approach in ("responses", "conversations")),
-        ("Switch the provider", ":material/swap_horiz:", "From now on another account answers, which has never heard of these ids.",
-         partial(_switch, side, approach, column), replica),
-        ("Two writers at once", ":material/call_split:", f"Two turns begin from the same place: “{WRITERS[0]}” and “{WRITERS[1]}”",
-         partial(column.ask_twice, WRITERS, "Two writers at once."), True),
-        ("Overflow", ":material/expand:", "Replica only: sends more than its window holds." if replica else "Only at the replica: elsewhere it would cost money.",
-         partial(_overflow, column, window or 0), replica),
-    ]  # fmt: skip
+        (
+            "Delete it, with proof",
+            ":material/delete:",
+            "Deletes what the server keeps, then asks for it again.",
+            column.delete,
+            True,
+        ),
+        (
+            "Expire it",
+            ":material/hourglass_bottom:",
+            "Replica only: the server forgets it as if its time were over; then it is asked again.",
+            partial(_expire, side, approach, column),
+            replica and approach != "manual",
+        ),
+        (
+            "Delete a middle response",
+            ":material/content_cut:",
+            "Deletes one response in the middle of the chain, then goes on from the last.",
+            partial(_middle, column),
+            responses,
+        ),
+        (
+            "Turn store off" if side.settings.store else "Turn store on",
+            ":material/database_off:",
+            "Responses are asked not to be stored; the turn after the next one finds nothing to go on from.",
+            partial(_store, side, approach, column),
+            approach in ("responses", "conversations"),
+        ),
+        (
+            "Switch the provider",
+            ":material/swap_horiz:",
+            "From now on another account answers, which has never heard of these ids.",
+            partial(_switch, side, approach, column),
+            replica,
+        ),
+        (
+            "Two writers at once",
+            ":material/call_split:",
+            f"Two turns begin from the same place: “{WRITERS[0]}” and “{WRITERS[1]}”",
+            partial(column.ask_twice, WRITERS, "Two writers at once."),
+            True,
+        ),
+        (
+            "Overflow",
+            ":material/expand:",
+            (
+                "Replica only: sends more than its window holds."
+                if replica
+                else "Only at the replica: elsewhere it would cost money."
+            ),
+            partial(_overflow, column, window or 0),
+            replica,
+        ),
+    ]
 
 
 def _done(act: Callable[[], object]) -> None:
@@ -136,9 +179,11 @@ def _store(side: Side, approach: Approach, column: Column) -> None:
     side.store(approach, keep)
     column.ask(
         AGAIN,
-        "store was turned on again."
-        if keep
-        else "store is off from this turn on: ask once more to see what is missing.",
+        (
+            "store was turned on again."
+            if keep
+            else "store is off from this turn on: ask once more to see what is missing."
+        ),
     )
 
 

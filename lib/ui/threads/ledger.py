@@ -49,13 +49,16 @@ def draw(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
         f"Totals of every way: bytes uploaded, requests, tokens ({who}), cost in USD, times in ms",
     )
     st.caption(
-        f"Tokens are as {'the replica on this machine reports them, not OpenAI' if side.where == places.REPLICA else 'the server reports them'} "
-        f"({who}). Bytes are the bodies of all requests, polls included, without headers."
+        "Tokens are as"
+        f" {'the replica on this machine reports them, not OpenAI' if side.where == places.REPLICA else 'the server reports them'}"
+        f" ({who}). Bytes are the bodies of all requests, polls included, without headers."
     )
     tables.draw(
-        reference.beside(list(books)), "threads-facts", "Where each history lives, for how long, who leaves out, deleting, overflow",
+        reference.beside(list(books)),
+        "threads-facts",
+        "Where each history lives, for how long, who leaves out, deleting, overflow",
         title="Where it lives, who leaves out, and how it is deleted",
-    )  # fmt: skip
+    )
     tables.draw(turns(books), "threads-turns", f"Every turn of every way; tokens are {who}", title="Every turn")
 
 
@@ -86,7 +89,10 @@ def takeaway(books: Mapping[Approach, Sequence[Entry]]) -> str:
     why = "" if same_words else " They differ only as far as the replies do, which are the model's own in each column."
     said += f" Tokens read, in the same order: {tokens}.{why}"
     if len(books) > 1 and turns_done > 2:
-        said += " **A server that keeps the history saves upload, not tokens:** the model reads all of it every turn, whoever sends it."
+        said += (
+            " **A server that keeps the history saves upload, not tokens:** the model reads all of it every turn,"
+            " whoever sends it."
+        )
     return said
 
 
@@ -106,8 +112,10 @@ def curve(books: Mapping[Approach, Sequence[Entry]], what: str) -> pd.DataFrame:
 
     rows = [
         (places.NAMES[approach], entry.turn, getattr(entry, what))
-        for approach, entries in books.items() for entry in entries if getattr(entry, what) is not None
-    ]  # fmt: skip
+        for approach, entries in books.items()
+        for entry in entries
+        if getattr(entry, what) is not None
+    ]
     return pd.DataFrame(rows, columns=["strategy", "turn", what])
 
 
@@ -119,14 +127,34 @@ def totals(books: Mapping[Approach, Sequence[Entry]]) -> pd.DataFrame:
     for approach, entries in books.items():
         price = costs(entries)
         firsts = sorted(entry.first_token_ms for entry in entries if entry.first_token_ms is not None)
-        rows.append([
-            places.NAMES[approach], len(entries), sum(e.bytes_up for e in entries), sum(e.requests for e in entries),
-            total([e.input_tokens for e in entries]), total([e.cached_tokens for e in entries]), total([e.output_tokens for e in entries]),
-            None if price is None else float(price), round(firsts[len(firsts) // 2]) if firsts else None,
-            round(sum(e.duration_ms or 0 for e in entries)), entries[-1].verdict.word,
-        ])  # fmt: skip
-    names = ["way", "turns", "bytes uploaded", "requests", "input tokens", "of them cached", "output tokens", "cost in USD",
-             "first token in ms (median)", "time in ms", "history"]  # fmt: skip
+        rows.append(
+            [
+                places.NAMES[approach],
+                len(entries),
+                sum(e.bytes_up for e in entries),
+                sum(e.requests for e in entries),
+                total([e.input_tokens for e in entries]),
+                total([e.cached_tokens for e in entries]),
+                total([e.output_tokens for e in entries]),
+                None if price is None else float(price),
+                round(firsts[len(firsts) // 2]) if firsts else None,
+                round(sum(e.duration_ms or 0 for e in entries)),
+                entries[-1].verdict.word,
+            ]
+        )
+    names = [
+        "way",
+        "turns",
+        "bytes uploaded",
+        "requests",
+        "input tokens",
+        "of them cached",
+        "output tokens",
+        "cost in USD",
+        "first token in ms (median)",
+        "time in ms",
+        "history",
+    ]
     frame = pd.DataFrame(rows, columns=names)
     return frame.astype(
         dict.fromkeys(("input tokens", "of them cached", "output tokens", "first token in ms (median)"), "Int64")
@@ -138,13 +166,35 @@ def turns(books: Mapping[Approach, Sequence[Entry]]) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        [places.NAMES[approach], e.turn, e.bytes_up, e.requests, e.input_tokens, e.cached_tokens, e.output_tokens,
-         None if e.first_token_ms is None else round(e.first_token_ms), None if e.duration_ms is None else round(e.duration_ms),
-         e.verdict.word, e.verdict.sentence]
-        for approach, entries in books.items() for e in entries
-    ]  # fmt: skip
-    names = ["way", "turn", "bytes uploaded", "requests", "input tokens", "of them cached", "output tokens", "first token in ms", "time in ms",
-             "history", "why"]  # fmt: skip
+        [
+            places.NAMES[approach],
+            e.turn,
+            e.bytes_up,
+            e.requests,
+            e.input_tokens,
+            e.cached_tokens,
+            e.output_tokens,
+            None if e.first_token_ms is None else round(e.first_token_ms),
+            None if e.duration_ms is None else round(e.duration_ms),
+            e.verdict.word,
+            e.verdict.sentence,
+        ]
+        for approach, entries in books.items()
+        for e in entries
+    ]
+    names = [
+        "way",
+        "turn",
+        "bytes uploaded",
+        "requests",
+        "input tokens",
+        "of them cached",
+        "output tokens",
+        "first token in ms",
+        "time in ms",
+        "history",
+        "why",
+    ]
     frame = pd.DataFrame(rows, columns=names)
     return frame.astype(
         dict.fromkeys(("input tokens", "of them cached", "output tokens", "first token in ms", "time in ms"), "Int64")

@@ -43,12 +43,19 @@ def _there(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
     able = [approach for approach in approaches if approach != "responses"]
     if "responses" in approaches:
         st.caption(
-            "A chain of responses cannot begin with messages that are there already: each turn is answered as it is added."
+            "A chain of responses cannot begin with messages that are there already: each turn is answered as it is"
+            " added."
         )
     with st.container(horizontal=True):
         for approach in able:
-            st.button(f"To “{places.NAMES[approach]}”", icon=":material/upload:", key=f"move:{approach}", disabled=side.busy,
-                      on_click=_move, args=(side, approach, luggage))  # fmt: skip
+            st.button(
+                f"To “{places.NAMES[approach]}”",
+                icon=":material/upload:",
+                key=f"move:{approach}",
+                disabled=side.busy,
+                on_click=_move,
+                args=(side, approach, luggage),
+            )
 
 
 def _left(luggage: Luggage) -> str:
@@ -65,7 +72,8 @@ def _move(side: Side, approach: Approach, luggage: Luggage) -> None:
         session.message_of_the_moment(f"{error.what} {error.safe} {error.next_step}")
         return
     session.message_of_the_moment(
-        f"Moved {numbers.plural(len(luggage.messages), 'message')} to “{places.NAMES[approach]}”. Ask it something there."
+        f"Moved {numbers.plural(len(luggage.messages), 'message')} to “{places.NAMES[approach]}”. Ask it something"
+        " there."
     )
 
 
@@ -77,8 +85,14 @@ def _back(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
         return
     with st.container(horizontal=True):
         for approach in begun:
-            st.button(f"Bring “{places.NAMES[approach]}” back", icon=":material/download:", key=f"back:{approach}", disabled=side.busy,
-                      on_click=_bring, args=(page, side, approach))  # fmt: skip
+            st.button(
+                f"Bring “{places.NAMES[approach]}” back",
+                icon=":material/download:",
+                key=f"back:{approach}",
+                disabled=side.busy,
+                on_click=_bring,
+                args=(page, side, approach),
+            )
     kept = st.session_state.get("brought")
     if kept:
         session_id, messages, left = kept

@@ -21,9 +21,12 @@ from lib.ui.shell.page import Page
 REPLICA = "replica"
 APPROACHES: tuple[Approach, ...] = ("manual", "conversations", "responses", "assistants", "claude")
 NAMES: dict[Approach, str] = {
-    "manual": "Sent again every turn", "conversations": "Conversations", "responses": "Chain of responses",
-    "assistants": "Assistants threads", "claude": "Claude message threads",
-}  # fmt: skip
+    "manual": "Sent again every turn",
+    "conversations": "Conversations",
+    "responses": "Chain of responses",
+    "assistants": "Assistants threads",
+    "claude": "Claude message threads",
+}
 
 
 def places() -> dict[str, str]:

@@ -19,16 +19,25 @@ if TYPE_CHECKING:
 
 WAYS = (MANUAL, CONVERSATIONS, RESPONSES, ASSISTANTS, CLAUDE)
 QUESTIONS = {
-    "lives": "Where it lives", "retention": "For how long", "who_trims": "Who leaves out", "can_you_see_it": "Can you see it",
-    "list_": "Can it be listed", "edit": "Edited", "export": "Exported", "delete": "Deleted", "overflow": "When it overflows",
-    "portability": "Where it can go", "best_for": "Best for",
-}  # fmt: skip
+    "lives": "Where it lives",
+    "retention": "For how long",
+    "who_trims": "Who leaves out",
+    "can_you_see_it": "Can you see it",
+    "list_": "Can it be listed",
+    "edit": "Edited",
+    "export": "Exported",
+    "delete": "Deleted",
+    "overflow": "When it overflows",
+    "portability": "Where it can go",
+    "best_for": "Best for",
+}
 
 
 def draw() -> None:
     """One way at a time for a phone's width, then the whole table with its sources."""
     st.markdown(
-        "**OpenAI and Azure switched the Assistants API off on 26 August 2026.** Conversations and chains of responses took its place; Claude has message threads, in beta."
+        "**OpenAI and Azure switched the Assistants API off on 26 August 2026.** Conversations and chains of responses"
+        " took its place; Claude has message threads, in beta."
     )
     name = st.selectbox("Which way", [way.name for way in WAYS], key="reference_way")
     way = next(way for way in WAYS if way.name == name)
@@ -62,6 +71,7 @@ def frame() -> pd.DataFrame:
 
     rows = [
         [way.name, question, getattr(way, field).says, getattr(way, field).source, getattr(way, field).read_on]
-        for field, question in QUESTIONS.items() for way in WAYS
-    ]  # fmt: skip
+        for field, question in QUESTIONS.items()
+        for way in WAYS
+    ]
     return pd.DataFrame(rows, columns=["way", "question", "answer", "source", "read on"])

@@ -43,8 +43,8 @@ def load(page: Page) -> ThreadsView | None:
     if page.chat is None or page.trouble is not None:
         return None
     st.markdown(
-        "A model remembers nothing. Either your app **sends the conversation again** every turn, or a **server keeps it** and your app sends "
-        "only what is new. Ask once, and watch both."
+        "A model remembers nothing. Either your app **sends the conversation again** every turn, or a **server keeps"
+        " it** and your app sends only what is new. Ask once, and watch both."
     )
     left, right = st.columns([1, 2])
     offered = places.places()
@@ -55,13 +55,17 @@ def load(page: Page) -> ThreadsView | None:
     known = places.approaches(where)
     with right:
         picked = st.multiselect(
-            "Ways to keep it", known, default=[name for name in STARTERS if name in known], key=f"threads_ways:{where}", format_func=places.NAMES.__getitem__,
+            "Ways to keep it",
+            known,
+            default=[name for name in STARTERS if name in known],
+            key=f"threads_ways:{where}",
+            format_func=places.NAMES.__getitem__,
             placeholder="Choose two or more",
-        )  # fmt: skip
+        )
     if where == places.REPLICA:
         st.caption(
-            "The replica is a small server inside this app that really keeps conversations, as OpenAI's and Anthropic's servers do, with the "
-            "model on this machine behind it. Nothing leaves this machine."
+            "The replica is a small server inside this app that really keeps conversations, as OpenAI's and Anthropic's"
+            " servers do, with the model on this machine behind it. Nothing leaves this machine."
         )
     chosen = tuple(name for name in known if name in picked)
     return ThreadsView(page, places.side_of(page, where), chosen)
@@ -102,13 +106,34 @@ def _ask(view: ThreadsView) -> None:
         st.rerun()
     own = [message.text for message in view.page.history if message.role == "user" and message.text.strip()]
     with st.container(horizontal=True):
-        st.button(f"Run a script of {len(SCRIPT)} turns", icon=":material/play_arrow:", key="threads_script", disabled=busy,
-                  on_click=side.script, args=(view.approaches, SCRIPT), help=" · ".join(SCRIPT))  # fmt: skip
+        st.button(
+            f"Run a script of {len(SCRIPT)} turns",
+            icon=":material/play_arrow:",
+            key="threads_script",
+            disabled=busy,
+            on_click=side.script,
+            args=(view.approaches, SCRIPT),
+            help=" · ".join(SCRIPT),
+        )
         if own:
-            st.button(f"Run the {len(own)} messages of this chat", icon=":material/forum:", key="threads_own", disabled=busy,
-                      on_click=side.script, args=(view.approaches, own[:20]))  # fmt: skip
-        st.button("Begin anew", icon=":material/restart_alt:", key="threads_restart", disabled=busy, on_click=side.restart,
-                  args=(view.approaches,), type="tertiary", help="Empty columns. What servers keep stays there until it is deleted.")  # fmt: skip
+            st.button(
+                f"Run the {len(own)} messages of this chat",
+                icon=":material/forum:",
+                key="threads_own",
+                disabled=busy,
+                on_click=side.script,
+                args=(view.approaches, own[:20]),
+            )
+        st.button(
+            "Begin anew",
+            icon=":material/restart_alt:",
+            key="threads_restart",
+            disabled=busy,
+            on_click=side.restart,
+            args=(view.approaches,),
+            type="tertiary",
+            help="Empty columns. What servers keep stays there until it is deleted.",
+        )
 
 
 def _drills(view: ThreadsView) -> None:

@@ -34,10 +34,13 @@ def draw(page: Page, records: Sequence[Record], sizes: Sizes, bills: Sequence[Bi
         return
     others = [counter for counter in other_counters(sizes.counter).values() if counter.name != sizes.counter.name]
     picked = st.pills(
-        "Beside the model's own counter", [counter.name for counter in others], default=[ESTIMATE.name] if sizes.counter is not ESTIMATE else [],
-        selection_mode="multi", key="counts_of",
+        "Beside the model's own counter",
+        [counter.name for counter in others],
+        default=[ESTIMATE.name] if sizes.counter is not ESTIMATE else [],
+        selection_mode="multi",
+        key="counts_of",
         help="Tokenizers of other models on the same messages. An error is only an error for the model that answered.",
-    )  # fmt: skip
+    )
     asked = services.asked_counts()
     endpoint = [asked.get(services.count_key(page.settings, record, sizes)) if asked else None for record in records]
     best = [_best(record, counted, sizes) for record, counted in zip(records, endpoint, strict=True)]
@@ -53,9 +56,10 @@ def draw(page: Page, records: Sequence[Record], sizes: Sizes, bills: Sequence[Bi
         counters.append(Counted("the server that answered", who, billed))
     st.markdown(takeaway(counters, best))
     tables.show(
-        frames.who_counted([record.name for record in records], best, counters), "who_counted",
+        frames.who_counted([record.name for record in records], best, counters),
+        "who_counted",
         "Every request with its size by each counter, and each counter's signed error",
-    )  # fmt: skip
+    )
     _ask(page, records, sizes)
     with st.container(gap="xsmall"):
         for name in dict.fromkeys(counter.provenance for counter in counters):
@@ -129,10 +133,20 @@ def _ask(page: Page, records: Sequence[Record], sizes: Sizes) -> None:
     """A button that has the newest requests counted by the provider's endpoint."""
     label, some = services.endpoint(page.settings.provider).label, min(ASKED_AT_ONCE, len(records))
     st.button(
-        f"Ask the counting endpoint ({numbers.plural(some, 'request')})" if some == len(records) else f"Ask the counting endpoint (newest {some})",
-        icon=":material/calculate:", key="ask_counts", on_click=_asked, args=(page, list(records)[-ASKED_AT_ONCE:], sizes),
-        help=f"{label}: sends these requests to its counting endpoint, which is free and answers with a number. Nothing is stored.",
-    )  # fmt: skip
+        (
+            f"Ask the counting endpoint ({numbers.plural(some, 'request')})"
+            if some == len(records)
+            else f"Ask the counting endpoint (newest {some})"
+        ),
+        icon=":material/calculate:",
+        key="ask_counts",
+        on_click=_asked,
+        args=(page, list(records)[-ASKED_AT_ONCE:], sizes),
+        help=(
+            f"{label}: sends these requests to its counting endpoint, which is free and answers with a number. Nothing"
+            " is stored."
+        ),
+    )
     if line := session.message_of_the_moment():
         st.warning(line, icon=":material/error:")
 

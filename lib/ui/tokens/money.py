@@ -72,9 +72,14 @@ def _spent(bills: Sequence[Bill]) -> None:
         shown = tables.stretch(bills, SHOWN, "bills_shown")
         who = " and ".join(dict.fromkeys(bill.provenance for bill in priced))
         st.plotly_chart(
-            charts.money_bars(frame.iloc[shown], f"{who} tokens at list price"), key="money_bars", config=tables.CHART,
-            alt=f"Stacked bars: the cost of {len(frame)} requests in USD, and their sum, {numbers.money(_total(priced))}",
-        )  # fmt: skip
+            charts.money_bars(frame.iloc[shown], f"{who} tokens at list price"),
+            key="money_bars",
+            config=tables.CHART,
+            alt=(
+                f"Stacked bars: the cost of {len(frame)} requests in USD, and their sum,"
+                f" {numbers.money(_total(priced))}"
+            ),
+        )
     tables.draw(frames.money(bills), "money", "Every request with its cost in USD", columns=_usd_columns(frames.MONEY))
 
 
@@ -83,7 +88,10 @@ def _spent_sentence(priced: Sequence[Bill]) -> str:
     costs = [bill.cost for bill in priced if bill.cost is not None]
     total = _total(priced)
     reading = sum((c.uncached_input + c.cached_input + c.cache_write for c in costs), Decimal(0))
-    said = f"**{numbers.percent(reading, total)} of {numbers.money(total)} went into reading the conversation,** the rest into writing replies."
+    said = (
+        f"**{numbers.percent(reading, total)} of {numbers.money(total)} went into reading the conversation,** the rest"
+        " into writing replies."
+    )
     saved = sum((_saved(bill) for bill in priced), Decimal(0))
     if saved > 0:
         said += f" The provider's cache saved {numbers.money(saved)}."
@@ -99,12 +107,15 @@ def _elsewhere(page: Page, records: Sequence[Record], sizes: Sizes) -> None:
     rows = elsewhere(records, lambda model: sizes_for(page, model, sizes), catalogue.catalogue())
     st.markdown(elsewhere_sentence(rows))
     tables.show(
-        frames.elsewhere(rows), "elsewhere", "This conversation's cost on every model of the catalogue, in USD",
+        frames.elsewhere(rows),
+        "elsewhere",
+        "This conversation's cost on every model of the catalogue, in USD",
         columns=_usd_columns(("cost, nothing cached", "cost, prefix cached")),
-    )  # fmt: skip
+    )
     st.caption(
-        "The same requests and replies, counted by each model's own tokenizer; another model would have answered in other words. "
-        "“Prefix cached” takes every prompt cache as still warm, and replies from it what a request repeats of the one before it."
+        "The same requests and replies, counted by each model's own tokenizer; another model would have answered in"
+        " other words. “Prefix cached” takes every prompt cache as still warm, and replies from it what a request"
+        " repeats of the one before it."
     )
 
 
@@ -142,13 +153,16 @@ def _ahead(page: Page, sizes: Sizes) -> None:
     frame = frames.growth(costs, label)
     st.markdown(ahead_sentence(costs, usd=unit == "money"))
     st.plotly_chart(
-        charts.growth_lines(frame, label, label, now, usd=unit == "money"), key="growth", config=tables.CHART,
+        charts.growth_lines(frame, label, label, now, usd=unit == "money"),
+        key="growth",
+        config=tables.CHART,
         alt="Lines: the sum so far over the turns, one per strategy. " + ahead_sentence(costs, usd=unit == "money"),
-    )  # fmt: skip
+    )
     st.caption(
-        f"Counted by {numbers.by(going.counter)}: what is stored, then exchanges of the mean size so far; window {page.settings.max_tokens:,}, reserved "
-        f"{page.settings.reserved_for_reply:,}. The prompt cache is taken as warm at every turn, from "
-        f"{cache_minimum(chosen):,} tokens on. A line ends where the request no longer fits the window."
+        f"Counted by {numbers.by(going.counter)}: what is stored, then exchanges of the mean size so far; window"
+        f" {page.settings.max_tokens:,}, reserved {page.settings.reserved_for_reply:,}. The prompt cache is taken as"
+        f" warm at every turn, from {cache_minimum(chosen):,} tokens on. A line ends where the request no longer fits"
+        " the window."
     )
     tables.draw(frame, "growth", "The sum so far, by strategy and turn")
 

@@ -41,7 +41,8 @@ def draw(page: Page, records: Sequence[Record], sizes: Sizes, bills: Sequence[Bi
     st.plotly_chart(figure, key="request_bars", alt=alt(part, chosen), config=tables.CHART)
     if not ghosts:
         st.caption(
-            f"What was left out is not drawn: up to {part['left out'].max():,} tokens would dwarf the bars. The table has it."
+            f"What was left out is not drawn: up to {part['left out'].max():,} tokens would dwarf the bars. The table"
+            " has it."
         )
     st.caption(PROVENANCE_TEXT[chosen.provenance])
     tables.draw(frame, "requests", "Every request with its parts, in tokens")
@@ -52,7 +53,10 @@ def takeaway(frame: pd.DataFrame, sizes: Sizes) -> str:
     last = frame.iloc[-1]
     whole = numbers.sized(int(last["sent"]), sizes.provenance)
     said = f"**The newest request holds {whole}, {int(last['re-sent']):,} of them not new.** "
-    said += f"So far {int(last['re-sent so far']):,} of the {int(frame['sent'].sum()):,} tokens sent were not what was typed"
+    said += (
+        f"So far {int(last['re-sent so far']):,} of the {int(frame['sent'].sum()):,} tokens sent were not what was"
+        " typed"
+    )
     left_out = int(last["left out"])
     return said + (f"; {left_out:,} tokens no longer fit and are left out." if left_out else ".")
 
@@ -61,8 +65,8 @@ def alt(frame: pd.DataFrame, sizes: Sizes) -> str:
     """The chart in words."""
     first, last = frame.iloc[0], frame.iloc[-1]
     return (
-        f"Stacked bars of {len(frame)} requests by {numbers.by(sizes.counter)}: from {int(first['sent']):,} tokens in {first['request']} to "
-        f"{int(last['sent']):,} in {last['request']}."
+        f"Stacked bars of {len(frame)} requests by {numbers.by(sizes.counter)}: from {int(first['sent']):,} tokens in"
+        f" {first['request']} to {int(last['sent']):,} in {last['request']}."
     )
 
 
@@ -70,9 +74,13 @@ def _chosen(page: Page, sizes: Sizes) -> Sizes:
     """The counter the bars are drawn by: the model's own, or another to compare."""
     counters = other_counters(sizes.counter)
     name = st.selectbox(
-        "Counted by", list(counters), key="bars_by", width=340, format_func=lambda name: numbers.by(counters[name]),
+        "Counted by",
+        list(counters),
+        key="bars_by",
+        width=340,
+        format_func=lambda name: numbers.by(counters[name]),
         help="The model's own counter, or another one on the same messages: the bars change, what was sent does not.",
-    )  # fmt: skip
+    )
     return sizes if name == sizes.counter.name else message_sizes.sized(page, counters[name])
 
 

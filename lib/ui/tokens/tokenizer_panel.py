@@ -49,7 +49,10 @@ def sentence(text: str, chosen: Mapping[str, Sequence[object]]) -> str:
     """Example: "**o200k_base cuts these 512 characters into 128 tokens,** 4.0 characters each; cl100k_base into 131: 2 % more." """
     (name, pieces), *others = chosen.items()
     count, characters = len(pieces), len(text)
-    said = f"**{name} cuts {'this' if characters == 1 else 'these'} {numbers.plural(characters, 'character')} into {numbers.plural(count, 'token')}**"
+    said = (
+        f"**{name} cuts {'this' if characters == 1 else 'these'} {numbers.plural(characters, 'character')} into"
+        f" {numbers.plural(count, 'token')}**"
+    )
     said += f", {characters / max(1, count):.1f} characters each"
     for other, theirs in others:
         change = 100 * (len(theirs) - count) / max(1, count)
@@ -66,9 +69,13 @@ def pages(tokens: int) -> int:
 def _picked(texts: Sequence[tuple[str, str]]) -> str:
     """A stored message, or a text pasted here."""
     place: int = st.selectbox(
-        "Text", [*range(len(texts)), PASTE], key="inside_text",
-        format_func=lambda place: "Paste a text" if place == PASTE else drawable(texts[place][0]) if place < len(texts) else "",
-    )  # fmt: skip
+        "Text",
+        [*range(len(texts)), PASTE],
+        key="inside_text",
+        format_func=lambda place: (
+            "Paste a text" if place == PASTE else drawable(texts[place][0]) if place < len(texts) else ""
+        ),
+    )
     if place != PASTE:
         return texts[place][1]
     pasted: str | None = st.text_area(

@@ -75,13 +75,13 @@ def sure_sentence(view: TokensView) -> str:
     if missing:
         which = "No turn was" if missing == len(view.bills) else f"For {numbers.plural(missing, 'message')} no turn was"
         said += (
-            f"{which} recorded: another service sent them. Their size is what a service that leaves nothing out would send, "
-            "counted here. What was really sent, what it cost and how long it took cannot be known. "
+            f"{which} recorded: another service sent them. Their size is what a service that leaves nothing out would"
+            " send, counted here. What was really sent, what it cost and how long it took cannot be known. "
         )
     if view.detached:
         said += (
-            f"{numbers.plural(len(view.detached), 'turn')} cannot be laid beside the stored messages (they were changed since, or "
-            "the turn ended before it was planned): they count in the money, not in the bars. "
+            f"{numbers.plural(len(view.detached), 'turn')} cannot be laid beside the stored messages (they were changed"
+            " since, or the turn ended before it was planned): they count in the money, not in the bars. "
         )
     return f"{said}Message sizes are by {numbers.by(view.sizes.counter)}."
 
@@ -108,5 +108,9 @@ def _who(view: TokensView) -> str:
 
 def _explain_empty(page: Page) -> None:
     st.info("Nothing was sent yet. Send a message in the chat: how its request grows, and what it costs, appears here.")
-    st.page_link(menu.MENU["chat"].path, label="To the chat", icon=menu.MENU["chat"].icon,
-                 query_params={"session": page.session_id})  # fmt: skip
+    st.page_link(
+        menu.MENU["chat"].path,
+        label="To the chat",
+        icon=menu.MENU["chat"].icon,
+        query_params={"session": page.session_id},
+    )

@@ -63,15 +63,22 @@ def pick_entries(lab: Lab, key: str) -> list[Entry]:
     left, right = st.columns([2, 1])
     with left:
         strategies = st.multiselect(
-            "Strategies", list(STRATEGIES), default=STARTERS, key=f"{key}_strategies:{lab.key}",
-            format_func=lambda name: STRATEGIES[name].label, placeholder="Choose two to six",
-        )  # fmt: skip
+            "Strategies",
+            list(STRATEGIES),
+            default=STARTERS,
+            key=f"{key}_strategies:{lab.key}",
+            format_func=lambda name: STRATEGIES[name].label,
+            placeholder="Choose two to six",
+        )
     present = lab.settings.max_tokens
     with right:
         windows = st.multiselect(
-            "Context windows (tokens)", sorted({*WINDOWS, present}), default=[present], key=f"{key}_windows:{lab.key}",
+            "Context windows (tokens)",
+            sorted({*WINDOWS, present}),
+            default=[present],
+            key=f"{key}_windows:{lab.key}",
             format_func=lambda size: f"{size:,}",
-        )  # fmt: skip
+        )
     made = [
         Entry(_name(strategy, window, len(windows)), _with(lab, strategy, window))
         for strategy in strategies
@@ -97,7 +104,10 @@ def takeaway(made: BakeOff) -> str:
     """Example: "**“Leave out the oldest, seldom and many at once” reads 4,210 tokens anew, “…, as few as possible” 9,980.**" """
     fits = [course for course in made.courses if not course.unfit] or list(made.courses)
     best, worst = min(fits, key=lambda c: c.processed), max(fits, key=lambda c: c.processed)
-    said = f"**“{best.entry.name}” makes the model read {best.processed:,} tokens anew over the conversation, “{worst.entry.name}” {worst.processed:,}**"
+    said = (
+        f"**“{best.entry.name}” makes the model read {best.processed:,} tokens anew over the conversation,"
+        f" “{worst.entry.name}” {worst.processed:,}**"
+    )
     if best is worst:
         said = f"**All of them make the model read {best.processed:,} tokens anew**"
     over = [f"“{course.entry.name}” {numbers.plural(course.unfit, 'time')}" for course in made.courses if course.unfit]
@@ -153,9 +163,11 @@ def _curves(made: BakeOff, key: str) -> None:
         else f"{SHOWN[chosen]} ({who} tokens)"
     )
     st.plotly_chart(
-        charts.growth_lines(frame, chosen, axis, 0, usd=chosen == "cost"), key=f"{key}_lines", config=tables.CHART,
+        charts.growth_lines(frame, chosen, axis, 0, usd=chosen == "cost"),
+        key=f"{key}_lines",
+        config=tables.CHART,
         alt=f"Lines over {len(made.courses[0].steps)} turns, one per contestant: {axis}",
-    )  # fmt: skip
+    )
     if not priced:
         st.caption("No price is known for this model, so there is no cost to draw.")
 

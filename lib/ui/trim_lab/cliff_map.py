@@ -33,10 +33,17 @@ BESIDE = 300
 TEXT = 160
 """Characters of each."""
 COLOURS = {
-    "system": palette.SYSTEM.colour, "pinned": palette.PINNED.colour, "recent": palette.HISTORY.colour, "fits": palette.HISTORY.colour,
-    "over_budget": "#8a8f9844", "outside_window": "#8a8f9866", "middle": "#8a8f9888", "summarized": "#8b6cf055", "muted": "#8a8f98aa",
+    "system": palette.SYSTEM.colour,
+    "pinned": palette.PINNED.colour,
+    "recent": palette.HISTORY.colour,
+    "fits": palette.HISTORY.colour,
+    "over_budget": "#8a8f9844",
+    "outside_window": "#8a8f9866",
+    "middle": "#8a8f9888",
+    "summarized": "#8b6cf055",
+    "muted": "#8a8f98aa",
     "partner_left_out": palette.OVER.colour,
-}  # fmt: skip
+}
 
 
 def draw(lab: Lab) -> None:
@@ -91,16 +98,24 @@ def _upto(lab: Lab, whole: int) -> int:
 def takeaway(made: CliffMap, lab: Lab, facts: list[int]) -> str:
     """Example: "**The first message survives from 2,048 tokens on.** Of 3 facts, 1 is gone at the present budget of 896." """
     first = made.survives(0)
-    start = "**The first message is left out at every budget here.**" if first is None else (
-        f"**The first message is sent from {first:,} tokens on**" + (", at every budget of the map." if first == made.budgets[0] else ".")
-    )  # fmt: skip
+    start = (
+        "**The first message is left out at every budget here.**"
+        if first is None
+        else (
+            f"**The first message is sent from {first:,} tokens on**"
+            + (", at every budget of the map." if first == made.budgets[0] else ".")
+        )
+    )
     budget = lab.settings.window.input_budget
     row = made.rows[_place(made, budget)]
     gone = sum(not row.sends(fact) for fact in facts)
     if not facts:
         return start
     verb = "is" if gone == 1 else "are"
-    return f"{start} Of {numbers.plural(len(facts), 'fact')}, {gone} {verb} gone at {row.budget:,} tokens, near the present budget."
+    return (
+        f"{start} Of {numbers.plural(len(facts), 'fact')}, {gone} {verb} gone at {row.budget:,} tokens, near the"
+        " present budget."
+    )
 
 
 def _map(lab: Lab, made: CliffMap, broken: list[Marker], facts: list[int], settings: ChatSettings) -> None:
@@ -118,14 +133,24 @@ def _map(lab: Lab, made: CliffMap, broken: list[Marker], facts: list[int], setti
     ]
     more = f"{listed.start:,} earlier messages are on the map, not in this list." if listed.start else ""
     cliff_canvas.draw(
-        lines, spoken, kinds, _marks(made, broken), size=size, start=_place(made, lab.settings.window.input_budget), more=more,
-        label=f"Cliff map of {numbers.plural(size, 'message')} at {len(made.rows)} budgets from {made.budgets[0]:,} to "
-        f"{made.budgets[-1]:,} tokens", key=f"cliff:{lab.key}",
-    )  # fmt: skip
+        lines,
+        spoken,
+        kinds,
+        _marks(made, broken),
+        size=size,
+        start=_place(made, lab.settings.window.input_budget),
+        more=more,
+        label=(
+            f"Cliff map of {numbers.plural(size, 'message')} at {len(made.rows)} budgets from {made.budgets[0]:,} to "
+            f"{made.budgets[-1]:,} tokens"
+        ),
+        key=f"cliff:{lab.key}",
+    )
     st.caption(
-        f"Budgets grow from {made.budgets[0]:,} tokens at the bottom to {made.budgets[-1]:,} at the top, each by the same factor. Point at the map, or use "
-        f"the slider. Triangles: below them, a fact, the instructions or a tool pair is lost. A red edge on the left: more than the "
-        f"budget, so you would be asked. Tokens by {numbers.by(lab.sizes.counter)}."
+        f"Budgets grow from {made.budgets[0]:,} tokens at the bottom to {made.budgets[-1]:,} at the top, each by the"
+        " same factor. Point at the map, or use the slider. Triangles: below them, a fact, the instructions or a tool"
+        " pair is lost. A red edge on the left: more than the budget, so you would be asked. Tokens by"
+        f" {numbers.by(lab.sizes.counter)}."
     )
 
 
@@ -149,8 +174,9 @@ def _marks(made: CliffMap, broken: list[Marker]) -> list[Mark]:
     colours = {"fact": palette.PINNED.colour, "instructions": palette.SYSTEM.colour}
     return [
         Mark(marker.index, made.budgets.index(marker.upto), colours.get(marker.kind, palette.OVER.colour))
-        for marker in broken if marker.index is not None
-    ]  # fmt: skip
+        for marker in broken
+        if marker.index is not None
+    ]
 
 
 def _breaks(broken: list[Marker], lab: Lab) -> None:
@@ -169,9 +195,16 @@ def frame(made: CliffMap, lab: Lab) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        [start + 1, min(stop, len(lab.history)), lab.history[start].role, survives, lab.sizes.between(start, min(stop, len(lab.history)))]
-        for start, stop, survives in made.survivals() if start < len(lab.history)
-    ]  # fmt: skip
+        [
+            start + 1,
+            min(stop, len(lab.history)),
+            lab.history[start].role,
+            survives,
+            lab.sizes.between(start, min(stop, len(lab.history))),
+        ]
+        for start, stop, survives in made.survivals()
+        if start < len(lab.history)
+    ]
     who = numbers.mark(lab.sizes.provenance)
     made_frame = pd.DataFrame(
         rows, columns=["from message", "to message", "role of the first", "sent from this budget on", f"tokens, {who}"]

@@ -75,9 +75,14 @@ class Lab:
             st.session_state[kept] = list(dict.fromkeys(fact.index for fact in suggested(self.history)))[:3]
         st.session_state[key] = [at for at in st.session_state[kept] if at < len(self.history)]
         return st.multiselect(
-            label, range(len(self.history)), key=key, format_func=self.name_of, on_change=_keep, args=(key, kept),
+            label,
+            range(len(self.history)),
+            key=key,
+            format_func=self.name_of,
+            on_change=_keep,
+            args=(key, kept),
             help="Messages a later answer needs. Suggestions are picked; add or remove any.",
-        )  # fmt: skip
+        )
 
 
 def _keep(key: str, kept: str) -> None:

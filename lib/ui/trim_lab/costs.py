@@ -43,12 +43,21 @@ def draw(lab: Lab) -> None:
     who = numbers.mark(lab.sizes.provenance)
     axis = f"USD so far ({who} tokens)" if unit == "money" else f"tokens read anew so far ({who})"
     st.plotly_chart(
-        charts.growth_lines(frame, "so far", axis, made.real_turns if made.real_turns < len(made.seldom.steps) else 0, usd=unit == "money"),
-        key="costs_lines", config=tables.CHART, alt=f"Two lines: {axis}. {takeaway(made, model)}",
-    )  # fmt: skip
+        charts.growth_lines(
+            frame,
+            "so far",
+            axis,
+            made.real_turns if made.real_turns < len(made.seldom.steps) else 0,
+            usd=unit == "money",
+        ),
+        key="costs_lines",
+        config=tables.CHART,
+        alt=f"Two lines: {axis}. {takeaway(made, model)}",
+    )
     st.caption(
-        f"Counted by {numbers.by(lab.sizes.counter)}, with a prompt cache that is warm at every turn: it gives back the beginning that two requests "
-        f"share. Window {lab.settings.max_tokens:,}, reserved {lab.settings.reserved_for_reply:,}. "
+        f"Counted by {numbers.by(lab.sizes.counter)}, with a prompt cache that is warm at every turn: it gives back the"
+        f" beginning that two requests share. Window {lab.settings.max_tokens:,}, reserved"
+        f" {lab.settings.reserved_for_reply:,}. "
         + (
             "Turns behind the line are made up, of the mean size so far."
             if len(made.seldom.steps) > made.real_turns
@@ -76,7 +85,10 @@ def takeaway(made: TrimCosts, model: Model | None) -> str:
     """Example: "**Trimming at every turn makes the model read 3.5 times as many tokens anew: 31,437 against 8,982.** It cuts 30 times …" """
     each, seldom = made.each_turn, made.seldom
     if not cuts(each):
-        return "**Nothing has to be left out yet,** so both strategies send the same. Make the window smaller, or let the conversation go on."
+        return (
+            "**Nothing has to be left out yet,** so both strategies send the same. Make the window smaller, or let the"
+            " conversation go on."
+        )
     words = f"{made.ratio:.1f} times as many tokens anew" if made.ratio is not None else "tokens anew"
     said = f"**Trimming at every turn makes the model read {words}: {each.processed:,} against {seldom.processed:,}.**"
     said += f" It changes the beginning of the request {len(cuts(each))} times, the other {len(cuts(seldom))}."
@@ -92,9 +104,10 @@ def _measure(lab: Lab) -> None:
     whole = sum(one.tokens for one in timed)
     label = services.endpoint(lab.settings.provider).label
     st.caption(
-        f"Sends the last requests of this conversation to {label} under both strategies, {numbers.plural(len(timed), 'request')} of "
-        f"{numbers.sized(whole, lab.sizes.provenance)} together, with replies of a few tokens, and times the first one. A short mark in the "
-        "instructions, new for each run and strategy, keeps caches of earlier runs out of it. Nothing is stored."
+        f"Sends the last requests of this conversation to {label} under both strategies,"
+        f" {numbers.plural(len(timed), 'request')} of {numbers.sized(whole, lab.sizes.provenance)} together, with"
+        " replies of a few tokens, and times the first one. A short mark in the instructions, new for each run and"
+        " strategy, keeps caches of earlier runs out of it. Nothing is stored."
     )
     key = f"timed:{lab.key}"
     if st.button("Measure", icon=":material/timer:", key="measure", disabled=not timed):
@@ -133,11 +146,17 @@ def _run(lab: Lab, timed: Sequence[Timed], key: str) -> None:
             if isinstance(event, Waiting):
                 bar.progress(part, f"{event.name}, turn {event.turn}: {numbers.duration(event.seconds)}")
             elif isinstance(event, Measured):
-                found.append({
-                    "strategy": event.name, "turn": event.turn, "tokens": event.tokens, "cold": event.cold,
-                    "first token in ms": event.first_token_ms, "from the cache": event.usage.cached_tokens,
-                    "error": str((event.error or {}).get("what", "")),
-                })  # fmt: skip
+                found.append(
+                    {
+                        "strategy": event.name,
+                        "turn": event.turn,
+                        "tokens": event.tokens,
+                        "cold": event.cold,
+                        "first token in ms": event.first_token_ms,
+                        "from the cache": event.usage.cached_tokens,
+                        "error": str((event.error or {}).get("what", "")),
+                    }
+                )
                 bar.progress(len(found) / len(timed), f"{len(found)} of {len(timed)}")
     except ChatError as error:
         st.warning(f"{error.what} {error.next_step}", icon=":material/error:")
@@ -154,8 +173,9 @@ def _shown(said: list[dict[str, object]]) -> None:
     if len(medians) == 2:
         each, seldom = (medians[name] for name in NAMES)
         st.markdown(
-            f"**First token after {numbers.duration(each / 1000)} when trimming at every turn, {numbers.duration(seldom / 1000)} when trimming seldom** "
-            "(medians, the first request of each left aside)."
+            f"**First token after {numbers.duration(each / 1000)} when trimming at every turn,"
+            f" {numbers.duration(seldom / 1000)} when trimming seldom** (medians, the first request of each left"
+            " aside)."
         )
     tables.show(
         frame,

@@ -74,14 +74,20 @@ def pick(lab: Lab) -> list[Fact]:
     ).astype({"message": "Int64", "question": "str", "answer": "str", "ask": "bool"})
     st.caption("Facts found in the conversation. Change a question or an answer, add rows, tick what to ask.")
     edited = st.data_editor(
-        start, key=key, num_rows="dynamic", hide_index=True, height="content",
+        start,
+        key=key,
+        num_rows="dynamic",
+        hide_index=True,
+        height="content",
         column_config={
-            "message": st.column_config.NumberColumn("message", min_value=1, max_value=max(1, len(lab.history)), width=80, help="Where it was said"),
+            "message": st.column_config.NumberColumn(
+                "message", min_value=1, max_value=max(1, len(lab.history)), width=80, help="Where it was said"
+            ),
             "question": st.column_config.TextColumn("question", width="large", required=True),
             "answer": st.column_config.TextColumn("the answer holds", required=True),
             "ask": st.column_config.CheckboxColumn("ask", width=60, default=True),
         },
-    )  # fmt: skip
+    )
     return facts_of(edited.to_dict("records"), lab)
 
 
@@ -137,9 +143,14 @@ def _start(lab: Lab, asks: Sequence[Ask]) -> None:
     running = services.probes().get(st.session_state.get(f"probe:{lab.key}", ""))
     busy = running is not None and not running.done.is_set()
     st.button(
-        "Ask them", type="primary", icon=":material/play_arrow:", key="probe_start", disabled=busy or not expected.requests,
-        on_click=_go, args=(lab.key, tuple(asks), lab.settings.provider),
-    )  # fmt: skip
+        "Ask them",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="probe_start",
+        disabled=busy or not expected.requests,
+        on_click=_go,
+        args=(lab.key, tuple(asks), lab.settings.provider),
+    )
 
 
 def sentence(expected: Estimate, asks: Sequence[Ask]) -> str:
@@ -193,11 +204,16 @@ def shown(answers: Sequence[Answer], *, cancelled: bool, key: str) -> None:
     rows = [[fact.question, *(_cell(answers, fact, arm) for arm in arms_asked)] for fact in asked]
     rows.append(["tokens read, as reported", *(_spent(answers, arm) for arm in arms_asked)])
     picked = st.dataframe(
-        pd.DataFrame(rows, columns=["question", *arms_asked]), key=f"{key}_grid", hide_index=True, on_select="rerun",
-        selection_mode="single-cell", alt="For each question and strategy: recalled, admitted or made up, and how often",
-    )  # fmt: skip
+        pd.DataFrame(rows, columns=["question", *arms_asked]),
+        key=f"{key}_grid",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-cell",
+        alt="For each question and strategy: recalled, admitted or made up, and how often",
+    )
     st.caption(
-        "✓ the answer is in the reply · ○ it says that it does not know · ✗ it claims something else. Click a cell to read the answers."
+        "✓ the answer is in the reply · ○ it says that it does not know · ✗ it claims something else. Click a cell to"
+        " read the answers."
     )
     cell = next(iter(picked.selection.cells), None)
     if cell is not None and cell[0] < len(asked) and cell[1] in arms_asked:

@@ -62,13 +62,28 @@ def _about(lab: Lab) -> About:
 def _buttons(lab: Lab, report: Report, csv: str, name: str) -> None:
     with st.container(horizontal=True):
         st.download_button(
-            "CSV", csv.encode(), f"{name}.csv", "text/csv", icon=":material/download:", key=f"{name}:csv", type="tertiary", on_click="ignore",
-        )  # fmt: skip
+            "CSV",
+            csv.encode(),
+            f"{name}.csv",
+            "text/csv",
+            icon=":material/download:",
+            key=f"{name}:csv",
+            type="tertiary",
+            on_click="ignore",
+        )
         st.download_button(
-            "Report, to be opened again", lambda: write(report).encode(), f"{name}.json", "application/json", icon=":material/download:",
-            key=f"{name}:json", type="tertiary", on_click="ignore",
-            help="With settings, versions and the conversation's SHA-256; without the conversation, and without any key.",
-        )  # fmt: skip
+            "Report, to be opened again",
+            lambda: write(report).encode(),
+            f"{name}.json",
+            "application/json",
+            icon=":material/download:",
+            key=f"{name}:json",
+            type="tertiary",
+            on_click="ignore",
+            help=(
+                "With settings, versions and the conversation's SHA-256; without the conversation, and without any key."
+            ),
+        )
 
 
 def opened(lab: Lab) -> Report | None:
@@ -89,7 +104,8 @@ def opened(lab: Lab) -> Report | None:
     about = report.about
     same = about.history_sha256 == history_sha256(lab.history)
     st.markdown(
-        f"**A report about {numbers.plural(about.messages, 'message')}, made {time.strftime('%d %B %Y, %H:%M', time.localtime(about.made_at))}"
+        f"**A report about {numbers.plural(about.messages, 'message')}, made"
+        f" {time.strftime('%d %B %Y, %H:%M', time.localtime(about.made_at))}"
         f"{', the conversation that is open' if same else '; another conversation than the open one, or it went on since'}.**"
     )
     made_by = ", ".join(f"{as_markdown(name)} {as_markdown(number)}" for name, number in about.versions.items())

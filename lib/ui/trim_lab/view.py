@@ -41,8 +41,8 @@ def headline(lab: Lab) -> None:
     """What is looked at, in one sentence."""
     whole = lab.sizes.between(0, len(lab.history))
     st.markdown(
-        f"**{numbers.plural(len(lab.history), 'message')}, {numbers.sized(whole, lab.sizes.provenance)}.** Nothing here is sent to a model "
-        "unless a button says so, and the conversation stays as it is."
+        f"**{numbers.plural(len(lab.history), 'message')}, {numbers.sized(whole, lab.sizes.provenance)}.** Nothing here"
+        " is sent to a model unless a button says so, and the conversation stays as it is."
     )
 
 
