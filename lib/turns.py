@@ -1,7 +1,7 @@
 """Turn: one exchange that is stored. LiveTurn: one that is being answered, or was interrupted.
 
 The rule: a turn holds everything needed to rebuild the request it sent, but the history itself: which stored messages
-went out (as runs), the system prompt, and every other field of the request body. Sizes are tokens, times are seconds
+went out (as runs), the system prompt, and every other field of the request body. MessageSizes are tokens, times are seconds
 since the epoch unless the name says ms. Pure; unknown is None.
 """
 
@@ -9,58 +9,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from lib.context.plan import ContextPlan, ContextWindow, Reason, Summary
-from lib.context.strategies.options import TrimOptions
+from lib.chat_settings import ChatSettings
+from lib.context.plan import ContextPlan, Reason, Summary
 from lib.messages import Usage
 from lib.tokens import Provenance
 
-Status = Literal["complete", "stopped", "failed"]
+TurnStatus = Literal["complete", "stopped", "failed"]
 
-DEFAULT_OPTIONS = TrimOptions()
 STALE_AFTER = 5.0
 """Seconds without a heartbeat after which a live turn counts as interrupted."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChatSettings:
-    """What belongs to a session and comes back with it. Windows and reserves are tokens.
-
-    What has a default is what TrimOptions says, and who summarizes; sessions stored before there was a choice have none of it.
-    """
-
-    provider: str
-    model: str
-    system_prompt: str
-    max_tokens: int
-    reserved_for_reply: int
-    strategy: str
-    keep_first: int = DEFAULT_OPTIONS.keep_first
-    last_exchanges: int = DEFAULT_OPTIONS.last_exchanges
-    low_mark: float = DEFAULT_OPTIONS.low_mark
-    summary_provider: str = ""
-    """Who writes summaries; empty: whoever answers."""
-    summary_model: str = ""
-
-    @property
-    def window(self) -> ContextWindow:
-        return ContextWindow(self.max_tokens, self.reserved_for_reply)
-
-    @property
-    def options(self) -> TrimOptions:
-        return TrimOptions(self.keep_first, self.last_exchanges, self.low_mark)
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def updated(self, stored: Mapping[str, Any]) -> ChatSettings:
-        """These settings with the stored ones over them; fields we do not know and wrong types are passed over."""
-        known = {f.name: stored[f.name] for f in fields(self) if f.name in stored}
-        return replace(
-            self, **{name: value for name, value in known.items() if type(value) is type(getattr(self, name))}
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +57,12 @@ class PlanSummary:
     def of(cls, plan: ContextPlan) -> PlanSummary:
         """Summarise a plan. O(runs)."""
         candidates = plan.candidates
-        lead = candidates.lead
-        runs = [(max(0, r.start - lead), r.stop - lead, r.included, r.reason) for r in plan.runs if r.stop > lead]
+        preamble = candidates.preamble
+        runs = [
+            (max(0, r.start - preamble), r.stop - preamble, r.included, r.reason)
+            for r in plan.runs
+            if r.stop > preamble
+        ]
         system_tokens = None if candidates.system_prompt is None else candidates.system_tokens
         return cls(
             tuple(runs),
@@ -169,7 +133,7 @@ class Turn:
     id: str
     prompt: str
     reply: str
-    status: Status
+    status: TurnStatus
     provider: str
     model: str
     system_prompt: str

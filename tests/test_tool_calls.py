@@ -7,15 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.messages import Message, assistant, system, user
-from lib.tokens import CharacterEstimate, TokenLedger
+from lib.tokens import CharacterEstimate
+from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import call_ids, opens_exchange, result_ids
 from tests.support.conversations import calling, calling_in_parts, histories, result, results_in_parts
 from tests.support.slow_strategies import unpaired
 
 
 def places(history: list[Message], size: int | None = None) -> list[int]:
-    tally = TokenLedger(CharacterEstimate()).sync(history)
-    stretches = tally.pairing.stretches(len(history) if size is None else size)
+    totals = TokenLedger(CharacterEstimate()).sync(history)
+    stretches = totals.pairing.stretches(len(history) if size is None else size)
     return [at for start, stop in stretches for at in range(start, stop)]
 
 
@@ -45,11 +46,11 @@ def test_a_call_goes_with_all_its_results_or_not_at_all(history: list[Message], 
 
 @given(histories(), st.data())
 def test_a_reader_of_a_shorter_history_is_told_about_that_one(history: list[Message], data: st.DataObject) -> None:
-    tally = TokenLedger(CharacterEstimate()).sync(history)
+    totals = TokenLedger(CharacterEstimate()).sync(history)
     size = data.draw(st.integers(0, len(history)))
     bad = sorted(unpaired(history[:size]))
     assert places(history, size) == bad
-    assert tally.pairing.tokens(size, tally.sums) == sum(tally.sums[at + 1] - tally.sums[at] for at in bad)
+    assert totals.pairing.tokens(size, totals.sums) == sum(totals.sums[at + 1] - totals.sums[at] for at in bad)
 
 
 def test_a_tools_result_in_the_users_name_opens_no_exchange() -> None:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES, TrimOptions, plan_context
 from lib.context.plan import Candidates, ContextWindow, Summary
 from lib.messages import Message, Usage, user
-from lib.tokens import CharacterEstimate, TokenLedger
-from lib.turns import STALE_AFTER, ChatSettings, LiveTurn, PlanSummary, Turn
+from lib.tokens import CharacterEstimate
+from lib.tokens.ledger import TokenLedger
+from lib.turns import STALE_AFTER, LiveTurn, PlanSummary, Turn
 from tests.support.conversations import histories, texts
 
 SETTINGS = ChatSettings("local", "m", "Be brief.", 512, 64, "oldest_first")

@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from lib.analysis.replay import reused
-from lib.analysis.requests import Record, Sizes
+from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.messages import Usage
 from lib.pricing.catalogue import Model
 from lib.pricing.costs import Cost, cost
@@ -36,7 +36,7 @@ class Bill:
     cost: Cost | None
 
 
-def usage_of(record: Record, sizes: Sizes) -> tuple[Usage, Provenance]:
+def usage_of(record: RequestRecord, sizes: MessageSizes) -> tuple[Usage, Provenance]:
     """What a request read and wrote: as the provider reported it, else as the counter has it."""
     turn = record.turn
     if turn is not None and turn.usage.input_tokens is not None and turn.usage.output_tokens is not None:
@@ -45,7 +45,9 @@ def usage_of(record: Record, sizes: Sizes) -> tuple[Usage, Provenance]:
     return Usage(input_tokens=parts.sent, output_tokens=parts.reply), sizes.provenance
 
 
-def bills_of(records: Iterable[Record], detached: Iterable[Turn], sizes: Sizes, find: Finder) -> list[Bill]:
+def bills_of(
+    records: Iterable[RequestRecord], detached: Iterable[Turn], sizes: MessageSizes, find: Finder
+) -> list[Bill]:
     """The bill of every request, turns in their order, a summary before the turn it was made for. A request nobody recorded has no cost: who answered is not known."""
     bills: list[tuple[float, Bill]] = []
     last = 0.0
@@ -81,7 +83,7 @@ def _bill(name: str, turn: Turn | None, usage: Usage, provenance: Provenance, fi
     return Bill(name, turn.provider, turn.model, usage, provenance, price)
 
 
-def usages(records: Sequence[Record], sizes: Sizes, cache_minimum: int | None) -> list[Usage]:
+def usages(records: Sequence[RequestRecord], sizes: MessageSizes, cache_minimum: int | None) -> list[Usage]:
     """What requests would read and write by this counter. With a `cache_minimum` (tokens), what a request repeats of the one
     before it is cached, where that is at least so long, and the rest is written to the cache; None: nothing is cached.
     """
@@ -100,7 +102,7 @@ def usages(records: Sequence[Record], sizes: Sizes, cache_minimum: int | None) -
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class PriceComparison:
     """The same conversation on another model. Tokens are by that model's counter; `largest` is the largest request with its
     reply. Costs are None where no price is known."""
 
@@ -121,8 +123,8 @@ class Elsewhere:
 
 
 def elsewhere(
-    records: Sequence[Record], sizes_for: Callable[[Model], Sizes], models: Iterable[Model]
-) -> list[Elsewhere]:
+    records: Sequence[RequestRecord], sizes_for: Callable[[Model], MessageSizes], models: Iterable[Model]
+) -> list[PriceComparison]:
     """Price a conversation on each of these models, cheapest first; without a known price last."""
     known: dict[tuple[int, int], tuple[list[Usage], list[Usage]]] = {}
     rows = []
@@ -136,8 +138,8 @@ def elsewhere(
     return sorted(rows, key=lambda row: (row.plain is None, row.plain or Decimal(0)))
 
 
-def _elsewhere(model: Model, sizes: Sizes, plain: list[Usage], cached: list[Usage]) -> Elsewhere:
-    return Elsewhere(
+def _elsewhere(model: Model, sizes: MessageSizes, plain: list[Usage], cached: list[Usage]) -> PriceComparison:
+    return PriceComparison(
         model,
         sizes.counter.name,
         sizes.provenance,

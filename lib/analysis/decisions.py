@@ -1,7 +1,7 @@
-"""The flight recorder: what a request decided, message by message, and how it differs from the one before.
+"""The view recorder: what a request decided, message by message, and how it differs from the one before.
 
 The rule: everything is derived from a turn's own record, or from a plan, and the stored history; nothing is decided again.
-Sizes are tokens of one counter. It leaves out drawing, and proving that a request is the one that was sent (lib/chat/service.py).
+MessageSizes are tokens of one counter. It leaves out drawing, and proving that a request is the one that was sent (lib/chat/service.py).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lib.analysis.replay import reused, sent_stretches
-from lib.analysis.requests import PlainRun, Record, Sizes, summary_of
+from lib.analysis.requests import MessageSizes, PlainRun, RequestRecord, summary_of
 from lib.context.plan import ContextPlan, ContextWindow, Reason, Summary
 from lib.messages import Message, system
 from lib.tokens import Provenance, TokenCounter
@@ -29,7 +29,7 @@ SMALLEST_SHORTFALL = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
+class PreambleMessage:
     """A message that is sent first and is not stored as one: the session's system prompt, or a summary."""
 
     name: str
@@ -39,13 +39,13 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
+class RequestView:
     """One request, sent or next, over the messages 0..total of a conversation; the new one is the last.
 
     `window` is None where nobody recorded one; `between` gives the tokens of a stretch of messages.
     """
 
-    lead: tuple[Lead, ...]
+    preamble: tuple[PreambleMessage, ...]
     runs: tuple[PlainRun, ...]
     total: int
     message: Callable[[int], Message]
@@ -61,7 +61,7 @@ class Flight:
     @property
     def base(self) -> int:
         """Tokens that go along whatever is chosen: the chat template's own, the system prompt, a summary."""
-        return self.template + sum(lead.tokens for lead in self.lead)
+        return self.template + sum(preamble.tokens for preamble in self.preamble)
 
     @property
     def tokens(self) -> int:
@@ -78,20 +78,22 @@ class Flight:
         return sum(stop - start for start, stop, included, _ in self.runs if included)
 
 
-def flight_of_record(record: Record, sizes: Sizes, history: Sequence[Message]) -> Flight:
+def view_of_record(record: RequestRecord, sizes: MessageSizes, history: Sequence[Message]) -> RequestView:
     """A request that was sent. Where nobody recorded it: what a service that leaves nothing out would have sent."""
     plan = record.turn.plan if record.turn is not None else None
     summary = None if plan is None else plan.summary
     texts = (("system prompt", record.system_prompt, None), ("summary", summary_of(record), summary))
-    lead = tuple(
-        Lead(name, system(text), sizes.system_prompt(text), by) for name, text, by in texts if text is not None
+    preamble = tuple(
+        PreambleMessage(name, system(text), sizes.system_prompt(text), by)
+        for name, text, by in texts
+        if text is not None
     )
     window = None if plan is None else ContextWindow(plan.max_tokens, plan.reserved_for_reply)
     runs = tuple(
         (start, min(stop, record.at + 1), fate, why) for start, stop, fate, why in record.runs if start <= record.at
     )
-    return Flight(
-        lead,
+    return RequestView(
+        preamble,
         runs,
         record.at + 1,
         history.__getitem__,
@@ -102,17 +104,19 @@ def flight_of_record(record: Record, sizes: Sizes, history: Sequence[Message]) -
     )
 
 
-def flight_of_plan(plan: ContextPlan) -> Flight:
+def view_of_plan(plan: ContextPlan) -> RequestView:
     """A request that is not sent yet."""
     candidates = plan.candidates
-    lead = []
+    preamble = []
     if candidates.system_prompt is not None:
-        lead.append(Lead("system prompt", candidates.system_prompt, candidates.system_tokens))
+        preamble.append(PreambleMessage("system prompt", candidates.system_prompt, candidates.system_tokens))
     if candidates.summary is not None:
-        lead.append(Lead("summary", candidates.summary.message, candidates.summary_tokens, candidates.summary))
-    skip = candidates.lead
-    return Flight(
-        tuple(lead),
+        preamble.append(
+            PreambleMessage("summary", candidates.summary.message, candidates.summary_tokens, candidates.summary)
+        )
+    skip = candidates.preamble
+    return RequestView(
+        tuple(preamble),
         PlanSummary.of(plan).runs,
         len(candidates) - skip,
         lambda at: candidates[at + skip],
@@ -136,22 +140,22 @@ class Decision:
     reason: Reason
 
 
-def decisions(flight: Flight, first: int = 0, stop: int | None = None) -> list[Decision]:
+def decisions(view: RequestView, first: int = 0, stop: int | None = None) -> list[Decision]:
     """The messages first..stop (stop not included), in order; all by default. O(messages asked for x runs)."""
-    stop = flight.total if stop is None else min(stop, flight.total)
-    muted = [(start, end) for start, end, _, reason in flight.runs if reason == "muted"]
+    stop = view.total if stop is None else min(stop, view.total)
+    muted = [(start, end) for start, end, _, reason in view.runs if reason == "muted"]
     made = []
-    for start, end, included, reason in flight.runs:
+    for start, end, included, reason in view.runs:
         for at in range(max(first, start), min(stop, end)):
-            silent = sum(flight.between(max(at, a), b) for a, b in muted if b > at)
-            with_it = flight.base + flight.between(at, flight.total) - silent
-            made.append(Decision(at, flight.message(at), flight.between(at, at + 1), with_it, included, reason))
+            silent = sum(view.between(max(at, a), b) for a, b in muted if b > at)
+            with_it = view.base + view.between(at, view.total) - silent
+            made.append(Decision(at, view.message(at), view.between(at, at + 1), with_it, included, reason))
     return made
 
 
-def fate_of(flight: Flight, index: int) -> tuple[bool, Reason] | None:
+def fate_of(view: RequestView, index: int) -> tuple[bool, Reason] | None:
     """Whether a message went along, and why; None where it came later."""
-    return next(((fate, why) for start, stop, fate, why in flight.runs if start <= index < stop), None)
+    return next(((fate, why) for start, stop, fate, why in view.runs if start <= index < stop), None)
 
 
 Stretches = list[tuple[int, int]]
@@ -172,7 +176,7 @@ class Difference:
     """Stored index of the first message that differs from the request before; None where that one is a prefix of this."""
 
 
-def difference(before: Record, now: Record, sizes: Sizes) -> Difference:
+def difference(before: RequestRecord, now: RequestRecord, sizes: MessageSizes) -> Difference:
     """What changed from one request to the next."""
     old, new = sent_stretches(before), sent_stretches(now)
     entered = _minus(new, old)
@@ -187,7 +191,7 @@ def difference(before: Record, now: Record, sizes: Sizes) -> Difference:
     )
 
 
-def dropped_at(records: Sequence[Record], index: int) -> Record | None:
+def dropped_at(records: Sequence[RequestRecord], index: int) -> RequestRecord | None:
     """The first request that left a stored message out although it was there: where the model forgot it. None: never."""
     later = (record for record in records if record.at > index)
     return next((record for record in later if not _holds(sent_stretches(record), index)), None)

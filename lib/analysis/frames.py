@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from lib.analysis.bills import Bill, Elsewhere
-from lib.analysis.requests import Record, Sizes
+from lib.analysis.bills import Bill, PriceComparison
+from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.tokens import Provenance, TokenCounter
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PARTS = ("added by the template", "system prompt", "pinned", "history", "newest message")
-"""The parts of a request as columns, in the order of lib.analysis.requests.Parts."""
+"""The parts of a request as columns, in the order of lib.analysis.requests.RequestParts."""
 WHO = "who counted"
 
 
@@ -28,7 +28,7 @@ def by(counter: TokenCounter) -> str:
     return f"{counter.name}, {'~' if counter.provenance == 'estimated' else ''}{counter.provenance}"
 
 
-def requests(records: Sequence[Record], sizes: Sizes) -> pd.DataFrame:
+def requests(records: Sequence[RequestRecord], sizes: MessageSizes) -> pd.DataFrame:
     """One row per request: its parts by one counter, and what the provider says it read and wrote."""
     import pandas as pd
 
@@ -142,7 +142,7 @@ def money(bills: Sequence[Bill]) -> pd.DataFrame:
 MONEY = ("input", "cached input", "written to the cache", "output", "of that reasoning", "hidden", "cost")
 
 
-def elsewhere(rows: Sequence[Elsewhere]) -> pd.DataFrame:
+def elsewhere(rows: Sequence[PriceComparison]) -> pd.DataFrame:
     """One row per model: the same conversation at its list price, with its own counter."""
     import pandas as pd
 

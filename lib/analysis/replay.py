@@ -1,7 +1,7 @@
 """A conversation under other settings: what every request would have held, with no model call.
 
 The rule: replaying decides with the same `plan_context` as sending does, turn by turn, on what was stored at that turn;
-nothing is stored and nobody is asked. Sizes are tokens of one counter.
+nothing is stored and nobody is asked. MessageSizes are tokens of one counter.
 It leaves out money (lib/analysis/bills.py) and answers: what a model would have said instead is not known.
 """
 
@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from lib.analysis.requests import Record, Sizes, summary_of
+from lib.analysis.requests import MessageSizes, RequestRecord, summary_of
+from lib.chat_settings import ChatSettings
 from lib.messages import Message
 from lib.tokens import Provenance, TokenCounter
 from lib.tool_calls import opens_exchange
-from lib.turns import ChatSettings, PlanSummary
+from lib.turns import PlanSummary
 
 TURNS_AHEAD = 100
 """How far a conversation is continued: to this turn, or by half of this where it is longer already."""
@@ -23,27 +24,27 @@ TURNS_AHEAD = 100
 
 def replayed(
     history: Sequence[Message],
-    sizes: Sizes,
+    sizes: MessageSizes,
     settings: ChatSettings,
     muted: Collection[int] = (),
     pinned: Collection[int] = (),
-) -> list[Record]:
+) -> list[RequestRecord]:
     """Every request of this conversation, had these settings, mutes and pins been there from the start.
 
     A muted exchange's own request is one of them: it was asked.
 
     Example: a history of 4 messages asked by the user at 0 and 2 -> two records
     """
-    lead = settings.system_prompt if settings.system_prompt.strip() else None
+    preamble = settings.system_prompt if settings.system_prompt.strip() else None
     asked = [at for at, message in enumerate(history) if opens_exchange(message)]
     records = []
     for at, stop in pairwise([*asked, len(history)]):
-        whole = Record(at, range(at + 1, stop), ((0, at + 1, True, "fits"),), lead)
+        whole = RequestRecord(at, range(at + 1, stop), ((0, at + 1, True, "fits"),), preamble)
         records.append(replace(whole, runs=PlanSummary.of(sizes.planned_again(whole, settings, muted, pinned)).runs))
     return records
 
 
-def reused(before: Record, now: Record, sizes: Sizes) -> int:
+def reused(before: RequestRecord, now: RequestRecord, sizes: MessageSizes) -> int:
     """Tokens at the beginning of a request that are the same, message by message, as in the one before it.
 
     That is the most a provider's prompt cache can give back, since caches match from the first token on.
@@ -63,7 +64,7 @@ def reused(before: Record, now: Record, sizes: Sizes) -> int:
     return tokens
 
 
-def sent_stretches(record: Record) -> list[tuple[int, int]]:
+def sent_stretches(record: RequestRecord) -> list[tuple[int, int]]:
     """The stored stretches a request held, neighbours joined."""
     joined: list[tuple[int, int]] = []
     for start, stop, included, _ in record.runs:
@@ -77,7 +78,7 @@ def sent_stretches(record: Record) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Continued:
+class Projection:
     """A conversation as if it went on like this: `history` with made-up exchanges behind `real` stored messages."""
 
     history: Sequence[Message]
@@ -85,20 +86,20 @@ class Continued:
     real: int
 
 
-def continued(history: Sequence[Message], sizes: Sizes, to_turn: int | None = None) -> Continued:
+def continued(history: Sequence[Message], sizes: MessageSizes, to_turn: int | None = None) -> Projection:
     """Add exchanges of the mean size so far, until `to_turn` (by default 100, or 50 more where there are more already)."""
     asked = [at for at, message in enumerate(history) if opens_exchange(message)]
     turns = to_turn or (TURNS_AHEAD if len(asked) <= TURNS_AHEAD // 2 else len(asked) + TURNS_AHEAD // 2)
     if not asked:
-        return Continued(history, sizes.counter, len(history))
+        return Projection(history, sizes.counter, len(history))
     question = _mean(sizes.between(at, at + 1) for at in asked)
     answer = _mean(sizes.between(at + 1, stop) for at, stop in pairwise([*asked, len(history)]))
     exchange = [Message("user", question), Message("assistant", answer)]
     added = exchange * max(0, turns - len(asked))
-    return Continued([*history, *added], MadeUp(sizes.counter), len(history))
+    return Projection([*history, *added], ProjectedCounter(sizes.counter), len(history))
 
 
-class MadeUp:
+class ProjectedCounter:
     """Counts made-up messages, whose content is their size, and leaves real ones to the counter it stands before."""
 
     def __init__(self, real: TokenCounter) -> None:

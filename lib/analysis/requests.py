@@ -11,18 +11,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import overload
 
+from lib.chat_settings import ChatSettings
 from lib.context import plan_context
 from lib.context.plan import Candidates, ContextPlan, Reason
 from lib.messages import Message, system
-from lib.tokens import Provenance, TokenCounter, TokenLedger
+from lib.tokens import Provenance, TokenCounter
+from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
-from lib.turns import ChatSettings, Turn
+from lib.turns import Turn
 
 PlainRun = tuple[int, int, bool, Reason]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RequestRecord:
     """One request. `at` is the stored index of the message it asked; `reply` the stored indexes of what came back.
 
     `turn` is None for a message that another service sent: then `runs` hold everything stored before it, which is what a
@@ -45,7 +47,7 @@ class Record:
         return f"turn {self.turn.number}" if self.turn is not None else f"message {self.at + 1}"
 
 
-def records_of(history: Sequence[Message], turns: Sequence[Turn]) -> list[Record]:
+def records_of(history: Sequence[Message], turns: Sequence[Turn]) -> list[RequestRecord]:
     """Every request, in order. Turns that cannot be laid beside the stored messages are left out: `detached` finds them."""
     by_index = {turn.plan.stored: turn for turn in turns if turn.plan is not None and _is_stored(history, turn)}
     asked = [at for at, message in enumerate(history) if opens_exchange(message)]
@@ -54,10 +56,10 @@ def records_of(history: Sequence[Message], turns: Sequence[Turn]) -> list[Record
         end = asked[place + 1] if place + 1 < len(asked) else len(history)
         turn = by_index.get(at)
         if turn is None or turn.plan is None:
-            records.append(Record(at, range(at + 1, end), ((0, at + 1, True, "fits"),), None))
+            records.append(RequestRecord(at, range(at + 1, end), ((0, at + 1, True, "fits"),), None))
         else:
             prompt = turn.system_prompt if turn.plan.system_tokens is not None else None
-            records.append(Record(at, range(at + 1, end), turn.plan.runs, prompt, turn))
+            records.append(RequestRecord(at, range(at + 1, end), turn.plan.runs, prompt, turn))
     return records
 
 
@@ -72,7 +74,7 @@ def _is_stored(history: Sequence[Message], turn: Turn) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class RequestParts:
     """What one request was made of, in tokens of one counter. `reply` and `left_out` are not part of the request."""
 
     template: int
@@ -94,13 +96,13 @@ class Parts:
         return self.sent - self.newest
 
 
-class Sizes:
+class MessageSizes:
     """One counter's sizes of a whole history: any stretch of it in O(1)."""
 
     def __init__(self, counter: TokenCounter, history: Sequence[Message], ledger: TokenLedger | None = None) -> None:
         self.counter = counter
         self._history = history
-        self._tally = (ledger or TokenLedger(counter)).sync(history)
+        self._totals = (ledger or TokenLedger(counter)).sync(history)
         self._systems: dict[str, int] = {}
 
     @property
@@ -109,9 +111,9 @@ class Sizes:
 
     def between(self, start: int, stop: int) -> int:
         """Tokens of the stored messages start..stop (stop not included)."""
-        return self._tally.sums[stop] - self._tally.sums[start]
+        return self._totals.sums[stop] - self._totals.sums[start]
 
-    def parts(self, record: Record) -> Parts:
+    def parts(self, record: RequestRecord) -> RequestParts:
         """A request's parts. They add up to what the counter says of the whole."""
         instructions = self.system_prompt(record.system_prompt) + self.system_prompt(summary_of(record))
         sizes: dict[str, int] = {"system": instructions, "pinned": 0, "history": 0}
@@ -122,7 +124,7 @@ class Sizes:
                 left_out += tokens
             else:
                 sizes[reason if reason in ("system", "pinned") else "history"] += tokens
-        return Parts(
+        return RequestParts(
             template=self.counter.template(self._begins_with_system(record)),
             newest=self.between(record.at, record.at + 1),
             left_out=left_out,
@@ -130,27 +132,27 @@ class Sizes:
             **sizes,
         )
 
-    def messages(self, record: Record) -> list[Message]:
+    def messages(self, record: RequestRecord) -> list[Message]:
         """The messages a request held, in order."""
-        lead = [system(text) for text in (record.system_prompt, summary_of(record)) if text is not None]
+        preamble = [system(text) for text in (record.system_prompt, summary_of(record)) if text is not None]
         runs = [(start, min(stop, record.at + 1)) for start, stop, included, _ in record.runs if included]
-        return [*lead, *(message for start, stop in runs for message in self._history[start:stop])]
+        return [*preamble, *(message for start, stop in runs for message in self._history[start:stop])]
 
     def planned_again(
-        self, record: Record, settings: ChatSettings, muted: Collection[int] = (), pinned: Collection[int] = ()
+        self, record: RequestRecord, settings: ChatSettings, muted: Collection[int] = (), pinned: Collection[int] = ()
     ) -> ContextPlan:
         """What these settings would send in this request's place, by this counter.
 
         What was muted, pinned and summarized in the request stays so; `muted` and `pinned` come on top of that.
         """
-        lead = system(settings.system_prompt) if settings.system_prompt.strip() else None
+        preamble = system(settings.system_prompt) if settings.system_prompt.strip() else None
         candidates = Candidates(
-            lead,
-            Beginning(self._history, record.at),
+            preamble,
+            HistoryPrefix(self._history, record.at),
             self._history[record.at],
-            self._tally,
+            self._totals,
             self.counter,
-            self.system_prompt(settings.system_prompt if lead else None),
+            self.system_prompt(settings.system_prompt if preamble else None),
             self.between(record.at, record.at + 1),
         )
         gone = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
@@ -167,20 +169,20 @@ class Sizes:
             self._systems[prompt] = self.counter.count(system(prompt))
         return self._systems[prompt]
 
-    def _begins_with_system(self, record: Record) -> bool:
+    def _begins_with_system(self, record: RequestRecord) -> bool:
         if record.system_prompt is not None or summary_of(record) is not None:
             return True
         first = next((start for start, _, included, _ in record.runs if included), None)
         return first is not None and self._history[first].is_system
 
 
-def summary_of(record: Record) -> str | None:
+def summary_of(record: RequestRecord) -> str | None:
     """The summary this request carried, as it was sent."""
     plan = record.turn.plan if record.turn is not None else None
     return plan.summary.message.text if plan is not None and plan.summary is not None else None
 
 
-class Beginning(Sequence[Message]):
+class HistoryPrefix(Sequence[Message]):
     """The first messages of a history, without a copy: there is one of these for every request of a long conversation."""
 
     def __init__(self, history: Sequence[Message], size: int) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lib.chat.summarizer import STEP_TOKENS, Summarizer
+from lib.chat_settings import ChatSettings
 from lib.context import WantedSummary, plan_context, wanted_summary
 from lib.context.plan import Candidates, ContextPlan
 from lib.errors import ChatError, RuleBroken, TurnLost
@@ -21,8 +22,8 @@ from lib.history import About, HistoryStore
 from lib.messages import Message
 from lib.providers import ChatRequest, Provider, Reply, TextDelta, body_sha256
 from lib.request_rules import PROVIDERS, refusals
-from lib.tokens import TokenLedger
-from lib.turns import ChatSettings, LiveTurn, Summarized
+from lib.tokens.ledger import TokenLedger
+from lib.turns import LiveTurn, Summarized
 
 ProviderOpener = Callable[[ChatSettings], Provider]
 
@@ -47,7 +48,7 @@ Event = ContextPlan | Phase | Sent | TextDelta | Reply | BaseException
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class RequestReader:
     """One turn's reader. `events` takes what happens, in order; `stopping` says that nobody wants more."""
 
     store: HistoryStore

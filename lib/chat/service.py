@@ -14,13 +14,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 
 from lib.chat.request_reader import ProviderOpener
-from lib.chat.turn_worker import Answering, finished_turn
+from lib.chat.turn_worker import TurnWorker, finished_turn
+from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
 from lib.history import HistoryStore
 from lib.messages import Message, assistant, system, user
 from lib.providers import ChatRequest, Provider, Reply, body_sha256
-from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
-from lib.turns import ChatSettings, LiveTurn, PlanSummary, Summarized, Turn
+from lib.tokens import ESTIMATE, TokenCounter
+from lib.tokens.ledger import TokenLedger
+from lib.turns import LiveTurn, PlanSummary, Summarized, Turn
 
 DRAW_SECONDS = 0.1
 """Followers see at most one state in this time: a screen gains nothing from more than ten a second."""
@@ -41,7 +43,7 @@ class ChatService:
         self.counter_of = counter_of
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._lock = threading.Lock()
-        self._answering: dict[str, Answering] = {}
+        self._answering: dict[str, TurnWorker] = {}
         self._ledgers: OrderedDict[tuple[str, str], TokenLedger] = OrderedDict()
 
     def send(
@@ -72,7 +74,7 @@ class ChatService:
             summarized=summarized,
         )
         self.store.begin(session_id, live, instead_of=instead_of)
-        answering = Answering(
+        answering = TurnWorker(
             self.store,
             session_id,
             live,
@@ -162,7 +164,7 @@ class ChatService:
             turn.leave()
         self.store.close()
 
-    def _here(self, session_id: str) -> Answering | None:
+    def _here(self, session_id: str) -> TurnWorker | None:
         with self._lock:
             answering = self._answering.get(session_id)
         return None if answering is None or answering.done.is_set() else answering
@@ -184,9 +186,9 @@ def messages_of(plan: PlanSummary, system_prompt: str, prompt: str, history: Seq
     """The messages a plan sends, from the stored history."""
     candidates = [*history[: plan.stored], user(prompt)]
     sent = [candidates[at] for start, stop, included, _ in plan.runs if included for at in range(start, stop)]
-    lead = [system(system_prompt)] if plan.system_tokens is not None else []
-    lead += [plan.summary.message] if plan.summary is not None else []
-    return [*lead, *sent]
+    preamble = [system(system_prompt)] if plan.system_tokens is not None else []
+    preamble += [plan.summary.message] if plan.summary is not None else []
+    return [*preamble, *sent]
 
 
 def rebuild_request(turn: Turn, history: Sequence[Message]) -> ChatRequest | None:

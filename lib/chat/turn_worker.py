@@ -17,23 +17,23 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from lib.chat.request_reader import Asking, Event, Phase, ProviderOpener, Sent
+from lib.chat.request_reader import Event, Phase, ProviderOpener, RequestReader, Sent
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, ProviderError, TurnLost
 from lib.history import HistoryStore
 from lib.messages import assistant, user
 from lib.providers import Provider, Reply, TextDelta
-from lib.tokens import TokenLedger
-from lib.turns import LiveTurn, PlanSummary, Status, Turn
+from lib.tokens.ledger import TokenLedger
+from lib.turns import LiveTurn, PlanSummary, Turn, TurnStatus
 
-BEAT_SECONDS = 0.5
+HEARTBEAT_SECONDS = 0.5
 COMMIT_PATIENCE_SECONDS = 600.0
 """How long a finished reply waits in memory for a store that went away."""
 
 log = logging.getLogger(__name__)
 
 
-class Answering:
+class TurnWorker:
     """Answers one live turn. `live` is its latest state, `done` is set when nothing more will happen."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Answering:
         self._count_with = count_with
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._sent: Sent | None = None
-        self._next_beat = time.monotonic() + BEAT_SECONDS
+        self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
     def start(self) -> None:
         """Begin answering. The record must be in the store already."""
@@ -65,7 +65,7 @@ class Answering:
         """The app is going: put what came into the record, once more, and write nothing after that."""
         if not self.done.is_set():
             with suppress(ChatError):  # cleared meanwhile, or the store went first: there is nobody left to tell
-                self._beat()
+                self._heartbeat()
         self._left.set()
         self.stopping.set()
 
@@ -85,7 +85,7 @@ class Answering:
             self._show(self.live)
 
     def _answer(self) -> None:
-        asking = Asking(
+        asking = RequestReader(
             self._store, self._session_id, self.live, self._open_provider, self._count_with, self._events, self.stopping
         )
         threading.Thread(target=asking.run, daemon=True, name=f"read-{self.live.id}").start()
@@ -116,19 +116,19 @@ class Answering:
         """Events as they come, with a heartbeat in between; ends when somebody asked to stop."""
         while not self.stopping.is_set():
             with suppress(queue.Empty):
-                yield self._events.get(timeout=min(0.1, max(0.0, self._next_beat - time.monotonic())) or 0.001)
-            if time.monotonic() >= self._next_beat:
-                self._beat()
+                yield self._events.get(timeout=min(0.1, max(0.0, self._next_heartbeat - time.monotonic())) or 0.001)
+            if time.monotonic() >= self._next_heartbeat:
+                self._heartbeat()
 
-    def _beat(self) -> None:
-        self._next_beat = time.monotonic() + BEAT_SECONDS
+    def _heartbeat(self) -> None:
+        self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
         try:
-            if self._store.beat(self._session_id, self.live) == "stop":
+            if self._store.heartbeat(self._session_id, self.live) == "stop":
                 self.stopping.set()
         except HistoryUnavailable:
             log.warning("turn %s: the history store does not answer; the reply goes on in memory", self.live.id)
 
-    def _commit(self, reply: Reply, status: Status) -> None:
+    def _commit(self, reply: Reply, status: TurnStatus) -> None:
         """Store the exchange; where the store is away, wait for it with the reply in hand."""
         turn = finished_turn(self.live, reply, status, self._sent)
         messages = [user(self.live.prompt), assistant(reply.text)]
@@ -140,7 +140,7 @@ class Answering:
                 if time.monotonic() > patience_ends:
                     raise
                 self._show(self.live)
-                self._left.wait(BEAT_SECONDS)
+                self._left.wait(HEARTBEAT_SECONDS)
 
     def _fail(self, error: ChatError) -> None:
         """Leave the prompt, the partial reply and the reason in the record, for the person to decide."""
@@ -148,9 +148,9 @@ class Answering:
         patience_ends = time.monotonic() + COMMIT_PATIENCE_SECONDS
         while time.monotonic() < patience_ends and not self._left.is_set():
             try:
-                self._store.beat(self._session_id, self.live)
+                self._store.heartbeat(self._session_id, self.live)
             except HistoryUnavailable:
-                self._left.wait(BEAT_SECONDS)
+                self._left.wait(HEARTBEAT_SECONDS)
                 continue
             except TurnLost:
                 log.info("turn %s was cleared before its failure could be stored", self.live.id)
@@ -173,7 +173,7 @@ def _worth_storing(reply: Reply) -> Reply:
     return reply
 
 
-def finished_turn(live: LiveTurn, reply: Reply, status: Status, sent: Sent | None) -> Turn:
+def finished_turn(live: LiveTurn, reply: Reply, status: TurnStatus, sent: Sent | None) -> Turn:
     """The record of an exchange that is over."""
     return Turn(
         id=live.id,

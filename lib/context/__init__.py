@@ -47,7 +47,7 @@ def plan_context(
     for an unknown strategy.
     Example: plan_context(candidates, ContextWindow(4096, 512), "sliding_window", options=TrimOptions(last_exchanges=3))
     """
-    talk = Exchanges(candidates, muted, pinned)
+    exchanges = Exchanges(candidates, muted, pinned)
     decide = STRATEGIES[strategy].decide
-    runs, carried, fallback = decide(talk, window.input_budget, options or TrimOptions(), summary)
+    runs, carried, fallback = decide(exchanges, window.input_budget, options or TrimOptions(), summary)
     return ContextPlan(carried, tuple(joined(runs)), window, strategy, fallback, frozenset(pinned))

@@ -2,7 +2,7 @@
 
 The rule: an exchange (a user message with everything up to the next one) is sent whole or left out whole; what goes along
 in any case (system messages, pins) and what never does (mutes, tool calls and results without their partner) is the same
-for every strategy and decided here. Sizes are tokens, and each is O(log n) however long the conversation is.
+for every strategy and decided here. MessageSizes are tokens, and each is O(log n) however long the conversation is.
 It leaves out choosing.
 """
 
@@ -49,32 +49,32 @@ class Exchanges:
 
     def __init__(self, candidates: Candidates, muted: Collection[int] = (), pinned: Collection[int] = ()) -> None:
         self.candidates = candidates
-        self._tally = candidates.tally
-        self._size = len(candidates.history)  # the tally may know more
-        self._positions = self._tally.user_positions
+        self._totals = candidates.totals
+        self._size = len(candidates.history)  # the totals may know more
+        self._positions = self._totals.user_positions
         self.stored = bisect_left(self._positions, self._size)
         self.count = self.stored + (candidates.prompt is not None)
         self.chosen = frozenset(muted), frozenset(pinned)
         """What the person muted and pinned, as stored indexes."""
         self.muted = self._numbers(self.chosen[0])
         self.pinned = self._numbers(self.chosen[1] - self.chosen[0])
-        self._end = self._tally.talk_upto(self._size)
+        self._end = self._totals.decidable_upto(self._size)
         self._muted_tokens = self._sums(self.muted)
         self._pinned_tokens = self._sums(self.pinned)
         counter = candidates.counter
         self.template = counter.template(False), counter.template(True)
-        self.fixed = candidates.lead_tokens + self._tally.systems_upto(self._size)
+        self.fixed = candidates.preamble_tokens + self._totals.systems_upto(self._size)
         """Tokens of everything that is sent in any case but pins: instructions."""
 
     def start(self, exchange: int) -> int:
         """The position where it begins; behind the last candidate for `count`."""
         if exchange < self.stored:
-            return self._positions[exchange] + self.candidates.lead
+            return self._positions[exchange] + self.candidates.preamble
         return len(self.candidates) - (self.count - exchange if self.candidates.prompt is not None else 0)
 
     def first_from(self, position: int) -> int:
         """The first stored exchange that begins at this position or later."""
-        return bisect_left(self._positions, position - self.candidates.lead, 0, self.stored)
+        return bisect_left(self._positions, position - self.candidates.preamble, 0, self.stored)
 
     def ended_by(self, position: int) -> int:
         """How many stored exchanges end at this position or before it."""
@@ -94,7 +94,7 @@ class Exchanges:
         place = bisect_left(self.muted, exchange)
         return place < len(self.muted) and self.muted[place] == exchange
 
-    def talk(self, start: int, stop: int) -> int:
+    def exchanges(self, start: int, stop: int) -> int:
         """Tokens of these exchanges when they are sent, without their system messages."""
         silent = self._before(self.muted, self._muted_tokens, start, stop)
         return self._upto(stop) - self._upto(start) - silent
@@ -102,7 +102,7 @@ class Exchanges:
     def size(self, cut: int, head: int = 0) -> int:
         """Tokens of a request with the first `head` exchanges and those from `cut` on, pins, instructions and template."""
         pins = self._before(self.pinned, self._pinned_tokens, head, cut)
-        sent = self.fixed + self.talk(0, head) + pins + self.talk(cut, self.count)
+        sent = self.fixed + self.exchanges(0, head) + pins + self.exchanges(cut, self.count)
         begins = 0 if self.unmuted(head) else cut
         return sent + self.template[begins >= self.system_first]
 
@@ -112,17 +112,17 @@ class Exchanges:
         Where it is muted, its own message is left out: that only grows as `turn` does.
         """
         at = self._positions[turn]
-        own = 0 if self.is_muted(turn) else self._tally.sums[at + 1] - self._tally.sums[at]
+        own = 0 if self.is_muted(turn) else self._totals.sums[at + 1] - self._totals.sums[at]
         pins = self._before(self.pinned, self._pinned_tokens, 0, cut)
-        instructions = self.candidates.lead_tokens + self._tally.systems[turn]
-        return instructions + pins + self.talk(cut, turn) + own + self.template[cut >= self.system_first]
+        instructions = self.candidates.preamble_tokens + self._totals.systems[turn]
+        return instructions + pins + self.exchanges(cut, turn) + own + self.template[cut >= self.system_first]
 
     @cached_property
     def system_first(self) -> int:
         """The first cut with which the request begins with a system message; more than `count` where none does."""
-        if self.candidates.lead:
+        if self.candidates.preamble:
             return 0
-        systems = self._tally.system_positions
+        systems = self._totals.system_positions
         first = systems[0] if systems and systems[0] < self._size else None
         if first is None or (self.pinned and self._positions[self.pinned[0]] < first):
             return self.count + 1
@@ -136,7 +136,7 @@ class Exchanges:
     ) -> int:
         """The oldest cut of low..high (high not included) with which the size is within the budget; high where none is.
 
-        Sizes fall as the cut moves on, but for one step where the template changes: each side of it is searched alone.
+        MessageSizes fall as the cut moves on, but for one step where the template changes: each side of it is searched alone.
         """
         step = min(max(self.system_first, low), high)
         found = search(low, step, lambda cut: size(cut) <= budget)
@@ -169,19 +169,19 @@ class Exchanges:
 
     def instructed(self, runs: list[Run]) -> list[Run]:
         """Runs with the system messages laid over them: these go along whatever they stand in."""
-        lead, systems = self.candidates.lead, self._tally.system_positions
+        preamble, systems = self.candidates.preamble, self._totals.system_positions
         stored = systems[: bisect_left(systems, self._size)]
         return laid_over(
-            runs, [Run(at, at + 1, True, "system") for at in [*range(lead), *(at + lead for at in stored)]]
+            runs, [Run(at, at + 1, True, "system") for at in [*range(preamble), *(at + preamble for at in stored)]]
         )
 
     def _paired(self, runs: list[Run]) -> list[Run]:
         """What is unpaired is left out where it would be sent; what is left out anyway keeps its reason."""
-        lead = self.candidates.lead
-        unpaired = self._tally.pairing.stretches(self._size)
+        preamble = self.candidates.preamble
+        unpaired = self._totals.pairing.stretches(self._size)
         if not unpaired:
             return runs
-        marks = [Run(start + lead, stop + lead, False, "partner_left_out") for start, stop in unpaired]
+        marks = [Run(start + preamble, stop + preamble, False, "partner_left_out") for start, stop in unpaired]
         return laid_over(laid_over(runs, marks), [run for run in runs if not run.included])
 
     def _numbers(self, indexes: frozenset[int]) -> list[int]:
@@ -200,5 +200,5 @@ class Exchanges:
     def _upto(self, exchange: int) -> int:
         """Tokens before this exchange of all that a strategy decides about."""
         if exchange < self.stored:
-            return self._tally.talk[exchange]
+            return self._totals.decidable[exchange]
         return self._end + (self.candidates.prompt_tokens if exchange > self.stored else 0)

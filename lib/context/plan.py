@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from lib.messages import Message, system, user
-from lib.tokens import Provenance, Tally, TokenCounter, TokenLedger
+from lib.tokens import Provenance, TokenCounter
+from lib.tokens.ledger import RunningTotals, TokenLedger
 
 Reason = Literal[
     "system",
@@ -103,14 +104,14 @@ class Candidates:
     """Everything one request could hold, in order: the session's system prompt, a summary, the stored history, the new
     message.
 
-    A position counts from the first candidate; the stored index of a candidate is `position - lead`: lead counts the
+    A position counts from the first candidate; the stored index of a candidate is `position - preamble`: preamble counts the
     system prompt and the summary, which are not stored messages, where they are there.
     """
 
     system_prompt: Message | None
     history: Sequence[Message]
     prompt: Message | None
-    tally: Tally
+    totals: RunningTotals
     counter: TokenCounter
     system_tokens: int
     """Size of the system prompt, 0 where there is none; kept, because planning asks for it many times."""
@@ -125,36 +126,36 @@ class Candidates:
         cls, system_prompt: str, history: Sequence[Message], prompt: str | None, ledger: TokenLedger
     ) -> Candidates:
         """The candidates of the next request; `prompt` None asks what would be sent before anything is typed."""
-        lead = system(system_prompt) if system_prompt.strip() else None
+        preamble = system(system_prompt) if system_prompt.strip() else None
         new = None if prompt is None else user(prompt)
         counter = ledger.counter
-        around = iter(counter.count_many([message for message in (lead, new) if message is not None]))
-        lead_tokens, new_tokens = (0 if message is None else next(around) for message in (lead, new))
-        return cls(lead, history, new, ledger.sync(history), counter, lead_tokens, new_tokens)
+        around = iter(counter.count_many([message for message in (preamble, new) if message is not None]))
+        preamble_tokens, new_tokens = (0 if message is None else next(around) for message in (preamble, new))
+        return cls(preamble, history, new, ledger.sync(history), counter, preamble_tokens, new_tokens)
 
     def with_summary(self, summary: Summary) -> Candidates:
         """These with a summary behind the system prompt. It is counted here."""
         return replace(self, summary=summary, summary_tokens=self.counter.count(summary.message))
 
     @property
-    def lead(self) -> int:
+    def preamble(self) -> int:
         return (self.system_prompt is not None) + (self.summary is not None)
 
     @property
-    def lead_tokens(self) -> int:
+    def preamble_tokens(self) -> int:
         """Tokens of the system prompt and the summary."""
         return self.system_tokens + self.summary_tokens
 
     def __len__(self) -> int:
-        return self.lead + len(self.history) + (self.prompt is not None)
+        return self.preamble + len(self.history) + (self.prompt is not None)
 
     def __getitem__(self, position: int) -> Message:
-        if position < self.lead:
+        if position < self.preamble:
             if self.system_prompt is not None and position == 0:
                 return self.system_prompt
             assert self.summary is not None
             return self.summary.message
-        stored = position - self.lead
+        stored = position - self.preamble
         if stored < len(self.history):
             return self.history[stored]
         assert self.prompt is not None
@@ -162,11 +163,11 @@ class Candidates:
 
     def upto(self, position: int) -> int:
         """Tokens of the candidates before this position. O(1)."""
-        if position <= self.lead:
-            return 0 if position <= 0 else self.lead_tokens if position == self.lead else self.system_tokens
-        stored = min(position - self.lead, len(self.history))
-        past_history = position - self.lead - len(self.history)
-        return self.lead_tokens + self.tally.sums[stored] + (self.prompt_tokens if past_history > 0 else 0)
+        if position <= self.preamble:
+            return 0 if position <= 0 else self.preamble_tokens if position == self.preamble else self.system_tokens
+        stored = min(position - self.preamble, len(self.history))
+        past_history = position - self.preamble - len(self.history)
+        return self.preamble_tokens + self.totals.sums[stored] + (self.prompt_tokens if past_history > 0 else 0)
 
     def template(self, first: int = 0) -> int:
         """Tokens a request gets beyond its messages when this position is the first it holds."""
@@ -245,10 +246,10 @@ class ContextPlan:
     @property
     def items(self) -> Iterator[PlannedMessage]:
         """Every candidate with its fate, in order. O(candidates): for drawing, not for deciding."""
-        lead = self.candidates.lead
+        preamble = self.candidates.preamble
         for run in self.runs:
             for at in range(run.start, run.stop):
-                index = at - lead if at >= lead else None
+                index = at - preamble if at >= preamble else None
                 tokens = self.candidates.between(at, at + 1)
                 yield PlannedMessage(index, self.candidates[at], tokens, run.included, run.reason)
 

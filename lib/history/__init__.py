@@ -91,7 +91,7 @@ class HistoryStore(Protocol):
     def live(self, session_id: str) -> LiveTurn | None:
         """The live record with its age, interrupted ones included. None when nothing is being answered."""
 
-    def beat(self, session_id: str, live: LiveTurn) -> Signal:
+    def heartbeat(self, session_id: str, live: LiveTurn) -> Signal:
         """Write the record's present state and a heartbeat. Returns "stop" when somebody asked to stop. Raises TurnLost
         when the record is not ours any more."""
 
@@ -120,7 +120,7 @@ class HistoryStore(Protocol):
     def about(self, session_id: str) -> About:
         """Title, settings, marks and summaries; an empty About for an unknown session."""
 
-    def remember(self, session_id: str, settings: Mapping[str, Any]) -> None:
+    def save_settings(self, session_id: str, settings: Mapping[str, Any]) -> None:
         """Keep the session's settings."""
 
     def mark(self, session_id: str, index: int, mark: Mark | None) -> None:

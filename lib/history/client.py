@@ -1,4 +1,4 @@
-"""Reaching Redis: the client with its patience, and Link, which asks it.
+"""Reaching Redis: the client with its patience, and RetryingClient, which asks it.
 
 The rule: an unreachable server is known within about a second. redis-py's own retries are off: they wait for seconds, and
 whether a command whose connection broke may be sent again is known here: every operation of the store may.
@@ -56,7 +56,7 @@ def connect(url: str, cluster: bool = False) -> Client:
         raise translated(exc) from exc
 
 
-class Link:
+class RetryingClient:
     """Asks a client and translates its errors. `make` gives the client, at first use: a cluster is reached when made.
 
     `revive` starts a dead server again and says whether it answers.

@@ -187,7 +187,7 @@ return {'ok', now}
 """
 )
 
-REMEMBER = (
+SAVE_FIELD = (
     _WRITE
     + """
 redis.call('HSET', about, ARGV[2], ARGV[3])

@@ -73,7 +73,7 @@ class InMemoryHistory:
             state = self._read(session_id)
             return None if state.live is None else replace(state.live, age=max(0.0, self._clock() - state.beat_at))
 
-    def beat(self, session_id: str, live: LiveTurn) -> Signal:
+    def heartbeat(self, session_id: str, live: LiveTurn) -> Signal:
         with self._lock:
             if any(turn.id == live.id for turn in self._owned(session_id, live.id).turns[-1:]):
                 raise turn_lost()
@@ -129,7 +129,7 @@ class InMemoryHistory:
     def about(self, session_id: str) -> About:
         return self._read(session_id).about
 
-    def remember(self, session_id: str, settings: Mapping[str, Any]) -> None:
+    def save_settings(self, session_id: str, settings: Mapping[str, Any]) -> None:
         with self._lock:
             state = self._write(session_id)
             state.about = replace(state.about, settings=dict(settings))

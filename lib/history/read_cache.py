@@ -21,7 +21,7 @@ SESSIONS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CachedHistory:
     """A history as it was read. `end` is the offset of its closing bracket, `window` the bytes just before it."""
 
     messages: tuple[Message, ...]
@@ -35,11 +35,11 @@ class Known:
         return self.end - len(self.window)
 
     @classmethod
-    def of(cls, value: bytes, stamp: str, messages: tuple[Message, ...]) -> Known:
+    def of(cls, value: bytes, stamp: str, messages: tuple[Message, ...]) -> CachedHistory:
         end = len(value) - 1
         return cls(messages, stamp, end, value[max(0, end - WINDOW) : end])
 
-    def grown(self, tail: bytes, stamp: str) -> Known | None:
+    def grown(self, tail: bytes, stamp: str) -> CachedHistory | None:
         """This history with what was added since, from the bytes at `asked_from` on. None where it cannot be proved."""
         added = tail[len(self.window) :]
         if not stamp or stamp != self.stamp or not tail.startswith(self.window) or not added.endswith(b"]"):
@@ -53,17 +53,17 @@ class Known:
         except CorruptHistory:  # said with its place in the whole value, once that is read
             return None
         end = self.end + len(added) - 1
-        return Known(self.messages + new, stamp, end, tail[:-1][-WINDOW:])
+        return CachedHistory(self.messages + new, stamp, end, tail[:-1][-WINDOW:])
 
 
-class WarmHistories:
+class ReadCache:
     """The histories read last, by session. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._known: OrderedDict[str, CachedHistory] = OrderedDict()
 
-    def get(self, session_id: str) -> Known | None:
+    def get(self, session_id: str) -> CachedHistory | None:
         """What is remembered of this session."""
         with self._lock:
             known = self._known.get(session_id)
@@ -71,7 +71,7 @@ class WarmHistories:
                 self._known.move_to_end(session_id)
             return known
 
-    def keep(self, session_id: str, known: Known) -> Known:
+    def keep(self, session_id: str, known: CachedHistory) -> CachedHistory:
         """Remember this reading. Two threads that read the same bytes at once both get the messages of the first."""
         with self._lock:
             other = self._known.get(session_id)

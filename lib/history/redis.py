@@ -14,9 +14,9 @@ from typing import Any
 from lib.context.plan import Summary
 from lib.errors import CorruptHistory
 from lib.history import About, Mark, SessionSummary, Signal, lua, serialization, valid_session_id
-from lib.history.client import Client, Link
+from lib.history.client import Client, RetryingClient
 from lib.history.keys import keys_of
-from lib.history.read_cache import Known, WarmHistories
+from lib.history.read_cache import CachedHistory, ReadCache
 from lib.history.refusals import being_answered, checked_index, turn_lost, waits_for_a_decision
 from lib.history.session_index import SessionIndex, seconds
 from lib.messages import Message
@@ -43,13 +43,13 @@ class RedisHistory:
         written: Callable[[], None] | None = None,
         close: Callable[[], None] | None = None,
     ) -> None:
-        self._link = Link(client if callable(client) else lambda: client, revive)
+        self._link = RetryingClient(client if callable(client) else lambda: client, revive)
         self._index = SessionIndex(self._link, ttl_seconds)
         self._ttl = ttl_seconds
         self._note = note
         self._written = written
         self._close = close
-        self._warm = WarmHistories()
+        self._cache = ReadCache()
 
     @property
     def note(self) -> str | None:
@@ -59,20 +59,20 @@ class RedisHistory:
         self._link.ask(lambda client: client.ping())
 
     def load(self, session_id: str) -> Sequence[Message]:
-        known = self._warm.get(session_id)
+        known = self._cache.get(session_id)
         if known is not None and known.stamp:
             tail, stamp, _ = self._bytes(session_id, known.asked_from, -1)
             grown = known.grown(tail, stamp)
             if grown is not None:
-                return self._warm.keep(session_id, grown).messages
+                return self._cache.keep(session_id, grown).messages
         value, stamp, length = self._bytes(session_id, 0, AT_ONCE - 1)
         if length > len(value):
             # The stamp may be older than this value. That is safe: a stamp that was replaced never comes back.
             value = self.raw(session_id) or b""
         if not value:
-            self._warm.forget(session_id)
+            self._cache.forget(session_id)
             return ()
-        return self._warm.keep(session_id, self._read(session_id, value, stamp, known)).messages
+        return self._cache.keep(session_id, self._read(session_id, value, stamp, known)).messages
 
     def _bytes(self, session_id: str, first: int, last: int) -> tuple[bytes, str, int]:
         """A part of the stored value, the stamp that says whether the rest changed, and the whole length."""
@@ -82,16 +82,16 @@ class RedisHistory:
             raise self._wrong_type(session_id) from exc
         return value, stamp.decode(), length
 
-    def _read(self, session_id: str, value: bytes, stamp: str, known: Known | None) -> Known:
+    def _read(self, session_id: str, value: bytes, stamp: str, known: CachedHistory | None) -> CachedHistory:
         """Parse a whole value. Where it only grew, the messages that were given out before are given out again."""
         try:
             messages = serialization.unpack_messages(value, value)
         except CorruptHistory:
-            self._warm.forget(session_id)
+            self._cache.forget(session_id)
             raise
         if known is not None and messages[: len(known.messages)] == known.messages:
             messages = known.messages + messages[len(known.messages) :]
-        return Known.of(value.rstrip(), stamp, messages)
+        return CachedHistory.of(value.rstrip(), stamp, messages)
 
     def _wrong_type(self, session_id: str) -> CorruptHistory:
         what = f"The stored history is {self._kind(session_id)}, not a string that holds an array of messages."
@@ -116,7 +116,7 @@ class RedisHistory:
         record, now = self._run(lua.LIVE, session_id)
         return None if record is None else serialization.unpack_live(record, float(now))
 
-    def beat(self, session_id: str, live: LiveTurn) -> Signal:
+    def heartbeat(self, session_id: str, live: LiveTurn) -> Signal:
         return (
             "stop" if self._write(lua.BEAT, session_id, _id(live.id), serialization.pack_live(live)) == "stop" else "ok"
         )
@@ -125,7 +125,7 @@ class RedisHistory:
         self._write(lua.REQUEST_STOP, session_id, _id(live_id))
 
     def commit(self, session_id: str, live_id: str, messages: Sequence[Message], turn: Turn) -> None:
-        if self._warm.get(session_id) is None:
+        if self._cache.get(session_id) is None:
             self.load(session_id)  # nothing is added to a value that cannot be read
         start, whole = serialization.pack_turn(turn)
         muted = "" if turn.replaces is None else turn.replaces
@@ -137,7 +137,7 @@ class RedisHistory:
 
     def clear(self, session_id: str) -> None:
         self._write(lua.CLEAR, session_id)
-        self._warm.forget(session_id)
+        self._cache.forget(session_id)
         self._index.remove(session_id)
 
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
@@ -158,8 +158,8 @@ class RedisHistory:
         key = keys_of(session_id).about
         return serialization.unpack_about(self._link.ask(lambda client: client.hgetall(key)))
 
-    def remember(self, session_id: str, settings: Mapping[str, Any]) -> None:
-        self._write(lua.REMEMBER, session_id, "settings", serialization.to_json(dict(settings)))
+    def save_settings(self, session_id: str, settings: Mapping[str, Any]) -> None:
+        self._write(lua.SAVE_FIELD, session_id, "settings", serialization.to_json(dict(settings)))
 
     def mark(self, session_id: str, index: int, mark: Mark | None) -> None:
         self._write(lua.MARK, session_id, checked_index(index), mark or "")
@@ -171,7 +171,7 @@ class RedisHistory:
         )
 
     def keep_handles(self, session_id: str, handles: Mapping[str, Any]) -> None:
-        self._write(lua.REMEMBER, session_id, "handles", serialization.to_json(dict(handles)))
+        self._write(lua.SAVE_FIELD, session_id, "handles", serialization.to_json(dict(handles)))
 
     def sessions(self, limit: int) -> list[SessionSummary]:
         return self._index.newest(limit)

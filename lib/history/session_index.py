@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from lib.history import SessionSummary, lua, valid_session_id
-from lib.history.client import Client, Link
+from lib.history.client import Client, RetryingClient
 from lib.history.keys import INDEX, keys_of
 
 PAGE = 50
@@ -22,7 +22,7 @@ PAGE = 50
 class SessionIndex:
     """The index, asked over this link. Entries of sessions that were not written for `ttl_seconds` are dropped."""
 
-    def __init__(self, link: Link, ttl_seconds: int) -> None:
+    def __init__(self, link: RetryingClient, ttl_seconds: int) -> None:
         self._link = link
         self._ttl = ttl_seconds
 

@@ -45,10 +45,10 @@ _TELEPHONE = re.compile(r"\d[\d +()/.-]*")
 _ARTICLES = re.compile(r"^(?:the|an?|my|our|your)\s+(?=\S)")
 
 
-def holds(text: str, answer: str) -> bool:
+def contains(text: str, answer: str) -> bool:
     """Whether the answer stands in the text.
 
-    Example: holds("It was Nov. 22nd, and cost 1,250 euros.", "€1250") -> True
+    Example: contains("It was Nov. 22nd, and cost 1,250 euros.", "€1250") -> True
     """
     wanted = _ARTICLES.sub("", folded(answer).strip())
     sought = [wants for wants, _ in _pieces(wanted)]

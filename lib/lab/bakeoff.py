@@ -16,22 +16,22 @@ from itertools import pairwise
 
 from lib.analysis.bills import Finder, cache_minimum, usages
 from lib.analysis.replay import replayed, reused
-from lib.analysis.requests import Record, Sizes
+from lib.analysis.requests import MessageSizes, RequestRecord
+from lib.chat_settings import ChatSettings
 from lib.messages import Message
 from lib.pricing.catalogue import Model
 from lib.pricing.costs import cost
 from lib.tokens import Provenance
-from lib.turns import ChatSettings
 
 FEWEST, MOST = 2, 6
 """How many entries a bake-off has."""
 
-SizesFor = Callable[[ChatSettings], Sizes]
+SizesFor = Callable[[ChatSettings], MessageSizes]
 """The sizes of the history by the counter of these settings' model."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Contestant:
     """One contestant: settings, and the name a person knows them by."""
 
     name: str
@@ -39,8 +39,8 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One turn of one entry. Sizes are tokens."""
+class TurnResult:
+    """One turn of one entry. MessageSizes are tokens."""
 
     turn: int
     """From 1."""
@@ -70,13 +70,13 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class ContestantRun:
     """All turns of one entry, and who counted them."""
 
-    entry: Entry
+    entry: Contestant
     counter: str
     provenance: Provenance
-    steps: tuple[Step, ...]
+    steps: tuple[TurnResult, ...]
 
     @property
     def sent(self) -> int:
@@ -136,12 +136,12 @@ class BakeOff:
     """Courses beside each other, in the order of the entries. `facts` are stored indexes."""
 
     facts: tuple[int, ...]
-    courses: tuple[Course, ...]
+    courses: tuple[ContestantRun, ...]
 
 
 def bake_off(
     history: Sequence[Message],
-    entries: Sequence[Entry],
+    entries: Sequence[Contestant],
     sizes_for: SizesFor,
     find: Finder,
     facts: Sequence[int] = (),
@@ -151,7 +151,7 @@ def bake_off(
     """Replay the conversation under each entry. Raises ValueError for fewer than 2 or more than 6 entries, or two of one name.
 
     `facts` are stored indexes to look out for; `muted` and `pinned` (stored indexes of user messages) hold for every entry.
-    Example: bake_off(history, [Entry("now", settings), Entry("all", replace(settings, strategy="none"))], sizes_for, find)
+    Example: bake_off(history, [Contestant("now", settings), Contestant("all", replace(settings, strategy="none"))], sizes_for, find)
     """
     if not FEWEST <= len(entries) <= MOST:
         raise ValueError(f"a bake-off has {FEWEST} to {MOST} entries, not {len(entries)}")
@@ -166,23 +166,23 @@ def bake_off(
 
 def course(
     history: Sequence[Message],
-    entry: Entry,
-    sizes: Sizes,
+    entry: Contestant,
+    sizes: MessageSizes,
     find: Finder,
     facts: Sequence[int] = (),
     muted: Collection[int] = (),
     pinned: Collection[int] = (),
-) -> Course:
+) -> ContestantRun:
     """One entry alone, by these sizes."""
     model = find(entry.settings.provider, entry.settings.model)
     records = replayed(history, sizes, entry.settings, muted, pinned)
     made = steps(records, sizes, entry.settings.window.input_budget, model, facts)
-    return Course(entry, sizes.counter.name, sizes.provenance, made)
+    return ContestantRun(entry, sizes.counter.name, sizes.provenance, made)
 
 
 def steps(
-    records: Sequence[Record], sizes: Sizes, budget: int, model: Model | None, facts: Sequence[int] = ()
-) -> tuple[Step, ...]:
+    records: Sequence[RequestRecord], sizes: MessageSizes, budget: int, model: Model | None, facts: Sequence[int] = ()
+) -> tuple[TurnResult, ...]:
     """What each request means in tokens and, at this model's prices, in USD. `budget` is the input budget in tokens.
 
     A model that is not in the catalogue has no price, and its cache is taken to keep a prefix of any length, as servers on
@@ -194,7 +194,7 @@ def steps(
         assert now is not None
         sent, price = usage.input_tokens or 0, None if model is None else cost(model, usage)
         made.append(
-            Step(
+            TurnResult(
                 turn,
                 now.at,
                 sent,
@@ -219,9 +219,9 @@ def total(costs: Iterable[Decimal | None]) -> Decimal | None:
     return None if None in known else sum((part for part in known if part is not None), Decimal(0))
 
 
-def _left_out(record: Record) -> int:
+def _left_out(record: RequestRecord) -> int:
     return sum(stop - start for start, stop, included, _ in record.runs if not included)
 
 
-def _holds(record: Record, index: int) -> bool:
+def _holds(record: RequestRecord, index: int) -> bool:
     return any(included and start <= index < stop for start, stop, included, _ in record.runs)

@@ -81,7 +81,7 @@ def _instructions(row: Row, candidates: Candidates) -> Iterator[int | None]:
     """Stored system messages that are left out, and the session's system prompt where it is larger than the budget."""
     if candidates.system_prompt is not None and candidates.system_tokens > row.budget:
         yield None
-    systems, size = candidates.tally.system_positions, len(candidates.history)
+    systems, size = candidates.totals.system_positions, len(candidates.history)
     for start, stop, included, _ in row.runs:
         if not included:
             yield from systems[bisect_left(systems, start) : bisect_left(systems, min(stop, size))]
@@ -89,7 +89,7 @@ def _instructions(row: Row, candidates: Candidates) -> Iterator[int | None]:
 
 def _splits(row: Row, candidates: Candidates) -> set[int]:
     """Questions that are left out while something behind them, up to the next one, is sent."""
-    questions, size = candidates.tally.user_positions, len(candidates.history)
+    questions, size = candidates.totals.user_positions, len(candidates.history)
     found = set()
     for run in row.runs:
         at = _behind_systems(candidates, run.start) if run.included else size
@@ -101,7 +101,7 @@ def _splits(row: Row, candidates: Candidates) -> set[int]:
 
 def _behind_systems(candidates: Candidates, at: int) -> int:
     """The first position from this one on that holds no system message: those belong to no exchange."""
-    systems = candidates.tally.system_positions
+    systems = candidates.totals.system_positions
     place = bisect_left(systems, at)
     while place < len(systems) and systems[place] == at:
         at, place = at + 1, place + 1
@@ -126,7 +126,7 @@ def whole_pairs(candidates: Candidates) -> list[Pair]:
     Example: question, call, result, reply -> [Pair(1, 3, (1, 2))]
     """
     history, size = candidates.history, len(candidates.history)
-    unpaired = candidates.tally.pairing.stretches(size)
+    unpaired = candidates.totals.pairing.stretches(size)
     pairs = []
     for at, message in enumerate(history):
         if call_ids(message) and not _within(unpaired, at):

@@ -112,7 +112,7 @@ def cliff_map(
     Example: cliff_map(Candidates.gather("", history, None, ledger), "low_water", budgets(128_000))
     """
     alone = replace(
-        candidates, tally=replace(candidates.tally, memo={})
+        candidates, totals=replace(candidates.totals, memo={})
     )  # dozens of budgets would push out the chat's own
     ordered = tuple(sorted(set(at)))
     rows = (

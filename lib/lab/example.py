@@ -16,7 +16,7 @@ _SPOKEN = (
         ),
     ),
     (
-        "We fly on 14 May and stay six nights. Our budget is 1850 euros in all, flights included.",
+        "We fly on 14 May and stay six nights. Our budget is 1850 euros in all, views included.",
         (
             "Six nights from 14 May, 1,850 euros for two. Flights from Graz usually go through Munich or Vienna; if you"
             " book early, count on about 420 euros for both of you. That leaves roughly 1,400 for the room, food and"

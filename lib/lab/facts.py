@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal, NamedTuple
 
-from lib.lab.answer_match import holds, key
+from lib.lab.answer_match import contains, key
 from lib.messages import Message
 from lib.tool_calls import opens_exchange
 
@@ -140,7 +140,7 @@ def _facts_in(index: int, message: Message) -> Iterator[tuple[int, Fact]]:
             answer = sentence[find.start : find.stop]
             plain = _plain_question(sentence[: find.start], find.kind)
             question = plain or _gap_question(sentence, find)
-            if not holds(question, answer):
+            if not contains(question, answer):
                 yield WORTH[find.kind] + 4 * (plain is not None), Fact(index, sentence, question, answer)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from lib.lab.bakeoff import BakeOff, Course
+from lib.lab.bakeoff import BakeOff, ContestantRun
 from lib.lab.trim_costs import TrimCosts
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def curves(made: BakeOff, what: str) -> pd.DataFrame:
-    """One row per contestant and turn; `what` is a field of Step. Costs are summed up."""
+    """One row per contestant and turn; `what` is a field of TurnResult. Costs are summed up."""
     import pandas as pd
 
     rows = [
@@ -28,7 +28,7 @@ def curves(made: BakeOff, what: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["strategy", "turn", what])
 
 
-def _values(course: Course, what: str) -> list[float]:
+def _values(course: ContestantRun, what: str) -> list[float]:
     values = [getattr(step, what) for step in course.steps]
     return [float(value) for value in accumulate(values)] if what == "cost" else values
 
@@ -41,7 +41,7 @@ def facts(made: BakeOff, names: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["fact", *(course.entry.name for course in made.courses)])
 
 
-def _kept(course: Course, fact: int) -> str:
+def _kept(course: ContestantRun, fact: int) -> str:
     held, said = course.kept(fact)
     lost = course.lost_at(fact)
     return f"in {held} of {said} requests" + (f", lost at turn {lost}" if lost is not None else "")

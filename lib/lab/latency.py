@@ -19,15 +19,15 @@ from statistics import median
 from typing import Any
 
 from lib.analysis.replay import replayed
-from lib.analysis.requests import Sizes
+from lib.analysis.requests import MessageSizes
 from lib.errors import ChatError
-from lib.lab.bakeoff import Entry
+from lib.lab.bakeoff import Contestant
 from lib.messages import Message, Usage
 from lib.providers import ChatRequest, Provider, Reply
 
 REPLY_TOKENS = 16
 """What a reply may be: some providers allow no less."""
-BEAT_SECONDS = 0.4
+HEARTBEAT_SECONDS = 0.4
 """While a request runs, whoever follows hears of it at least this often, so that a page can be interrupted."""
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Timed:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredLatency:
     """How one request went. Times are milliseconds from sending on; None where nothing came."""
 
     name: str
@@ -72,8 +72,8 @@ class Waiting:
 
 def requests(
     history: Sequence[Message],
-    sizes: Sizes,
-    entries: Sequence[Entry],
+    sizes: MessageSizes,
+    entries: Sequence[Contestant],
     last: int = 8,
     reply_tokens: int = REPLY_TOKENS,
     muted: Collection[int] = (),
@@ -96,16 +96,16 @@ def requests(
     return made
 
 
-def measured(provider: Provider, timed: Iterable[Timed]) -> Generator[Waiting | Measured, None, None]:
+def measured(provider: Provider, timed: Iterable[Timed]) -> Generator[Waiting | MeasuredLatency, None, None]:
     """Send them one by one; say after each how long it took, and meanwhile, twice a second, that it still runs.
 
     Not going on (or closing the generator) sends nothing more, and lets go of the request that runs. A failure is part of
     what is said; one that would come again ends the measuring.
-    Example: [one.first_token_ms for one in measured(provider, timed) if isinstance(one, Measured)] -> [918.2, 120.4, ...]
+    Example: [one.first_token_ms for one in measured(provider, timed) if isinstance(one, MeasuredLatency)] -> [918.2, 120.4, ...]
     """
     begun: set[str] = set()
     for one in timed:
-        stopping, answers = threading.Event(), queue.SimpleQueue[tuple[Measured, bool]]()
+        stopping, answers = threading.Event(), queue.SimpleQueue[tuple[MeasuredLatency, bool]]()
         reader = _Reader(provider, one, one.name not in begun, stopping, answers)
         threading.Thread(target=reader.run, daemon=True, name=f"measure-{one.name}-{one.turn}").start()
         started = time.perf_counter()
@@ -113,7 +113,7 @@ def measured(provider: Provider, timed: Iterable[Timed]) -> Generator[Waiting | 
         try:
             while answer is None:
                 try:
-                    answer = answers.get(timeout=BEAT_SECONDS)
+                    answer = answers.get(timeout=HEARTBEAT_SECONDS)
                 except queue.Empty:
                     yield Waiting(one.name, one.turn, time.perf_counter() - started)
         finally:
@@ -132,7 +132,7 @@ class _Reader:
     one: Timed
     cold: bool
     stopping: threading.Event
-    answers: queue.SimpleQueue[tuple[Measured, bool]]
+    answers: queue.SimpleQueue[tuple[MeasuredLatency, bool]]
 
     def run(self) -> None:
         """Send it. Whatever happens, there is one answer."""
@@ -148,7 +148,7 @@ class _Reader:
             )
             self.answers.put((self._failed(said), False))
 
-    def _read(self, started: float) -> Measured:
+    def _read(self, started: float) -> MeasuredLatency:
         first: float | None = None
         usage = Usage()
         stream = self.provider.stream(self.one.request)
@@ -161,13 +161,15 @@ class _Reader:
                 break
         if isinstance(stream, Generator):
             stream.close()
-        return Measured(self.one.name, self.one.turn, self.one.tokens, self.cold, first, _since(started), usage)
+        return MeasuredLatency(self.one.name, self.one.turn, self.one.tokens, self.cold, first, _since(started), usage)
 
-    def _failed(self, error: ChatError) -> Measured:
-        return Measured(self.one.name, self.one.turn, self.one.tokens, self.cold, None, None, error=error.to_dict())
+    def _failed(self, error: ChatError) -> MeasuredLatency:
+        return MeasuredLatency(
+            self.one.name, self.one.turn, self.one.tokens, self.cold, None, None, error=error.to_dict()
+        )
 
 
-def medians(results: Iterable[Measured]) -> dict[str, float | None]:
+def medians(results: Iterable[MeasuredLatency]) -> dict[str, float | None]:
     """The median time to the first token in milliseconds, by entry, without cold ones; None where none was measured.
 
     Example: {"oldest_first": 5986.0, "low_water": 1482.0}

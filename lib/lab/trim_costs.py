@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from lib.analysis.replay import continued, replayed
-from lib.analysis.requests import Sizes
-from lib.lab.bakeoff import Course, Entry, steps
+from lib.analysis.requests import MessageSizes
+from lib.chat_settings import ChatSettings
+from lib.lab.bakeoff import Contestant, ContestantRun, steps
 from lib.messages import Message
 from lib.pricing.catalogue import Model
 from lib.tool_calls import opens_exchange
-from lib.turns import ChatSettings
 
 EACH_TURN, SELDOM = "oldest_first", "low_water"
 
@@ -27,8 +27,8 @@ EACH_TURN, SELDOM = "oldest_first", "low_water"
 class TrimCosts:
     """The two courses beside each other. Entries are named after their strategies."""
 
-    each_turn: Course
-    seldom: Course
+    each_turn: ContestantRun
+    seldom: ContestantRun
     real_turns: int
     """How many of the turns are stored; those behind them are made up, of the mean size so far."""
 
@@ -50,7 +50,7 @@ class TrimCosts:
 
 def trim_costs(
     history: Sequence[Message],
-    sizes: Sizes,
+    sizes: MessageSizes,
     settings: ChatSettings,
     model: Model | None,
     to_turn: int | None = None,
@@ -65,14 +65,14 @@ def trim_costs(
     real = sum(map(opens_exchange, history))
     if to_turn is not None and to_turn > real:
         going = continued(history, sizes, to_turn)
-        history, sizes = going.history, Sizes(going.counter, going.history)
+        history, sizes = going.history, MessageSizes(going.counter, going.history)
     each, seldom = (
         _course(history, sizes, replace(settings, strategy=name), model, muted, pinned) for name in (EACH_TURN, SELDOM)
     )
     return TrimCosts(each, seldom, min(real, len(each.steps)))
 
 
-def cuts(course: Course) -> tuple[int, ...]:
+def cuts(course: ContestantRun) -> tuple[int, ...]:
     """The turns at which more was left out than before: where the request's beginning changed.
 
     Example: nothing left out until turn 9, more each time from then on -> (9, 10, 11, ...)
@@ -82,12 +82,12 @@ def cuts(course: Course) -> tuple[int, ...]:
 
 def _course(
     history: Sequence[Message],
-    sizes: Sizes,
+    sizes: MessageSizes,
     settings: ChatSettings,
     model: Model | None,
     muted: Collection[int],
     pinned: Collection[int],
-) -> Course:
+) -> ContestantRun:
     records = replayed(history, sizes, settings, muted, pinned)
     made = steps(records, sizes, settings.window.input_budget, model)
-    return Course(Entry(settings.strategy, settings), sizes.counter.name, sizes.provenance, made)
+    return ContestantRun(Contestant(settings.strategy, settings), sizes.counter.name, sizes.provenance, made)

@@ -13,7 +13,7 @@ from lib.errors import ContentRefused
 from lib.messages import Usage
 from lib.providers import ChatRequest, Reply, TextDelta, body_bytes, sendable
 from lib.providers.export import Address
-from lib.providers.openai import carrier, usable_key
+from lib.providers.openai import shared_client, usable_key
 from lib.providers.sdk_errors import model_names, not_an_answer, translated, unfinished
 from lib.providers.wire_format import sendable_value
 from lib.request_rules import RuleProvider
@@ -126,7 +126,7 @@ class AnthropicProvider:
 
         url = self._endpoint.base_url or ANTHROPIC
         # the person decides about retries; one behind their back may pay twice
-        return anthropic.Anthropic(api_key=key, base_url=url, http_client=carrier(url), max_retries=0)
+        return anthropic.Anthropic(api_key=key, base_url=url, http_client=shared_client(url), max_retries=0)
 
 
 def usage_of(reported: Mapping[str, int]) -> Usage:

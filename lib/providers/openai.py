@@ -171,7 +171,7 @@ class OpenAIProvider:
 
         url = self._endpoint.base_url or OPENAI
         # the person decides about retries; one behind their back may pay twice
-        return openai.OpenAI(api_key=key, base_url=url, http_client=carrier(url), max_retries=0)
+        return openai.OpenAI(api_key=key, base_url=url, http_client=shared_client(url), max_retries=0)
 
 
 def usable_key(endpoint: Endpoint, key: str | None) -> str:
@@ -184,7 +184,7 @@ def usable_key(endpoint: Endpoint, key: str | None) -> str:
     return key or "not-needed"
 
 
-def carrier(url: str) -> httpx2.Client:
+def shared_client(url: str) -> httpx2.Client:
     """The HTTP client for this address: shared, because making one costs 30 ms (it loads every certificate)."""
     host = urlsplit(url).hostname or ""
     return _carrier(through_proxy=not _is_here(host))

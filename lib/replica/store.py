@@ -25,7 +25,7 @@ WEIGHT = 500
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class StoredObject:
     """One thing that is held under an id. `characters` of text, `busy` while a request writes to it."""
 
     id: str
@@ -34,7 +34,7 @@ class Entry:
 
 
 @dataclass(slots=True, eq=False)
-class Conversation(Entry):
+class Conversation(StoredObject):
     """A conversation and its items, oldest first."""
 
     body: Json = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Conversation(Entry):
 
 
 @dataclass(slots=True, eq=False)
-class Stored(Entry):
+class Stored(StoredObject):
     """A stored response. `before` are the items of its conversation at that time; a chain has a previous id instead."""
 
     body: Json = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Stored(Entry):
 
 
 @dataclass(slots=True, eq=False)
-class Assistant(Entry):
+class Assistant(StoredObject):
     """An assistant: instructions and a model name."""
 
     body: Json = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Run:
 
 
 @dataclass(slots=True, eq=False)
-class Thread(Entry):
+class Thread(StoredObject):
     """A thread of the Assistants API: messages oldest first, runs by id."""
 
     body: Json = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Thread(Entry):
 
 
 @dataclass(slots=True, eq=False)
-class Held(Entry):
+class Held(StoredObject):
     """A message thread of Anthropic's, up to one reply; `id` is the reply's. Times are seconds of the server's clock."""
 
     messages: list[Json] = field(default_factory=list)
@@ -88,14 +88,14 @@ class Held(Entry):
     continued: bool = False
 
 
-Kind = TypeVar("Kind", bound=Entry)
+Kind = TypeVar("Kind", bound=StoredObject)
 
 
 class Store:
     """Everything, under its id, last used last."""
 
     def __init__(self, most_entries: int = MOST_ENTRIES, most_characters: int = MOST_CHARACTERS) -> None:
-        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._entries: OrderedDict[str, StoredObject] = OrderedDict()
         self._characters = 0
         self._most_entries = most_entries
         self._most_characters = most_characters
@@ -108,12 +108,12 @@ class Store:
         self._entries.move_to_end(identifier)
         return found
 
-    def put(self, entry: Entry, characters: int = 0) -> None:
+    def put(self, entry: StoredObject, characters: int = 0) -> None:
         """Hold it, forgetting what was used longest ago where there is too much."""
         self._entries[entry.id] = entry
         self.grow(entry, characters)
 
-    def grow(self, entry: Entry, characters: int) -> None:
+    def grow(self, entry: StoredObject, characters: int) -> None:
         """Note that text was added to an entry, or taken away."""
         if self._entries.get(entry.id) is not entry:
             return  # it was deleted meanwhile
@@ -121,7 +121,7 @@ class Store:
         self._characters += characters
         self._make_room(entry)
 
-    def drop(self, identifier: str) -> Entry | None:
+    def drop(self, identifier: str) -> StoredObject | None:
         """Forget one; what it was."""
         entry = self._entries.pop(identifier, None)
         if entry is not None:
@@ -132,7 +132,7 @@ class Store:
         """Every entry of a kind, last used last."""
         return (entry for entry in list(self._entries.values()) if isinstance(entry, kind))
 
-    def _make_room(self, newest: Entry) -> None:
+    def _make_room(self, newest: StoredObject) -> None:
         for entry in list(self._entries.values()):
             if len(self._entries) <= self._most_entries and self._characters <= self._most_characters:
                 return

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from lib.request_rules.sources import SAID
+from lib.request_rules.sources import SOURCES
 
 RuleProvider = Literal["openai", "anthropic", "strict"]
 PROVIDERS: dict[RuleProvider, str] = {
@@ -54,7 +54,7 @@ class Rule:
 
 
 RULES: dict[tuple[RuleProvider, str], Rule] = {
-    (provider, name): Rule(name, provider, title, *SAID[provider][name])
+    (provider, name): Rule(name, provider, title, *SOURCES[provider][name])
     for provider in PROVIDERS
     for name, title in TITLES.items()
 }

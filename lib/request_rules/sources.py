@@ -228,4 +228,4 @@ STRICT = {
     ),
 }
 
-SAID = {"openai": OPENAI, "anthropic": ANTHROPIC, "strict": STRICT}
+SOURCES = {"openai": OPENAI, "anthropic": ANTHROPIC, "strict": STRICT}

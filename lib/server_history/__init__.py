@@ -16,10 +16,10 @@ from lib.messages import Message, Usage
 from lib.providers import TextDelta
 
 Approach = Literal["manual", "assistants", "responses", "conversations", "claude"]
-Status = Literal["complete", "incomplete", "failed"]
+ReplyStatus = Literal["complete", "incomplete", "failed"]
 Truncation = Literal["auto", "disabled"]
 Ids = tuple[tuple[str, str], ...]
-PROVEN = (404, 410)
+NOT_FOUND_STATUSES = (404, 410)
 """What a server answers about something it does not have."""
 
 
@@ -98,7 +98,7 @@ class ServerTurn:
     wires: tuple[Wire, ...] = ()
     first_token_ms: float | None = None
     duration_ms: float = 0.0
-    status: Status = "complete"
+    status: ReplyStatus = "complete"
     reason: str | None = None
     ids: Ids = ()
     replayed: bool = False
@@ -111,7 +111,7 @@ class ServerTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class DeletedItem:
     """One thing that was to be deleted. `answered` is the status of the deletion, `reread` what asking for it again gave;
     None where nothing was asked."""
 
@@ -124,14 +124,14 @@ class Gone:
     def proven(self) -> bool:
         """Whether the server deleted it and says, asked again, that it does not have it. What it never knew proves nothing:
         a server without the address answers the same."""
-        return self.answered == 200 and self.reread in PROVEN
+        return self.answered == 200 and self.reread in NOT_FOUND_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
     """What was deleted, with the proof. `words` says it plainly."""
 
-    things: tuple[Gone, ...]
+    things: tuple[DeletedItem, ...]
     words: str
 
     @property
@@ -140,7 +140,7 @@ class Deletion:
         return bool(self.things) and all(gone.proven for gone in self.things)
 
     @classmethod
-    def of(cls, things: Sequence[Gone]) -> Deletion:
+    def of(cls, things: Sequence[DeletedItem]) -> Deletion:
         """With a sentence that says what asking again gave."""
         left = [gone for gone in things if not gone.proven]
         if not things:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lib.errors import ChatError, ConversationGone, InvalidRequest
 from lib.providers.openai import OPENAI, usable_key
 from lib.providers.sdk_errors import translated
-from lib.server_history.http_meter import Guard, Measured, tapped
+from lib.server_history.http_meter import Guard, MeteredTurn, metered_client
 from lib.server_history.sdk_values import field
 from lib.settings import Endpoint
 
@@ -45,13 +45,13 @@ class OpenAIServer:
         """The model of new conversations."""
         return self._endpoint.model
 
-    def client(self, measured: Measured) -> OpenAI:
+    def client(self, measured: MeteredTurn) -> OpenAI:
         """The SDK, with every request noted in `measured`."""
         key = usable_key(self._endpoint, self._key)
         import openai
 
-        carrier = tapped(self.url, measured.wires, self._guard)
-        return openai.OpenAI(api_key=key, base_url=self.url, http_client=carrier, max_retries=0)
+        shared_client = metered_client(self.url, measured.wires, self._guard)
+        return openai.OpenAI(api_key=key, base_url=self.url, http_client=shared_client, max_retries=0)
 
     @contextmanager
     def failures(self, *, lost: str = "", unspoken: str = "") -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Side: one conversation through several approaches, side by side, and where their ids are kept.
+"""Comparison: one conversation through several approaches, side by side, and where their ids are kept.
 
 The rule: a handle is kept with the session as soon as there is one, because no server can be asked for a list. Where that fails,
 the turn goes on and the failure is said.
@@ -15,7 +15,7 @@ from typing import Any
 from lib.errors import ChatError
 from lib.messages import Message
 from lib.server_history import Approach, Handle, ServerHistory, ThreadSettings
-from lib.server_history.lane import Column, State
+from lib.server_history.lane import Lane, State
 
 Open = Callable[[Approach, ThreadSettings, bool], ServerHistory]
 """The adapter of an approach with these settings; True asks for the other account."""
@@ -26,25 +26,25 @@ Keep = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(slots=True)
-class Side:
+class Comparison:
     """Columns at one endpoint. `where` names the endpoint; `handles` hold what was kept, by "where:approach"."""
 
     where: str
     system_prompt: str
-    open_history: Open
+    open_server_history: Open
     keep: Keep
     handles: dict[str, Any] = field(default_factory=dict)
     settings: ThreadSettings = field(default_factory=lambda: ThreadSettings(max_output_tokens=LONGEST_REPLY))
     trouble: str = ""
-    columns: dict[Approach, Column] = field(default_factory=dict)
+    columns: dict[Approach, Lane] = field(default_factory=dict)
     elsewhere: set[Approach] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def column(self, approach: Approach) -> Column:
+    def column(self, approach: Approach) -> Lane:
         """The column of this approach, made on first use; it goes on from a handle that was kept."""
         with self._lock:
             if approach not in self.columns:
-                made = Column(approach, lambda: self._open(approach), self.system_prompt, self._kept)
+                made = Lane(approach, lambda: self._open(approach), self.system_prompt, self._kept)
                 stored = self.handles.get(self._key(approach))
                 if stored is not None:
                     made.resume(Handle.from_dict(stored))
@@ -94,7 +94,7 @@ class Side:
         self._kept(approach, handle)
 
     def _open(self, approach: Approach) -> ServerHistory:
-        return self.open_history(approach, self.settings, approach in self.elsewhere)
+        return self.open_server_history(approach, self.settings, approach in self.elsewhere)
 
     def _key(self, approach: Approach) -> str:
         return f"{self.where}:{approach}"

@@ -19,7 +19,7 @@ OF_KIND: dict[str, tuple[Approach, ...]] = {
 """What an endpoint of each kind may speak. Whether it does, it says itself."""
 
 
-def open_history(
+def open_server_history(
     approach: Approach, endpoint: Endpoint, key: str | None, provider: Provider, settings: ThreadSettings | None = None
 ) -> ServerHistory:
     """The adapter. `provider` is the same endpoint's, for the control."""

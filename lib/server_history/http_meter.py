@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from lib.messages import Usage
 from lib.providers import TextDelta
-from lib.providers.openai import carrier
-from lib.server_history import Handle, Ids, ServerTurn, Status, Wire
+from lib.providers.openai import shared_client
+from lib.server_history import Handle, Ids, ReplyStatus, ServerTurn, Wire
 
 if TYPE_CHECKING:
     import httpx2
@@ -22,7 +22,7 @@ Guard = Callable[[str], None]
 """Looks at the host of every request, redirected ones included, and raises where none may go."""
 
 
-class Measured:
+class MeteredTurn:
     """One turn while it runs: its wires, its text, its times."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Measured:
         usage: Usage,
         ids: Ids = (),
         *,
-        status: Status = "complete",
+        status: ReplyStatus = "complete",
         reason: str | None = None,
         replayed: bool = False,
     ) -> ServerTurn:
@@ -72,7 +72,7 @@ class Measured:
         )
 
 
-def tapped(url: str, wires: list[Wire], guard: Guard | None = None) -> httpx2.Client:
+def metered_client(url: str, wires: list[Wire], guard: Guard | None = None) -> httpx2.Client:
     """An HTTP client for this address that notes every request in `wires` when its answer has been read."""
     import httpx2
 
@@ -110,5 +110,5 @@ def tapped(url: str, wires: list[Wire], guard: Guard | None = None) -> httpx2.Cl
                 raise
             return httpx2.Response(answer.status_code, headers=answer.headers, stream=Counted(answer, note))
 
-    shared = carrier(url)
+    shared = shared_client(url)
     return httpx2.Client(transport=Tap(), timeout=shared.timeout, follow_redirects=True)

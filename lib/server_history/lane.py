@@ -66,11 +66,11 @@ class State:
 
 
 @dataclass(slots=True)
-class Column:
+class Lane:
     """One approach. Safe to read from any thread."""
 
     approach: Approach
-    open_history: Opener
+    open_server_history: Opener
     system_prompt: str
     kept: Kept
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -140,7 +140,7 @@ class Column:
             handle = self._handle
         if handle is None:
             return None
-        deletion = self.open_history().delete(handle)
+        deletion = self.open_server_history().delete(handle)
         with self._lock:
             self._deletion = deletion
         return deletion
@@ -149,7 +149,7 @@ class Column:
         """What the server holds, read from it. Raises ChatError."""
         with self._lock:
             handle = self._handle
-        return [] if handle is None else self.open_history().export(handle)
+        return [] if handle is None else self.open_server_history().export(handle)
 
     def note(self, drill: str) -> None:
         """Say in the column that something was done on purpose."""
@@ -171,7 +171,7 @@ class Column:
 
     def _run(self, texts: Sequence[str], drill: str, *, last: bool = True) -> None:
         try:
-            history = self.open_history()
+            history = self.open_server_history()
             with self._lock:
                 handle = self._handle
             if handle is None:

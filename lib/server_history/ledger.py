@@ -12,14 +12,14 @@ from decimal import Decimal
 
 from lib.messages import Message, Usage, system, user
 from lib.server_history.lane import Done, State
-from lib.server_history.retention_check import Verdict, judge
+from lib.server_history.retention_check import Verdict, check
 from lib.tokens import TokenCounter
 
 PriceOf = Callable[[Usage], Decimal | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerRow:
     """One turn. Tokens and money are None where not known; times are milliseconds."""
 
     turn: int
@@ -41,7 +41,7 @@ class Entry:
     """Tokens of the whole transcript as this turn's input, by our counter."""
 
 
-def ledger(state: State, counter: TokenCounter, system_prompt: str, price_of: PriceOf) -> list[Entry]:
+def ledger(state: State, counter: TokenCounter, system_prompt: str, price_of: PriceOf) -> list[LedgerRow]:
     """The answered turns of a column, in order. `counter` is ours, for the held-history check."""
     answered = [done for done in state.done if done.turn is not None]
     lead, expected, alone = expectations(answered, counter, system_prompt, state.before)
@@ -53,14 +53,14 @@ def ledger(state: State, counter: TokenCounter, system_prompt: str, price_of: Pr
         known = answered[: place + 1]
         items = [each.stored_items for each in known]
         stored = [count for count in items if count is not None]
-        verdict = judge(
+        verdict = check(
             [each.turn.usage.input_tokens if each.turn is not None else None for each in known],
             expected[: place + 1],
             stored if len(stored) == len(items) else None,
             alone[: place + 1],
         )
         entries.append(
-            Entry(
+            LedgerRow(
                 place + 1,
                 turn.bytes_up,
                 len(turn.wires),
@@ -105,7 +105,7 @@ def total(values: Sequence[int | None]) -> int | None:
     return None if not values or any(value is None for value in values) else sum(value or 0 for value in values)
 
 
-def costs(entries: Sequence[Entry]) -> Decimal | None:
+def costs(entries: Sequence[LedgerRow]) -> Decimal | None:
     """USD of all turns; None where one is not known."""
     known = [entry.cost for entry in entries]
     return None if not known or None in known else sum((cost for cost in known if cost is not None), Decimal(0))

@@ -1,4 +1,4 @@
-"""Keyless: every approach on this machine, with the embedded model behind all of them.
+"""LocalReplica: every approach on this machine, with the embedded model behind all of them.
 
 The one rule: nothing starts before its first use, and nothing leaves this machine. The approaches that need a server that keeps
 a history get the replica, whose endpoint is labelled as one; the control asks the same model directly. What the replica holds
@@ -18,16 +18,16 @@ from lib.replica.http_values import LABEL
 from lib.replica.model import embedded
 from lib.replica.server import ReplicaServer
 from lib.server_history import Approach, ServerHistory, ThreadSettings
-from lib.server_history.factory import open_history
+from lib.server_history.factory import open_server_history
 from lib.settings import Endpoint
 
 NAME = "replica"
 
 
-class Keyless:
+class LocalReplica:
     """A replica, and the provider that asks the model behind it directly. Safe to share between threads.
 
-    Example: history = Keyless.on(LocalModel()).history("conversations"); handle = history.create("Be brief.")
+    Example: history = LocalReplica.on(LocalModel()).history("conversations"); handle = history.create("Be brief.")
     """
 
     label = LABEL[:1].upper() + LABEL[1:]
@@ -37,7 +37,7 @@ class Keyless:
         self._replica, self._control, self._model = replica, control, model
 
     @classmethod
-    def on(cls, model: LocalModel) -> Keyless:
+    def on(cls, model: LocalModel) -> LocalReplica:
         """With the embedded model, which starts with the first turn."""
         return cls(ReplicaServer(embedded(model)), LocalProvider(model), model.name)
 
@@ -74,7 +74,7 @@ class Keyless:
     def history(self, approach: Approach, settings: ThreadSettings | None = None) -> ServerHistory:
         """The adapter, pointed at what runs here; cheap, so ask for one per use. Raises ProviderUnavailable."""
         endpoint = self.endpoint(approach)
-        return open_history(approach, endpoint, endpoint.key, self._control, settings)
+        return open_server_history(approach, endpoint, endpoint.key, self._control, settings)
 
     def contents(self) -> dict[str, Any]:
         """What the replica holds, as lib/replica/drills.py lists it. Looking starts nothing and is no use of anything:

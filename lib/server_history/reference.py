@@ -82,7 +82,7 @@ RESPONSES = Facts(
 ASSISTANTS = Facts(
     name="Assistants threads (switched off by OpenAI and Azure)",
     lives=_fact(
-        "Nowhere at OpenAI or Azure any more: switched off on 2026-08-26. Elsewhere, on the server that speaks it.",
+        "Nowhere at OpenAI or Azure any more: switched off on 2026-08-26. PriceComparison, on the server that speaks it.",
         MIGRATION,
     ),
     retention=_fact(

@@ -34,7 +34,7 @@ class Verdict:
     expected: int | None = None
 
 
-def judge(
+def check(
     seen: Sequence[int | None],
     expected: Sequence[int],
     stored_items: Sequence[int] | None = None,
@@ -46,7 +46,7 @@ def judge(
     that turn. `stored_items`: how many items the server says it holds. `alone`: our count of the request with the newest
     message only; without it every message is taken to be as long as the first.
 
-    Example: judge([40, 50, 50], [40, 80, 120]).word -> "lost"
+    Example: check([40, 50, 50], [40, 80, 120]).word -> "lost"
     """
     turns = len(expected)
     if len(seen) != turns or turns == 0:

@@ -17,17 +17,17 @@ MOVABLE = ("user", "assistant")
 
 
 @dataclass(frozen=True, slots=True)
-class Luggage:
+class Transfer:
     """What can be moved, and what cannot, in sentences."""
 
     messages: list[Message]
     left: tuple[str, ...]
 
 
-def packed(messages: Sequence[Message]) -> Luggage:
+def prepare_transfer(messages: Sequence[Message]) -> Transfer:
     """What of these a server-kept history can take: texts of the user and the assistant.
 
-    Example: packed([user("a"), Message("tool", "42", {"tool_call_id": "c"})]).left -> ("1 message of the role tool cannot move.",)
+    Example: prepare_transfer([user("a"), Message("tool", "42", {"tool_call_id": "c"})]).left -> ("1 message of the role tool cannot move.",)
     """
     moved, roles, parts, calls = [], dict[str, int](), 0, 0
     for message in messages:
@@ -46,7 +46,7 @@ def packed(messages: Sequence[Message]) -> Luggage:
     empty = sum(message.role in MOVABLE and not message.text for message in messages)
     if empty:
         left.append(f"{_many(empty)} without text: there is nothing to move.")
-    return Luggage(moved, tuple(left))
+    return Transfer(moved, tuple(left))
 
 
 def adopted(history: ServerHistory, system_prompt: str, messages: Sequence[Message]) -> Handle:

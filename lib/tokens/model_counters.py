@@ -35,7 +35,7 @@ _OTHERS = re.compile(
 _NAME_ENDS = r"(?![a-z0-9]|\.\d)"
 
 
-class Parts(NamedTuple):
+class MessageParts(NamedTuple):
     """What a message holds: its texts, how many tool calls it makes, how many parts are neither."""
 
     texts: list[str]
@@ -50,7 +50,7 @@ def all_text(message: Message) -> bool:
     return isinstance(message.content, str | list | None) and _parts(message)[1:] == (0, 0)
 
 
-def _parts(message: Message) -> Parts:
+def _parts(message: Message) -> MessageParts:
     """The message taken apart. A content no provider knows (a number, an object) is its JSON, as the source has it."""
     texts: list[str] = []
     calls = others = 0
@@ -65,7 +65,7 @@ def _parts(message: Message) -> Parts:
     for call in _calls(message.extra):
         texts += [_text(call.get("name")), _text(call.get("arguments"))]
         calls += 1
-    return Parts(texts, calls, others)
+    return MessageParts(texts, calls, others)
 
 
 def _part(part: Any) -> list[str] | None:

@@ -9,7 +9,7 @@ import pytest
 
 from lib.analysis.bills import Bill, bills_of, cache_minimum, elsewhere, total_of, usage_of, usages
 from lib.analysis.replay import reused
-from lib.analysis.requests import Sizes, detached, records_of
+from lib.analysis.requests import MessageSizes, detached, records_of
 from lib.messages import Usage, assistant, user
 from lib.pricing import catalogue, costs
 from lib.pricing.catalogue import Model
@@ -29,7 +29,7 @@ def priced(name: str = "gpt-6-luna", vendor: str = "openai") -> Model:
 def bills(unrecorded: int = 0, price: str | None = "gpt-6-luna") -> list[Bill]:
     history, turns, _ = talk(3, SETTINGS)
     history += [user("theirs"), assistant("yes")] * unrecorded
-    sizes = Sizes(WORDS, history)
+    sizes = MessageSizes(WORDS, history)
     return bills_of(
         records_of(history, turns),
         detached(history, turns),
@@ -49,7 +49,7 @@ def test_what_the_provider_reported_is_what_is_priced() -> None:
 def test_a_turn_without_usage_is_counted_and_says_so() -> None:
     history, turns, plans = talk(1, SETTINGS)
     record = records_of(history, [replace(turns[0], usage=Usage(None, None, None, 7))])[0]
-    usage, provenance = usage_of(record, Sizes(WORDS, history))
+    usage, provenance = usage_of(record, MessageSizes(WORDS, history))
     assert (usage.input_tokens, provenance) == (plans[0].input_tokens, "counted")
 
 
@@ -67,7 +67,7 @@ def test_an_unknown_price_is_none_and_never_zero() -> None:
 def test_turns_whose_messages_are_gone_still_cost_what_they_cost() -> None:
     history, turns, _ = talk(3, SETTINGS)
     left = history[2:]
-    found = bills_of(records_of(left, turns), detached(left, turns), Sizes(WORDS, left), lambda *_: priced())
+    found = bills_of(records_of(left, turns), detached(left, turns), MessageSizes(WORDS, left), lambda *_: priced())
     assert sum(bill.cost.total for bill in found if bill.cost is not None) == total_of(
         priced(), [turn.usage for turn in turns]
     )
@@ -75,7 +75,7 @@ def test_turns_whose_messages_are_gone_still_cost_what_they_cost() -> None:
 
 def test_without_a_cache_every_request_is_read_in_full() -> None:
     history, turns, plans = talk(6, SETTINGS)
-    used = usages(records_of(history, turns), Sizes(WORDS, history), None)
+    used = usages(records_of(history, turns), MessageSizes(WORDS, history), None)
     assert [usage.input_tokens for usage in used] == [plan.input_tokens for plan in plans]
     assert all(usage.cached_tokens is None for usage in used)
 
@@ -83,7 +83,7 @@ def test_without_a_cache_every_request_is_read_in_full() -> None:
 @pytest.mark.parametrize("minimum", [0, 60, 100_000])
 def test_a_warm_cache_gives_back_what_is_repeated_where_that_is_long_enough(minimum: int) -> None:
     history, turns, _ = talk(12, SETTINGS)
-    records, sizes = records_of(history, turns), Sizes(WORDS, history)
+    records, sizes = records_of(history, turns), MessageSizes(WORDS, history)
     used = usages(records, sizes, minimum)
     assert used[0].cached_tokens == 0
     for before, now, usage in zip(records, records[1:], used[1:], strict=False):
@@ -98,7 +98,7 @@ def test_a_warm_cache_gives_back_what_is_repeated_where_that_is_long_enough(mini
 def test_the_same_conversation_elsewhere_is_counted_by_each_models_counter_and_sorted_by_cost() -> None:
     history, turns, _ = talk(8, SETTINGS)
     records = records_of(history, turns)
-    words, estimate = Sizes(WORDS, history), Sizes(ESTIMATE, history)
+    words, estimate = MessageSizes(WORDS, history), MessageSizes(ESTIMATE, history)
     rows = elsewhere(records, lambda model: words if model.vendor == "openai" else estimate, catalogue.catalogue())
     assert len(rows) == len(catalogue.catalogue())
     known = [row.plain for row in rows if row.plain is not None]
@@ -116,7 +116,7 @@ def test_the_same_conversation_elsewhere_is_counted_by_each_models_counter_and_s
 def test_a_model_too_small_for_the_largest_request_says_so() -> None:
     history, turns, _ = talk(8, SETTINGS)
     small = replace(priced(), context_window=50)
-    (row,) = elsewhere(records_of(history, turns), lambda model: Sizes(WORDS, history), [small])
+    (row,) = elsewhere(records_of(history, turns), lambda model: MessageSizes(WORDS, history), [small])
     assert row.fits is False
     assert row.largest > 50
 

@@ -1,4 +1,4 @@
-"""The flight recorder: decisions add up, differences are those found message by message, and silent cuts are noticed."""
+"""The view recorder: decisions add up, differences are those found message by message, and silent cuts are noticed."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.analysis.decisions import (
-    Flight,
+    RequestView,
     decisions,
     difference,
     dropped_at,
     fate_of,
-    flight_of_plan,
-    flight_of_record,
     shortfall,
+    view_of_plan,
+    view_of_record,
 )
 from lib.analysis.replay import replayed
-from lib.analysis.requests import Sizes, records_of
+from lib.analysis.requests import MessageSizes, records_of
 from lib.context import STRATEGIES, plan_context
 from lib.context.plan import Candidates, ContextWindow
 from lib.messages import Message, Usage, user
-from lib.tokens import TokenLedger
+from lib.tokens.ledger import TokenLedger
 from lib.turns import Turn
 from tests.analysis.test_requests import SETTINGS, talk
 from tests.support.conversations import histories, texts
@@ -33,15 +33,15 @@ from tests.support.counters import WordCounter
 WORDS = WordCounter()
 
 
-def adds_up(flight: Flight, whole: int) -> None:
-    made = decisions(flight)
-    assert [decision.index for decision in made] == list(range(flight.total))
+def adds_up(view: RequestView, whole: int) -> None:
+    made = decisions(view)
+    assert [decision.index for decision in made] == list(range(view.total))
     included = [decision for decision in made if decision.included]
-    assert flight.tokens == whole == flight.base + sum(decision.tokens for decision in included)
-    assert flight.left_out_tokens == sum(decision.tokens for decision in made if not decision.included)
-    assert flight.sent == len(included)
+    assert view.tokens == whole == view.base + sum(decision.tokens for decision in included)
+    assert view.left_out_tokens == sum(decision.tokens for decision in made if not decision.included)
+    assert view.sent == len(included)
     for decision in made:
-        assert fate_of(flight, decision.index) == (decision.included, decision.reason)
+        assert fate_of(view, decision.index) == (decision.included, decision.reason)
 
 
 @given(histories(), texts, st.integers(20, 300), st.sampled_from(sorted(STRATEGIES)), st.data())
@@ -51,46 +51,46 @@ def test_every_message_of_a_plan_has_one_decision_and_they_add_up(
     muted = data.draw(st.sets(st.integers(0, len(history))))
     candidates = Candidates.gather(prompt, history, "new one", TokenLedger(WORDS))
     plan = plan_context(candidates, ContextWindow(window, 8), strategy, muted)
-    adds_up(flight_of_plan(plan), plan.input_tokens)
+    adds_up(view_of_plan(plan), plan.input_tokens)
 
 
 @given(histories(), texts, st.integers(20, 300), st.sampled_from(sorted(STRATEGIES)))
 def test_every_message_of_a_record_has_one_decision_and_they_add_up(
     history: list[Message], prompt: str, window: int, strategy: str
 ) -> None:
-    sizes = Sizes(WORDS, history)
+    sizes = MessageSizes(WORDS, history)
     for record in replayed(
         history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt)
     ):
-        adds_up(flight_of_record(record, sizes, history), sizes.parts(record).sent)
+        adds_up(view_of_record(record, sizes, history), sizes.parts(record).sent)
 
 
 def test_what_is_left_out_for_its_size_is_what_would_have_been_too_much() -> None:
     history, turns, _ = talk(12, replace(SETTINGS, strategy="oldest_first"))
-    sizes = Sizes(WORDS, history)
+    sizes = MessageSizes(WORDS, history)
     record = records_of(history, turns)[-1]
-    flight = flight_of_record(record, sizes, history)
-    assert flight.window is not None
-    made = decisions(flight)
+    view = view_of_record(record, sizes, history)
+    assert view.window is not None
+    made = decisions(view)
     gone = [decision for decision in made if decision.reason == "over_budget"]
     assert gone
     newest_gone = gone[-1].index
     # the exchange that was let go begins at the question before it: with all of it, the budget is passed
     first_of_exchange = max(at for at in range(newest_gone + 1) if history[at].role == "user")
-    assert made[first_of_exchange].with_it > flight.window.input_budget
-    assert all(decision.with_it <= flight.window.input_budget for decision in made if decision.included)
+    assert made[first_of_exchange].with_it > view.window.input_budget
+    assert all(decision.with_it <= view.window.input_budget for decision in made if decision.included)
 
 
 def test_a_part_of_the_decisions_is_the_same_as_in_all_of_them() -> None:
     history, turns, _ = talk(12, SETTINGS)
-    flight = flight_of_record(records_of(history, turns)[-1], Sizes(WORDS, history), history)
-    assert decisions(flight, 5, 9) == decisions(flight)[5:9]
-    assert decisions(flight, 20, 10_000) == decisions(flight)[20:]
+    view = view_of_record(records_of(history, turns)[-1], MessageSizes(WORDS, history), history)
+    assert decisions(view, 5, 9) == decisions(view)[5:9]
+    assert decisions(view, 20, 10_000) == decisions(view)[20:]
 
 
 @given(histories(), st.integers(20, 200), st.sampled_from(sorted(STRATEGIES)))
 def test_differences_are_those_found_message_by_message(history: list[Message], window: int, strategy: str) -> None:
-    sizes = Sizes(WORDS, history)
+    sizes = MessageSizes(WORDS, history)
     records = replayed(history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window))
     for before, now in pairwise(records):
         old, new = (
@@ -155,6 +155,6 @@ def test_small_gaps_are_templates_not_cuts() -> None:
 
 def test_a_message_nobody_recorded_shows_everything_before_it() -> None:
     history = [user("a b"), Message("assistant", "c"), user("d")]
-    sizes = Sizes(WORDS, history)
-    flight = flight_of_record(records_of(history, [])[-1], sizes, history)
-    assert (flight.total, flight.sent, flight.window, flight.lead) == (3, 3, None, ())
+    sizes = MessageSizes(WORDS, history)
+    view = view_of_record(records_of(history, [])[-1], sizes, history)
+    assert (view.total, view.sent, view.window, view.preamble) == (3, 3, None, ())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.analysis.replay import continued, replayed, reused
-from lib.analysis.requests import Record, Sizes, records_of
+from lib.analysis.requests import MessageSizes, RequestRecord, records_of
 from lib.context import STRATEGIES
 from lib.context.plan import Summary
 from lib.messages import Message, assistant, user
@@ -25,14 +25,14 @@ WORDS = WordCounter()
 def test_a_replay_under_the_same_settings_is_what_happened(strategy: str) -> None:
     settings = replace(SETTINGS, strategy=strategy)
     history, turns, _ = talk(25, settings)
-    sizes = Sizes(WORDS, history)
+    sizes = MessageSizes(WORDS, history)
     happened, again = records_of(history, turns), replayed(history, sizes, settings)
     assert [(r.at, r.reply, r.runs, r.system_prompt) for r in again] == [
         (r.at, r.reply, r.runs, r.system_prompt) for r in happened
     ]
 
 
-def positions(record: Record) -> list[int]:
+def positions(record: RequestRecord) -> list[int]:
     return [at for start, stop, included, _ in record.runs if included for at in range(start, stop)]
 
 
@@ -40,7 +40,7 @@ def positions(record: Record) -> list[int]:
 def test_the_reused_prefix_is_the_one_found_message_by_message(
     history: list[Message], prompt: str, window: int, strategy: str
 ) -> None:
-    sizes = Sizes(WORDS, history)
+    sizes = MessageSizes(WORDS, history)
     records = replayed(history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt))
     for before, now in pairwise(records):
         same = 0
@@ -54,15 +54,15 @@ def test_the_reused_prefix_is_the_one_found_message_by_message(
 def test_another_system_prompt_leaves_nothing_to_reuse() -> None:
     history, turns, _ = talk(2, SETTINGS)
     first, second = records_of(history, turns)
-    assert reused(first, second, Sizes(WORDS, history)) > 0
-    assert reused(replace(first, system_prompt="another"), second, Sizes(WORDS, history)) == 0
+    assert reused(first, second, MessageSizes(WORDS, history)) > 0
+    assert reused(replace(first, system_prompt="another"), second, MessageSizes(WORDS, history)) == 0
 
 
 def test_another_summary_leaves_only_the_system_prompt_to_reuse() -> None:
     history, turns, _ = talk(2, SETTINGS)
-    sizes = Sizes(WORDS, history)
+    sizes = MessageSizes(WORDS, history)
 
-    def summarized(record: Record, text: str) -> Record:
+    def summarized(record: RequestRecord, text: str) -> RequestRecord:
         assert record.turn is not None
         assert record.turn.plan is not None
         return replace(
@@ -80,8 +80,8 @@ def test_another_summary_leaves_only_the_system_prompt_to_reuse() -> None:
 
 def test_a_conversation_goes_on_with_exchanges_of_the_mean_size() -> None:
     history = [user("one two"), assistant("three"), user("one"), assistant("two three four")]
-    going = continued(history, Sizes(WORDS, history), to_turn=5)
-    sizes = Sizes(going.counter, going.history)
+    going = continued(history, MessageSizes(WORDS, history), to_turn=5)
+    sizes = MessageSizes(going.counter, going.history)
     assert len(going.history) == 10
     assert list(going.history[:4]) == history
     assert [sizes.between(at, at + 1) for at in range(10)] == [5, 4, 4, 6, 4, 5, 4, 5, 4, 5]
@@ -90,13 +90,13 @@ def test_a_conversation_goes_on_with_exchanges_of_the_mean_size() -> None:
 
 def test_a_long_conversation_goes_on_for_fifty_turns_and_an_empty_one_not_at_all() -> None:
     history, _, _ = talk(60, SETTINGS)
-    assert sum(m.role == "user" for m in continued(history, Sizes(WORDS, history)).history) == 110
-    assert list(continued([], Sizes(WORDS, [])).history) == []
+    assert sum(m.role == "user" for m in continued(history, MessageSizes(WORDS, history)).history) == 110
+    assert list(continued([], MessageSizes(WORDS, [])).history) == []
 
 
 def test_made_up_messages_are_told_from_real_ones_in_one_go() -> None:
     history = [user("one two"), assistant("three")]
-    going = continued(history, Sizes(WORDS, history), to_turn=3)
+    going = continued(history, MessageSizes(WORDS, history), to_turn=3)
     assert going.counter.count_many(going.history) == [going.counter.count(message) for message in going.history]
     assert going.counter.template(True) == WORDS.template(True)
     assert going.counter.provenance == "counted"

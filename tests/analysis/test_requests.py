@@ -9,14 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.analysis import frames
-from lib.analysis.requests import Beginning, Record, Sizes, detached, records_of
+from lib.analysis.requests import HistoryPrefix, MessageSizes, RequestRecord, detached, records_of
+from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES, plan_context
 from lib.context.plan import Candidates, ContextPlan, Summary
 from lib.messages import Message, Usage, assistant, system, user
-from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
+from lib.tokens import ESTIMATE, TokenCounter
+from lib.tokens.ledger import TokenLedger
 from lib.tokens.model_counters import counter_for
 from lib.tool_calls import opens_exchange
-from lib.turns import ChatSettings, PlanSummary, Turn
+from lib.turns import PlanSummary, Turn
 from tests.support.conversations import histories, texts
 from tests.support.counters import WordCounter, whole
 
@@ -60,7 +62,7 @@ def test_a_turns_parts_add_up_to_what_was_planned_and_its_messages_are_the_ones_
     strategy: str, prompt: str
 ) -> None:
     history, turns, plans = talk(30, replace(SETTINGS, strategy=strategy, system_prompt=prompt))
-    records, sizes = records_of(history, turns), Sizes(WORDS, history)
+    records, sizes = records_of(history, turns), MessageSizes(WORDS, history)
     assert len(records) == len(plans) == 30
     for record, plan in zip(records, plans, strict=True):
         parts = sizes.parts(record)
@@ -75,7 +77,7 @@ def test_a_turns_parts_add_up_to_what_was_planned_and_its_messages_are_the_ones_
 def test_without_turns_every_user_message_is_a_request_with_everything_before_it(
     history: list[Message], prompt: str, counter: TokenCounter
 ) -> None:
-    records, sizes = records_of(history, []), Sizes(counter, history)
+    records, sizes = records_of(history, []), MessageSizes(counter, history)
     assert [record.at for record in records] == [at for at, m in enumerate(history) if opens_exchange(m)]
     covered = [at for record in records for at in (record.at, *record.reply)]
     assert covered == list(range(records[0].at, len(history))) if records else covered == []
@@ -105,7 +107,7 @@ REAL = (
 def test_the_parts_of_every_request_add_up_by_every_counter(strategy: str, counter: TokenCounter) -> None:
     settings = replace(SETTINGS, strategy=strategy, max_tokens=400)
     history, turns, plans = talk(12, settings, counter)
-    sizes = Sizes(counter, history)
+    sizes = MessageSizes(counter, history)
     total = 0
     for record, plan in zip(records_of(history, turns), plans, strict=True):
         parts, messages = sizes.parts(record), sizes.messages(record)
@@ -123,7 +125,7 @@ def test_the_parts_of_every_request_add_up_by_every_counter(strategy: str, count
 def test_what_is_planned_again_is_what_was_planned() -> None:
     settings = replace(SETTINGS, max_tokens=150)
     history, turns, plans = talk(25, settings)
-    sizes = Sizes(WORDS, history)
+    sizes = MessageSizes(WORDS, history)
     for record, plan in zip(records_of(history, turns), plans, strict=True):
         again = sizes.planned_again(record, settings)
         assert (again.runs, again.input_tokens) == (plan.runs, plan.input_tokens)
@@ -146,7 +148,7 @@ def test_turns_whose_messages_are_gone_are_detached() -> None:
 
 def test_a_beginning_is_a_part_of_the_history_without_a_copy() -> None:
     history = [system("s"), user("a"), assistant("b")]
-    beginning = Beginning(history, 2)
+    beginning = HistoryPrefix(history, 2)
     assert list(beginning) == history[:2]
     assert beginning[-1] is history[1]
     assert beginning[:1] == history[:1]
@@ -157,8 +159,8 @@ def test_a_beginning_is_a_part_of_the_history_without_a_copy() -> None:
 def test_a_muted_exchange_stays_muted_when_it_is_planned_again() -> None:
     history, turns, _ = talk(3, SETTINGS)
     runs = ((0, 2, False, "muted"), (2, 5, True, "fits"))
-    record = Record(4, range(5, 6), runs, "Be brief.", turns[2])  # type: ignore[arg-type]
-    plan = Sizes(WORDS, history).planned_again(record, SETTINGS)
+    record = RequestRecord(4, range(5, 6), runs, "Be brief.", turns[2])  # type: ignore[arg-type]
+    plan = MessageSizes(WORDS, history).planned_again(record, SETTINGS)
     assert [run.reason for run in plan.runs if not run.included] == ["muted"]
 
 
@@ -171,7 +173,7 @@ def test_the_summary_a_turn_sent_is_among_its_messages_and_its_parts() -> None:
     assert (plan.candidates.summary, shorter.candidates.summary) == (None, gist)
     turn = Turn("i", "and now", "r", "complete", "openai", "m", "Be brief.", 0.0, PlanSummary.of(shorter))
     later = [*history, user("and now"), assistant("r")]
-    sizes, record = Sizes(WORDS, later), records_of(later, [turn])[-1]
+    sizes, record = MessageSizes(WORDS, later), records_of(later, [turn])[-1]
     assert record.recorded
     assert sizes.messages(record) == shorter.included
     assert sizes.parts(record).sent == shorter.input_tokens

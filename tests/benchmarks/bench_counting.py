@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lib.messages import Message, assistant, user
-from lib.tokens import TokenLedger
 from lib.tokens.cache import text_counts
+from lib.tokens.ledger import TokenLedger
 from lib.tokens.model_counters import counter_for
 from lib.tokens.vocabularies import content_tokens
 

@@ -6,9 +6,9 @@ import statistics
 import time
 
 from lib.chat.service import ChatService
+from lib.chat_settings import ChatSettings
 from lib.history.memory import InMemoryHistory
 from lib.providers.llama.process import LocalModel, LocalProvider
-from lib.turns import ChatSettings
 
 ROUNDS = 15
 

@@ -13,10 +13,11 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from lib.chat_settings import ChatSettings
 from lib.history.client import connect
 from lib.history.redis import RedisHistory
 from lib.messages import assistant, user
-from lib.turns import ChatSettings, LiveTurn, Turn
+from lib.turns import LiveTurn, Turn
 from tests.support.redis_servers import RedisServer
 
 SIZES = (10, 100, 1_000, 10_000)
@@ -115,7 +116,7 @@ class Round:
     def request(self) -> None:
         live = self.begun()
         self.ours.load("ours")
-        self.ours.beat("ours", live)
+        self.ours.heartbeat("ours", live)
         self.commit(live)
 
 

@@ -17,7 +17,8 @@ from typing import Any
 from lib.context import STRATEGIES, plan_context
 from lib.context.plan import Candidates, ContextWindow, Summary
 from lib.messages import Message, assistant, user
-from lib.tokens import ESTIMATE, TokenLedger
+from lib.tokens import ESTIMATE
+from lib.tokens.ledger import TokenLedger
 
 SIZES = (100, 1_000, 10_000, 100_000)
 WINDOW = ContextWindow(9_000, 1_000)

@@ -10,12 +10,13 @@ from dataclasses import replace
 import pytest
 
 from lib.chat.service import ChatService, matches_what_was_sent, rebuild_request
+from lib.chat_settings import ChatSettings
 from lib.errors import HistoryUnavailable, RateLimited, TurnInProgress
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user
 from lib.providers import ChatRequest
 from lib.providers.scripted import Script, ScriptedProvider
-from lib.turns import ChatSettings, LiveTurn
+from lib.turns import LiveTurn
 
 SETTINGS = ChatSettings("scripted", "m", "Be brief.", 4096, 64, "oldest_first")
 SID = "session-1"
@@ -26,9 +27,9 @@ class Flaky(InMemoryHistory):
 
     away = False
 
-    def beat(self, session_id: str, live: LiveTurn) -> object:  # type: ignore[override]  # the same answers
+    def heartbeat(self, session_id: str, live: LiveTurn) -> object:  # type: ignore[override]  # the same answers
         self._check()
-        return super().beat(session_id, live)
+        return super().heartbeat(session_id, live)
 
     def commit(self, *args: object) -> None:  # type: ignore[override]
         self._check()

@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from lib.analysis.bills import bills_of
-from lib.analysis.requests import Sizes, records_of
+from lib.analysis.requests import MessageSizes, records_of
 from lib.chat.service import ChatService, matches_what_was_sent
 from lib.chat.summarizer import INSTRUCTIONS, Summarizer, covered_by, ended, request_of, shortened, spoken, total
+from lib.chat_settings import ChatSettings
 from lib.context import WantedSummary
 from lib.context.plan import SUMMARY_HEADING, Summary
 from lib.errors import ChatError, ProviderError, RateLimited
@@ -21,7 +22,7 @@ from lib.providers import ChatRequest
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.tokens import ESTIMATE
-from lib.turns import ChatSettings, Turn
+from lib.turns import Turn
 from tests.chat.test_service import wait
 from tests.providers.conftest import model  # noqa: F401 - a fixture
 from tests.support.counters import WordCounter
@@ -171,7 +172,7 @@ def test_a_summary_is_made_before_the_request_that_needs_it_then_sent_kept_and_b
     assert len(chat.store.load(SID)) == 2 * len(turns)
     assert matches_what_was_sent(first, chat.store.load(SID), provider)
     history = chat.store.load(SID)
-    bills = bills_of(records_of(history, turns), [], Sizes(WORDS, history), lambda provider, name: None)
+    bills = bills_of(records_of(history, turns), [], MessageSizes(WORDS, history), lambda provider, name: None)
     extra = [bill for bill in bills if bill.name.startswith("summary for")]
     assert [bill.name for bill in extra] == [f"summary for turn {turn.number}" for turn in with_summary]
     assert extra[0].usage.input_tokens == 50

@@ -14,7 +14,7 @@ from lib.context import TrimOptions, plan_context
 from lib.context.plan import ContextPlan
 from lib.context.strategies.low_water import WALKS_KEPT
 from lib.messages import Message, assistant, user
-from lib.tokens import TokenLedger
+from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
 from tests.support.planning_cases import Case, cases
 
@@ -64,8 +64,8 @@ def test_replays_processes_and_restarts_agree(case: Case, cuts: st.DataObject) -
     case.plan("low_water", ledger=shared)  # one process knows the whole conversation and walked over it
     turns = turns_of(case)
     for turn, alone in cuts.draw(st.permutations(turns)):
-        tally = shared.sync(case.history)
-        candidates = replace(turn.candidates(), tally=tally)  # which knows more than this request does
+        totals = shared.sync(case.history)
+        candidates = replace(turn.candidates(), totals=totals)  # which knows more than this request does
         again = plan_context(candidates, turn.window, "low_water", turn.muted, turn.pinned, turn.options)
         assert again.runs == alone.runs
 

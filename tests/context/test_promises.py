@@ -29,8 +29,8 @@ def test_every_candidate_has_exactly_one_reason_and_the_parts_add_up(
     before = copy.deepcopy([message.to_dict() for message in case.history])
     made = case.plan(strategy, data.draw(summaries(case)) if data is not None else None)
     items = list(made.items)
-    lead = [None] * (bool(case.instructions.strip()) + (made.candidates.summary is not None))
-    assert [item.index for item in items] == [*lead, *range(len(case.history) + (case.prompt is not None))]
+    preamble = [None] * (bool(case.instructions.strip()) + (made.candidates.summary is not None))
+    assert [item.index for item in items] == [*preamble, *range(len(case.history) + (case.prompt is not None))]
     assert all(REASON_TEXT[item.reason].startswith("Sent" if item.included else "Left out") for item in items)
     assert made.included_count + made.left_out_count == len(items)
     assert made.included == [item.message for item in items if item.included]
@@ -51,7 +51,7 @@ def test_nothing_is_built_that_a_provider_would_refuse(strategy: str, case: Case
     assert faults(made.included) == []
     assert made.included[-1] == user(case.prompt or "")
     instructions = [message for message in case.history if message.is_system]
-    assert [m for m in made.included if m.is_system][made.candidates.lead :] == instructions
+    assert [m for m in made.included if m.is_system][made.candidates.preamble :] == instructions
 
 
 @pytest.mark.parametrize("strategy", LEGAL)

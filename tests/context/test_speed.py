@@ -11,13 +11,13 @@ import pytest
 from lib.context import STRATEGIES, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message, assistant, system, user
-from lib.tokens import Tally, TokenLedger
+from lib.tokens.ledger import RunningTotals, TokenLedger
 from tests.support.conversations import result
 from tests.support.planning_cases import Case
 from tests.tokens.test_ledger import Counting
 
 WINDOW = ContextWindow(2050, 50)
-LISTS = ("sums", "user_positions", "system_positions", "system_sums", "talk", "systems")
+LISTS = ("sums", "user_positions", "system_positions", "system_sums", "decidable", "systems")
 
 
 class Looked(Sequence[Any]):
@@ -35,7 +35,7 @@ class Looked(Sequence[Any]):
 
 
 class Watched:
-    """A history whose every reading is counted, and its tally's too."""
+    """A history whose every reading is counted, and its totals too."""
 
     def __init__(self, size: int, marks: int) -> None:
         """Half of the marks are system messages, the other half results that no tool was asked for."""
@@ -45,15 +45,15 @@ class Watched:
         self.counter = Counting()
         self.ledger = TokenLedger(self.counter)
         self.history = Looked(messages)
-        tally = self.ledger.sync(self.history)
-        self.lists = {name: Looked(getattr(tally, name)) for name in LISTS}
-        self.tally: Tally = replace(tally, **self.lists)  # type: ignore[arg-type]  # sequences that are only read
+        totals = self.ledger.sync(self.history)
+        self.lists = {name: Looked(getattr(totals, name)) for name in LISTS}
+        self.totals: RunningTotals = replace(totals, **self.lists)  # type: ignore[arg-type]  # sequences that are only read
         self.chosen = {4 * n for n in range(marks)}, {4 * n + 2 for n in range(marks)}
 
     def plan(self, strategy: str) -> tuple[ContextPlan, int]:
         """A plan, and how many elements of anything were looked at for it."""
         before = self.looks
-        candidates = replace(Candidates.gather("sys", self.history, "new", self.ledger), tally=self.tally)
+        candidates = replace(Candidates.gather("sys", self.history, "new", self.ledger), totals=self.totals)
         gist = Summary("gist", ((0, 40),))
         made = plan_context(candidates, WINDOW, strategy, *self.chosen, summary=gist)
         assert made.fits == (made.input_tokens <= 2000)

@@ -99,8 +99,8 @@ def test_it_cuts_where_the_slow_and_obvious_way_does(case: Case, data: st.DataOb
     slow = case.slow
     at = slow.summary_cut(case.budget, case.options)
     made = case.plan("summarize", summary)
-    lead = made.candidates.lead
-    stored = [(item.index, item.included, item.reason) for item in list(made.items)[lead:]]
+    preamble = made.candidates.preamble
+    stored = [(item.index, item.included, item.reason) for item in list(made.items)[preamble:]]
     plain = slow.cut_at(at, case.budget)[bool(case.instructions.strip()) :]
     assert [(index, included) for index, included, _ in stored] == [(index, included) for index, included, _ in plain]
     covered = {n for start, stop in summary.sources for n in range(start, stop)} if summary else set()

@@ -83,7 +83,7 @@ def test_a_live_turn_is_read_back_with_its_age(kit: Kit) -> None:
     kit.age("s", 6)
     assert 6 <= kit.store.live("s").age < 8
     assert kit.store.live("s").interrupted
-    kit.store.beat("s", prompt("Hello", id=live.id, text="more"))
+    kit.store.heartbeat("s", prompt("Hello", id=live.id, text="more"))
     assert kit.store.live("s").age < 2
     assert kit.store.live("s").text == "more"
 
@@ -103,7 +103,7 @@ def test_an_interrupted_turn_waits_for_a_decision(kit: Kit) -> None:
 def test_a_failed_turn_is_interrupted_at_once(store: HistoryStore) -> None:
     live = prompt()
     store.begin("s", live)
-    store.beat("s", prompt(id=live.id, error={"kind": "ProviderError", "what": "no", "safe": "", "next_step": ""}))
+    store.heartbeat("s", prompt(id=live.id, error={"kind": "ProviderError", "what": "no", "safe": "", "next_step": ""}))
     assert store.live("s").interrupted  # type: ignore[union-attr]
     with pytest.raises(TurnInProgress, match="decision"):
         store.begin("s", prompt())
@@ -114,16 +114,16 @@ def test_a_failed_turn_is_interrupted_at_once(store: HistoryStore) -> None:
 def test_stop_reaches_the_turn_it_was_meant_for_only(store: HistoryStore) -> None:
     live = prompt()
     store.begin("s", live)
-    assert store.beat("s", live) == "ok"
+    assert store.heartbeat("s", live) == "ok"
     store.request_stop("s", "another")
-    assert store.beat("s", live) == "ok"
+    assert store.heartbeat("s", live) == "ok"
     store.request_stop("s", live.id)
-    assert store.beat("s", live) == "stop"
-    assert store.beat("s", live) == "stop"
+    assert store.heartbeat("s", live) == "stop"
+    assert store.heartbeat("s", live) == "stop"
     commit(store, "s", live)
     following = prompt()
     store.begin("s", following)
-    assert store.beat("s", following) == "ok"
+    assert store.heartbeat("s", following) == "ok"
 
 
 @pytest.mark.parametrize("how", ["clear", "discard", "replace"])
@@ -146,7 +146,7 @@ def test_a_late_owner_is_refused(kit: Kit, how: str, meanwhile: str) -> None:
         commit(store, "s", other)
     before = store.raw("s"), store.live("s") is None, len(store.turns("s"))
     with pytest.raises(TurnLost):
-        store.beat("s", late)
+        store.heartbeat("s", late)
     with pytest.raises(TurnLost):
         commit(store, "s", late)
     assert before == (store.raw("s"), store.live("s") is None, len(store.turns("s")))
@@ -160,7 +160,7 @@ def test_a_commit_whose_answer_got_lost_may_be_repeated(store: HistoryStore) -> 
     assert [message.text for message in store.load("s")] == ["Hello", "Hi!", "next", "Hi!"]
     assert [turn.prompt for turn in store.turns("s")] == ["Hello", "next"]
     with pytest.raises(TurnLost):
-        store.beat("s", prompt("next", id=store.turns("s")[-1].id))
+        store.heartbeat("s", prompt("next", id=store.turns("s")[-1].id))
 
 
 def test_a_commit_repeated_after_clear_stays_cleared(store: HistoryStore) -> None:
@@ -193,7 +193,7 @@ def test_a_session_whose_only_prompt_was_discarded_leaves_no_trace_of_it(store: 
 
 def test_clearing_deletes_everything(store: HistoryStore) -> None:
     say(store, "s", replaces=0)
-    store.remember("s", SETTINGS.to_dict())
+    store.save_settings("s", SETTINGS.to_dict())
     store.begin("s", prompt())
     store.clear("s")
     store.clear("s")
@@ -240,10 +240,10 @@ def test_a_session_is_named_after_its_first_prompt(store: HistoryStore) -> None:
 
 
 def test_settings_are_remembered(store: HistoryStore) -> None:
-    store.remember("s", SETTINGS.to_dict())
+    store.save_settings("s", SETTINGS.to_dict())
     assert SETTINGS.updated(store.about("s").settings) == SETTINGS
     say(store, "s")
-    store.remember("s", {"model": "é\ud800"})
+    store.save_settings("s", {"model": "é\ud800"})
     assert store.about("s").settings == {"model": "é\ud800"}
     assert store.about("s").title == "Hello"
 
@@ -329,10 +329,10 @@ def test_every_write_renews_the_time_to_live(kit: Kit) -> None:
     say(store, "s", "one")
     writes = [
         lambda: store.begin("s", live),
-        lambda: store.beat("s", live),
+        lambda: store.heartbeat("s", live),
         lambda: store.request_stop("s", live.id),
         lambda: commit(store, "s", live),
-        lambda: store.remember("s", {}),
+        lambda: store.save_settings("s", {}),
         lambda: store.mark("s", 0, "pinned"),
         lambda: store.keep_summaries("s", []),
         lambda: store.keep_handles("s", {}),
@@ -352,7 +352,7 @@ def _let_pass(kit: Kit, session_id: str, seconds: float) -> None:
     else:
         kit.client.expire(f"chat:{session_id}", int(TTL - seconds))
         if kit.store.live(session_id) is not None:
-            kit.store.beat(session_id, kit.store.live(session_id))
+            kit.store.heartbeat(session_id, kit.store.live(session_id))
             kit.client.expire(f"chat:{session_id}", int(TTL - seconds))
 
 
@@ -363,7 +363,7 @@ def test_an_id_that_cannot_be_one_is_refused_everywhere(store: HistoryStore, bad
         lambda: store.load(bad),
         lambda: store.begin(bad, live),
         lambda: store.live(bad),
-        lambda: store.beat(bad, live),
+        lambda: store.heartbeat(bad, live),
         lambda: store.request_stop(bad, live.id),
         lambda: store.commit(bad, live.id, [user("x"), assistant("y")], record(live)),
         lambda: store.discard(bad, live.id),
@@ -371,7 +371,7 @@ def test_an_id_that_cannot_be_one_is_refused_everywhere(store: HistoryStore, bad
         lambda: store.turns(bad),
         lambda: store.turn(bad, 1),
         lambda: store.about(bad),
-        lambda: store.remember(bad, {}),
+        lambda: store.save_settings(bad, {}),
         lambda: store.mark(bad, 0, "pinned"),
         lambda: store.keep_summaries(bad, []),
         lambda: store.keep_handles(bad, {}),
@@ -390,7 +390,7 @@ def test_a_store_that_forgot_the_record_takes_it_again(kit: Kit) -> None:
     live = prompt("outlives its store")
     kit.store.begin("s", live)
     kit.client.flushall()
-    assert kit.store.beat("s", live) == "ok"
+    assert kit.store.heartbeat("s", live) == "ok"
     assert kit.store.live("s").prompt == "outlives its store"
     kit.client.flushall()
     commit(kit.store, "s", live)

@@ -89,9 +89,9 @@ def test_a_key_of_another_type_is_left_alone(client: Any, open_store: Callable[[
     before = {name: client.dump(name) for name in client.scan_iter()}
     for write in (
         lambda: commit(store, "s", live),
-        lambda: store.beat("s", live),
+        lambda: store.heartbeat("s", live),
         lambda: store.begin("s", live),
-        lambda: store.remember("s", {}),
+        lambda: store.save_settings("s", {}),
     ):
         with pytest.raises(CorruptHistory):
             write()

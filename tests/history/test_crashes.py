@@ -58,7 +58,7 @@ class CutOff:
 def a_turn(store: RedisHistory, session_id: str = "s") -> None:
     live = prompt("precious")
     store.begin(session_id, live)
-    store.beat(session_id, prompt("precious", id=live.id, text="partial"))
+    store.heartbeat(session_id, prompt("precious", id=live.id, text="partial"))
     commit(store, session_id, live)
 
 
@@ -107,7 +107,7 @@ def test_a_command_whose_answer_is_lost_stores_nothing_twice(
     a_turn(open_store(), "another")
     store = RedisHistory(CutOff(client, at, done, failure), TTL)  # type: ignore[arg-type]
     live = prompt("precious")
-    for step in (lambda: store.begin("s", live), lambda: store.beat("s", live), lambda: commit(store, "s", live)):
+    for step in (lambda: store.begin("s", live), lambda: store.heartbeat("s", live), lambda: commit(store, "s", live)):
         try:
             step()
         except HistoryUnavailable:
@@ -126,7 +126,7 @@ number = 0
 while True:
     live = prompt(f"question {number}")
     store.begin("s", live)
-    store.beat("s", prompt(f"question {number}", id=live.id, text="part"))
+    store.heartbeat("s", prompt(f"question {number}", id=live.id, text="part"))
     print(number, flush=True)
     commit(store, "s", live, f"answer {number}")
     number += 1

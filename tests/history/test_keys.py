@@ -21,7 +21,7 @@ def test_all_keys_of_a_session_are_in_one_cluster_slot(session_id: str) -> None:
 
 def test_the_layout_is_the_documented_one(client: Any, redis_store: RedisHistory) -> None:
     say(redis_store, "s")
-    redis_store.remember("s", {"model": "m"})
+    redis_store.save_settings("s", {"model": "m"})
     redis_store.begin("s", prompt())
     redis_store.request_stop("s", redis_store.live("s").id)  # type: ignore[union-attr]
     kinds = {key.decode(): client.type(key).decode() for key in client.scan_iter()}

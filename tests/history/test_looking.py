@@ -77,7 +77,7 @@ def test_looking_changes_no_value_and_no_deadline(kit: Kit) -> None:
         assert kit.store.expires_in("s") <= left
         return
     say(kit.store, "s")
-    kit.store.remember("s", {"model": "m"})
+    kit.store.save_settings("s", {"model": "m"})
     kit.store.begin("s", prompt())
     kit.age("s", 60)  # an interrupted turn, too
     kit.client.set("chat:foreign", '[{"role":"user","content":"from elsewhere"}]', ex=50)

@@ -122,5 +122,5 @@ def test_only_so_many_sessions_are_remembered(redis_store: RedisHistory) -> None
     for number in range(70):
         say(redis_store, f"s{number}")
         redis_store.load(f"s{number}")
-    assert len(redis_store._warm._known) == 64
+    assert len(redis_store._cache._known) == 64
     assert len(redis_store.load("s0")) == 2

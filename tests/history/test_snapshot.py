@@ -26,7 +26,7 @@ def test_without_a_server_history_is_kept_in_a_file_and_the_page_says_so(setting
     assert store.note is not None
     assert "One process only, not a server" in store.note
     say(store, "s", "é\ud800 \x00", replaces=0)
-    store.remember("s", SETTINGS.to_dict())
+    store.save_settings("s", SETTINGS.to_dict())
     live = prompt("waits")
     store.begin("t", live)
     kept = store.load("s"), store.turns("s"), store.about("s"), store.live("t").to_dict()  # type: ignore[union-attr]
@@ -37,7 +37,7 @@ def test_without_a_server_history_is_kept_in_a_file_and_the_page_says_so(setting
     assert (store.load("s"), store.turns("s"), store.about("s"), store.live("t").to_dict()) == kept  # type: ignore[union-attr]
     assert [entry.session_id for entry in store.sessions(5)] == sessions
     assert left - 5 < store.expires_in("s") <= left  # type: ignore[operator]
-    assert store.beat("t", live) == "ok"
+    assert store.heartbeat("t", live) == "ok"
     say(store, "s")
     assert store.turns("s")[-1].number == 2
     store.close()

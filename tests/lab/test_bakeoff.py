@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.analysis.bills import cache_minimum
-from lib.analysis.requests import Sizes
+from lib.analysis.requests import MessageSizes
+from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES, plan_context
 from lib.context.plan import Candidates, ContextWindow, PlannedMessage
-from lib.lab.bakeoff import BakeOff, Course, Entry, Step, bake_off, course, total
+from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult, bake_off, course, total
 from lib.messages import Message, Usage, assistant, system, user
 from lib.pricing import catalogue, costs
 from lib.pricing.catalogue import Model
-from lib.tokens import TokenLedger
+from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
-from lib.turns import ChatSettings
 from tests.support.conversations import histories, texts
 from tests.support.counters import WordCounter
 
@@ -34,8 +34,8 @@ def nowhere(provider: str, model: str) -> Model | None:
     return None
 
 
-def baked(history: list[Message], *entries: Entry, find: object = catalogue.find, **more: object) -> BakeOff:
-    sizes = Sizes(WORDS, history)
+def baked(history: list[Message], *entries: Contestant, find: object = catalogue.find, **more: object) -> BakeOff:
+    sizes = MessageSizes(WORDS, history)
     return bake_off(history, entries, lambda settings: sizes, find, **more)  # type: ignore[arg-type]
 
 
@@ -46,9 +46,9 @@ def slow_steps(
     facts: list[int],
     pinned: set[int],
     muted: set[int],
-) -> list[Step]:
+) -> list[TurnResult]:
     """Turn by turn, each with a plan of its own, looked at message by message."""
-    made: list[Step] = []
+    made: list[TurnResult] = []
     before: list[PlannedMessage] = []
     asked = [at for at, message in enumerate(history) if opens_exchange(message)]
     for turn, at in enumerate(asked, start=1):
@@ -70,7 +70,7 @@ def slow_steps(
         price = None if model is None else costs.cost(model, Usage(plan.input_tokens, cached, written, reply))
         held = tuple(sent[fact] if fact <= at else None for fact in facts)
         made.append(
-            Step(
+            TurnResult(
                 turn,
                 at,
                 plan.input_tokens,
@@ -97,8 +97,8 @@ def test_every_turn_is_what_a_plan_of_its_own_decides(
     model = catalogue.find("openai", "gpt-6-luna") if priced else None
     made = course(
         history,
-        Entry("it", settings),
-        Sizes(WORDS, history),
+        Contestant("it", settings),
+        MessageSizes(WORDS, history),
         catalogue.find if priced else nowhere,
         facts,
         muted,
@@ -109,13 +109,13 @@ def test_every_turn_is_what_a_plan_of_its_own_decides(
 
 def test_entries_stand_beside_each_other_with_their_sums() -> None:
     everything = replace(SETTINGS, strategy="none")
-    made = baked(TALK, Entry("few", SETTINGS), Entry("all", everything), facts=[0, 58])
+    made = baked(TALK, Contestant("few", SETTINGS), Contestant("all", everything), facts=[0, 58])
     few, whole = made.courses
     assert [c.entry.name for c in made.courses] == ["few", "all"]
     assert (few.counter, few.provenance, len(few.steps)) == ("words", "counted", 30)
     for one in made.courses:
         assert one.sent == one.cached + one.processed == sum(step.sent for step in one.steps)
-        assert one.reply == Sizes(WORDS, TALK).between(0, 60) - sum(WORDS.count(m) for m in TALK[::2])
+        assert one.reply == MessageSizes(WORDS, TALK).between(0, 60) - sum(WORDS.count(m) for m in TALK[::2])
         assert one.cost == sum((step.cost or Decimal(-1) for step in one.steps), Decimal(0))
         assert [step.processed for step in one.steps] == [step.sent - step.cached for step in one.steps]
     assert (few.unfit, whole.most_left_out) == (0, 0)
@@ -125,7 +125,9 @@ def test_entries_stand_beside_each_other_with_their_sums() -> None:
 
 
 def test_a_fact_is_followed_from_when_it_was_said_until_it_is_lost() -> None:
-    made = baked(TALK, Entry("few", SETTINGS), Entry("all", replace(SETTINGS, strategy="none")), facts=[4, 58])
+    made = baked(
+        TALK, Contestant("few", SETTINGS), Contestant("all", replace(SETTINGS, strategy="none")), facts=[4, 58]
+    )
     few, whole = made.courses
     held = [step.facts[0] for step in few.steps]
     lost = held.index(False) + 1
@@ -141,14 +143,16 @@ def test_a_fact_is_followed_from_when_it_was_said_until_it_is_lost() -> None:
 
 def test_low_water_reads_less_anew_than_trimming_each_turn() -> None:
     cheap = replace(SETTINGS, model="unheard-of", max_tokens=400)
-    each, seldom = baked(TALK, Entry("each", cheap), Entry("seldom", replace(cheap, strategy="low_water"))).courses
+    each, seldom = baked(
+        TALK, Contestant("each", cheap), Contestant("seldom", replace(cheap, strategy="low_water"))
+    ).courses
     assert seldom.processed < each.processed
     assert each.cost is None is seldom.cost
 
 
 def test_a_short_prefix_is_reusable_and_not_cached() -> None:
     openai, here = replace(SETTINGS, max_tokens=400), replace(SETTINGS, provider="local", model="here", max_tokens=400)
-    there, local = baked(TALK[:8], Entry("openai", openai), Entry("here", here)).courses
+    there, local = baked(TALK[:8], Contestant("openai", openai), Contestant("here", here)).courses
     assert [step.reusable for step in there.steps] == [step.reusable for step in local.steps]
     assert (there.cached, local.cost) == (0, Decimal(0))
     assert local.cached == sum(step.reusable for step in local.steps) > 0
@@ -159,9 +163,9 @@ def test_each_entry_is_counted_by_its_own_models_counter() -> None:
         def count(self, message: Message) -> int:
             return 2 * super().count(message)
 
-    plain, other = Sizes(WORDS, TALK), Sizes(Twice(), TALK)
+    plain, other = MessageSizes(WORDS, TALK), MessageSizes(Twice(), TALK)
     everything = replace(SETTINGS, strategy="none", system_prompt="")
-    entries = [Entry("a", everything), Entry("b", replace(everything, model="other"))]
+    entries = [Contestant("a", everything), Contestant("b", replace(everything, model="other"))]
     one, two = bake_off(TALK, entries, lambda s: other if s.model == "other" else plain, nowhere).courses
     assert [step.sent - 12 for step in two.steps] == [2 * (step.sent - 12) for step in one.steps]
 
@@ -169,13 +173,13 @@ def test_each_entry_is_counted_by_its_own_models_counter() -> None:
 @pytest.mark.parametrize("names", [(), ("a",), ("a", "a"), tuple("abcdefg")])
 def test_two_to_six_entries_of_different_names_compete(names: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="entr"):
-        baked(TALK, *(Entry(name, SETTINGS) for name in names))
+        baked(TALK, *(Contestant(name, SETTINGS) for name in names))
 
 
 def test_an_empty_conversation_has_no_turns() -> None:
-    for made in baked([], Entry("a", SETTINGS), Entry("b", SETTINGS), facts=[]).courses:
+    for made in baked([], Contestant("a", SETTINGS), Contestant("b", SETTINGS), facts=[]).courses:
         assert (made.steps, made.sent, made.cost, made.unfit, made.most_left_out) == ((), 0, Decimal(0), 0, 0)
-    assert Course(Entry("a", SETTINGS), "words", "counted", ()).processed == 0
+    assert ContestantRun(Contestant("a", SETTINGS), "words", "counted", ()).processed == 0
     assert total([Decimal(1), None]) is None
 
 
@@ -184,8 +188,8 @@ def test_a_thousand_turns_are_quick(strategy: str) -> None:
     history = [said for n in range(1000) for said in (user(f"question {n}"), assistant("word " * 40))]
     history.insert(0, system("stored"))
     settings = replace(SETTINGS, strategy=strategy, max_tokens=8000)
-    sizes = Sizes(WORDS, history)
+    sizes = MessageSizes(WORDS, history)
     assert settings.window == ContextWindow(8000, 40)
     started = time.process_time()
-    assert len(course(history, Entry("it", settings), sizes, catalogue.find, [1, 500]).steps) == 1000
+    assert len(course(history, Contestant("it", settings), sizes, catalogue.find, [1, 500]).steps) == 1000
     assert time.process_time() - started < 3  # it takes a tenth of that

@@ -16,7 +16,8 @@ from lib.context.plan import Candidates, ContextWindow, PlannedMessage
 from lib.lab.break_points import Marker, markers
 from lib.lab.cliff_map import CliffMap, budgets, cliff_map
 from lib.messages import Message, assistant, system, user
-from lib.tokens import ESTIMATE, TokenLedger
+from lib.tokens import ESTIMATE
+from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
 from tests.support.conversations import calling, result
 from tests.support.planning_cases import Case, cases
@@ -152,7 +153,7 @@ def test_a_map_of_a_long_conversation_is_quick(strategy: str) -> None:
     counter = Counting()
     ledger = TokenLedger(counter)
     candidates = Candidates.gather("Be brief.", history, "new", ledger)
-    remembered = dict(candidates.tally.memo)
+    remembered = dict(candidates.totals.memo)
     counted, started = counter.calls, time.process_time()
     made = cliff_map(candidates, strategy, budgets(128_000), TrimOptions(), {0}, {100})
     found = markers(made, candidates, [100, 5000])
@@ -162,7 +163,7 @@ def test_a_map_of_a_long_conversation_is_quick(strategy: str) -> None:
     assert sum(len(row.runs) for row in made.rows) < 60 * 12
     assert len(list(made.survivals())) < 60 * 4
     assert all(marker.budgets for marker in found)
-    assert candidates.tally.memo == remembered  # the chat's own memory is not pushed out
+    assert candidates.totals.memo == remembered  # the chat's own memory is not pushed out
 
 
 def test_a_counter_of_characters_is_enough() -> None:

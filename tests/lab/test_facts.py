@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.lab.answer_match import holds, key
+from lib.lab.answer_match import contains, key
 from lib.lab.facts import GAP, Fact, suggested
 from lib.lab.recall.grading import score
 from lib.messages import Message, assistant, system, user
@@ -36,8 +36,8 @@ def answers(*said: str) -> list[str]:
         ("My password is hunter2", "What is my password?", "hunter2"),
         ("My number is +49 170 1234567!", "What is my number?", "+49 170 1234567"),
         (
-            "We take flight KL-1023 home.",
-            f"Earlier I wrote: “We take flight {GAP} home.” What stood in place of {GAP}?",
+            "We take view KL-1023 home.",
+            f"Earlier I wrote: “We take view {GAP} home.” What stood in place of {GAP}?",
             "KL-1023",
         ),
         (
@@ -114,7 +114,7 @@ def test_a_long_sentence_is_shown_around_the_gap() -> None:
 def test_a_question_never_holds_its_answer_and_an_echo_recalls_it(history: list[Message]) -> None:
     for fact in suggested(history):
         assert fact.answer in fact.text
-        assert not holds(fact.question, fact.answer)
+        assert not contains(fact.question, fact.answer)
         assert score(f"You said: {fact.text}", fact) == "recalled"
 
 
@@ -150,13 +150,13 @@ def test_any_talk_suggests_each_answer_and_question_once(said: list[str], most: 
     assert len({fact.question for fact in found}) == len({key(fact.answer) for fact in found}) == len(found)
     for fact in found:
         assert fact.text in said[fact.index]
-        assert not holds(fact.question, fact.answer)
+        assert not contains(fact.question, fact.answer)
         assert score(fact.answer, fact) == score(fact.answer.upper(), fact) == "recalled"
 
 
 def test_a_long_conversation_is_read_in_seconds() -> None:
     history = [
-        user(f"Entry {n} of the log: on 3 May Anna paid {n + 100} euros for KL-{n}. {'word ' * 30}")
+        user(f"Contestant {n} of the log: on 3 May Anna paid {n + 100} euros for KL-{n}. {'word ' * 30}")
         for n in range(2000)
     ]
     started = time.process_time()

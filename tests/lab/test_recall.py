@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES, plan_context
 from lib.context.plan import Candidates, Summary
 from lib.errors import MissingKey, RateLimited, WrongKey
-from lib.lab.bakeoff import Entry
+from lib.lab.bakeoff import Contestant
 from lib.lab.facts import Fact, suggested
 from lib.lab.recall.plan import ASKING, Arm, Ask, arms, estimate, planned, question_of, said_at
 from lib.lab.recall.run import Answer, Probe, Progress, Score, scores
@@ -24,8 +25,7 @@ from lib.pricing import catalogue, costs
 from lib.providers import Provider
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
-from lib.tokens import TokenLedger
-from lib.turns import ChatSettings
+from lib.tokens.ledger import TokenLedger
 from lib.ui.chat.welcome import CODE, DOG
 from lib.ui.shell.services import SYSTEM_PROMPT
 from tests.support.conversations import histories
@@ -36,7 +36,7 @@ SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 200, 40, "oldest_fi
 CHAT = [user(CODE), assistant("The secret code is 4711."), user(DOG), assistant("That sounds lovely!")]
 TALK = CHAT + [said for n in range(20) for said in (user(f"so {n}"), assistant("word " * 20))]
 FACTS = suggested(TALK, 3)
-ENTRIES = [Entry("few", SETTINGS), Entry("seldom", replace(SETTINGS, strategy="low_water", max_tokens=300))]
+ENTRIES = [Contestant("few", SETTINGS), Contestant("seldom", replace(SETTINGS, strategy="low_water", max_tokens=300))]
 
 
 def ask_all(history: Sequence[Message], chosen: Sequence[Arm], **more: object) -> list[Ask]:
@@ -60,7 +60,7 @@ def test_every_entry_is_an_arm_and_two_controls_stand_beside_them() -> None:
     assert [arm.settings for arm in made[:2]] == [entry.settings for entry in ENTRIES]
     assert {arm.settings for arm in made[2:]} == {replace(SETTINGS, strategy="none", max_tokens=10_000)}
     assert arms(ENTRIES)[2].settings.max_tokens == 300
-    two = arms([*ENTRIES, Entry("other", replace(SETTINGS, model="m2"))])
+    two = arms([*ENTRIES, Contestant("other", replace(SETTINGS, model="m2"))])
     assert [arm.name for arm in two[3:]] == [
         "everything (gpt-6-luna)",
         "nothing (gpt-6-luna)",
@@ -102,7 +102,7 @@ def test_an_answer_that_somebody_repeated_goes_along_too() -> None:
     history = [*TALK, user("again?"), assistant("As you said: 4711.")]
     assert said_at(history, fact) == [0, 1, len(history) - 1]
     assert [ask.held for ask in ask_all(history, arms(ENTRIES, wide), facts=[fact])] == [True, True, True, False]
-    told = [Entry("a", replace(SETTINGS, system_prompt="The code is 4711.")), ENTRIES[1]]
+    told = [Contestant("a", replace(SETTINGS, system_prompt="The code is 4711.")), ENTRIES[1]]
     assert [ask.held for ask in ask_all(TALK, arms(told), facts=[fact])] == [True, False, True, True]
     gist = [Arm("gist", replace(SETTINGS, strategy="summarize"))]
     summary = Summary("They named 4711.", ((0, 4),))
@@ -242,7 +242,7 @@ def test_a_real_model_recalls_what_it_is_sent_and_not_what_it_is_not(model: Loca
     settings = ChatSettings("local", model.name, SYSTEM_PROMPT, 2048, 256, "oldest_first")
     ledger = TokenLedger(WORDS)
     asks = planned(
-        CHAT, [fact], arms([Entry("window", settings)]), lambda settings: ledger, catalogue.find, answer_tokens=40
+        CHAT, [fact], arms([Contestant("window", settings)]), lambda settings: ledger, catalogue.find, answer_tokens=40
     )
     probe = Probe(asks, lambda settings: LocalProvider(model), catalogue.find)
     probe.start()

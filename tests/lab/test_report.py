@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.analysis.requests import Sizes
+from lib.analysis.requests import MessageSizes
+from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.errors import ChatError, ImportRefused, RateLimited, WrongKey
-from lib.lab.bakeoff import BakeOff, Course, Entry, Step, bake_off
+from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult, bake_off
 from lib.lab.break_points import markers
 from lib.lab.cliff_map import CliffMap, Row, cliff_map
 from lib.lab.facts import Fact, suggested
@@ -24,10 +25,9 @@ from lib.lab.recall.plan import Arm
 from lib.lab.recall.run import Answer
 from lib.lab.report.csv_rows import answer_rows, bake_off_rows, cliff_rows, csv_text
 from lib.lab.report.plain_json import plain, typed
-from lib.lab.report.report import About, Cliffs, Recall, Report, history_sha256, read, versions, write
+from lib.lab.report.report import Cliffs, Recall, Report, ReportHeader, history_sha256, read, versions, write
 from lib.messages import Message, Usage, assistant, user
 from lib.pricing import catalogue
-from lib.turns import ChatSettings
 from lib.ui.chat.welcome import CODE, DOG
 from tests.support.conversations import texts
 from tests.support.counters import WordCounter
@@ -35,7 +35,7 @@ from tests.support.planning_cases import Case, cases
 
 WORDS = WordCounter()
 SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 200, 40, "oldest_first")
-ENTRIES = [Entry("few", SETTINGS), Entry("all", replace(SETTINGS, strategy="none"))]
+ENTRIES = [Contestant("few", SETTINGS), Contestant("all", replace(SETTINGS, strategy="none"))]
 TALK = [user(CODE), assistant("Very well."), user(DOG), assistant("Lovely!")] + [
     user("so"),
     assistant("word " * 90),
@@ -52,7 +52,7 @@ json_values = st.recursive(
 )
 facts = st.builds(Fact, whole, words, words, words)
 settings = st.builds(ChatSettings, words, words, words, whole, whole, words, whole, whole, seconds)
-entries = st.builds(Entry, words, settings)
+entries = st.builds(Contestant, words, settings)
 usages = st.builds(Usage, *[st.none() | whole] * 6)
 answers = st.builds(
     Answer,
@@ -76,7 +76,7 @@ recalls = st.builds(
     words,
 )
 steps = st.builds(
-    Step,
+    TurnResult,
     whole,
     whole,
     whole,
@@ -89,11 +89,11 @@ steps = st.builds(
     money,
 )
 courses = st.builds(
-    Course, entries, words, st.sampled_from(["counted", "estimated"]), st.lists(steps, max_size=3).map(tuple)
+    ContestantRun, entries, words, st.sampled_from(["counted", "estimated"]), st.lists(steps, max_size=3).map(tuple)
 )
 bake_offs = st.builds(BakeOff, st.tuples(whole), st.lists(courses, max_size=2).map(tuple))
 abouts = st.builds(
-    About,
+    ReportHeader,
     words,
     whole,
     seconds,
@@ -122,7 +122,7 @@ reports = st.builds(
 
 
 def real() -> Report:
-    sizes = Sizes(WORDS, TALK)
+    sizes = MessageSizes(WORDS, TALK)
     found = tuple(suggested(TALK))
     marked = [fact.index for fact in found]
     case = Case(TALK, counter=WORDS)
@@ -130,7 +130,7 @@ def real() -> Report:
     wrong = Answer(found[0], "few", 1, False, error=WrongKey("The key was refused.").to_dict())
     right = Answer(found[0], "all", 1, True, "It is 4711.", "recalled", Usage(40, 0, None, 5), Decimal("0.000010"))
     return Report(
-        About.now(TALK, muted=[2], pinned=[0]),
+        ReportHeader.now(TALK, muted=[2], pinned=[0]),
         found,
         (Cliffs(ENTRIES[0], "words", "counted", made, tuple(markers(made, case.candidates(), marked))),),
         bake_off(TALK, ENTRIES, lambda _: sizes, catalogue.find, marked),
@@ -261,7 +261,7 @@ def test_the_hash_is_of_what_is_stored() -> None:
 
 
 def test_plain_values_know_their_types() -> None:
-    assert plain(Entry("a", SETTINGS))["settings"]["low_mark"] == 0.7
+    assert plain(Contestant("a", SETTINGS))["settings"]["low_mark"] == 0.7
     assert typed(float, 1, "it") == 1.0
     assert typed(tuple[int, ...], [1, 2], "budgets") == (1, 2)
     with pytest.raises(ChatError, match=r"budgets\[1\] must be a whole number\."):

@@ -281,7 +281,7 @@ def test_a_list_of_models_that_is_none_is_said(replay: Replay, body: bytes) -> N
 def test_silence_becomes_a_timeout_that_is_said(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute, httpx2.Client(timeout=0.2) as impatient:
         for vendor in ("openai", "anthropic"):
-            monkeypatch.setattr(f"lib.providers.{vendor}.carrier", lambda url: impatient)
+            monkeypatch.setattr(f"lib.providers.{vendor}.shared_client", lambda url: impatient)
             error = failure(replay, vendor, url=f"http://127.0.0.1:{mute.getsockname()[1]}")
             assert isinstance(error, ProviderUnavailable)
             assert "in time" in error.what

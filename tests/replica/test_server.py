@@ -26,7 +26,7 @@ from lib.replica.model import Backend, Model
 from lib.replica.openai.responses import Responses
 from lib.replica.openai.run_worker import Running
 from lib.replica.server import ReplicaServer
-from lib.replica.store import Conversation, Entry, Store
+from lib.replica.store import Conversation, Store, StoredObject
 from lib.replica.truncation import fitted, without_middle, without_oldest
 from tests.server_history.conftest import Clock, Rig, clients, deprecated, running
 from tests.support.typist import Typist
@@ -226,10 +226,10 @@ def test_the_store_forgets_what_was_used_longest_ago() -> None:
         store.put(Conversation(name), 10)
     store.get(Conversation, "a")
     store.put(Conversation("d"), 10)
-    assert [entry.id for entry in store.all(Entry)] == ["c", "a", "d"]
-    next(entry for entry in store.all(Entry) if entry.id == "c").busy = True
+    assert [entry.id for entry in store.all(StoredObject)] == ["c", "a", "d"]
+    next(entry for entry in store.all(StoredObject) if entry.id == "c").busy = True
     store.put(Conversation("e"), 90)
-    assert {entry.id for entry in store.all(Entry)} == {"c", "e"}  # never what is being written to
+    assert {entry.id for entry in store.all(StoredObject)} == {"c", "e"}  # never what is being written to
 
 
 @given(st.lists(st.tuples(st.sampled_from("pgd"), st.integers(0, 9), st.integers(0, 60)), max_size=60))
@@ -242,7 +242,7 @@ def test_the_store_is_bounded_whatever_happens(steps: list[tuple[str, int, int]]
             store.grow(entry, size)
         elif what == "d":
             store.drop(f"{name}")
-        held = list(store.all(Entry))
+        held = list(store.all(StoredObject))
         assert len(held) <= 4
         assert sum(entry.characters for entry in held) <= 100 or len(held) == 1
 

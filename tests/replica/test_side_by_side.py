@@ -13,17 +13,17 @@ import pytest
 
 from lib.errors import ContextOverflow, ConversationGone
 from lib.providers.anthropic import AnthropicProvider
-from lib.providers.openai import OpenAIProvider, carrier
+from lib.providers.openai import OpenAIProvider, shared_client
 from lib.replica.http_values import LABEL, LABEL_HEADER
 from lib.server_history import Approach, Handle, ServerHistory, ServerTurn, ThreadSettings
-from lib.server_history.factory import open_history
-from lib.server_history.retention_check import judge
+from lib.server_history.factory import open_server_history
+from lib.server_history.retention_check import check
 from lib.settings import Endpoint
 from tests.server_history.conftest import WINDOW, Rig
 from tests.support.word_model import KEY
 
 PROMPT = "Be brief and kind."
-SAID = [f"please tell me thing number {turn} of the six things that you know" for turn in range(1, 7)]
+SOURCES = [f"please tell me thing number {turn} of the six things that you know" for turn in range(1, 7)]
 KEPT: list[Approach] = ["conversations", "responses", "assistants", "claude"]
 SETTINGS = ThreadSettings(max_output_tokens=256, deadline_seconds=30)
 
@@ -37,7 +37,7 @@ def history(rig: Rig, approach: Approach) -> ServerHistory:
     else:
         endpoint, key = Endpoint("it", "openai", LABEL, base_url=f"{rig.replica.url}/v1", model="any"), rig.replica.key
     adapter = AnthropicProvider if endpoint.kind == "anthropic" else OpenAIProvider
-    return open_history(approach, endpoint, key, adapter(endpoint, key), SETTINGS)
+    return open_server_history(approach, endpoint, key, adapter(endpoint, key), SETTINGS)
 
 
 def turns(rig: Rig, approach: Approach, said: list[str]) -> list[ServerTurn]:
@@ -64,7 +64,7 @@ class Heard:
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
     found = Heard([])
-    client = carrier("http://127.0.0.1")
+    client = shared_client("http://127.0.0.1")
     before: Any = client.event_hooks
     client.event_hooks = {"request": [], "response": [found.answers.append]}
     yield found
@@ -72,7 +72,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
 
 
 def test_six_turns_read_the_same_tokens_however_they_are_kept_and_upload_what_is_new_alone(rig: Rig) -> None:
-    made = {approach: turns(rig, approach, SAID) for approach in get_args(Approach)}
+    made = {approach: turns(rig, approach, SOURCES) for approach in get_args(Approach)}
     assert set(made) == {"manual", *KEPT}
     read = {approach: [turn.usage.input_tokens for turn in six] for approach, six in made.items()}
     prompt, question, reply = 4 + 2, 13 + 2, 2 + 2  # words, and two more for each message
@@ -89,16 +89,16 @@ def test_six_turns_read_the_same_tokens_however_they_are_kept_and_upload_what_is
 
 @pytest.mark.parametrize("approach", KEPT)
 def test_the_check_says_held(rig: Rig, approach: Approach) -> None:
-    made = turns(rig, approach, SAID)
-    control = [turn.usage.input_tokens or 0 for turn in turns(rig, "manual", SAID)]
-    alone = [control[0]] * len(SAID)
-    assert judge([turn.usage.input_tokens for turn in made], control, None, alone).word == "held"
+    made = turns(rig, approach, SOURCES)
+    control = [turn.usage.input_tokens or 0 for turn in turns(rig, "manual", SOURCES)]
+    alone = [control[0]] * len(SOURCES)
+    assert check([turn.usage.input_tokens for turn in made], control, None, alone).word == "held"
 
 
 @pytest.mark.parametrize("approach", KEPT)
 def test_usage_that_the_models_server_did_not_report_is_not_reported_here_either(rig: Rig, approach: Approach) -> None:
     rig.words.usage = False
-    turn = turns(rig, approach, SAID[:2])[-1]
+    turn = turns(rig, approach, SOURCES[:2])[-1]
     assert turn.reply == "fine thanks"
     assert {turn.usage.input_tokens, turn.usage.cached_tokens, turn.usage.output_tokens} == {None}
     assert "not report" in turn.notes[-1]
@@ -107,7 +107,7 @@ def test_usage_that_the_models_server_did_not_report_is_not_reported_here_either
 @pytest.mark.parametrize("approach", ["conversations", "responses", "claude"])
 def test_cached_tokens_that_were_not_reported_are_none_and_the_rest_is_said(rig: Rig, approach: Approach) -> None:
     rig.words.cached = None
-    usage = turns(rig, approach, SAID[:1])[-1].usage
+    usage = turns(rig, approach, SOURCES[:1])[-1].usage
     assert usage.cached_tokens is None
     assert usage.input_tokens
     assert usage.output_tokens == 2
@@ -116,7 +116,7 @@ def test_cached_tokens_that_were_not_reported_are_none_and_the_rest_is_said(rig:
 @pytest.mark.parametrize("approach", KEPT)
 def test_every_answer_says_that_it_is_a_replica(rig: Rig, heard: Heard, approach: Approach) -> None:
     held = history(rig, approach)
-    handle = turns(rig, approach, SAID[:2])[-1].handle
+    handle = turns(rig, approach, SOURCES[:2])[-1].handle
     held.count(handle, "and now?")
     held.export(handle)
     held.delete(handle)
@@ -133,7 +133,7 @@ def last_id(handle: Handle) -> str:
 
 @pytest.mark.parametrize("approach", ["conversations", "responses", "assistants"])
 def test_what_expired_on_the_server_is_gone(rig: Rig, approach: Approach) -> None:
-    handle = turns(rig, approach, SAID[:2])[-1].handle
+    handle = turns(rig, approach, SOURCES[:2])[-1].handle
     assert rig.expire(last_id(handle)).json()["expired"] is True
     for asked in (
         lambda: list(history(rig, approach).send(handle, "and now?")),
@@ -144,7 +144,7 @@ def test_what_expired_on_the_server_is_gone(rig: Rig, approach: Approach) -> Non
 
 
 def test_a_chain_with_a_link_missing_in_its_middle_is_gone_and_not_shorter(rig: Rig) -> None:
-    handle = turns(rig, "responses", SAID[:3])[-1].handle
+    handle = turns(rig, "responses", SOURCES[:3])[-1].handle
     rig.expire(handle.all("response")[1])
     asked = len(rig.words.bodies)
     with pytest.raises(ConversationGone):
@@ -153,23 +153,23 @@ def test_a_chain_with_a_link_missing_in_its_middle_is_gone_and_not_shorter(rig: 
 
 
 def test_a_claude_thread_that_expired_is_sent_again_and_says_so(rig: Rig) -> None:
-    made = turns(rig, "claude", SAID[:3])
+    made = turns(rig, "claude", SOURCES[:3])
     rig.expire(last_id(made[-1].handle))
-    *_, turn = history(rig, "claude").send(made[-1].handle, SAID[3])
+    *_, turn = history(rig, "claude").send(made[-1].handle, SOURCES[3])
     assert isinstance(turn, ServerTurn)
     assert (turn.replayed, len(turn.wires)) == (True, 2)
     assert turn.bytes_up > 2 * made[-1].bytes_up
-    assert turn.usage.input_tokens == turns(rig, "manual", SAID[:4])[-1].usage.input_tokens
+    assert turn.usage.input_tokens == turns(rig, "manual", SOURCES[:4])[-1].usage.input_tokens
 
 
 @pytest.mark.parametrize("approach", ["conversations", "responses", "claude"])
 def test_an_overflow_says_how_much_too_much_it_is(rig: Rig, approach: Approach) -> None:
-    handle = turns(rig, approach, SAID[:1])[-1].handle
+    handle = turns(rig, approach, SOURCES[:1])[-1].handle
     with pytest.raises(ContextOverflow) as caught:
         list(history(rig, approach).send(handle, "word " * WINDOW))
     assert caught.value.tokens == 6 + 15 + 4 + WINDOW + 2
     assert caught.value.limit == (WINDOW if approach == "claude" else WINDOW - 100)  # a quarter is kept for the reply
     assert LABEL in caught.value.what
-    *_, turn = history(rig, approach).send(handle, SAID[1])
+    *_, turn = history(rig, approach).send(handle, SOURCES[1])
     assert isinstance(turn, ServerTurn)
     assert turn.usage.input_tokens == 6 + 15 + 4 + 15  # nothing of it stayed

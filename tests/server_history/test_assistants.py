@@ -270,10 +270,10 @@ RETIRED = [
 
 @pytest.mark.parametrize("url", RETIRED)
 def test_nothing_is_sent_where_threads_were_switched_off(url: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def carrier(_: str) -> Any:
+    def shared_client(_: str) -> Any:
         raise AssertionError("something was about to be sent")
 
-    monkeypatch.setattr(measuring_module, "carrier", carrier)
+    monkeypatch.setattr(measuring_module, "shared_client", shared_client)
     there = AssistantsHistory(
         Endpoint("openai", "openai", "OpenAI", base_url=url, model="m", needs_key=True), None, QUICK
     )

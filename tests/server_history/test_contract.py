@@ -18,12 +18,12 @@ from lib.errors import ContextOverflow, ConversationGone, InvalidRequest, Provid
 from lib.messages import Message, assistant, system, user
 from lib.providers import TextDelta
 from lib.server_history import Handle, ServerTurn
-from lib.server_history.retention_check import judge
+from lib.server_history.retention_check import check
 from tests.support.history_servers import SERVERS, Served, Unthreaded
 from tests.support.replica_models import Behind
 
 PROMPT = "Be brief."
-SAID = [f"Tell me thing number {turn}." for turn in range(1, 7)]  # all as long
+SOURCES = [f"Tell me thing number {turn}." for turn in range(1, 7)]  # all as long
 TOO_LONG = "hello " * 4500
 
 
@@ -65,7 +65,7 @@ def served(
 
 @pytest.fixture(scope="module")
 def talk(served: Served) -> Talk:
-    return talked(served, SAID)
+    return talked(served, SOURCES)
 
 
 def talked(served: Served, said: list[str]) -> Talk:
@@ -108,7 +108,7 @@ def test_a_server_that_keeps_the_history_is_sent_what_is_new_and_nothing_else(ta
 
 def test_tokens_grow_all_the_same(talk: Talk) -> None:
     if not talk.served.reports_usage:
-        assert talk.seen == [None] * len(SAID)  # never 0
+        assert talk.seen == [None] * len(SOURCES)  # never 0
         assert "not report" in talk.turns[-1].notes[-1]
         return
     seen = [tokens for tokens in talk.seen if tokens is not None]
@@ -117,10 +117,10 @@ def test_tokens_grow_all_the_same(talk: Talk) -> None:
 
 
 def test_the_check_says_that_the_history_was_held(talk: Talk) -> None:
-    assert judge(talk.seen, talk.expected, None, talk.alone).word == talk.served.held
+    assert check(talk.seen, talk.expected, None, talk.alone).word == talk.served.held
     if not talk.served.reports_usage:  # what reached the model behind it shows what it does not say
-        read = talk.served.behind.read[-len(SAID) :]
-        words = [judge(read[:n], talk.expected[:n], None, talk.alone[:n]).word for n in range(2, len(SAID) + 1)]
+        read = talk.served.behind.read[-len(SOURCES) :]
+        words = [check(read[:n], talk.expected[:n], None, talk.alone[:n]).word for n in range(2, len(SOURCES) + 1)]
         assert words == ["held", "held", "held", *[talk.served.truly] * 2]  # the fifth turn has nine messages
 
 
@@ -139,7 +139,7 @@ def test_a_count_beforehand_is_what_the_turn_then_costs(talk: Talk) -> None:
     if talk.served.counts:
         assert talk.counted == talk.seen
     else:
-        assert talk.counted == [None] * len(SAID)
+        assert talk.counted == [None] * len(SOURCES)
 
 
 def test_an_export_is_what_was_said(talk: Talk) -> None:
@@ -160,7 +160,7 @@ def test_ids_nobody_gave_out_are_refused_or_everything_is_sent_again_visibly(tal
     if talk.served.unknown_id == "starts afresh":  # accepted with 200, and only the tokens tell
         alone = talk.served.tokens([system(PROMPT), user("And now?")])
         assert turn.usage.input_tokens == alone
-        words = judge([*talk.seen, alone], [*talk.expected, talk.expected[-1] + 34], None, [*talk.alone, alone]).word
+        words = check([*talk.seen, alone], [*talk.expected, talk.expected[-1] + 34], None, [*talk.alone, alone]).word
         assert words == "lost"
         return
     assert turn.replayed == (talk.served.approach == "claude")
@@ -168,7 +168,7 @@ def test_ids_nobody_gave_out_are_refused_or_everything_is_sent_again_visibly(tal
 
 
 def test_too_long_a_message_is_an_overflow_and_spoils_nothing(served: Served) -> None:
-    first = end_of(served, served.create(PROMPT), SAID[0])
+    first = end_of(served, served.create(PROMPT), SOURCES[0])
     if served.overflow == "raises":
         with pytest.raises(ContextOverflow) as caught:
             end_of(served, first.handle, TOO_LONG)
@@ -180,16 +180,16 @@ def test_too_long_a_message_is_an_overflow_and_spoils_nothing(served: Served) ->
         assert "exceeds the available context size" in (failed.reason or "")
         handle = failed.handle
     if served.failed_turn_stays:
-        assert end_of(served, handle, SAID[1]).status == "failed"
+        assert end_of(served, handle, SOURCES[1]).status == "failed"
     elif served.approach == "assistants":
         assert TOO_LONG in [message.text for message in served.history().export(handle)]  # it stays in the thread
     else:
-        assert end_of(served, handle, SAID[1]).status in ("complete", "incomplete")
+        assert end_of(served, handle, SOURCES[1]).status in ("complete", "incomplete")
 
 
 def test_a_deletion_comes_with_its_proof_and_is_final(served: Served) -> None:
-    turn = end_of(served, served.create(PROMPT), SAID[0])
-    turn = end_of(served, turn.handle, SAID[1])
+    turn = end_of(served, served.create(PROMPT), SOURCES[0])
+    turn = end_of(served, turn.handle, SOURCES[1])
     deletion = served.history().delete(turn.handle)
     assert deletion.proven == served.proves_deletion
     assert deletion.words
@@ -198,12 +198,12 @@ def test_a_deletion_comes_with_its_proof_and_is_final(served: Served) -> None:
         assert len(deletion.things) == len(turn.handle.ids)
     if served.after_deletion == "raises":
         with pytest.raises(ConversationGone):
-            end_of(served, turn.handle, SAID[2])
+            end_of(served, turn.handle, SOURCES[2])
         with pytest.raises(ConversationGone):
             served.history().export(turn.handle)
     elif served.after_deletion == "starts afresh":
-        after = end_of(served, turn.handle, SAID[2])  # accepted with 200, and only the tokens tell
-        alone = served.tokens([system(PROMPT), user(SAID[2])])
+        after = end_of(served, turn.handle, SOURCES[2])  # accepted with 200, and only the tokens tell
+        alone = served.tokens([system(PROMPT), user(SOURCES[2])])
         assert after.usage.input_tokens == alone
 
 
@@ -211,7 +211,7 @@ def test_a_run_that_was_asked_for_more_than_the_server_does_says_so(served: Serv
     if served.approach != "assistants":
         pytest.skip("runs are the Assistants protocol's")
     history = served.history(replace(served.settings, stream=True, last_messages=2, max_prompt_tokens=2000))
-    *_, turn = history.send(history.create(PROMPT), SAID[0])
+    *_, turn = history.send(history.create(PROMPT), SOURCES[0])
     assert isinstance(turn, ServerTurn)
     assert turn.reply
     assert any("did not; the run was polled" in note for note in turn.notes) != served.streams_runs
@@ -233,8 +233,8 @@ def test_the_key_is_in_nothing_that_is_kept(talk: Talk) -> None:
 
 def test_a_server_that_ignores_threads_is_found_out(tmp_path: Path, behind: Behind) -> None:
     for served in started(Unthreaded, tmp_path, behind):
-        talk = talked(served, [f"{text} It matters to me a great deal, as you may imagine." for text in SAID])
-        assert judge(talk.seen, talk.expected, None, talk.alone).word == "lost"
+        talk = talked(served, [f"{text} It matters to me a great deal, as you may imagine." for text in SOURCES])
+        assert check(talk.seen, talk.expected, None, talk.alone).word == "lost"
         assert not any(turn.replayed for turn in talk.turns)  # it claims to have it
 
 

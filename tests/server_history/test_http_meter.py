@@ -13,10 +13,10 @@ import pytest
 from lib.messages import Message, Usage, assistant, user
 from lib.providers import TextDelta
 from lib.providers.scripted import Script, ScriptedProvider
-from lib.server_history import Deletion, Fact, Facts, Gone, Handle, ServerTurn, Wire
+from lib.server_history import DeletedItem, Deletion, Fact, Facts, Handle, ServerTurn, Wire
 from lib.server_history.adapters.manual import ManualHistory
-from lib.server_history.factory import OF_KIND, open_history
-from lib.server_history.http_meter import Measured, tapped
+from lib.server_history.factory import OF_KIND, open_server_history
+from lib.server_history.http_meter import MeteredTurn, metered_client
 from lib.server_history.reference import ASSISTANTS, CLAUDE, CONVERSATIONS, MANUAL, RESPONSES
 from lib.server_history.sdk_values import paged, seconds_of, text_of
 from lib.settings import Endpoint
@@ -28,7 +28,7 @@ def test_bytes_are_those_that_travelled(replay: Replay) -> None:
     replay.status, replay.headers = 200, {"Content-Encoding": "gzip", "Content-Type": "text/plain"}
     replay.body = gzip.compress(b"a" * 10_000)
     wires: list[Wire] = []
-    with tapped(replay.url, wires) as client:
+    with metered_client(replay.url, wires) as client:
         assert client.post(f"{replay.url}/x?y=1", content=b"12345").text == "a" * 10_000
     assert (len(wires), wires[0].bytes_up, wires[0].bytes_down) == (1, 5, len(replay.body))
     assert (wires[0].method, wires[0].path, wires[0].status) == ("POST", "/x", 200)
@@ -39,14 +39,14 @@ def test_redirects_are_requests_too(routes: Routes) -> None:
     routes.on("POST /v1/a", Answer("", 307, {"Location": f"{routes.url}/b"}))
     routes.on("POST /v1/b", {"ok": True})
     wires: list[Wire] = []
-    with tapped(routes.url, wires) as client:
+    with metered_client(routes.url, wires) as client:
         client.post(f"{routes.url}/a", content=b"{}")
     assert [(wire.path, wire.status, wire.bytes_up) for wire in wires] == [("/v1/a", 307, 2), ("/v1/b", 200, 2)]
 
 
 def test_a_request_nobody_answered_is_in_the_ledger() -> None:
     wires: list[Wire] = []
-    with tapped("http://127.0.0.1:9", wires) as client, pytest.raises(httpx2.ConnectError):
+    with metered_client("http://127.0.0.1:9", wires) as client, pytest.raises(httpx2.ConnectError):
         client.post("http://127.0.0.1:9/x", content=b"123")
     assert [(wire.bytes_up, wire.bytes_down, wire.status) for wire in wires] == [(3, None, None)]
 
@@ -55,7 +55,7 @@ def test_two_turns_at_once_do_not_share_a_ledger(routes: Routes) -> None:
     routes.on("GET /v1/a", {})
     one: list[Wire] = []
     two: list[Wire] = []
-    with tapped(routes.url, one) as first, tapped(routes.url, two) as second:
+    with metered_client(routes.url, one) as first, metered_client(routes.url, two) as second:
         first.get(f"{routes.url}/a")
         second.get(f"{routes.url}/a")
         second.get(f"{routes.url}/a")
@@ -86,23 +86,23 @@ def test_the_control_uploads_everything_every_turn() -> None:
 
 
 def test_a_measured_turn_knows_its_first_piece() -> None:
-    measured = Measured()
+    measured = MeteredTurn()
     measured.text("a")
     turn = measured.turn(Handle("manual", "m"), Usage(1))
     assert turn.first_token_ms is not None
     assert turn.first_token_ms <= turn.duration_ms
-    assert Measured().turn(Handle("manual", "m"), Usage(1)).first_token_ms is None
+    assert MeteredTurn().turn(Handle("manual", "m"), Usage(1)).first_token_ms is None
 
 
 def test_a_deletion_is_proven_only_by_asking_again() -> None:
-    assert Deletion.of([Gone("thread", "t", 200, 404)]).proven
+    assert Deletion.of([DeletedItem("thread", "t", 200, 404)]).proven
     for gone in (
-        Gone("t", "t", 200, 200),
-        Gone("t", "t", 404, 404),
-        Gone("t", "t", 200, None),
-        Gone("t", "t", 405, 200),
+        DeletedItem("t", "t", 200, 200),
+        DeletedItem("t", "t", 404, 404),
+        DeletedItem("t", "t", 200, None),
+        DeletedItem("t", "t", 405, 200),
     ):
-        assert not Deletion.of([Gone("thread", "t", 200, 404), gone]).proven
+        assert not Deletion.of([DeletedItem("thread", "t", 200, 404), gone]).proven
     assert not Deletion.of([]).proven
 
 
@@ -122,7 +122,7 @@ def test_every_fact_has_a_source_and_a_day(facts: Facts) -> None:
 def test_every_approach_of_an_endpoint_can_be_opened(kind: str) -> None:
     endpoint = Endpoint("it", kind, "It", base_url="http://127.0.0.1:9/v1", model="m")  # type: ignore[arg-type]
     for approach in OF_KIND[kind]:
-        history = open_history(approach, endpoint, "key", ScriptedProvider())
+        history = open_server_history(approach, endpoint, "key", ScriptedProvider())
         assert history.settings.deadline_seconds
         if approach in ("manual", "responses", "claude"):
             assert history.create("x").approach == approach

@@ -14,10 +14,10 @@ from hypothesis import given
 from lib.errors import ConversationGone, HistoryUnavailable, ProviderError, ProviderUnavailable
 from lib.messages import Message, assistant, user
 from lib.server_history import Approach, Handle, ServerHistory, ThreadSettings
-from lib.server_history.comparison import Side
-from lib.server_history.lane import Column, State
+from lib.server_history.comparison import Comparison
+from lib.server_history.lane import Lane, State
 from lib.server_history.ledger import costs, ledger, total
-from lib.server_history.transfer import MOVABLE, adopted, packed
+from lib.server_history.transfer import MOVABLE, adopted, prepare_transfer
 from tests.chat.test_service import wait
 from tests.support.conversations import histories
 from tests.support.counters import WordCounter
@@ -39,11 +39,11 @@ class Kept:
         self.handles = dict(handles)
 
 
-def column(history: ForgetfulHistory) -> Column:
-    return Column(history.approach, lambda: history, "", lambda approach, handle: None)
+def column(history: ForgetfulHistory) -> Lane:
+    return Lane(history.approach, lambda: history, "", lambda approach, handle: None)
 
 
-def asked(column: Column, *texts: str) -> State:
+def asked(column: Lane, *texts: str) -> State:
     for text in texts:
         assert column.ask(text)
         wait(lambda: not column.state.busy)
@@ -122,14 +122,14 @@ def test_deleting_proves_it_and_the_next_turn_finds_nothing() -> None:
     assert state.done[-1].error["kind"] == "ConversationGone"
 
 
-def side(history: ForgetfulHistory, kept: Kept, handles: Mapping[str, Any] | None = None) -> Side:
+def side(history: ForgetfulHistory, kept: Kept, handles: Mapping[str, Any] | None = None) -> Comparison:
     opened: list[tuple[Approach, ThreadSettings, bool]] = []
 
-    def open_history(approach: Approach, settings: ThreadSettings, other: bool) -> ServerHistory:
+    def open_server_history(approach: Approach, settings: ThreadSettings, other: bool) -> ServerHistory:
         opened.append((approach, settings, other))
         return ForgetfulHistory(approach) if other else history
 
-    return Side("replica", "", open_history, kept, dict(handles or {}))
+    return Comparison("replica", "", open_server_history, kept, dict(handles or {}))
 
 
 def test_ids_are_kept_at_once_and_a_later_page_goes_on_from_them() -> None:
@@ -211,7 +211,7 @@ def test_what_is_not_reported_is_unknown_in_every_sum() -> None:
 
 @given(histories())
 def test_nothing_is_left_behind_in_silence(history: list[Message]) -> None:
-    luggage = packed(history)
+    luggage = prepare_transfer(history)
     assert all(message.role in MOVABLE and message.text for message in luggage.messages)
     plain = [m for m in history if m.role in MOVABLE and isinstance(m.content, str) and m.content and not m.extra]
     assert [message for message in luggage.messages if message in plain] or not plain

@@ -15,7 +15,7 @@ from lib.messages import assistant, system, user
 from lib.providers import TextDelta
 from lib.providers.llama.process import LocalModel
 from lib.server_history import Approach, Handle, ServerTurn, ThreadSettings
-from lib.server_history.offline import Keyless
+from lib.server_history.offline import LocalReplica
 
 KEPT: list[Approach] = ["conversations", "responses", "assistants", "claude"]
 SETTINGS = ThreadSettings(max_output_tokens=256, deadline_seconds=60)
@@ -23,13 +23,13 @@ ASKED = "What is the capital of France? Answer in one word."
 
 
 @pytest.fixture
-def keyless(model: LocalModel) -> Iterator[Keyless]:
-    made = Keyless.on(model)
+def keyless(model: LocalModel) -> Iterator[LocalReplica]:
+    made = LocalReplica.on(model)
     yield made
     made.close()
 
 
-def turn_of(keyless: Keyless, approach: Approach, handle: Handle, text: str) -> ServerTurn:
+def turn_of(keyless: LocalReplica, approach: Approach, handle: Handle, text: str) -> ServerTurn:
     *deltas, turn = keyless.history(approach, SETTINGS).send(handle, text)
     assert isinstance(turn, ServerTurn)
     assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == turn.reply
@@ -38,7 +38,7 @@ def turn_of(keyless: Keyless, approach: Approach, handle: Handle, text: str) -> 
 
 def test_nothing_runs_before_its_first_use(tmp_path: Path) -> None:
     model = LocalModel(tmp_path / "no such file")
-    keyless = Keyless.on(model)
+    keyless = LocalReplica.on(model)
     assert not keyless.running
     assert keyless.contents() == {}
     assert keyless.expire("conv_1") is False
@@ -50,7 +50,7 @@ def test_nothing_runs_before_its_first_use(tmp_path: Path) -> None:
 
 @pytest.mark.model
 @pytest.mark.parametrize("approach", get_args(Approach))
-def test_a_turn_without_a_key(keyless: Keyless, approach: Approach) -> None:
+def test_a_turn_without_a_key(keyless: LocalReplica, approach: Approach) -> None:
     history = keyless.history(approach, SETTINGS)
     first = turn_of(keyless, approach, history.create("Be brief."), ASKED)
     second = turn_of(keyless, approach, first.handle, "And of Spain?")
@@ -63,7 +63,7 @@ def test_a_turn_without_a_key(keyless: Keyless, approach: Approach) -> None:
 
 
 @pytest.mark.model
-def test_the_same_conversation_costs_the_same_tokens_however_it_is_kept(keyless: Keyless) -> None:
+def test_the_same_conversation_costs_the_same_tokens_however_it_is_kept(keyless: LocalReplica) -> None:
     counts = {}
     for approach in get_args(Approach):
         history = keyless.history(approach, SETTINGS)
@@ -73,7 +73,7 @@ def test_the_same_conversation_costs_the_same_tokens_however_it_is_kept(keyless:
 
 
 @pytest.mark.model
-def test_what_it_gives_out_is_labelled_and_hides_its_key(keyless: Keyless) -> None:
+def test_what_it_gives_out_is_labelled_and_hides_its_key(keyless: LocalReplica) -> None:
     for approach in KEPT:
         endpoint = keyless.endpoint(approach)
         assert endpoint.label == keyless.label == "Replica on this machine, not OpenAI"
@@ -85,7 +85,7 @@ def test_what_it_gives_out_is_labelled_and_hides_its_key(keyless: Keyless) -> No
 
 
 @pytest.mark.model
-def test_contents_and_forgetting(keyless: Keyless) -> None:
+def test_contents_and_forgetting(keyless: LocalReplica) -> None:
     handle = keyless.history("conversations").create("")
     turn = turn_of(keyless, "conversations", handle, ASKED)
     held = keyless.contents()
@@ -100,7 +100,7 @@ def test_contents_and_forgetting(keyless: Keyless) -> None:
 
 @pytest.mark.model
 def test_a_restart_in_the_same_process_keeps_what_was_held_and_another_process_does_not(
-    keyless: Keyless, model: LocalModel
+    keyless: LocalReplica, model: LocalModel
 ) -> None:
     turn = turn_of(keyless, "conversations", keyless.history("conversations").create(""), ASKED)
     before = keyless.history("conversations")
@@ -110,14 +110,14 @@ def test_a_restart_in_the_same_process_keeps_what_was_held_and_another_process_d
         list(before.send(turn.handle, "And now?"))
     stored = Handle.from_dict(json.loads(json.dumps(turn.handle.to_dict())))
     assert turn_of(keyless, "conversations", stored, "And of Spain?").reply
-    another = Keyless.on(model)
+    another = LocalReplica.on(model)
     with pytest.raises(ConversationGone):
         turn_of(another, "conversations", stored, "And now?")
     another.close()
 
 
 @pytest.mark.model
-def test_many_threads_start_one_replica(keyless: Keyless) -> None:
+def test_many_threads_start_one_replica(keyless: LocalReplica) -> None:
     with ThreadPoolExecutor(8) as pool:
         urls = set(pool.map(lambda _: keyless.endpoint("conversations").base_url, range(16)))
     assert len(urls) == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.server_history.retention_check import judge
+from lib.server_history.retention_check import check
 
 GROWING = [40, 80, 120, 160, 200, 240]
 
@@ -39,7 +39,7 @@ RECORDED = {
 def test_what_real_servers_did_is_told(name: str) -> None:
     seen, expected, stored, words = RECORDED[name]
     found = [
-        judge(seen[:turns], expected[:turns], stored[:turns] if stored else None).word
+        check(seen[:turns], expected[:turns], stored[:turns] if stored else None).word
         for turns in range(2, len(seen) + 1)
     ]
     assert found == words.split()
@@ -47,11 +47,11 @@ def test_what_real_servers_did_is_told(name: str) -> None:
 
 def test_the_sentence_has_the_numbers() -> None:
     assert (
-        judge([40, 80], [40, 80]).sentence
+        check([40, 80], [40, 80]).sentence
         == "The server read 80 tokens, and the whole conversation is about 80: the history was there."
     )
-    assert "read 50 tokens of about 120" in judge([40, 50, 50], [40, 80, 120]).sentence
-    assert "stores 6 items all the same" in judge([959, 1915, 1915], [959, 1915, 2871], [2, 4, 6]).sentence
+    assert "read 50 tokens of about 120" in check([40, 50, 50], [40, 80, 120]).sentence
+    assert "stores 6 items all the same" in check([959, 1915, 1915], [959, 1915, 2871], [2, 4, 6]).sentence
 
 
 @pytest.mark.parametrize(
@@ -66,40 +66,40 @@ def test_the_sentence_has_the_numbers() -> None:
     ],
 )
 def test_it_does_not_guess(seen: list[int | None], expected: list[int], why: str) -> None:
-    verdict = judge(seen, expected)
+    verdict = check(seen, expected)
     assert verdict.word == "cannot tell"
     assert why in verdict.sentence
 
 
 def test_a_gap_in_the_reports_hides_only_that_turn() -> None:
-    assert judge([40, None, 120], [40, 80, 120]).word == "held"
-    assert judge([None, 80, 120], [40, 80, 120]).word == "held"
+    assert check([40, None, 120], [40, 80, 120]).word == "held"
+    assert check([None, 80, 120], [40, 80, 120]).word == "held"
 
 
 def test_a_hidden_system_block_is_not_history() -> None:
-    assert judge([70, 110, 150], [40, 80, 120]).word == "held"
-    assert judge([70, 70, 70], [40, 80, 120]).word == "lost"
+    assert check([70, 110, 150], [40, 80, 120]).word == "held"
+    assert check([70, 70, 70], [40, 80, 120]).word == "lost"
 
 
 def test_a_tokenizer_that_stands_in_for_another_is_allowed_for() -> None:
     expected = [100, 300, 500, 700]
-    assert judge([round(size * 1.3) for size in expected], expected).word == "held"
-    assert judge([round(size * 0.8) for size in expected], expected).word == "held"
+    assert check([round(size * 1.3) for size in expected], expected).word == "held"
+    assert check([round(size * 0.8) for size in expected], expected).word == "held"
 
 
 def test_a_long_newest_message_is_not_taken_for_history() -> None:
     seen, expected, alone = [40, 400], [40, 440], [40, 400]
-    assert judge(seen, expected, None, alone).word == "lost"
-    assert judge([40, 440], expected, None, alone).word == "held"
+    assert check(seen, expected, None, alone).word == "lost"
+    assert check([40, 440], expected, None, alone).word == "held"
 
 
 def test_next_to_nothing_read_of_what_is_stored_is_trimmed_not_lost() -> None:
-    assert judge([40, 80, 45], [40, 80, 120], [2, 4, 6]).word == "trimmed"
-    assert judge([40, 80, 45], [40, 80, 120], [2, 4, 2]).word == "lost"
+    assert check([40, 80, 45], [40, 80, 120], [2, 4, 6]).word == "trimmed"
+    assert check([40, 80, 45], [40, 80, 120], [2, 4, 2]).word == "lost"
 
 
 def test_trimmed_stays_trimmed_while_it_grows_on() -> None:
-    assert judge([1000, 2000, 2000, 3000, 4000], [1000, 2000, 3000, 4000, 5000]).word == "trimmed"
+    assert check([1000, 2000, 2000, 3000, 4000], [1000, 2000, 3000, 4000, 5000]).word == "trimmed"
 
 
 sizes = st.lists(st.integers(30, 3000), min_size=2, max_size=20)
@@ -108,10 +108,10 @@ sizes = st.lists(st.integers(30, 3000), min_size=2, max_size=20)
 @given(first=st.integers(5, 500), growth=sizes, block=st.integers(0, 200))
 def test_a_server_that_holds_everything_is_never_accused(first: int, growth: list[int], block: int) -> None:
     expected = [first + sum(growth[:turn]) for turn in range(len(growth) + 1)]
-    assert judge([size + block for size in expected], expected).word == "held"
+    assert check([size + block for size in expected], expected).word == "held"
 
 
 @given(first=st.integers(5, 500), growth=sizes, block=st.integers(0, 200))
 def test_a_server_that_reads_one_message_only_is_never_believed(first: int, growth: list[int], block: int) -> None:
     expected = [first + sum(growth[:turn]) for turn in range(len(growth) + 1)]
-    assert judge([first + block] * len(expected), expected).word == "lost"
+    assert check([first + block] * len(expected), expected).word == "lost"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from lib.errors import ConversationGone
 from lib.messages import Message, Usage, assistant, user
 from lib.providers import TextDelta
-from lib.server_history import Approach, Deletion, Facts, Gone, Handle, ServerTurn, ThreadSettings, Wire
+from lib.server_history import Approach, DeletedItem, Deletion, Facts, Handle, ServerTurn, ThreadSettings, Wire
 from lib.server_history.reference import CONVERSATIONS
 from tests.support.counters import WordCounter
 
@@ -65,7 +65,7 @@ class ForgetfulHistory:
     def delete(self, handle: Handle) -> Deletion:
         id_ = str(handle.last("conversation"))
         there = self.held.pop(id_, None)
-        return Deletion.of([Gone("conversation", id_, 200 if there is not None else 404, 404)])
+        return Deletion.of([DeletedItem("conversation", id_, 200 if there is not None else 404, 404)])
 
     def count(self, handle: Handle, text: str) -> int | None:
         return None

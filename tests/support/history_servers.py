@@ -19,7 +19,7 @@ from lib.providers.openai import OpenAIProvider
 from lib.replica.model import Backend
 from lib.replica.server import ReplicaServer
 from lib.server_history import Approach, Handle, ServerHistory, ThreadSettings
-from lib.server_history.factory import open_history
+from lib.server_history.factory import open_server_history
 from lib.settings import Endpoint
 from tests.support import peer_servers
 from tests.support.claude_server import ClaudeServer
@@ -69,7 +69,7 @@ class Served:
         endpoint = self.endpoint
         adapter = AnthropicProvider if endpoint.kind == "anthropic" else OpenAIProvider
         provider = adapter(endpoint, self.address.key)
-        return open_history(self.approach, endpoint, self.address.key, provider, settings or self.settings)
+        return open_server_history(self.approach, endpoint, self.address.key, provider, settings or self.settings)
 
     def create(self, system_prompt: str) -> Handle:
         return self.history().create(system_prompt)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from lib.context import TrimOptions, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message, user
-from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
+from lib.tokens import ESTIMATE, TokenCounter
+from lib.tokens.ledger import TokenLedger
 from tests.support.conversations import dense, histories, texts
 from tests.support.counters import WordCounter
 from tests.support.slow_strategies import Slow

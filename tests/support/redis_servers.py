@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import redis
 
+from lib.chat_settings import ChatSettings
 from lib.history import HistoryStore
 from lib.history.embedded.inline_command import ask
 from lib.messages import Message, assistant, user
-from lib.turns import ChatSettings, LiveTurn, Turn
+from lib.turns import LiveTurn, Turn
 
 TTL = 86_400
 SETTINGS = ChatSettings("openai", "test-model", "Be brief.", 8192, 1024, "low_water")

@@ -92,11 +92,11 @@ class Slow:
     exchange_of: list[int | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        lead = [system(self.instructions)] if self.instructions.strip() else []
-        lead += [self.summary.message] if self.summary is not None else []
+        preamble = [system(self.instructions)] if self.instructions.strip() else []
+        preamble += [self.summary.message] if self.summary is not None else []
         new = [self.prompt] if self.prompt is not None else []
-        self.messages = [*lead, *self.history, *new]
-        self.indexes: list[int | None] = [*[None] * len(lead), *range(len(self.history) + len(new))]
+        self.messages = [*preamble, *self.history, *new]
+        self.indexes: list[int | None] = [*[None] * len(preamble), *range(len(self.history) + len(new))]
         self.bad = unpaired(self.history)
         self.starts: list[int] = []
         self.exchange_of = []

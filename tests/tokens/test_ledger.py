@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.messages import Message, user
-from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, TokenLedger, utf16_units
+from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, utf16_units
+from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import result_ids
 from tests.support.conversations import histories
 from tests.support.slow_strategies import unpaired
@@ -54,13 +55,13 @@ def test_a_ledger_equals_a_recount_however_the_history_changes(steps: list[tuple
     ledger, counter, history = TokenLedger(CharacterEstimate()), CharacterEstimate(), []
     for messages, rewritten in steps:
         history = list(messages) if rewritten else [*history, *messages]
-        tally = ledger.sync(history)
-        assert len(tally) == len(history)
-        assert tally.sums == [sum(map(counter.count, history[:n])) for n in range(len(history) + 1)]
-        assert tally.user_positions == [n for n, m in enumerate(history) if m.role == "user" and not result_ids(m)]
-        assert tally.system_positions == [n for n, m in enumerate(history) if m.is_system]
+        totals = ledger.sync(history)
+        assert len(totals) == len(history)
+        assert totals.sums == [sum(map(counter.count, history[:n])) for n in range(len(history) + 1)]
+        assert totals.user_positions == [n for n, m in enumerate(history) if m.role == "user" and not result_ids(m)]
+        assert totals.system_positions == [n for n, m in enumerate(history) if m.is_system]
         decided = [m for n, m in enumerate(history) if not m.is_system and n not in unpaired(history)]
-        assert tally.talk_upto(len(history)) == sum(map(counter.count, decided))
+        assert totals.decidable_upto(len(history)) == sum(map(counter.count, decided))
 
 
 def test_each_message_is_counted_once() -> None:

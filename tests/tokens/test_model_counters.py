@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.messages import Message, assistant, system, user
-from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, TokenLedger, cache
+from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, cache
 from lib.tokens.cache import TextCounts, text_counts
+from lib.tokens.ledger import TokenLedger
 from lib.tokens.model_counters import OTHER_PART, ClaudeCounter, OpenAICounter, all_text, counter_for, tokenizer_of
 from lib.tokens.vocabularies import TOKENIZERS, claude, content_tokens
 from lib.tokens.vocabularies.pieces import mended

@@ -31,6 +31,6 @@ def chat(monkeypatch: pytest.MonkeyPatch, typist: Typist) -> Iterator[ChatServic
         monkeypatch.setenv(name, value)
     st.cache_resource.clear()
     service = services.chat()
-    service.store.remember(SESSION, settings().to_dict())
+    service.store.save_settings(SESSION, settings().to_dict())
     yield service
     st.cache_resource.clear()

@@ -34,14 +34,14 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
 
 
 def opened(tab: str, **parameters: str) -> AppTest:
-    at = page(PATH, state={"flight_tab": tab}, **parameters)
+    at = page(PATH, state={"context_window_tab": tab}, **parameters)
     assert not at.exception, at.exception
     return at
 
 
 def talked(chat: ChatService, *prompts: str, **changes: object) -> None:
     """A conversation through the chat page, in a window that makes it forget."""
-    chat.store.remember(SESSION, settings(max_tokens=160, reserved_for_reply=40, **changes).to_dict())
+    chat.store.save_settings(SESSION, settings(max_tokens=160, reserved_for_reply=40, **changes).to_dict())
     at = page()
     for prompt in prompts:
         at.chat_input(key="prompt").set_value(prompt).run()
@@ -113,7 +113,7 @@ def test_the_request_is_there_as_json_curl_and_python_without_a_key(
     chat: ChatService, drawn: Drawn, typist: Typist, form: str, begins: str
 ) -> None:
     talked(chat, "Hello")
-    at = page(PATH, state={"flight_tab": view.SENT, "sent:request": True, "sent:form": form})
+    at = page(PATH, state={"context_window_tab": view.SENT, "sent:request": True, "sent:form": form})
     assert not at.exception, at.exception
     code = at.code[0].value
     assert code.startswith(begins)
@@ -169,7 +169,7 @@ def test_the_first_request_has_nothing_before_it(chat: ChatService, drawn: Drawn
 
 def test_a_fact_that_was_dropped_is_found_with_turn_rule_and_other_strategies(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER)
-    at = page(PATH, state={"flight_tab": view.FIND, "fact": "lisbon", "table:strategies-0": True})
+    at = page(PATH, state={"context_window_tab": view.FIND, "fact": "lisbon", "table:strategies-0": True})
     turns = chat.store.turns(SESSION)
     first = next(turn for turn in turns if turn.plan is not None and not turn.plan.runs[0][2])
     said = [markdown.value for markdown in at.markdown]
@@ -188,9 +188,9 @@ def test_a_fact_that_was_dropped_is_found_with_turn_rule_and_other_strategies(ch
 
 def test_a_fact_that_always_went_along_and_one_that_nobody_said(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "Lisbon", "and now?")
-    at = page(PATH, state={"flight_tab": view.FIND, "fact": "LISBON"})
+    at = page(PATH, state={"context_window_tab": view.FIND, "fact": "LISBON"})
     assert any("It went along with all 1 later request" in markdown.value for markdown in at.markdown)
-    at = page(PATH, state={"flight_tab": view.FIND, "fact": "Madrid"})
+    at = page(PATH, state={"context_window_tab": view.FIND, "fact": "Madrid"})
     assert "No stored message" in at.info[0].value
 
 
@@ -235,7 +235,7 @@ def test_long_conversations_are_drawn_page_by_page(chat: ChatService, drawn: Dra
         exchange(chat, f"q{n}", f"a{n}")
     opened(view.SENT)
     assert [row["index"] for row in drawn["sent_rows"]["rows"]] == list(range(120, 139))
-    page(PATH, state={"flight_tab": view.SENT, "chosen_message": 3})
+    page(PATH, state={"context_window_tab": view.SENT, "chosen_message": 3})
     assert [row["index"] for row in drawn["sent_rows"]["rows"]] == list(range(60))
     assert len(drawn["sent_strip"]["sent"]) <= request_strip.MOST_SEGMENTS + 5
 
@@ -253,12 +253,12 @@ def test_a_very_long_message_is_cut_where_it_is_drawn() -> None:
 
 def test_a_request_that_would_be_refused_is_shown_with_rule_and_repair(chat: ChatService, drawn: Drawn) -> None:
     written_elsewhere(chat, user("q"), Message("tool", "42", {"tool_call_id": "c1"}), assistant("a"))
-    chat.store.remember(SESSION, settings(strategy="none").to_dict())
+    chat.store.save_settings(SESSION, settings(strategy="none").to_dict())
     at = opened(view.NEXT)
     said = [warning.value for warning in at.warning]
     assert any("No tool result without its call" in words and "smarter-sh/smarter#264" in words for words in said)
     assert any("- tool: 42" in code.value for code in at.code)
-    chat.store.remember(SESSION, settings(strategy="low_water").to_dict())
+    chat.store.save_settings(SESSION, settings(strategy="low_water").to_dict())
     at = opened(view.NEXT)
     assert not at.warning
     assert any("Breaks no rule of OpenAI" in expander.label for expander in at.expander)
@@ -274,7 +274,7 @@ def test_breaking_a_request_on_purpose_sends_it_and_stores_nothing(
         {"error": {"message": "messages with role 'tool' must follow", "type": "invalid_request_error"}},
         {},
     )
-    at = page(PATH, state={"flight_tab": view.NEXT, "break_it": True, "break_name": "orphan_result"})
+    at = page(PATH, state={"context_window_tab": view.NEXT, "break_it": True, "break_name": "orphan_result"})
     assert not at.exception, at.exception
     assert len(typist.requests) == sent
     at.button(key="send_broken").click().run()
@@ -298,8 +298,8 @@ SUMMARY = Summary("They talked about Lisbon.", ((0, 2),), "typist-1", 1.0)
 def test_the_summary_in_force_is_shown_sent_and_undone(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER[:2], strategy="oldest_first")
     chat.store.keep_summaries(SESSION, [SUMMARY])
-    chat.store.remember(SESSION, settings(strategy="summarize", max_tokens=120, reserved_for_reply=10).to_dict())
-    at = page(PATH, state={"flight_tab": view.NEXT, "summary": True})
+    chat.store.save_settings(SESSION, settings(strategy="summarize", max_tokens=120, reserved_for_reply=10).to_dict())
+    at = page(PATH, state={"context_window_tab": view.NEXT, "summary": True})
     assert not at.exception, at.exception
     rows = drawn["next_rows"]["rows"]
     assert rows[1]["name"] == "summary of 1 to 2"
@@ -314,7 +314,7 @@ def test_the_summary_in_force_is_shown_sent_and_undone(chat: ChatService, drawn:
 
 def test_a_summary_is_made_by_sending_and_its_cost_is_shown_apart(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER[:2], strategy="oldest_first")
-    chat.store.remember(SESSION, settings(strategy="summarize", max_tokens=130, reserved_for_reply=20).to_dict())
+    chat.store.save_settings(SESSION, settings(strategy="summarize", max_tokens=130, reserved_for_reply=20).to_dict())
     at = page()
     assert any("summarized first, in a request of its own" in caption.value for caption in at.caption)
     at.chat_input(key="prompt").set_value(FILLER[3]).run()
@@ -343,6 +343,6 @@ def test_pins_and_mutes_are_seen_in_the_chat(chat: ChatService) -> None:
 
 def test_a_summary_that_will_be_made_is_announced_with_its_size(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER, strategy="oldest_first")
-    chat.store.remember(SESSION, settings(strategy="summarize", max_tokens=200, reserved_for_reply=20).to_dict())
+    chat.store.save_settings(SESSION, settings(strategy="summarize", max_tokens=200, reserved_for_reply=20).to_dict())
     at = opened(view.NEXT)
     assert any("writes a summary of" in info.value and "a request of its own" in info.value for info in at.info)

@@ -24,7 +24,7 @@ TABS: list[tuple[str, str, str | None]] = [
         for name in ("Request by request", "Who counted", "Money", "Inside a message")
     ),
     *(
-        ("pages/context_window.py", "flight_tab", name)
+        ("pages/context_window.py", "context_window_tab", name)
         for name in (context_window.SENT, context_window.CHANGED, context_window.FIND, context_window.NEXT)
     ),
     *(
@@ -90,7 +90,7 @@ def test_whatever_is_stored(chat: ChatService, name: str) -> None:
 def test_whatever_the_settings_say(chat: ChatService, changes: dict[str, object]) -> None:
     exchange(chat, "My sister lives in Lisbon 4711", "Noted")
     exchange(chat, "and?", "yes")
-    chat.store.remember(SESSION, settings(**changes).to_dict())
+    chat.store.save_settings(SESSION, settings(**changes).to_dict())
     look()
 
 
@@ -106,5 +106,5 @@ def test_with_marks_and_summaries_that_point_nowhere(chat: ChatService) -> None:
     chat.store.mark(SESSION, 77, "pinned")
     chat.store.mark(SESSION, 1, "muted")
     chat.store.keep_summaries(SESSION, [Summary("About nothing.", ((40, 90),), NASTY)])
-    chat.store.remember(SESSION, settings(strategy="summarize").to_dict())
+    chat.store.save_settings(SESSION, settings(strategy="summarize").to_dict())
     look({"summary": True})

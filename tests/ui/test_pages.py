@@ -12,9 +12,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
+from lib.chat_settings import ChatSettings
 from lib.errors import ProviderUnavailable
 from lib.messages import Message, assistant, user
-from lib.turns import ChatSettings, LiveTurn, PlanSummary, Turn
+from lib.turns import LiveTurn, PlanSummary, Turn
 from lib.ui.chat import sidebar, transcript
 from lib.ui.shell import services
 from tests.support.typist import Typist
@@ -165,14 +166,14 @@ def test_settings_are_stored_with_the_session_and_come_back(chat: ChatService) -
 
 def test_a_change_by_another_tab_is_taken_over(chat: ChatService) -> None:
     at = page()
-    chat.store.remember(SESSION, settings(max_tokens=1234).to_dict())
+    chat.store.save_settings(SESSION, settings(max_tokens=1234).to_dict())
     at.run()
     assert at.number_input(key=f"{SESSION}:max_tokens").value == 1234
 
 
 def test_what_is_sent_obeys_a_change_the_page_has_not_drawn_yet(chat: ChatService, typist: Typist) -> None:
     at = page()
-    chat.store.remember(SESSION, settings(system_prompt="Be kind.").to_dict())
+    chat.store.save_settings(SESSION, settings(system_prompt="Be kind.").to_dict())
     at.chat_input(key="prompt").set_value("Hello").run()
     assert typist.requests[0]["messages"][0]["content"] == "Be kind."
 
@@ -277,7 +278,7 @@ def test_a_message_sent_beside_an_interrupted_one_is_put_back(chat: ChatService,
 
 
 def test_a_request_over_budget_is_not_sent_and_says_what_can_be_done(chat: ChatService, typist: Typist) -> None:
-    chat.store.remember(SESSION, settings(max_tokens=64, reserved_for_reply=32, strategy="none").to_dict())
+    chat.store.save_settings(SESSION, settings(max_tokens=64, reserved_for_reply=32, strategy="none").to_dict())
     at = page()
     at.chat_input(key="prompt").set_value("far too long " * 40).run()
     assert typist.requests == []
@@ -288,7 +289,7 @@ def test_a_request_over_budget_is_not_sent_and_says_what_can_be_done(chat: ChatS
 
 def test_leaving_out_the_oldest_is_offered_where_it_helps(chat: ChatService, typist: Typist) -> None:
     exchange(chat, "old words " * 40, "more old words " * 40)
-    chat.store.remember(SESSION, settings(max_tokens=128, reserved_for_reply=32, strategy="none").to_dict())
+    chat.store.save_settings(SESSION, settings(max_tokens=128, reserved_for_reply=32, strategy="none").to_dict())
     at = page()
     at.chat_input(key="prompt").set_value("new").run()
     at.button(key="leave_out").click().run()
@@ -299,7 +300,7 @@ def test_leaving_out_the_oldest_is_offered_where_it_helps(chat: ChatService, typ
 def test_the_gauge_says_what_would_be_left_out(chat: ChatService) -> None:
     for n in range(6):
         exchange(chat, f"question {n} " * 10, f"answer {n} " * 10)
-    chat.store.remember(SESSION, settings(max_tokens=256, reserved_for_reply=64).to_dict())
+    chat.store.save_settings(SESSION, settings(max_tokens=256, reserved_for_reply=64).to_dict())
     at = page()
     assert any("will be left out" in caption.value for caption in at.caption)
     assert any("Left out of the next request" in caption.value for caption in at.caption)

@@ -12,7 +12,7 @@ from lib.messages import Message, assistant, user
 from lib.providers.openai import OpenAIProvider
 from lib.replica.model import Backend
 from lib.replica.server import ReplicaServer
-from lib.server_history.offline import Keyless
+from lib.server_history.offline import LocalReplica
 from lib.server_history.reference import FACTS
 from lib.settings import Endpoint
 from lib.ui.shell import services
@@ -34,7 +34,7 @@ def words(monkeypatch: pytest.MonkeyPatch, chat: ChatService) -> Iterator[WordMo
         servers = tuple(
             ReplicaServer(lambda: Backend(model.url, KEY, "words-1"), window=400, reply_tokens=50) for _ in range(2)
         )
-        replicas = tuple(Keyless(server, control, "words-1") for server in servers)
+        replicas = tuple(LocalReplica(server, control, "words-1") for server in servers)
         monkeypatch.setattr(services, "replicas", lambda: replicas)
         monkeypatch.setattr(columns, "counter_of", lambda side: WordCounter())
         yield model

@@ -128,7 +128,7 @@ def test_counting_by_another_tokenizer_changes_the_bars_and_not_what_was_read(ch
 def test_where_an_error_would_flip_a_decision_it_is_marked(chat: ChatService) -> None:
     for number in range(6):
         exchange(chat, f"{number} 你好，世界。" * 12, "再见，朋友。" * 12)
-    chat.store.remember(SESSION, settings(max_tokens=700, reserved_for_reply=64).to_dict())
+    chat.store.save_settings(SESSION, settings(max_tokens=700, reserved_for_reply=64).to_dict())
     at = opened(view.COUNTS)
     assert "the error would change what is left out" in said(at)
     frame = at.dataframe[0].value

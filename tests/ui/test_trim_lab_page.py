@@ -12,7 +12,7 @@ from lib.chat.service import ChatService
 from lib.context import STRATEGIES
 from lib.lab.example import EXAMPLE
 from lib.lab.facts import suggested
-from lib.tokens import TokenLedger
+from lib.tokens.ledger import TokenLedger
 from lib.ui.components import cliff_canvas
 from lib.ui.shell import services
 from lib.ui.trim_lab import recall, view
@@ -46,7 +46,7 @@ def stored(chat: ChatService) -> None:
     exchange(chat, "My sister Ines lives in Lisbon.", "Noted.")
     for n in range(6):
         exchange(chat, f"question {n} " + "words that fill the window " * 6, f"answer {n} " + "more words " * 6)
-    chat.store.remember(SESSION, settings(max_tokens=320, reserved_for_reply=64).to_dict())
+    chat.store.save_settings(SESSION, settings(max_tokens=320, reserved_for_reply=64).to_dict())
 
 
 @pytest.mark.parametrize("tab", [view.CLIFF, view.BAKE_OFF, view.RECALL, view.COSTS])

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from lib.context import STRATEGIES, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message
-from lib.tokens import CharacterEstimate, TokenLedger
+from lib.tokens import CharacterEstimate
+from lib.tokens.ledger import TokenLedger
 from lib.turns import PlanSummary
 from lib.ui.components import palette, window_strip
 from tests.support.conversations import histories, texts

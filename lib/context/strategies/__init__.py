@@ -33,7 +33,7 @@ def _plain(
     plan: Callable[[Exchanges, int, TrimOptions], list[Run]],
 ) -> Callable[[Exchanges, int, TrimOptions, Summary | None], Decision]:
     """A strategy that has no use for a summary."""
-    return lambda talk, budget, options, summary: (plan(talk, budget, options), talk.candidates, None)
+    return lambda exchanges, budget, options, summary: (plan(exchanges, budget, options), exchanges.candidates, None)
 
 
 STRATEGIES: dict[str, TrimStrategy] = {

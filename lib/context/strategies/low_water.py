@@ -46,26 +46,26 @@ class Cut(NamedTuple):
     at: int
 
 
-def low_water(talk: Exchanges, budget: int, options: TrimOptions) -> list[Run]:
+def low_water(exchanges: Exchanges, budget: int, options: TrimOptions) -> list[Run]:
     """Everything from the standing cut on."""
-    return cut_at(talk, standing_cut(talk, Marks(budget, budget, options.low(budget))), budget)
+    return cut_at(exchanges, standing_cut(exchanges, Marks(budget, budget, options.low(budget))), budget)
 
 
-def standing_cut(talk: Exchanges, marks: Marks) -> int:
+def standing_cut(exchanges: Exchanges, marks: Marks) -> int:
     """The exchange with which this request begins. O(log n) once the history before it was walked over."""
-    if not talk.count:
+    if not exchanges.count:
         return 0
-    cut = _walk(talk, marks).cut_before(talk, talk.stored)
-    if talk.size(cut) <= (marks.later if cut else marks.first):
+    cut = _walk(exchanges, marks).cut_before(exchanges, exchanges.stored)
+    if exchanges.size(cut) <= (marks.later if cut else marks.first):
         return cut
-    newest = talk.count - 1
-    return talk.first_fitting(min(cut + 1, newest), talk.size, marks.low, newest)
+    newest = exchanges.count - 1
+    return exchanges.first_fitting(min(cut + 1, newest), exchanges.size, marks.low, newest)
 
 
-def _walk(talk: Exchanges, marks: Marks) -> Walk:
+def _walk(exchanges: Exchanges, marks: Marks) -> Walk:
     """The walk for these marks, pins and mutes, from the memory of the history."""
-    memo = talk.candidates.tally.memo
-    key = ("low_water", marks, talk.candidates.lead, talk.candidates.lead_tokens, talk.chosen)
+    memo = exchanges.candidates.totals.memo
+    key = ("low_water", marks, exchanges.candidates.preamble, exchanges.candidates.preamble_tokens, exchanges.chosen)
     with _remembering:
         walk: Walk = memo.pop(key, None) or Walk(marks)
         memo[key] = walk  # used last, so it comes last
@@ -83,32 +83,32 @@ class Walk:
         self._walked = 0  # exchanges whose requests are decided
         self._lock = threading.Lock()
 
-    def cut_before(self, talk: Exchanges, turn: int) -> int:
+    def cut_before(self, exchanges: Exchanges, turn: int) -> int:
         """The cut that stood when this exchange began: the one of the last request before it."""
         with self._lock:
             if self._walked < turn:
-                self._go_on(talk, turn)
+                self._go_on(exchanges, turn)
             return self._cuts[bisect_left(self._cuts, (turn,)) - 1].at if turn else 0
 
-    def _go_on(self, talk: Exchanges, stop: int) -> None:
+    def _go_on(self, exchanges: Exchanges, stop: int) -> None:
         """Walk over the requests of the exchanges up to `stop` (not included)."""
         turn, cut = self._walked, self._cuts[-1].at
         while turn < stop:
-            turn = self._first_over(talk, cut, turn, stop)
-            while turn < stop and talk.is_muted(turn):  # replaced since: its request is not asked again
+            turn = self._first_over(exchanges, cut, turn, stop)
+            while turn < stop and exchanges.is_muted(turn):  # replaced since: its request is not asked again
                 turn += 1
             if turn < stop:
                 if cut < turn:
-                    cut = self._cut_for(talk, turn, cut)
+                    cut = self._cut_for(exchanges, turn, cut)
                     self._cuts.append(Cut(turn, cut))
                 turn += 1
         self._walked = stop
 
-    def _first_over(self, talk: Exchanges, cut: int, turn: int, stop: int) -> int:
+    def _first_over(self, exchanges: Exchanges, cut: int, turn: int, stop: int) -> int:
         """The first exchange, from this one on, whose request would pass the limit with this cut; `stop` where none does."""
         limit = self._marks.later if cut else self._marks.first
-        return first_true(turn, stop, lambda at: talk.size_at(cut, at) > limit)
+        return first_true(turn, stop, lambda at: exchanges.size_at(cut, at) > limit)
 
-    def _cut_for(self, talk: Exchanges, turn: int, cut: int) -> int:
+    def _cut_for(self, exchanges: Exchanges, turn: int, cut: int) -> int:
         """Where a request that passed the limit is cut: at the low mark, or before its own message."""
-        return talk.first_fitting(cut + 1, lambda at: talk.size_at(at, turn), self._marks.low, turn)
+        return exchanges.first_fitting(cut + 1, lambda at: exchanges.size_at(at, turn), self._marks.low, turn)

@@ -20,14 +20,14 @@ SOURCE_FLOOR = 4
 """trimHistory stops at this many messages, however large they are."""
 
 
-def source_trim(talk: Exchanges, budget: int, options: TrimOptions) -> list[Run]:
+def source_trim(exchanges: Exchanges, budget: int, options: TrimOptions) -> list[Run]:
     """trimHistory: drop the second-oldest message until the rest fits or four are left.
 
     The first message stays because it is first (the source takes it for the system prompt, which its own route never
     sets), and single messages are dropped, so a reply can stay without its question.
     """
-    candidates, size = talk.candidates, len(talk.candidates)
-    muted = _without_systems(talk)
+    candidates, size = exchanges.candidates, len(exchanges.candidates)
+    muted = _without_systems(exchanges)
     first = 0
     for run in muted:
         first = run.stop if run.start <= first < run.stop else first
@@ -45,7 +45,7 @@ def source_trim(talk: Exchanges, budget: int, options: TrimOptions) -> list[Run]
     # the loop drops from the front, so both conditions only ever get truer: search instead of looping
     cut = first_true_from_end(first + 1, size, done)
     if cut == first + 1:
-        return talk.instructed(laid_over([Run(0, size, True, "fits")], muted))
+        return exchanges.instructed(laid_over([Run(0, size, True, "fits")], muted))
     kept_first: Reason = "system" if candidates[first].is_system else "pinned"
     runs = [
         Run(0, first + 1, True, "recent"),
@@ -55,6 +55,6 @@ def source_trim(talk: Exchanges, budget: int, options: TrimOptions) -> list[Run]
     return laid_over(laid_over(runs, muted), [Run(first, first + 1, True, kept_first)])
 
 
-def _without_systems(talk: Exchanges) -> list[Run]:
+def _without_systems(exchanges: Exchanges) -> list[Run]:
     """The muted exchanges without the system messages among them: those are instructions, and stay."""
-    return [run for run in talk.instructed(talk.muted_runs()) if not run.included]
+    return [run for run in exchanges.instructed(exchanges.muted_runs()) if not run.included]

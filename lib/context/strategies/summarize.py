@@ -39,24 +39,28 @@ class WantedSummary:
 
 
 def summarize(
-    talk: Exchanges, budget: int, options: TrimOptions, summary: Summary | None
+    exchanges: Exchanges, budget: int, options: TrimOptions, summary: Summary | None
 ) -> tuple[list[Run], Candidates, str | None]:
     """Everything from the standing cut on, behind a summary of what is before it.
 
     Returns the runs, the candidates they are about (with the summary, where one is sent), and what a person should know.
     """
-    cut = standing_cut(talk, _marks(budget, options))
-    if talk.unmuted(cut) == 0:
-        return cut_at(talk, cut, budget), talk.candidates, None
-    trouble = _unusable(talk, summary)
+    cut = standing_cut(exchanges, _marks(budget, options))
+    if exchanges.unmuted(cut) == 0:
+        return cut_at(exchanges, cut, budget), exchanges.candidates, None
+    trouble = _unusable(exchanges, summary)
     if summary is None or trouble is not None:
-        return cut_at(talk, cut, budget), talk.candidates, trouble
-    carrying = Exchanges(talk.candidates.with_summary(summary), *talk.chosen)
+        return cut_at(exchanges, cut, budget), exchanges.candidates, trouble
+    carrying = Exchanges(exchanges.candidates.with_summary(summary), *exchanges.chosen)
     if carrying.size(cut) > budget:
         too_large = (
             f"The summary ({carrying.candidates.summary_tokens:,} tokens) does not fit beside the newest messages"
         )
-        return cut_at(talk, cut, budget), talk.candidates, f"{too_large}, so the oldest are left out without one."
+        return (
+            cut_at(exchanges, cut, budget),
+            exchanges.candidates,
+            f"{too_large}, so the oldest are left out without one.",
+        )
     covered = _covered(carrying, summary, cut)
     bare = [(a, b) for (_, a), (b, _) in pairwise([(0, 0), *covered, (cut, cut)]) if a < b]
     left_out: list[tuple[int, int, Reason]] = [(a, b, "summarized") for a, b in covered]
@@ -80,18 +84,18 @@ def wanted_summary(
     Example: 8 stored messages, the cut before the last two, no summary yet -> sources ((0, 6),)
     """
     options = options or TrimOptions()
-    talk = Exchanges(candidates, muted, pinned)
+    exchanges = Exchanges(candidates, muted, pinned)
     budget = window.input_budget
-    cut = standing_cut(talk, _marks(budget, options))
-    needed = _stretches(talk, 0, cut)
+    cut = standing_cut(exchanges, _marks(budget, options))
+    needed = _stretches(exchanges, 0, cut)
     if not needed:
         return None
     room = _room(budget)
-    if summary is None or _unusable(talk, summary) is not None:
+    if summary is None or _unusable(exchanges, summary) is not None:
         return WantedSummary(needed, needed, None, room)
-    covered = _covered(talk, summary, cut)
+    covered = _covered(exchanges, summary, cut)
     bare = [(a, b) for (_, a), (b, _) in pairwise([(0, 0), *covered, (cut, cut)]) if a < b]
-    added = tuple(stretch for a, b in bare for stretch in _stretches(talk, a, b))
+    added = tuple(stretch for a, b in bare for stretch in _stretches(exchanges, a, b))
     if not added:
         return None
     return WantedSummary(_merged([*summary.sources, *added]), added, summary, room)
@@ -106,43 +110,45 @@ def _room(budget: int) -> int:
     return int(budget * SUMMARY_SHARE)
 
 
-def _unusable(talk: Exchanges, summary: Summary | None) -> str | None:
+def _unusable(exchanges: Exchanges, summary: Summary | None) -> str | None:
     """Why this summary must not be sent, for people; None where it may be."""
     if summary is None:
         return "There is no summary yet, so the oldest messages are left out without one."
     if not summary.text.strip() or not summary.sources:
         return "The summary is empty, so the oldest messages are left out without one."
-    if any(start < 0 or stop > len(talk.candidates.history) for start, stop in summary.sources):
+    if any(start < 0 or stop > len(exchanges.candidates.history) for start, stop in summary.sources):
         return "The summary was made from a longer conversation, so the oldest messages are left out without one."
-    lead = talk.candidates.lead
-    for run in talk.muted_runs():
-        if any(start < run.stop - lead and run.start - lead < stop for start, stop in summary.sources):
+    preamble = exchanges.candidates.preamble
+    for run in exchanges.muted_runs():
+        if any(start < run.stop - preamble and run.start - preamble < stop for start, stop in summary.sources):
             return "The summary holds a message that was muted since, so the oldest messages are left out without one."
     return None
 
 
-def _covered(talk: Exchanges, summary: Summary, cut: int) -> list[tuple[int, int]]:
+def _covered(exchanges: Exchanges, summary: Summary, cut: int) -> list[tuple[int, int]]:
     """The exchanges before the cut that are wholly in the summary's sources, as stretches of numbers."""
-    lead, found = talk.candidates.lead, []
+    preamble, found = exchanges.candidates.preamble, []
     for start, stop in _merged(summary.sources):
-        first = talk.first_from(start + lead)
-        after = min(cut, talk.ended_by(stop + lead))
+        first = exchanges.first_from(start + preamble)
+        after = min(cut, exchanges.ended_by(stop + preamble))
         if first < after:
             found.append((first, after))
     return found
 
 
-def _stretches(talk: Exchanges, start: int, stop: int) -> Stretches:
+def _stretches(exchanges: Exchanges, start: int, stop: int) -> Stretches:
     """The stored indexes of these exchanges, without muted and pinned ones."""
-    chosen = [e for e in sorted([*talk.muted, *talk.pinned]) if start <= e < stop]
-    lead = talk.candidates.lead
+    chosen = [e for e in sorted([*exchanges.muted, *exchanges.pinned]) if start <= e < stop]
+    preamble = exchanges.candidates.preamble
     edges = [start - 1, *chosen, stop]
-    return tuple((talk.start(a + 1) - lead, talk.start(b) - lead) for a, b in pairwise(edges) if a + 1 < b)
+    return tuple(
+        (exchanges.start(a + 1) - preamble, exchanges.start(b) - preamble) for a, b in pairwise(edges) if a + 1 < b
+    )
 
 
-def _not_chosen(talk: Exchanges, start: int, stop: int) -> int:
+def _not_chosen(exchanges: Exchanges, start: int, stop: int) -> int:
     """How many of these exchanges are neither muted nor pinned."""
-    return stop - start - sum(start <= e < stop for e in [*talk.muted, *talk.pinned])
+    return stop - start - sum(start <= e < stop for e in [*exchanges.muted, *exchanges.pinned])
 
 
 def _merged(stretches: Iterable[tuple[int, int]]) -> Stretches:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from lib.lab.answer_match import folded, holds
+from lib.lab.answer_match import contains, folded
 from lib.lab.facts import Fact
 
 Verdict = Literal["recalled", "admitted", "made_up"]
@@ -61,7 +61,7 @@ def score(reply: str, fact: Fact) -> Verdict:
 
     Example: score("The code is 4711.", fact) -> "recalled"; score("You haven't told me.", fact) -> "admitted"
     """
-    if holds(reply, fact.answer):
+    if contains(reply, fact.answer):
         return "recalled"
     if not reply.strip() or admits(reply):
         return "admitted"

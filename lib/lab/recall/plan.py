@@ -14,16 +14,18 @@ from decimal import Decimal
 from typing import Literal
 
 from lib.analysis.bills import Finder
+from lib.chat_settings import ChatSettings
 from lib.context import plan_context
 from lib.context.plan import Candidates, ContextPlan, Summary
-from lib.lab.bakeoff import Entry, total
+from lib.lab.bakeoff import Contestant, total
 from lib.lab.facts import Fact
 from lib.messages import Message, Usage
 from lib.pricing.catalogue import Model
 from lib.pricing.costs import cost
 from lib.providers import ChatRequest
-from lib.tokens import Provenance, TokenLedger
-from lib.turns import ChatSettings, PlanSummary
+from lib.tokens import Provenance
+from lib.tokens.ledger import TokenLedger
+from lib.turns import PlanSummary
 
 ArmKind = Literal["plan", "everything", "nothing"]
 LedgerFor = Callable[[ChatSettings], TokenLedger]
@@ -48,7 +50,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question to be sent. Sizes are tokens."""
+    """One question to be sent. MessageSizes are tokens."""
 
     fact: Fact
     arm: Arm
@@ -80,7 +82,7 @@ class Estimate:
     """USD at most; None where a price is not known."""
 
 
-def arms(entries: Sequence[Entry], window_of: WindowOf = lambda settings: None) -> list[Arm]:
+def arms(entries: Sequence[Contestant], window_of: WindowOf = lambda settings: None) -> list[Arm]:
     """The entries as arms, and for each model among them the two controls, with the settings of its first entry.
 
     The controls' window is the model's own; where that is not known, the largest among the entries of that model.
@@ -191,8 +193,8 @@ def _plan(
 
 def _held(plan: ContextPlan, fact: Fact, places: Sequence[int], arm: Arm) -> bool:
     wanted = fact.answer.casefold()
-    lead = [plan.candidates.system_prompt, plan.candidates.summary.message if plan.candidates.summary else None]
-    if any(message is not None and wanted in message.text.casefold() for message in lead):
+    preamble = [plan.candidates.system_prompt, plan.candidates.summary.message if plan.candidates.summary else None]
+    if any(message is not None and wanted in message.text.casefold() for message in preamble):
         return True
     stored = len(plan.candidates.history)
     sent = [run for run in PlanSummary.of(plan).runs if run[2]]

@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from lib.analysis.bills import Finder
+from lib.chat_settings import ChatSettings
 from lib.errors import ChatError, ContextOverflow, MissingKey, ProviderError, WrongKey
 from lib.lab.facts import Fact
 from lib.lab.recall.grading import Verdict, score
@@ -24,7 +25,6 @@ from lib.lab.recall.plan import Ask
 from lib.messages import Usage
 from lib.pricing.costs import cost
 from lib.providers import Provider, Reply
-from lib.turns import ChatSettings
 
 Opener = Callable[[ChatSettings], Provider]
 

@@ -22,7 +22,7 @@ WORDS: dict[object, str] = {int: "a whole number", float: "a number", str: "a te
 def plain(value: Any) -> Any:
     """A value as JSON knows it.
 
-    Example: Entry("now", settings) -> {"name": "now", "settings": {...}}; Decimal("0.10") -> "0.10"
+    Example: Contestant("now", settings) -> {"name": "now", "settings": {...}}; Decimal("0.10") -> "0.10"
     """
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lib.errors import ImportRefused
-from lib.lab.bakeoff import BakeOff, Entry
+from lib.lab.bakeoff import BakeOff, Contestant
 from lib.lab.break_points import Marker
 from lib.lab.cliff_map import CliffMap
 from lib.lab.facts import Fact
@@ -41,7 +41,7 @@ PACKAGES = ("tiktoken", "ctok", "genai-prices", "xllamacpp", "openai", "anthropi
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ReportHeader:
     """What a report is about and what made it."""
 
     history_sha256: str
@@ -60,8 +60,8 @@ class About:
     """Stored indexes of what was always sent."""
 
     @classmethod
-    def now(cls, history: Sequence[Message], muted: Sequence[int] = (), pinned: Sequence[int] = ()) -> About:
-        """About this conversation, made now."""
+    def now(cls, history: Sequence[Message], muted: Sequence[int] = (), pinned: Sequence[int] = ()) -> ReportHeader:
+        """ReportHeader this conversation, made now."""
         return cls(
             history_sha256(history), len(history), time.time(), versions(), prices_note(), tuple(muted), tuple(pinned)
         )
@@ -71,7 +71,7 @@ class About:
 class Cliffs:
     """One cliff map with what it was made of."""
 
-    entry: Entry
+    entry: Contestant
     counter: str
     provenance: Provenance
     made: CliffMap
@@ -94,7 +94,7 @@ class Recall:
 class Report:
     """Everything that was found about one conversation; what was not looked for is None or empty."""
 
-    about: About
+    about: ReportHeader
     facts: tuple[Fact, ...] = ()
     cliffs: tuple[Cliffs, ...] = ()
     bake_off: BakeOff | None = None
@@ -106,7 +106,7 @@ class Report:
 def write(report: Report) -> str:
     """A report as JSON text, all ASCII.
 
-    Example: write(Report(About.now(history), bake_off=made)) -> '{"format": "windowseat trim lab", "version": 1, ...'
+    Example: write(Report(ReportHeader.now(history), bake_off=made)) -> '{"format": "windowseat trim lab", "version": 1, ...'
     """
     return json.dumps({"format": FORMAT, "version": VERSION, **plain(report)}, indent=1, allow_nan=False)
 

@@ -18,9 +18,9 @@ from lib.errors import ConversationGone, ProviderError, Retired
 from lib.messages import Message
 from lib.providers import TextDelta, sendable
 from lib.providers.sdk_errors import not_an_answer
-from lib.server_history import Deletion, Facts, Gone, Handle, ServerTurn, Status, ThreadSettings
+from lib.server_history import DeletedItem, Deletion, Facts, Handle, ReplyStatus, ServerTurn, ThreadSettings
 from lib.server_history.client import OpenAIServer, is_stream
-from lib.server_history.http_meter import Measured
+from lib.server_history.http_meter import MeteredTurn
 from lib.server_history.reference import ASSISTANTS
 from lib.server_history.sdk_values import field, paged, prompt_of, run_usage, seconds_of, text_of
 from lib.settings import Endpoint
@@ -28,7 +28,7 @@ from lib.settings import Endpoint
 RETIRED_HOSTS = (".openai.com", ".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
 RETIRED_ON = "2026-08-26"
 UNSPOKEN = "Assistants threads"
-ENDS: dict[str, Status] = {
+ENDS: dict[str, ReplyStatus] = {
     "completed": "complete",
     "incomplete": "incomplete",
     "failed": "failed",
@@ -78,7 +78,7 @@ class AssistantsHistory:
         """A new thread that begins with these messages: texts of the user and the assistant."""
         handle = self.create(system_prompt)
         _, thread = _ids(handle)
-        beta = self._beta(Measured())
+        beta = self._beta(MeteredTurn())
         with self._server.failures(lost=f"thread {thread}"):
             for message in messages:
                 _quiet(beta.threads.messages.create, thread, role=message.role, content=sendable(message.text))
@@ -86,7 +86,7 @@ class AssistantsHistory:
 
     def create(self, system_prompt: str) -> Handle:
         """An assistant that holds the instructions, and an empty thread."""
-        beta = self._beta(Measured())
+        beta = self._beta(MeteredTurn())
         model = self._server.model
         with self._server.failures(unspoken=UNSPOKEN):
             made = _quiet(beta.assistants.create, model=model, name="Windowseat", instructions=sendable(system_prompt))
@@ -101,7 +101,7 @@ class AssistantsHistory:
 
     def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
         """One turn: a message, a run, and what came of it. A run that fails leaves its message in the thread."""
-        measured, (assistant, thread) = Measured(), _ids(handle)
+        measured, (assistant, thread) = MeteredTurn(), _ids(handle)
         beta = self._beta(measured)
         run: dict[str, Any] = {}
         with self._server.failures(lost=f"thread {thread} or its assistant"):
@@ -126,19 +126,19 @@ class AssistantsHistory:
         """Every message of the thread, oldest first."""
         _, thread = _ids(handle)
         with self._server.failures(lost=f"thread {thread}"):
-            messages = self._messages(self._beta(Measured()), thread)
+            messages = self._messages(self._beta(MeteredTurn()), thread)
         return [*prompt_of(handle.system_prompt), *messages]
 
     def delete(self, handle: Handle) -> Deletion:
         """The thread, then the assistant; then each is asked for again."""
         assistant, thread = _ids(handle)
-        beta, server = self._beta(Measured()), self._server
+        beta, server = self._beta(MeteredTurn()), self._server
         first = server.status_of(partial(_quiet, beta.threads.delete, thread))
         second = server.status_of(partial(_quiet, beta.assistants.delete, assistant))
         return Deletion.of(
             [
-                Gone("thread", thread, first, server.status_of(partial(_quiet, beta.threads.retrieve, thread))),
-                Gone(
+                DeletedItem("thread", thread, first, server.status_of(partial(_quiet, beta.threads.retrieve, thread))),
+                DeletedItem(
                     "assistant",
                     assistant,
                     second,
@@ -151,7 +151,7 @@ class AssistantsHistory:
         """None: the protocol has no counting endpoint."""
         return None
 
-    def _beta(self, measured: Measured) -> Any:
+    def _beta(self, measured: MeteredTurn) -> Any:
         """The SDK's Assistants calls. Raises Retired before anything is sent."""
         if (retired := retirement(self._base_url)) is not None:
             raise retired
@@ -172,7 +172,7 @@ class AssistantsHistory:
             limits["max_prompt_tokens"] = self.settings.max_prompt_tokens
         return limits
 
-    def _streamed(self, stream: Any, measured: Measured, run: dict[str, Any]) -> Iterator[TextDelta]:
+    def _streamed(self, stream: Any, measured: MeteredTurn, run: dict[str, Any]) -> Iterator[TextDelta]:
         """The run as it streams; a server that does not stream answers with the run, which is then polled."""
         with stream:
             if not is_stream(stream):
@@ -188,7 +188,7 @@ class AssistantsHistory:
                 if measured.seconds > self.settings.deadline_seconds:
                     return
 
-    def _wait(self, thread: str, measured: Measured, run: dict[str, Any]) -> bool:
+    def _wait(self, thread: str, measured: MeteredTurn, run: dict[str, Any]) -> bool:
         """Poll until the run has ended; whether it had to be given up."""
         client, id_ = self._server.client(measured), self._id_of(run.get("run"))
         pause = self.settings.poll_seconds
@@ -226,7 +226,7 @@ class AssistantsHistory:
         wrote = [message.text for message in self._messages(beta, thread, after=asked) if message.role == "assistant"]
         return "\n\n".join(wrote)
 
-    def _turn(self, handle: Handle, measured: Measured, run: Any, late: bool) -> ServerTurn:
+    def _turn(self, handle: Handle, measured: MeteredTurn, run: Any, late: bool) -> ServerTurn:
         word = str(field(run, "status"))
         error = [field(run, "last_error", "code"), field(run, "last_error", "message")]
         reason = ": ".join(str(said) for said in error if said) or field(run, "incomplete_details", "reason") or word

@@ -18,9 +18,9 @@ from lib.providers.anthropic import ANTHROPIC, usage_of
 from lib.providers.openai import usable_key
 from lib.providers.sdk_errors import translated, unfinished
 from lib.providers.wire_format import sendable_value
-from lib.server_history import Deletion, Facts, Handle, ServerTurn, Status, ThreadSettings
+from lib.server_history import Deletion, Facts, Handle, ReplyStatus, ServerTurn, ThreadSettings
 from lib.server_history.client import NO_SUCH_ADDRESS
-from lib.server_history.http_meter import Measured, tapped
+from lib.server_history.http_meter import MeteredTurn, metered_client
 from lib.server_history.reference import CLAUDE
 from lib.server_history.sdk_values import count_of, exchange, field, prompt_of
 from lib.settings import Endpoint
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 BETA = "message-threads-2026-08-12"
 REPLAY_CODES = ("thread_not_found", "thread_already_continued", "thread_continue_in_flight")
 """Refusals after which the whole conversation is sent again as a new thread, as Anthropic's own helper does."""
-ENDS: dict[str, Status] = {
+ENDS: dict[str, ReplyStatus] = {
     "max_tokens": "incomplete",
     "model_context_window_exceeded": "incomplete",
     "refusal": "failed",
@@ -58,7 +58,7 @@ class ClaudeHistory:
 
     def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
         """One turn. A refused one is not kept, and the turn after it sends everything again."""
-        measured = Measured()
+        measured = MeteredTurn()
         end: dict[str, Any] = {"usage": {}}
         previous = handle.last("message")
         with self._failures():
@@ -105,7 +105,7 @@ class ClaudeHistory:
                 "messages": [*_turns(handle.copy), _said(text)],
             }
             try:
-                return count_of(field(self._client(Measured()).messages.count_tokens(**wanted), "input_tokens"))
+                return count_of(field(self._client(MeteredTurn()).messages.count_tokens(**wanted), "input_tokens"))
             except anthropic.APIStatusError as exc:
                 if exc.status_code in NO_SUCH_ADDRESS:
                     return None
@@ -120,7 +120,7 @@ class ClaudeHistory:
         messages = [*_turns(handle.copy), _said(text)]
         return {**asked, **_system(handle), "messages": messages, "thread": {"type": "create"}}
 
-    def _open(self, handle: Handle, text: str, previous: str | None, measured: Measured) -> tuple[Any, bool]:
+    def _open(self, handle: Handle, text: str, previous: str | None, measured: MeteredTurn) -> tuple[Any, bool]:
         """The stream of a turn, and whether all of our copy went out with it: where the server lost the thread."""
         create = self._client(measured).beta.messages.create
         import anthropic
@@ -133,7 +133,7 @@ class ClaudeHistory:
                 raise
         return create(**self.body(handle, text, None), betas=[BETA], stream=True), True
 
-    def _after(self, handle: Handle, text: str, reply: str, end: dict[str, Any], status: Status) -> Handle:
+    def _after(self, handle: Handle, text: str, reply: str, end: dict[str, Any], status: ReplyStatus) -> Handle:
         """Where the next turn goes on. After a refusal, or a reply by another model than asked, the server holds no thread
         that can be continued."""
         if status == "failed":
@@ -143,12 +143,14 @@ class ClaudeHistory:
             return replace(handle, ids=()).plus(said=said)
         return replace(handle, ids=(("message", str(end.get("id"))),)).plus(said=said)
 
-    def _client(self, measured: Measured) -> Anthropic:
+    def _client(self, measured: MeteredTurn) -> Anthropic:
         key = usable_key(self._endpoint, self._key)
         import anthropic
 
         url = self._endpoint.base_url or ANTHROPIC
-        return anthropic.Anthropic(api_key=key, base_url=url, http_client=tapped(url, measured.wires), max_retries=0)
+        return anthropic.Anthropic(
+            api_key=key, base_url=url, http_client=metered_client(url, measured.wires), max_retries=0
+        )
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

@@ -14,9 +14,9 @@ from lib.errors import ConversationGone
 from lib.messages import Message
 from lib.providers import TextDelta, sendable
 from lib.providers.sdk_errors import not_an_answer
-from lib.server_history import Deletion, Facts, Gone, Handle, ServerTurn
+from lib.server_history import DeletedItem, Deletion, Facts, Handle, ServerTurn
 from lib.server_history.adapters.responses_base import PAGE, Responding, said, usage_in
-from lib.server_history.http_meter import Measured
+from lib.server_history.http_meter import MeteredTurn
 from lib.server_history.reference import CONVERSATIONS
 from lib.server_history.sdk_values import field, paged, prompt_of
 
@@ -35,7 +35,7 @@ class ConversationsHistory(Responding):
     def create(self, system_prompt: str) -> Handle:
         """An empty conversation on the server."""
         with self._server.failures(unspoken="Conversations"):
-            made = self._server.client(Measured()).conversations.create()
+            made = self._server.client(MeteredTurn()).conversations.create()
             id_ = field(made, "id")
             if not isinstance(id_, str):
                 raise not_an_answer(self._server.label)
@@ -43,7 +43,7 @@ class ConversationsHistory(Responding):
 
     def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
         """One turn, added to the conversation by the server."""
-        measured, id_ = Measured(), _id(handle)
+        measured, id_ = MeteredTurn(), _id(handle)
         end: dict[str, Any] = {}
         yield from self._respond(handle, text, {"conversation": id_}, f"conversation {id_}", measured, end)
         new = (("response", str(end["id"])),) if end.get("id") else ()
@@ -53,7 +53,7 @@ class ConversationsHistory(Responding):
         """Every item, page by page, oldest first."""
         id_ = _id(handle)
         with self._server.failures(lost=f"conversation {id_}"):
-            conversations = self._server.client(Measured()).conversations
+            conversations = self._server.client(MeteredTurn()).conversations
             messages = said(paged(conversations.items.list(id_, order="asc", limit=PAGE)))
         return [*prompt_of(handle.system_prompt), *messages]
 
@@ -62,7 +62,7 @@ class ConversationsHistory(Responding):
         handle = self.create(system_prompt)
         id_ = _id(handle)
         with self._server.failures(lost=f"conversation {id_}"):
-            items = self._server.client(Measured()).conversations.items
+            items = self._server.client(MeteredTurn()).conversations.items
             for start in range(0, len(messages), ADDED):
                 new: Any = [{"role": m.role, "content": sendable(m.text)} for m in messages[start : start + ADDED]]
                 items.create(id_, items=new)
@@ -72,16 +72,16 @@ class ConversationsHistory(Responding):
         """How many items the server holds: what to compare with the tokens it reads."""
         id_ = _id(handle)
         with self._server.failures(lost=f"conversation {id_}"):
-            conversations = self._server.client(Measured()).conversations
+            conversations = self._server.client(MeteredTurn()).conversations
             return sum(1 for _ in paged(conversations.items.list(id_, order="asc", limit=PAGE)))
 
     def delete(self, handle: Handle) -> Deletion:
         """The conversation with all its items; then it is asked for again."""
         id_ = _id(handle)
-        conversations = self._server.client(Measured()).conversations
+        conversations = self._server.client(MeteredTurn()).conversations
         answered = self._server.status_of(partial(conversations.delete, id_))
         reread = self._server.status_of(partial(conversations.retrieve, id_))
-        return Deletion.of([Gone("conversation", id_, answered, reread)])
+        return Deletion.of([DeletedItem("conversation", id_, answered, reread)])
 
     def count(self, handle: Handle, text: str) -> int | None:
         """By `/responses/input_tokens`, the conversation included."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from lib.messages import Message, user
 from lib.providers import ChatRequest, Provider, TextDelta, body_bytes
 from lib.server_history import Deletion, Facts, Handle, ServerTurn, ThreadSettings, Wire
-from lib.server_history.http_meter import Measured
+from lib.server_history.http_meter import MeteredTurn
 from lib.server_history.reference import MANUAL
 from lib.server_history.sdk_values import exchange, prompt_of
 
@@ -39,7 +39,7 @@ class ManualHistory:
 
     def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
         """One turn: everything said so far, and the new message."""
-        request, measured = self._request(handle, text), Measured()
+        request, measured = self._request(handle, text), MeteredTurn()
         started, up = time.monotonic(), len(body_bytes(self._provider.body(request)))
         for event in self._provider.stream(request):
             if isinstance(event, TextDelta):

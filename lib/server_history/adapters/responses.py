@@ -15,9 +15,9 @@ from typing import Any
 from lib.errors import ConversationGone
 from lib.messages import Message
 from lib.providers import TextDelta
-from lib.server_history import Deletion, Facts, Gone, Handle, ServerTurn
+from lib.server_history import DeletedItem, Deletion, Facts, Handle, ServerTurn
 from lib.server_history.adapters.responses_base import PAGE, Responding, said, usage_in
-from lib.server_history.http_meter import Measured
+from lib.server_history.http_meter import MeteredTurn
 from lib.server_history.reference import RESPONSES
 from lib.server_history.sdk_values import field, paged, prompt_of
 
@@ -36,7 +36,7 @@ class ResponsesHistory(Responding):
 
     def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
         """One turn. A failed one is not part of the chain: the next turn continues from the one before it."""
-        measured = Measured()
+        measured = MeteredTurn()
         end: dict[str, Any] = {}
         previous = handle.last("response")
         link = {"previous_response_id": previous} if previous else {}
@@ -61,7 +61,7 @@ class ResponsesHistory(Responding):
         transcript: list[Message] = []
         for id_ in handle.all("response"):
             with self._server.failures(lost=f"response {id_}"):
-                client = self._server.client(Measured())
+                client = self._server.client(MeteredTurn())
                 listed = said(paged(client.responses.input_items.list(id_, order="asc", limit=PAGE)))
                 output = said(iter(field(client.responses.retrieve(id_), "output") or []))
             spoken = [message for message in listed if not message.is_system]
@@ -71,21 +71,21 @@ class ResponsesHistory(Responding):
 
     def delete(self, handle: Handle) -> Deletion:
         """Response by response, newest first; then each is asked for again."""
-        responses = self._server.client(Measured()).responses
+        responses = self._server.client(MeteredTurn()).responses
         ids = list(reversed(handle.all("response")))
         answers = [self._server.status_of(partial(responses.delete, id_)) for id_ in ids]
         return Deletion.of(
             [
-                Gone("response", id_, answered, self._server.status_of(partial(responses.retrieve, id_)))
+                DeletedItem("response", id_, answered, self._server.status_of(partial(responses.retrieve, id_)))
                 for id_, answered in zip(ids, answers, strict=True)
             ]
         )
 
-    def delete_one(self, id_: str) -> Gone:
+    def delete_one(self, id_: str) -> DeletedItem:
         """One response of the chain; then it is asked for again."""
-        responses = self._server.client(Measured()).responses
+        responses = self._server.client(MeteredTurn()).responses
         answered = self._server.status_of(partial(responses.delete, id_))
-        return Gone("response", id_, answered, self._server.status_of(partial(responses.retrieve, id_)))
+        return DeletedItem("response", id_, answered, self._server.status_of(partial(responses.retrieve, id_)))
 
     def count(self, handle: Handle, text: str) -> int | None:
         """By `/responses/input_tokens`, the history on the server included."""

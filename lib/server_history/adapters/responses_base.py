@@ -13,14 +13,14 @@ from typing import Any
 from lib.messages import Message, Usage
 from lib.providers import TextDelta, sendable
 from lib.providers.sdk_errors import unfinished
-from lib.server_history import Handle, Status, ThreadSettings
+from lib.server_history import Handle, ReplyStatus, ThreadSettings
 from lib.server_history.client import NO_SUCH_ADDRESS, OpenAIServer, is_gone, is_stream
-from lib.server_history.http_meter import Measured
+from lib.server_history.http_meter import MeteredTurn
 from lib.server_history.sdk_values import count_of, field, message_of, responses_usage, text_of
 from lib.settings import Endpoint
 
 DELTAS = ("response.output_text.delta", "response.refusal.delta")
-ENDS: dict[str, Status] = {
+ENDS: dict[str, ReplyStatus] = {
     "completed": "complete",
     "incomplete": "incomplete",
     "failed": "failed",
@@ -47,7 +47,7 @@ class Responding:
         return asked
 
     def _respond(
-        self, handle: Handle, text: str, link: Mapping[str, str], lost: str, measured: Measured, end: dict[str, Any]
+        self, handle: Handle, text: str, link: Mapping[str, str], lost: str, measured: MeteredTurn, end: dict[str, Any]
     ) -> Iterator[TextDelta]:
         """Stream one reply; `end` receives id, status, reason and usage."""
         asked = self._asked(handle, text, link)
@@ -72,7 +72,7 @@ class Responding:
     def _counted(self, handle: Handle, text: str, link: Mapping[str, str], lost: str) -> int | None:
         """Input tokens by the server's counting endpoint; None where it has none."""
         with self._server.failures():
-            client = self._server.client(Measured())
+            client = self._server.client(MeteredTurn())
             import openai
 
             try:
@@ -118,7 +118,7 @@ def _failure(event: Any, request: Any) -> Exception:
     return openai.APIError(str(said["message"]), request=request, body=said)
 
 
-def _whole(stream: Any, measured: Measured) -> dict[str, Any]:
+def _whole(stream: Any, measured: MeteredTurn) -> dict[str, Any]:
     """The answer of a server that does not stream, as the last event of a stream."""
     measured.notes.append("The server was asked to stream and answered in one piece.")
     response = json.loads(stream.response.read())
@@ -134,7 +134,7 @@ def _reason(response: Any, kind: str) -> str | None:
     return ": ".join(words) or field(response, "incomplete_details", "reason") or kind.removeprefix("response.")
 
 
-def _compare(asked: Mapping[str, Any], end: Mapping[str, Any], measured: Measured) -> None:
+def _compare(asked: Mapping[str, Any], end: Mapping[str, Any], measured: MeteredTurn) -> None:
     """Note where the server's echo is not what it was asked."""
     response = end["response"]
     for name, found in (

@@ -11,8 +11,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from lib.chat.request_reader import ProviderOpener
+from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
-from lib.turns import ChatSettings, LiveTurn
+from lib.turns import LiveTurn
 from lib.ui.shell import services, session
 
 
@@ -98,7 +99,7 @@ def clear(session_id: str, settings: ChatSettings) -> None:
     def act() -> None:
         store = services.chat().store
         store.clear(session_id)
-        store.remember(session_id, settings.to_dict())
+        store.save_settings(session_id, settings.to_dict())
         session.set_editing(None)
         session.draw_newest(session_id)
 
@@ -110,7 +111,7 @@ def switch_strategy(session_id: str, live: LiveTurn, settings: ChatSettings) -> 
 
     def act() -> None:
         chat = services.chat()
-        chat.store.remember(session_id, settings.to_dict())
+        chat.store.save_settings(session_id, settings.to_dict())
         chat.retry(session_id, live, settings, opener(settings.provider))
 
     _done(act)

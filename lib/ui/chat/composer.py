@@ -10,7 +10,8 @@ import streamlit as st
 from lib.context import plan_context
 from lib.context.plan import Candidates, ContextPlan
 from lib.errors import ChatError, HistoryUnavailable
-from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter, TokenLedger
+from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter
+from lib.tokens.ledger import TokenLedger
 from lib.ui.chat import actions
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
@@ -55,7 +56,7 @@ def first_sent(plan: ContextPlan | None) -> int | None:
     """Stored index of the first message after what is left out at the beginning; None when nothing is."""
     if plan is None:
         return None
-    lead = plan.candidates.lead
+    lead = plan.candidates.preamble
     cut = max((run.stop for run in plan.runs if not run.included and run.reason in LEFT_BEHIND), default=0)
     return cut - lead if cut else None
 
@@ -129,4 +130,4 @@ def _legend(fill: window_strip.Fill, plan: ContextPlan) -> None:
     )
     window_strip.draw(fill, tall=True, legend=True)
     st.caption("The bar shows the next request as it stands, before your new message is typed.")
-    st.caption(f"Sizes are tokens, {plan.provenance}: {PROVENANCE_TEXT[plan.provenance]}")
+    st.caption(f"MessageSizes are tokens, {plan.provenance}: {PROVENANCE_TEXT[plan.provenance]}")

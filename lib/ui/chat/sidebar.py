@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import streamlit as st
 
+from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
 from lib.history import SessionSummary
-from lib.turns import ChatSettings
 from lib.ui.chat import actions
 from lib.ui.components import strategy_fields
 from lib.ui.format import numbers
@@ -250,7 +250,7 @@ def _save(page: Page) -> None:
 
 def _store(page: Page, settings: ChatSettings) -> None:
     try:
-        services.chat().store.remember(page.session_id, settings.to_dict())
+        services.chat().store.save_settings(page.session_id, settings.to_dict())
     except ChatError as error:
         session.message_of_the_moment(f"{error.what} The change was not stored. {error.next_step}")
 

@@ -111,7 +111,7 @@ export default function (component) {
 """
 
 _COMPONENT = st.components.v2.component(
-    "windowseat_flight_rows",
+    "windowseat_message_rows",
     html='<div id="rows" class="rows" role="list" aria-label="Messages"></div>',
     css=CSS,
     js=JS,
@@ -131,7 +131,7 @@ SEEN_STORED_SENT = Columns(("What you see", "What is stored", "What was sent"), 
 
 
 @dataclass(frozen=True, slots=True)
-class FlightRow:
+class MessageRow:
     """One message. `tokens` and `running` are words with their provenance; a cell is None where it was left out, and `why`
     says why. `index` is None for what is not a stored message."""
 
@@ -149,7 +149,7 @@ class FlightRow:
 
 
 def draw(
-    rows: Sequence[FlightRow],
+    rows: Sequence[MessageRow],
     key: str,
     columns: Columns = SEEN_STORED_SENT,
     chosen: int | None = None,

@@ -1,4 +1,4 @@
-"""Sizes of a session's messages for a page: by whoever sized a turn, or by the session's own counter.
+"""MessageSizes of a session's messages for a page: by whoever sized a turn, or by the session's own counter.
 
 The rule: a counter that cannot be asked never stops a page: the estimate stands in, and says so.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.analysis.requests import Sizes
+from lib.analysis.requests import MessageSizes
 from lib.errors import ChatError
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.turns import Turn
@@ -15,7 +15,7 @@ from lib.ui.shell import services
 from lib.ui.shell.page import Page
 
 
-def sizes_of(page: Page, turn: Turn | None = None) -> Sizes:
+def sizes_of(page: Page, turn: Turn | None = None) -> MessageSizes:
     """By the counter that sized this turn; without one, by the session's own. It may start the local model."""
     if turn is None:
         return own_sizes(page)
@@ -26,17 +26,17 @@ def sizes_of(page: Page, turn: Turn | None = None) -> Sizes:
         return sized(page, ESTIMATE)
 
 
-def own_sizes(page: Page) -> Sizes:
+def own_sizes(page: Page) -> MessageSizes:
     """By the session's counter, which may have to be started; by the estimate, with a word why, where it cannot be asked."""
     try:
         with st.spinner("Counting", show_time=False):
             return sized(page, services.asked_counter(page.settings))
     except ChatError as error:
-        st.caption(f":material/info: {error.what} Sizes are estimated until it can be asked.")
+        st.caption(f":material/info: {error.what} MessageSizes are estimated until it can be asked.")
         return sized(page, ESTIMATE)
 
 
-def sized(page: Page, counter: TokenCounter) -> Sizes:
+def sized(page: Page, counter: TokenCounter) -> MessageSizes:
     """By this counter, with what it counted before."""
     assert page.chat is not None
-    return Sizes(counter, page.history, page.chat.ledger(page.session_id, counter))
+    return MessageSizes(counter, page.history, page.chat.ledger(page.session_id, counter))

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
-from lib.analysis.decisions import Flight
+from lib.analysis.decisions import RequestView
 from lib.ui.components import palette
 from lib.ui.components.palette import Part
 
@@ -91,7 +91,7 @@ export default function (component) {
 """
 
 _COMPONENT = st.components.v2.component(
-    "windowseat_flight_strip", html='<div id="strip" class="strip" role="group"></div>', css=CSS, js=JS
+    "windowseat_request_strip", html='<div id="strip" class="strip" role="group"></div>', css=CSS, js=JS
 )
 
 
@@ -105,7 +105,7 @@ class Segment:
     index: int | None = None
 
 
-def draw(flight: Flight, key: str, cached: int | None = None, on_open: Callable[[int], None] | None = None) -> None:
+def draw(view: RequestView, key: str, cached: int | None = None, on_open: Callable[[int], None] | None = None) -> None:
     """Draw it here; `on_open` is told the stored index of the message that was clicked."""
 
     def opened() -> None:
@@ -113,12 +113,12 @@ def draw(flight: Flight, key: str, cached: int | None = None, on_open: Callable[
         if on_open is not None and asked is not None:
             on_open(int(asked))
 
-    sent, left_out = segments(flight)
-    window = flight.window.max_tokens if flight.window is not None else flight.tokens
-    if flight.window is not None:
-        reserve = flight.window.reserved_for_reply
+    sent, left_out = segments(view)
+    window = view.window.max_tokens if view.window is not None else view.tokens
+    if view.window is not None:
+        reserve = view.window.reserved_for_reply
         sent.append(Segment("reserved", reserve, f"{palette.RESERVED.label}: {reserve:,} tokens"))
-        free = max(0, window - flight.tokens - reserve)
+        free = max(0, window - view.tokens - reserve)
         sent.append(Segment("free", free, f"free: {free:,} tokens"))
     used = sum(one.tokens for one in sent)
     _COMPONENT(
@@ -127,39 +127,39 @@ def draw(flight: Flight, key: str, cached: int | None = None, on_open: Callable[
             "sent": [asdict(one) for one in sent if one.tokens],
             "left_out": [asdict(one) for one in left_out],
             # ghosts are as long as what they stand for: where that is more than the window, the window is drawn smaller
-            "scale": max(window, used, flight.left_out_tokens, 1),
+            "scale": max(window, used, view.left_out_tokens, 1),
             "used": used,
             "window": window,
             "cached": cached or 0,
             "cached_title": f"The server says it took {cached or 0:,} tokens from its cache",
             "legend": _legend(sent, left_out),
-            "label": f"Context window: {flight.tokens:,} of {window:,} tokens, {flight.left_out_tokens:,} left out",
+            "label": f"Context window: {view.tokens:,} of {window:,} tokens, {view.left_out_tokens:,} left out",
         },
         key=key,
         on_opened_change=opened,
     )
 
 
-def segments(flight: Flight) -> tuple[list[Segment], list[Segment]]:
+def segments(view: RequestView) -> tuple[list[Segment], list[Segment]]:
     """What was sent and what was left out, one segment per message where they are few enough."""
-    sent = [Segment("template", flight.template, f"{palette.TEMPLATE.label}: {flight.template:,} tokens")]
-    sent += [Segment("system", lead.tokens, f"{lead.name}: {lead.tokens:,} tokens") for lead in flight.lead]
+    sent = [Segment("template", view.template, f"{palette.TEMPLATE.label}: {view.template:,} tokens")]
+    sent += [Segment("system", lead.tokens, f"{lead.name}: {lead.tokens:,} tokens") for lead in view.preamble]
     left_out: list[Segment] = []
-    step = max(1, -(-flight.total // MOST_SEGMENTS))
-    newest = flight.total - 1
-    for start, stop, included, reason in flight.runs:
+    step = max(1, -(-view.total // MOST_SEGMENTS))
+    newest = view.total - 1
+    for start, stop, included, reason in view.runs:
         part = palette.PINNED if reason == "pinned" else palette.SYSTEM if reason == "system" else palette.HISTORY
         into = sent if included else left_out
         older = min(stop, newest)
         for at in range(start, older, step):
-            into.append(_segment(flight, part if included else palette.LEFT_OUT, at, min(older, at + step)))
+            into.append(_segment(view, part if included else palette.LEFT_OUT, at, min(older, at + step)))
         if stop > newest:
-            into.append(_segment(flight, palette.NEWEST if included else palette.LEFT_OUT, newest, newest + 1))
+            into.append(_segment(view, palette.NEWEST if included else palette.LEFT_OUT, newest, newest + 1))
     return sent, left_out
 
 
-def _segment(flight: Flight, part: Part, start: int, stop: int) -> Segment:
-    tokens = flight.between(start, stop)
+def _segment(view: RequestView, part: Part, start: int, stop: int) -> Segment:
+    tokens = view.between(start, stop)
     which = f"message {start + 1}" if stop - start == 1 else f"messages {start + 1} to {stop}"
     return Segment(part.name, tokens, f"{which}, {part.label}: {tokens:,} tokens", start)
 

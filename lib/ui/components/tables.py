@@ -52,7 +52,7 @@ def csv(frame: pd.DataFrame) -> bytes:
     return bytes(safe.to_csv(index=False).encode())
 
 
-def stretch(items: Sequence[object], most: int, key: str) -> slice:
+def visible_range(items: Sequence[object], most: int, key: str) -> slice:
     """Which of many items are drawn: a slider where there are more than `most`, at first on the newest."""
     if len(items) <= most:
         return slice(0, len(items))

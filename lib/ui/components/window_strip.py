@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lib.analysis.requests import Parts
+from lib.analysis.requests import RequestParts
 from lib.context.plan import ContextPlan
 from lib.turns import PlanSummary
 from lib.ui.components import palette
@@ -66,7 +66,7 @@ def fill_of_turn(plan: PlanSummary, tokens: list[int]) -> Fill:
     return _fill(sizes, plan.max_tokens, plan.reserved_for_reply, left_out)
 
 
-def fill_of_parts(parts: Parts, window: int, reserved: int) -> Fill:
+def fill_of_parts(parts: RequestParts, window: int, reserved: int) -> Fill:
     """The strip of a request by its parts."""
     by_part = {
         palette.TEMPLATE: parts.template,

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from lib.chat_settings import ChatSettings
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError
 from lib.messages import Message
 from lib.providers import ChatRequest, Provider, Reply
 from lib.request_rules import BREAKS, PROVIDERS, Break, rule
-from lib.turns import ChatSettings
 from lib.ui.components import rule_verdict
 from lib.ui.format.text import as_markdown, drawable
 from lib.ui.shell import services

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.analysis.decisions import Difference, difference, fate_of, flight_of_record
-from lib.analysis.requests import Record, Sizes
+from lib.analysis.decisions import Difference, difference, fate_of, view_of_record
+from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.context.plan import REASON_TEXT
 from lib.ui.components import message_rows, message_sizes, palette
-from lib.ui.components.message_rows import Columns, FlightRow
+from lib.ui.components.message_rows import Columns, MessageRow
 from lib.ui.context_window import request_rows
-from lib.ui.context_window.request_rows import Entry
+from lib.ui.context_window.request_rows import RequestEntry
 from lib.ui.format import numbers
 from lib.ui.shell.page import Page
 
 
-def draw(page: Page, entries: Sequence[Entry], place: int) -> None:
+def draw(page: Page, entries: Sequence[RequestEntry], place: int) -> None:
     """The sentence, the numbers, the messages that are not in both."""
     now = entries[place].record
     before = next((entry.record for entry in reversed(entries[:place]) if entry.record is not None), None)
@@ -34,7 +34,7 @@ def draw(page: Page, entries: Sequence[Entry], place: int) -> None:
     _rows(page, before, now, changed, sizes)
 
 
-def takeaway(changed: Difference, before: Record, now: Record) -> str:
+def takeaway(changed: Difference, before: RequestRecord, now: RequestRecord) -> str:
     """Example: "**From turn 3 to turn 4:** 2 messages entered, 4 left, 6 stayed." """
     entered, left, stayed = (
         sum(stop - start for start, stop in each) for each in (changed.entered, changed.left, changed.stayed)
@@ -45,7 +45,7 @@ def takeaway(changed: Difference, before: Record, now: Record) -> str:
     )
 
 
-def _prefix(changed: Difference, now: Record, sizes: Sizes) -> None:
+def _prefix(changed: Difference, now: RequestRecord, sizes: MessageSizes) -> None:
     """How much of the beginning is the same, and what the server says of its cache."""
     sent = sizes.parts(now).sent
     same = f"The first {numbers.sized(changed.reusable, sizes.provenance)} of {sent:,} are the same as before"
@@ -63,12 +63,12 @@ def _prefix(changed: Difference, now: Record, sizes: Sizes) -> None:
     )
 
 
-def _rows(page: Page, before: Record, now: Record, changed: Difference, sizes: Sizes) -> None:
+def _rows(page: Page, before: RequestRecord, now: RequestRecord, changed: Difference, sizes: MessageSizes) -> None:
     """The messages of either request; of those in both, a stretch is one row."""
-    was, is_now = (flight_of_record(record, sizes, page.history) for record in (before, now))
+    was, is_now = (view_of_record(record, sizes, page.history) for record in (before, now))
     kinds = [("entered", changed.entered), ("left", changed.left), ("stayed", changed.stayed)]
     listed = sorted((start, stop, kind) for kind, stretches in kinds for start, stop in stretches)
-    rows: list[FlightRow] = []
+    rows: list[MessageRow] = []
     for start, stop, kind in listed:
         if kind == "stayed":
             rows.append(_stretch(start, stop, sizes))
@@ -80,7 +80,7 @@ def _rows(page: Page, before: Record, now: Record, changed: Difference, sizes: S
             cells = (None, text, _fate(kind)) if kind == "entered" else (text, None, _fate(kind))
             part = palette.NEWEST if kind == "entered" else palette.LEFT_OUT
             rows.append(
-                FlightRow(
+                MessageRow(
                     at,
                     f"{at + 1} · {page.history[at].role}",
                     part.colour,
@@ -101,7 +101,7 @@ def _fate(kind: str) -> str:
     return "New in this request." if kind == "entered" else "The model does not see it any more."
 
 
-def _stretch(start: int, stop: int, sizes: Sizes, kind: str = "stayed") -> FlightRow:
+def _stretch(start: int, stop: int, sizes: MessageSizes, kind: str = "stayed") -> MessageRow:
     """Neighbours of one fate in one row."""
     name = f"{start + 1}" if stop - start == 1 else f"{start + 1} to {stop}"
     held = {
@@ -110,4 +110,4 @@ def _stretch(start: int, stop: int, sizes: Sizes, kind: str = "stayed") -> Fligh
         "left": ("sent", "not sent", _fate("left")),
     }[kind]
     tokens = numbers.tokens(sizes.between(start, stop), sizes.provenance)
-    return FlightRow(None, name, palette.HISTORY.colour, held, tokens, kind != "left", kind)
+    return MessageRow(None, name, palette.HISTORY.colour, held, tokens, kind != "left", kind)

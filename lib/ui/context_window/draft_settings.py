@@ -1,6 +1,6 @@
 """Settings, pins and mutes tried on the next request, before they are kept.
 
-The rule: trying writes nothing to the store; only `keep` does. A trial lives in the browser session and is lost with it.
+The rule: trying writes nothing to the store; only `keep` does. A draft lives in the browser session and is lost with it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Any
 
 import streamlit as st
 
+from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
 from lib.history import Mark
-from lib.turns import ChatSettings
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class DraftSettings:
     """What is tried in one session: fields of its settings, and marks by the stored index of a user message."""
 
     page: Page
@@ -63,10 +63,10 @@ class Trial:
         )
 
 
-def of(page: Page) -> Trial:
-    """The trial of this session."""
+def of(page: Page) -> DraftSettings:
+    """The draft of this session."""
     kept = _kept(page)
-    return Trial(
+    return DraftSettings(
         page,
         kept.get("changed", {}),
         {int(at): mark for at, mark in kept.get("marks", {}).items()},
@@ -100,7 +100,7 @@ def keep(page: Page) -> None:
     tried, store = of(page), services.chat().store
     try:
         if tried.settings != page.settings:
-            store.remember(page.session_id, tried.settings.to_dict())
+            store.save_settings(page.session_id, tried.settings.to_dict())
         for index, said in tried.marks.items():
             stored = "muted" if index in page.about.muted else "pinned" if index in page.about.pinned else None
             if said != stored:
@@ -112,9 +112,9 @@ def keep(page: Page) -> None:
 
 
 def _kept(page: Page) -> dict[str, Any]:
-    kept: dict[str, Any] = st.session_state.get(f"{page.session_id}:trial", {})
+    kept: dict[str, Any] = st.session_state.get(f"{page.session_id}:draft", {})
     return kept
 
 
 def _store(page: Page, kept: Mapping[str, Any]) -> None:
-    st.session_state[f"{page.session_id}:trial"] = dict(kept)
+    st.session_state[f"{page.session_id}:draft"] = dict(kept)

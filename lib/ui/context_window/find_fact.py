@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lib.analysis.decisions import dropped_at, fate_of, flight_of_plan, flight_of_record
-from lib.analysis.requests import Record, Sizes
+from lib.analysis.decisions import dropped_at, fate_of, view_of_plan, view_of_record
+from lib.analysis.requests import MessageSizes, RequestRecord
+from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.context.plan import REASON_TEXT
-from lib.turns import ChatSettings
 from lib.ui.components import message_sizes, tables
 from lib.ui.context_window import request_rows
-from lib.ui.context_window.request_rows import Entry
+from lib.ui.context_window.request_rows import RequestEntry
 from lib.ui.format import numbers
 from lib.ui.format.text import drawable
 from lib.ui.shell import session
@@ -34,7 +34,7 @@ AROUND = 60
 """Characters shown on each side of what was found."""
 
 
-def draw(page: Page, records: Sequence[Record]) -> None:
+def draw(page: Page, records: Sequence[RequestRecord]) -> None:
     """The box, and what became of every message that holds the words."""
     words = st.text_input(
         "A word or number the model should have known",
@@ -64,7 +64,7 @@ def holding(page: Page, words: str) -> list[int]:
     return [at for at, message in enumerate(page.history) if wanted in message.text.casefold()]
 
 
-def _one(page: Page, records: Sequence[Record], index: int, words: str) -> None:
+def _one(page: Page, records: Sequence[RequestRecord], index: int, words: str) -> None:
     """One message: what became of it."""
     message = page.history[index]
     st.markdown(f"**Message {index + 1}**, written by the {message.role}")
@@ -80,7 +80,7 @@ def _one(page: Page, records: Sequence[Record], index: int, words: str) -> None:
         st.markdown(f":material/check: {went}")
         return
     sizes = message_sizes.sizes_of(page, dropped.turn)
-    fate = fate_of(flight_of_record(dropped, sizes, page.history), index)
+    fate = fate_of(view_of_record(dropped, sizes, page.history), index)
     why = REASON_TEXT[fate[1]] if fate is not None else ""
     st.markdown(f":material/close: **{dropped.name.capitalize()} was the first without it**{_by(dropped)}. {why}")
     st.button(
@@ -88,7 +88,7 @@ def _one(page: Page, records: Sequence[Record], index: int, words: str) -> None:
         key=f"look:{index}",
         icon=":material/visibility:",
         on_click=_look,
-        args=(Entry(dropped, dropped.turn).key, index),
+        args=(RequestEntry(dropped, dropped.turn).key, index),
     )
     others = under_others(page, dropped, index, sizes)
     kept = list(others["strategy"][(others["it would be"] == "sent") & others["it fits"]])
@@ -101,7 +101,7 @@ def _one(page: Page, records: Sequence[Record], index: int, words: str) -> None:
     )
 
 
-def _by(record: Record) -> str:
+def _by(record: RequestRecord) -> str:
     plan = record.turn.plan if record.turn is not None else None
     if plan is None:
         return ""
@@ -109,7 +109,7 @@ def _by(record: Record) -> str:
     return f", by the rule “{label}” in a window of {plan.max_tokens:,} tokens"
 
 
-def under_others(page: Page, record: Record, index: int, sizes: Sizes) -> pd.DataFrame:
+def under_others(page: Page, record: RequestRecord, index: int, sizes: MessageSizes) -> pd.DataFrame:
     """What each strategy would have done with this message at this request, in the window of that turn."""
     import pandas as pd
 
@@ -117,7 +117,7 @@ def under_others(page: Page, record: Record, index: int, sizes: Sizes) -> pd.Dat
     rows = []
     for name, strategy in STRATEGIES.items():
         plan = sizes.planned_again(record, replace(settings, strategy=name))
-        fate = fate_of(flight_of_plan(plan), index)
+        fate = fate_of(view_of_plan(plan), index)
         sent, reason = fate if fate is not None else (False, "over_budget")
         rows.append(
             [
@@ -136,7 +136,7 @@ def under_others(page: Page, record: Record, index: int, sizes: Sizes) -> pd.Dat
     )
 
 
-def _settings_then(page: Page, record: Record) -> ChatSettings:
+def _settings_then(page: Page, record: RequestRecord) -> ChatSettings:
     """The settings that request was planned with, as far as it recorded them."""
     settings, plan = page.settings, record.turn.plan if record.turn is not None else None
     settings = replace(settings, system_prompt=record.system_prompt or "")
@@ -149,7 +149,7 @@ def _look(key: str, index: int) -> None:
     """Go to that request, with the message in view. For callbacks."""
     session.ask_for_turn(key)
     session.choose_message(index)
-    st.session_state["flight_tab"] = "What was sent"
+    st.session_state["context_window_tab"] = "What was sent"
 
 
 def _excerpt(text: str, words: str) -> str:

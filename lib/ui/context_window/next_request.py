@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from lib.analysis.decisions import flight_of_plan
+from lib.analysis.decisions import view_of_plan
 from lib.context import plan_context
 from lib.context.plan import Candidates, ContextPlan
 from lib.errors import ChatError
@@ -20,7 +20,7 @@ from lib.providers import ChatRequest
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.ui.components import message_rows, request_strip, rule_verdict, strategy_fields
 from lib.ui.context_window import break_rule, draft_settings, request_body, request_rows, summary
-from lib.ui.context_window.draft_settings import Trial
+from lib.ui.context_window.draft_settings import DraftSettings
 from lib.ui.format import numbers
 from lib.ui.shell import menu, services, session
 from lib.ui.shell.page import Page
@@ -67,11 +67,11 @@ def draw(page: Page) -> None:
         try:
             _outcome(page, tried, services.asked_counter(tried.settings))
         except ChatError as error:
-            st.caption(f":material/info: {error.what} Sizes are estimated until it can be asked.")
+            st.caption(f":material/info: {error.what} MessageSizes are estimated until it can be asked.")
             _outcome(page, tried, ESTIMATE)
 
 
-def _choices(page: Page, tried: Trial) -> None:
+def _choices(page: Page, tried: DraftSettings) -> None:
     """Window, reserve, strategy and its options, and a message to try."""
     settings = tried.settings
 
@@ -125,14 +125,14 @@ def _sizes(page: Page, current: int) -> list[int]:
     return sorted({*(size for size in SIZES if size <= most), own, current, most})
 
 
-def _outcome(page: Page, tried: Trial, counter: TokenCounter) -> None:
+def _outcome(page: Page, tried: DraftSettings, counter: TokenCounter) -> None:
     """What would be sent, and whether the provider would take it."""
     plan = planned(page, tried, counter)
-    shown = flight_of_plan(plan)
+    shown = view_of_plan(plan)
     st.markdown(takeaway(plan, bool(tried.draft.strip())))
     if plan.fallback:
         st.caption(plan.fallback)
-    st.caption(f"{_price(tried, plan)}Sizes are tokens by {numbers.by(counter)}.")
+    st.caption(f"{_price(tried, plan)}MessageSizes are tokens by {numbers.by(counter)}.")
     request_strip.draw(shown, "next_strip", on_open=session.choose_message)
     provider = services.provider_of(tried.settings, services.key_for(tried.settings.provider))
     rule_verdict.draw(plan, provider)
@@ -167,7 +167,7 @@ def _outcome(page: Page, tried: Trial, counter: TokenCounter) -> None:
     )
 
 
-def planned(page: Page, tried: Trial, counter: TokenCounter) -> ContextPlan:
+def planned(page: Page, tried: DraftSettings, counter: TokenCounter) -> ContextPlan:
     """The plan of the next request, as sending would make it."""
     assert page.chat is not None
     settings = tried.settings
@@ -180,11 +180,11 @@ def planned(page: Page, tried: Trial, counter: TokenCounter) -> ContextPlan:
 
 def takeaway(plan: ContextPlan, drafted: bool) -> str:
     """Example: "**The next request holds 5 of 9 messages,** 412 tokens of 1,536; 4 are left out." """
-    total = len(plan.candidates) - plan.candidates.lead
+    total = len(plan.candidates) - plan.candidates.preamble
     stored = sum(
-        stop - max(start, plan.candidates.lead)
+        stop - max(start, plan.candidates.preamble)
         for start, stop, included, _ in plan.runs
-        if included and stop > plan.candidates.lead
+        if included and stop > plan.candidates.preamble
     )
     size = f"{numbers.tokens(plan.input_tokens, plan.provenance)} of {plan.window.input_budget:,} tokens"
     new = "the new one included" if drafted else "an empty new one included"
@@ -198,7 +198,7 @@ def takeaway(plan: ContextPlan, drafted: bool) -> str:
     )
 
 
-def _price(tried: Trial, plan: ContextPlan) -> str:
+def _price(tried: DraftSettings, plan: ContextPlan) -> str:
     """What reading it costs at list price. Example: "Reading it costs $0.0012. " """
     model = services.find_model(tried.settings.provider, tried.settings.model)
     price = None if model is None else cost(model, Usage(input_tokens=plan.input_tokens, output_tokens=0))

@@ -1,4 +1,4 @@
-"""The flight recorder's parts: choosing a request, and its messages as rows for the three columns.
+"""The view recorder's parts: choosing a request, and its messages as rows for the three columns.
 
 The rule: looking writes nothing. Everything shown is rebuilt from the stored history and the turn's own record; what went out
 is what the provider's adapter makes of a message, not what we think of it.
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lib.analysis.decisions import Decision, Flight, Lead, decisions
-from lib.analysis.requests import Record
+from lib.analysis.decisions import Decision, PreambleMessage, RequestView, decisions
+from lib.analysis.requests import RequestRecord
 from lib.context.plan import REASON_TEXT, Reason
 from lib.messages import Message
 from lib.providers import ChatRequest, Provider
 from lib.turns import Turn
 from lib.ui.components import palette
-from lib.ui.components.message_rows import FlightRow
+from lib.ui.components.message_rows import MessageRow
 from lib.ui.format import numbers
 from lib.ui.format.text import drawable
 from lib.ui.shell import session
@@ -44,11 +44,11 @@ TAGS: dict[Reason, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RequestEntry:
     """A request to look at. `record` is None for a turn that cannot be laid beside the stored messages, `turn` for a message
     that another service sent."""
 
-    record: Record | None
+    record: RequestRecord | None
     turn: Turn | None
 
     @property
@@ -65,18 +65,18 @@ class Entry:
         return f"turn {self.turn.number}" if self.turn is not None else f"message {self.key[1:]}"
 
 
-def entries(records: Sequence[Record], detached: Sequence[Turn]) -> list[Entry]:
+def entries(records: Sequence[RequestRecord], detached: Sequence[Turn]) -> list[RequestEntry]:
     """Everything that was sent, in order."""
-    listed = [Entry(record, record.turn) for record in records]
+    listed = [RequestEntry(record, record.turn) for record in records]
     for turn in detached:
         after = (
             place for place, entry in enumerate(listed) if entry.turn is not None and entry.turn.number > turn.number
         )
-        listed.insert(next(after, len(listed)), Entry(None, turn))
+        listed.insert(next(after, len(listed)), RequestEntry(None, turn))
     return listed
 
 
-def pick(listed: Sequence[Entry]) -> int:
+def pick(listed: Sequence[RequestEntry]) -> int:
     """The place of the request to look at: a slider with an arrow on each side; kept in the URL as `?turn=`."""
     keys = [entry.key for entry in listed]
     asked = session.asked_turn()
@@ -130,20 +130,20 @@ class Wired:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Makes rows of a flight. `stored` is how many of its messages are stored: of a next request, all but the new one.
+    """Makes rows of a view. `stored` is how many of its messages are stored: of a next request, all but the new one.
     With `mark_of`, rows of user messages can be pinned and muted; it says which are."""
 
-    flight: Flight
+    view: RequestView
     wired: Wired
     stored: int
     mark_of: Callable[[int], str | None] | None = None
 
-    def drawn(self, shown: slice) -> list[FlightRow]:
+    def drawn(self, shown: slice) -> list[MessageRow]:
         """The rows of these messages; what leads the request stands above the first ones."""
-        lead = [self.lead_row(each) for each in self.flight.lead] if not shown.start else []
-        return [*lead, *(self.row(decision) for decision in decisions(self.flight, shown.start or 0, shown.stop))]
+        lead = [self.preamble_row(each) for each in self.view.preamble] if not shown.start else []
+        return [*lead, *(self.row(decision) for decision in decisions(self.view, shown.start or 0, shown.stop))]
 
-    def lead_row(self, lead: Lead) -> FlightRow:
+    def preamble_row(self, lead: PreambleMessage) -> MessageRow:
         """The session's system prompt or a summary: sent, and not a stored message."""
         name, seen, kept = lead.name, "not drawn in the chat", "kept with the session's settings"
         if lead.summary is not None:
@@ -153,20 +153,20 @@ class Rows:
                 cut(lead.summary.text),
                 f"kept beside the messages {sources}, which stay stored",
             )
-        return FlightRow(
+        return MessageRow(
             None,
             name,
             palette.SYSTEM.colour,
             (seen, kept, cut(self.wired.of(lead.message))),
-            numbers.tokens(lead.tokens, self.flight.provenance),
+            numbers.tokens(lead.tokens, self.view.provenance),
             True,
             TAGS["system"],
         )
 
-    def row(self, decision: Decision) -> FlightRow:
+    def row(self, decision: Decision) -> MessageRow:
         """One message."""
         message, at = decision.message, decision.index
-        newest = at == self.flight.total - 1
+        newest = at == self.view.total - 1
         part = (
             palette.NEWEST
             if newest
@@ -174,7 +174,7 @@ class Rows:
         )
         is_stored = at < self.stored
         markable = self.mark_of is not None and is_stored and message.role == "user"
-        return FlightRow(
+        return MessageRow(
             index=at,
             name=f"{at + 1} · {message.role}" if is_stored else f"new · {message.role}",
             colour=part.colour if decision.included else palette.LEFT_OUT.colour,
@@ -183,7 +183,7 @@ class Rows:
                 cut(json.dumps(message.to_dict(), ensure_ascii=False)) if is_stored else "stored once it is answered",
                 cut(self.wired.of(message)) if decision.included else None,
             ),
-            tokens=numbers.tokens(decision.tokens, self.flight.provenance),
+            tokens=numbers.tokens(decision.tokens, self.view.provenance),
             running=self._running(decision),
             included=decision.included,
             tag=TAGS[decision.reason],
@@ -193,7 +193,7 @@ class Rows:
         )
 
     def _running(self, decision: Decision) -> str:
-        window = self.flight.window
+        window = self.view.window
         return f"with all after it: {decision.with_it:,}" + (
             f" of {window.input_budget:,}" if window is not None else ""
         )
@@ -202,9 +202,9 @@ class Rows:
         """Why it was left out; with the total that was too much, where that decided."""
         if decision.included:
             return ""
-        why, window = REASON_TEXT[decision.reason], self.flight.window
+        why, window = REASON_TEXT[decision.reason], self.view.window
         if decision.reason == "summarized":
-            names = [stretches(lead.summary.sources) for lead in self.flight.lead if lead.summary is not None]
+            names = [stretches(lead.summary.sources) for lead in self.view.preamble if lead.summary is not None]
             return f"{why} It stands at the top: the summary of {names[0]}." if names else why
         if decision.reason == "over_budget" and window is not None and decision.with_it > window.input_budget:
             return f"{why} With all after it, it would be {decision.with_it:,} of {window.input_budget:,} tokens."

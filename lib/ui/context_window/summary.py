@@ -11,14 +11,14 @@ from lib.context import wanted_summary
 from lib.context.plan import Candidates, Summary
 from lib.errors import ChatError
 from lib.ui.context_window import request_rows
-from lib.ui.context_window.draft_settings import Trial
+from lib.ui.context_window.draft_settings import DraftSettings
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown, drawable
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 
 
-def draw(page: Page, tried: Trial, candidates: Candidates) -> None:
+def draw(page: Page, tried: DraftSettings, candidates: Candidates) -> None:
     """Drawn where the strategy summarizes, or a summary is there."""
     summary = page.about.summary
     settings = tried.settings

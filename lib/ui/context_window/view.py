@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from lib.analysis.decisions import Flight, flight_of_record, shortfall
-from lib.analysis.requests import Record, Sizes, detached, records_of
+from lib.analysis.decisions import RequestView, shortfall, view_of_record
+from lib.analysis.requests import MessageSizes, RequestRecord, detached, records_of
 from lib.chat.service import matches_what_was_sent, rebuild_request
 from lib.errors import ChatError
 from lib.providers import ChatRequest, Provider
@@ -20,7 +20,7 @@ from lib.tokens import PROVENANCE_TEXT
 from lib.turns import Turn
 from lib.ui.components import message_rows, message_sizes, request_strip
 from lib.ui.context_window import difference, find_fact, next_request, request_body, request_rows
-from lib.ui.context_window.request_rows import Entry
+from lib.ui.context_window.request_rows import RequestEntry
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
 from lib.ui.shell import menu, services, session
@@ -31,30 +31,30 @@ CHOSEN = "chosen_message"
 
 
 @dataclass(frozen=True, slots=True)
-class FlightView:
+class ContextWindowView:
     """A session's requests and the one that is looked at, at `place` among them."""
 
     page: Page
-    records: Sequence[Record]
-    entries: Sequence[Entry]
+    records: Sequence[RequestRecord]
+    entries: Sequence[RequestEntry]
     place: int
 
 
-def load(page: Page) -> FlightView | None:
+def load(page: Page) -> ContextWindowView | None:
     """Put turn records and messages together. None where the page is in trouble, which is said above."""
     if page.chat is None or page.trouble is not None:
         return None
     turns = page.chat.store.turns(page.session_id)
     records = records_of(page.history, turns)
-    return FlightView(page, records, request_rows.entries(records, detached(page.history, turns)), -1)
+    return ContextWindowView(page, records, request_rows.entries(records, detached(page.history, turns)), -1)
 
 
-def sections(view: FlightView) -> None:
+def sections(view: ContextWindowView) -> None:
     """The tabs; only the open one is drawn."""
     if not view.entries:
         _explain_empty(view.page)
         return
-    tabs = st.tabs([SENT, CHANGED, FIND, NEXT], key="flight_tab", on_change="rerun")
+    tabs = st.tabs([SENT, CHANGED, FIND, NEXT], key="context_window_tab", on_change="rerun")
     drawn = (_sent, _changed, _find, _next)
     for tab, draw in zip(tabs, drawn, strict=True):
         if tab.open:
@@ -62,7 +62,7 @@ def sections(view: FlightView) -> None:
                 draw(view)
 
 
-def _sent(view: FlightView) -> None:
+def _sent(view: ContextWindowView) -> None:
     """Pick a request: the takeaway, the strip, the rows, the request itself."""
     view = replace(view, place=request_rows.pick(view.entries))
     entry = view.entries[view.place]
@@ -70,7 +70,7 @@ def _sent(view: FlightView) -> None:
         _loose(entry.turn)
         return
     sizes = message_sizes.sizes_of(view.page, entry.turn)
-    shown = flight_of_record(entry.record, sizes, view.page.history)
+    shown = view_of_record(entry.record, sizes, view.page.history)
     st.markdown(takeaway(shown, entry))
     alarm(entry.turn)
     _notes(entry, sizes)
@@ -81,7 +81,7 @@ def _sent(view: FlightView) -> None:
     _request(view, entry, sizes)
 
 
-def takeaway(shown: Flight, entry: Entry) -> str:
+def takeaway(shown: RequestView, entry: RequestEntry) -> str:
     """Example: "**4 of 9 messages were left out,** 1,204 tokens; 5 were sent." """
     if not entry.turn:
         return (
@@ -115,7 +115,7 @@ def alarm(turn: Turn | None) -> None:
     )
 
 
-def _notes(entry: Entry, sizes: Sizes) -> None:
+def _notes(entry: RequestEntry, sizes: MessageSizes) -> None:
     turn = entry.turn
     if turn is None or turn.plan is None:
         return
@@ -138,9 +138,9 @@ def _notes(entry: Entry, sizes: Sizes) -> None:
         )
 
 
-def _sizes_line(entry: Entry, sizes: Sizes) -> None:
+def _sizes_line(entry: RequestEntry, sizes: MessageSizes) -> None:
     """Who counted, who answered, and what the provider says it read and wrote."""
-    words = f"Sizes are tokens by {numbers.by(sizes.counter)}: {PROVENANCE_TEXT[sizes.provenance]}"
+    words = f"MessageSizes are tokens by {numbers.by(sizes.counter)}: {PROVENANCE_TEXT[sizes.provenance]}"
     turn = entry.turn
     if turn is not None:
         by = turn.usage_provenance
@@ -153,7 +153,7 @@ def _sizes_line(entry: Entry, sizes: Sizes) -> None:
     st.caption(words)
 
 
-def _rows(view: FlightView, entry: Entry, shown: Flight) -> None:
+def _rows(view: ContextWindowView, entry: RequestEntry, shown: RequestView) -> None:
     """The three columns."""
     assert entry.record is not None
     provider, model = _wired(view.page, entry.turn)
@@ -166,7 +166,7 @@ def _rows(view: FlightView, entry: Entry, shown: Flight) -> None:
         st.caption(f"{numbers.plural(later, 'message')} came after this one (its reply first) and are not shown.")
 
 
-def _request(view: FlightView, entry: Entry, sizes: Sizes) -> None:
+def _request(view: ContextWindowView, entry: RequestEntry, sizes: MessageSizes) -> None:
     """The request itself and its proof; of what nobody recorded, the one that a service which leaves nothing out sends."""
     assert entry.record is not None
     provider, model = _wired(view.page, entry.turn)
@@ -211,15 +211,15 @@ def _loose(turn: Turn | None) -> None:
         st.code(request_rows.cut(text), language=None, wrap_lines=True)
 
 
-def _changed(view: FlightView) -> None:
+def _changed(view: ContextWindowView) -> None:
     difference.draw(view.page, view.entries, request_rows.pick(view.entries))
 
 
-def _find(view: FlightView) -> None:
+def _find(view: ContextWindowView) -> None:
     find_fact.draw(view.page, view.records)
 
 
-def _next(view: FlightView) -> None:
+def _next(view: ContextWindowView) -> None:
     next_request.draw(view.page)
 
 

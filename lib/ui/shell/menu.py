@@ -8,7 +8,7 @@ import streamlit as st
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PageEntry:
     """A page in the menu. `layout` is how wide it may be."""
 
     path: str
@@ -19,34 +19,34 @@ class Entry:
 
 
 MENU = {
-    "chat": Entry(
+    "chat": PageEntry(
         "app.py",
         "Chat",
         ":material/forum:",
         "Talk to a model and see, with every reply, how much of the conversation it was sent.",
     ),
-    "tokens": Entry(
+    "tokens": PageEntry(
         "pages/tokens.py",
         "Tokens and money",
         ":material/bar_chart:",
         "How each request grew, who counted it, what it cost, and what it would cost elsewhere.",
         wide=True,
     ),
-    "context_window": Entry(
+    "context_window": PageEntry(
         "pages/context_window.py",
         "Context window",
         ":material/view_timeline:",
         "For one turn: every stored message, whether it was sent, how large it is and why.",
         wide=True,
     ),
-    "trim_lab": Entry(
+    "trim_lab": PageEntry(
         "pages/trim_lab.py",
         "Trim lab",
         ":material/content_cut:",
         "One conversation under many strategies and budgets: who survives, what it costs, what the model still knows.",
         wide=True,
     ),
-    "threads": Entry(
+    "threads": PageEntry(
         "pages/threads.py",
         "Who keeps the history",
         ":material/compare_arrows:",

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from lib.chat.service import ChatService
+from lib.chat_settings import ChatSettings
 from lib.errors import ChatError, CorruptHistory
 from lib.history import About
 from lib.messages import Message
-from lib.turns import ChatSettings, LiveTurn
+from lib.turns import LiveTurn
 from lib.ui.shell import error_box, menu, services, session
 
 FAVICON = "🪟"

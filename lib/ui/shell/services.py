@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from lib.analysis.requests import Record, Sizes
+from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat.service import ChatService
+from lib.chat_settings import ChatSettings
 from lib.context import DEFAULT_STRATEGY, STRATEGIES
 from lib.history.factory import open_history
 from lib.pricing.catalogue import Model, find
@@ -22,13 +23,13 @@ from lib.providers.factory import open_counter, open_provider, vendor_of
 from lib.providers.llama.process import LocalModel
 from lib.settings import Endpoint, Settings, load_settings
 from lib.tokens import ESTIMATE, TokenCounter
-from lib.turns import ChatSettings, Turn
+from lib.turns import Turn
 from lib.ui.shell import session
 
 if TYPE_CHECKING:
     from lib.lab.recall.run import Probe
-    from lib.server_history.comparison import Side
-    from lib.server_history.offline import Keyless
+    from lib.server_history.comparison import Comparison
+    from lib.server_history.offline import LocalReplica
 
 SYSTEM_PROMPT = "You are a helpful assistant."
 """Of those tried, the one under which the small model answers most usably; a longer one confuses it."""
@@ -132,18 +133,18 @@ def probes() -> dict[str, Probe]:
 
 
 @st.cache_resource(show_spinner=False)
-def replicas() -> tuple[Keyless, Keyless]:
+def replicas() -> tuple[LocalReplica, LocalReplica]:
     """Two servers on this machine that keep conversations as the vendors do: one for the page, and another account for the
     drill that switches between them. They start at their first request."""
-    from lib.server_history.offline import Keyless  # on first use: the chat page must not wait for it
+    from lib.server_history.offline import LocalReplica  # on first use: the chat page must not wait for it
 
-    made = (Keyless.on(local_model()), Keyless.on(local_model()))
+    made = (LocalReplica.on(local_model()), LocalReplica.on(local_model()))
     _to_close.extend(replica.close for replica in made)
     return made
 
 
 @st.cache_resource(show_spinner=False)
-def sides() -> dict[str, Side]:
+def sides() -> dict[str, Comparison]:
     """Conversations that run side by side in this process, by a name that only their browser session knows."""
     return {}
 
@@ -154,7 +155,7 @@ def asked_counts() -> dict[str, int]:
     return {}
 
 
-def count_key(chosen: ChatSettings, record: Record, sizes: Sizes) -> str:
+def count_key(chosen: ChatSettings, record: RequestRecord, sizes: MessageSizes) -> str:
     """One request on one model: the SHA-256 of what was sent, or of what would be."""
     if record.turn is not None and record.turn.request_sha256 is not None:
         return f"{record.turn.provider}:{record.turn.model}:{record.turn.request_sha256}"
@@ -162,7 +163,7 @@ def count_key(chosen: ChatSettings, record: Record, sizes: Sizes) -> str:
     return f"{provider.name}:{request.model}:{body_sha256(provider.body(request))}"
 
 
-def ask_count(chosen: ChatSettings, record: Record, sizes: Sizes) -> int | None:
+def ask_count(chosen: ChatSettings, record: RequestRecord, sizes: MessageSizes) -> int | None:
     """Have the provider count a request, once. None where it has no counting endpoint. Raises ProviderError."""
     key = count_key(chosen, record, sizes)
     if key not in asked_counts():
@@ -174,7 +175,7 @@ def ask_count(chosen: ChatSettings, record: Record, sizes: Sizes) -> int | None:
     return asked_counts()[key]
 
 
-def _countable(chosen: ChatSettings, record: Record, sizes: Sizes) -> tuple[Provider, ChatRequest]:
+def _countable(chosen: ChatSettings, record: RequestRecord, sizes: MessageSizes) -> tuple[Provider, ChatRequest]:
     """The request of a record, on the model it went to (the session's, where nobody recorded one)."""
     turn = record.turn
     if turn is not None:

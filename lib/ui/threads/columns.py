@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.analysis.requests import Parts
+from lib.analysis.requests import RequestParts
 from lib.errors import ChatError, describe
 from lib.server_history import Approach
 from lib.server_history.adapters.assistants import retirement
-from lib.server_history.comparison import Side
+from lib.server_history.comparison import Comparison
 from lib.server_history.lane import Done, State
-from lib.server_history.ledger import Entry, ledger
+from lib.server_history.ledger import LedgerRow, ledger
 from lib.server_history.retention_check import Word
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.model_counters import counter_for
@@ -36,7 +36,7 @@ MARKS: dict[Word, str] = {
 BYTES_OF_A_LINE = 1000
 
 
-def draw(side: Side, approaches: Sequence[Approach]) -> None:
+def draw(side: Comparison, approaches: Sequence[Approach]) -> None:
     """All columns; they draw themselves again while anything is being answered."""
     if side.busy:
         _streaming(side, tuple(approaches))
@@ -45,20 +45,20 @@ def draw(side: Side, approaches: Sequence[Approach]) -> None:
 
 
 @st.fragment(run_every=0.5)
-def _streaming(side: Side, approaches: tuple[Approach, ...]) -> None:
+def _streaming(side: Comparison, approaches: tuple[Approach, ...]) -> None:
     if not side.busy:
         st.rerun()
     _columns(side, approaches)
 
 
-def _columns(side: Side, approaches: Sequence[Approach]) -> None:
+def _columns(side: Comparison, approaches: Sequence[Approach]) -> None:
     counter = counter_of(side)
     for slot, state in zip(st.columns(len(approaches), gap="small"), side.states(approaches), strict=True):
         with slot:
             _column(side, state, counter)
 
 
-def _column(side: Side, state: State, counter: TokenCounter) -> None:
+def _column(side: Comparison, state: State, counter: TokenCounter) -> None:
     """One column."""
     st.markdown(f"**{places.NAMES[state.approach]}**")
     facts = side.column(state.approach).facts
@@ -84,18 +84,18 @@ def _column(side: Side, state: State, counter: TokenCounter) -> None:
             st.caption(begun)
 
 
-def _strip(side: Side, state: State, entry: Entry) -> None:
+def _strip(side: Comparison, state: State, entry: LedgerRow) -> None:
     """The window as the newest turn filled it: by what the server says it read, split by our counter."""
     window = _window(side)
     if window is None or entry.input_tokens is None:
         return
     history = max(0, entry.input_tokens - entry.lead - entry.newest)
     missing = max(0, entry.expected - entry.input_tokens) if entry.verdict.word in ("lost", "trimmed") else 0
-    parts = Parts(0, entry.lead, 0, history, entry.newest, missing, 0)
+    parts = RequestParts(0, entry.lead, 0, history, entry.newest, missing, 0)
     window_strip.draw(window_strip.fill_of_parts(parts, window, side.settings.max_output_tokens))
 
 
-def _window(side: Side) -> int | None:
+def _window(side: Comparison) -> int | None:
     """Tokens the model behind this place can hold; None where that is not known."""
     if side.where == places.REPLICA:
         return services.replicas()[0].window
@@ -104,7 +104,7 @@ def _window(side: Side) -> int | None:
     return model.context_window if model is not None else None
 
 
-def _turn(done: Done, entry: Entry | None) -> None:
+def _turn(done: Done, entry: LedgerRow | None) -> None:
     """One turn that is over."""
     if done.drill:
         st.caption(f":material/construction: {done.drill}")
@@ -131,7 +131,7 @@ def _turn(done: Done, entry: Entry | None) -> None:
         st.caption(f":material/info: {as_markdown(note)}")
 
 
-def counter_of(side: Side) -> TokenCounter:
+def counter_of(side: Comparison) -> TokenCounter:
     """Our counter for the held-history check: the local model's own at the replica, else the model's tokenizer."""
     if side.where == places.REPLICA:
         try:

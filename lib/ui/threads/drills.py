@@ -13,8 +13,8 @@ import streamlit as st
 
 from lib.errors import ChatError
 from lib.server_history import Approach, Handle
-from lib.server_history.comparison import Side
-from lib.server_history.lane import Column
+from lib.server_history.comparison import Comparison
+from lib.server_history.lane import Lane
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 from lib.ui.threads import columns, places
@@ -29,7 +29,7 @@ LAST_IDS: dict[Approach, tuple[str, ...]] = {
 }
 
 
-def draw(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
+def draw(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
     """The column to drill, the buttons, then that column and its neighbours."""
     line = session.message_of_the_moment()
     if line is not None:
@@ -46,7 +46,7 @@ def draw(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
     begun = column.state.handle is not None and not side.busy
     if not begun:
         st.caption(
-            "Ask something first (tab “Side by side”): a drill needs a history that is kept."
+            "Ask something first (tab “Comparison by side”): a drill needs a history that is kept."
             if not side.busy
             else "Wait until the columns are done."
         )
@@ -74,7 +74,7 @@ def draw(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
 Drill = tuple[str, str, str, Callable[[], object], bool]
 
 
-def _drills(page: Page, side: Side, approach: Approach, column: Column) -> list[Drill]:
+def _drills(page: Page, side: Comparison, approach: Approach, column: Lane) -> list[Drill]:
     """Label, icon, what it does, doing it, and whether this column can."""
     handle = column.state.handle
     replica = side.where == places.REPLICA
@@ -145,7 +145,7 @@ def _done(act: Callable[[], object]) -> None:
         session.message_of_the_moment(f"{error.what} {error.safe} {error.next_step}")
 
 
-def _expire(side: Side, approach: Approach, column: Column) -> None:
+def _expire(side: Comparison, approach: Approach, column: Lane) -> None:
     """What is newest of this column expires at the replica, and is asked for."""
     handle = column.state.handle
     if handle is None:
@@ -161,11 +161,11 @@ def _ids(handle: Handle, approach: Approach) -> list[str]:
     return [id_ for id_ in newest if id_ is not None]
 
 
-def _middle(column: Column) -> None:
+def _middle(column: Lane) -> None:
     """Delete one response in the middle, and go on from the last."""
     from lib.server_history.adapters.responses import ResponsesHistory
 
-    history, handle = column.open_history(), column.state.handle
+    history, handle = column.open_server_history(), column.state.handle
     if not isinstance(history, ResponsesHistory) or handle is None:
         return
     ids = handle.all("response")
@@ -174,7 +174,7 @@ def _middle(column: Column) -> None:
     column.ask(AGAIN, f"Response {len(ids) // 2} of {len(ids)} was deleted{' (proven)' if gone.proven else ''}.")
 
 
-def _store(side: Side, approach: Approach, column: Column) -> None:
+def _store(side: Comparison, approach: Approach, column: Lane) -> None:
     keep = not side.settings.store
     side.store(approach, keep)
     column.ask(
@@ -187,7 +187,7 @@ def _store(side: Side, approach: Approach, column: Column) -> None:
     )
 
 
-def _switch(side: Side, approach: Approach, column: Column) -> None:
+def _switch(side: Comparison, approach: Approach, column: Lane) -> None:
     side.switch(approach)
     column.ask(
         AGAIN,
@@ -195,6 +195,6 @@ def _switch(side: Side, approach: Approach, column: Column) -> None:
     )
 
 
-def _overflow(column: Column, window: int) -> None:
+def _overflow(column: Lane, window: int) -> None:
     words = "again and again " * (window // 3)
     column.ask(f"Read this: {words}", f"A message larger than the window of {window:,} tokens.")

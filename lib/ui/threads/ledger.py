@@ -14,8 +14,8 @@ import streamlit as st
 from lib.messages import Usage
 from lib.pricing.costs import cost
 from lib.server_history import Approach
-from lib.server_history.comparison import Side
-from lib.server_history.ledger import Entry, PriceOf, costs, ledger, total
+from lib.server_history.comparison import Comparison
+from lib.server_history.ledger import LedgerRow, PriceOf, costs, ledger, total
 from lib.ui.components import charts, tables
 from lib.ui.format import numbers
 from lib.ui.shell import services
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def draw(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
+def draw(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
     """The sentence, the two charts, the totals, every turn."""
     counter = columns.counter_of(side)
     states = side.states(approaches)
@@ -62,7 +62,7 @@ def draw(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
     tables.draw(turns(books), "threads-turns", f"Every turn of every way; tokens are {who}", title="Every turn")
 
 
-def price_of(side: Side) -> PriceOf:
+def price_of(side: Comparison) -> PriceOf:
     """The list price of a usage at this place; None where there is none."""
     model = None
     if side.where != places.REPLICA:
@@ -76,7 +76,7 @@ def price_of(side: Side) -> PriceOf:
     return price
 
 
-def takeaway(books: Mapping[Approach, Sequence[Entry]]) -> str:
+def takeaway(books: Mapping[Approach, Sequence[LedgerRow]]) -> str:
     """Example: "**After 6 turns, “Sent again every turn” uploaded 3,823 B, “Conversations” 1,997 B: and both read 840 tokens.** …" """
     turns_done = min(map(len, books.values()))
     same = {approach: entries[:turns_done] for approach, entries in books.items()}
@@ -96,7 +96,7 @@ def takeaway(books: Mapping[Approach, Sequence[Entry]]) -> str:
     return said
 
 
-def _chart(books: Mapping[Approach, Sequence[Entry]], what: str, axis: str, key: str) -> None:
+def _chart(books: Mapping[Approach, Sequence[LedgerRow]], what: str, axis: str, key: str) -> None:
     frame = curve(books, what)
     st.plotly_chart(
         charts.growth_lines(frame, what, axis, 0, usd=False),
@@ -106,7 +106,7 @@ def _chart(books: Mapping[Approach, Sequence[Entry]], what: str, axis: str, key:
     )
 
 
-def curve(books: Mapping[Approach, Sequence[Entry]], what: str) -> pd.DataFrame:
+def curve(books: Mapping[Approach, Sequence[LedgerRow]], what: str) -> pd.DataFrame:
     """One row per way and turn; a turn the server did not report on is missing."""
     import pandas as pd
 
@@ -119,7 +119,7 @@ def curve(books: Mapping[Approach, Sequence[Entry]], what: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["strategy", "turn", what])
 
 
-def totals(books: Mapping[Approach, Sequence[Entry]]) -> pd.DataFrame:
+def totals(books: Mapping[Approach, Sequence[LedgerRow]]) -> pd.DataFrame:
     """One row per way."""
     import pandas as pd
 
@@ -161,7 +161,7 @@ def totals(books: Mapping[Approach, Sequence[Entry]]) -> pd.DataFrame:
     )
 
 
-def turns(books: Mapping[Approach, Sequence[Entry]]) -> pd.DataFrame:
+def turns(books: Mapping[Approach, Sequence[LedgerRow]]) -> pd.DataFrame:
     """One row per way and turn."""
     import pandas as pd
 

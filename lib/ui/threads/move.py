@@ -14,8 +14,8 @@ import streamlit as st
 from lib.errors import ChatError
 from lib.messages import Message
 from lib.server_history import Approach
-from lib.server_history.comparison import Side
-from lib.server_history.transfer import Luggage, adopted, packed
+from lib.server_history.comparison import Comparison
+from lib.server_history.transfer import Transfer, adopted, prepare_transfer
 from lib.turns import LiveTurn, Turn
 from lib.ui.format import numbers
 from lib.ui.format.text import drawable
@@ -24,7 +24,7 @@ from lib.ui.shell.page import Page
 from lib.ui.threads import places
 
 
-def draw(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
+def draw(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
     """There, and back."""
     line = session.message_of_the_moment()
     if line is not None:
@@ -33,12 +33,12 @@ def draw(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
     _back(page, side, approaches)
 
 
-def _there(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
+def _there(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
     st.subheader("This chat, to a server", anchor=False)
     if not page.history:
         st.caption("This chat is empty: talk in the chat first, or bring a column back below.")
         return
-    luggage = packed(page.history)
+    luggage = prepare_transfer(page.history)
     st.markdown(f"**{numbers.plural(len(luggage.messages), 'message')} can move.**{_left(luggage)}")
     able = [approach for approach in approaches if approach != "responses"]
     if "responses" in approaches:
@@ -58,14 +58,14 @@ def _there(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
             )
 
 
-def _left(luggage: Luggage) -> str:
+def _left(luggage: Transfer) -> str:
     return "".join(f" {sentence}" for sentence in luggage.left) or " Nothing has to stay behind."
 
 
-def _move(side: Side, approach: Approach, luggage: Luggage) -> None:
+def _move(side: Comparison, approach: Approach, luggage: Transfer) -> None:
     """For callbacks."""
     try:
-        handle = adopted(side.column(approach).open_history(), side.system_prompt, luggage.messages)
+        handle = adopted(side.column(approach).open_server_history(), side.system_prompt, luggage.messages)
         side.adopt(approach, handle, luggage.messages)
         side.column(approach).note(f"This chat was moved here: {numbers.plural(len(luggage.messages), 'message')}.")
     except ChatError as error:
@@ -77,7 +77,7 @@ def _move(side: Side, approach: Approach, luggage: Luggage) -> None:
     )
 
 
-def _back(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
+def _back(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
     st.subheader("What a server keeps, to a chat of your own", anchor=False)
     begun = [state.approach for state in side.states(approaches) if state.handle is not None]
     if not begun:
@@ -108,11 +108,11 @@ def _back(page: Page, side: Side, approaches: Sequence[Approach]) -> None:
         )
 
 
-def _bring(page: Page, side: Side, approach: Approach) -> None:
+def _bring(page: Page, side: Comparison, approach: Approach) -> None:
     """Read what the server holds, and store it as a session of its own. For callbacks."""
     try:
         exported = side.column(approach).export()
-        luggage = packed([message for message in exported if not message.is_system])
+        luggage = prepare_transfer([message for message in exported if not message.is_system])
         session_id = stored(page, luggage.messages)
     except ChatError as error:
         session.message_of_the_moment(f"{error.what} {error.safe} {error.next_step}")
@@ -130,5 +130,5 @@ def stored(page: Page, messages: Sequence[Message]) -> str:
     store.begin(session_id, live)
     turn = Turn(live.id, first, "", "complete", settings.provider, settings.model, settings.system_prompt, time.time())
     store.commit(session_id, live.id, messages, turn)
-    store.remember(session_id, settings.to_dict())
+    store.save_settings(session_id, settings.to_dict())
     return session_id

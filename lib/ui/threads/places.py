@@ -12,9 +12,9 @@ from typing import Any
 import streamlit as st
 
 from lib.server_history import Approach, ServerHistory, ThreadSettings
-from lib.server_history.comparison import Side
-from lib.server_history.factory import OF_KIND, open_history
-from lib.server_history.offline import Keyless
+from lib.server_history.comparison import Comparison
+from lib.server_history.factory import OF_KIND, open_server_history
+from lib.server_history.offline import LocalReplica
 from lib.ui.shell import services
 from lib.ui.shell.page import Page
 
@@ -34,7 +34,7 @@ def places() -> dict[str, str]:
     configured = {
         name: endpoint.label for name, endpoint in services.settings().endpoints.items() if endpoint.kind != "local"
     }
-    return {REPLICA: Keyless.label, **configured}
+    return {REPLICA: LocalReplica.label, **configured}
 
 
 def approaches(where: str) -> tuple[Approach, ...]:
@@ -42,7 +42,7 @@ def approaches(where: str) -> tuple[Approach, ...]:
     return APPROACHES if where == REPLICA else OF_KIND[services.endpoint(where).kind]
 
 
-def side_of(page: Page, where: str) -> Side:
+def side_of(page: Page, where: str) -> Comparison:
     """The columns of this browser session at this place; made on first use."""
     key = f"side:{page.session_id}:{where}"
     name = st.session_state.get(key)
@@ -55,7 +55,7 @@ def side_of(page: Page, where: str) -> Side:
         def keep(handles: Mapping[str, Any]) -> None:
             store.keep_handles(session_id, handles)
 
-        made = Side(
+        made = Comparison(
             where, page.settings.system_prompt, _opener(where, services.key_for(where)), keep, dict(page.about.handles)
         )
         services.sides()[name] = made
@@ -71,6 +71,6 @@ def _opener(where: str, key: str | None) -> Any:
             return services.replicas()[1 if other else 0].history(approach, settings)
         endpoint = services.endpoint(where)
         chosen = services.new_session_settings(where)
-        return open_history(approach, endpoint, key or endpoint.key, services.provider_of(chosen, key), settings)
+        return open_server_history(approach, endpoint, key or endpoint.key, services.provider_of(chosen, key), settings)
 
     return opened

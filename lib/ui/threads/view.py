@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.server_history import Approach
-from lib.server_history.comparison import Side
+from lib.server_history.comparison import Comparison
 from lib.ui.shell.page import Page
 from lib.ui.threads import columns, drills, ledger, move, places, reference
 
-LIVE, DRILLS, MOVE, REFERENCE = "Side by side", "Drills", "Move a conversation", "What to know"
+LIVE, DRILLS, MOVE, REFERENCE = "Comparison by side", "Drills", "Move a conversation", "What to know"
 STARTERS: tuple[Approach, ...] = ("manual", "conversations", "assistants")
 SCRIPT = (
     "What is the capital of France?",
@@ -34,7 +34,7 @@ class ThreadsView:
     """The columns that were chosen, at one place."""
 
     page: Page
-    side: Side
+    side: Comparison
     approaches: Sequence[Approach]
 
 

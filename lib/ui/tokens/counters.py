@@ -12,7 +12,7 @@ import streamlit as st
 from lib.analysis import frames
 from lib.analysis.bills import Bill
 from lib.analysis.frames import Counted
-from lib.analysis.requests import Record, Sizes
+from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError
 from lib.tokens import ESTIMATE, PROVENANCE_TEXT
@@ -27,7 +27,7 @@ ASKED_AT_ONCE = 20
 """Requests sent to a counting endpoint by one press, the newest first."""
 
 
-def draw(page: Page, records: Sequence[Record], sizes: Sizes, bills: Sequence[Bill]) -> None:
+def draw(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes, bills: Sequence[Bill]) -> None:
     """The takeaway, the table, and the way to ask the provider."""
     if not records:
         st.info("No stored message belongs to a request any more, so there is nothing to count again.")
@@ -97,7 +97,7 @@ def _span(low: float, high: float) -> str:
     return f"{far:.0f} % {way}" if f"{near:.0f}" == f"{far:.0f}" else f"{near:.0f} to {far:.0f} % {way}"
 
 
-def _best(record: Record, endpoint: int | None, sizes: Sizes) -> tuple[int, str]:
+def _best(record: RequestRecord, endpoint: int | None, sizes: MessageSizes) -> tuple[int, str]:
     """The figure the others are held against: the server's, else its counting endpoint's, else the model's own counter's."""
     if record.turn is not None and record.turn.usage.input_tokens is not None:
         return record.turn.usage.input_tokens, f"the server that answered, {record.turn.usage_provenance}"
@@ -106,7 +106,7 @@ def _best(record: Record, endpoint: int | None, sizes: Sizes) -> tuple[int, str]
     return sizes.parts(record).sent, frames.by(sizes.counter)
 
 
-def _counted(page: Page, records: Sequence[Record], by: Sizes, own: Sizes) -> Counted:
+def _counted(page: Page, records: Sequence[RequestRecord], by: MessageSizes, own: MessageSizes) -> Counted:
     """A counter's totals, and where its sizes would decide otherwise than the model's own counter's."""
     totals = [by.parts(record).sent for record in records]
     if by is own:
@@ -129,7 +129,7 @@ def _kept(plan: ContextPlan) -> list[tuple[int, int]]:
     return [(run.start, run.stop) for run in plan.runs if run.included]
 
 
-def _ask(page: Page, records: Sequence[Record], sizes: Sizes) -> None:
+def _ask(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes) -> None:
     """A button that has the newest requests counted by the provider's endpoint."""
     label, some = services.endpoint(page.settings.provider).label, min(ASKED_AT_ONCE, len(records))
     st.button(
@@ -151,7 +151,7 @@ def _ask(page: Page, records: Sequence[Record], sizes: Sizes) -> None:
         st.warning(line, icon=":material/error:")
 
 
-def _asked(page: Page, records: Sequence[Record], sizes: Sizes) -> None:
+def _asked(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes) -> None:
     """Ask; what was counted stays counted where a later one fails."""
     try:
         answered = [services.ask_count(page.settings, record, sizes) for record in records]

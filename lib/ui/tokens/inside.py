@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.analysis.bills import Bill
-from lib.analysis.requests import Record, Sizes
+from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.tokens.vocabularies import TOKENIZERS, cut
 from lib.ui.format.text import drawable
 from lib.ui.shell.page import Page
@@ -17,7 +17,7 @@ LISTED = 500
 """Messages offered for choosing, the newest: a longer list is no help."""
 
 
-def draw(page: Page, records: Sequence[Record], sizes: Sizes, bills: Sequence[Bill]) -> None:
+def draw(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes, bills: Sequence[Bill]) -> None:
     """The panel over the stored messages, the newest first."""
     first = max(0, len(page.history) - LISTED)
     texts = [

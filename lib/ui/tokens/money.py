@@ -13,9 +13,9 @@ from itertools import takewhile
 import streamlit as st
 
 from lib.analysis import frames
-from lib.analysis.bills import Bill, Elsewhere, cache_minimum, elsewhere, usages
+from lib.analysis.bills import Bill, PriceComparison, cache_minimum, elsewhere, usages
 from lib.analysis.replay import continued, replayed
-from lib.analysis.requests import Record, Sizes
+from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.context import STRATEGIES
 from lib.messages import Message
 from lib.pricing import catalogue
@@ -34,7 +34,7 @@ DEFAULT_MODEL = "gpt-6-luna"
 """Priced where the session's own model has no price."""
 
 
-def draw(page: Page, records: Sequence[Record], sizes: Sizes, bills: Sequence[Bill]) -> None:
+def draw(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes, bills: Sequence[Bill]) -> None:
     """What it cost, elsewhere, and ahead."""
     _spent(bills)
     if records:
@@ -69,7 +69,7 @@ def _spent(bills: Sequence[Bill]) -> None:
     else:
         st.markdown(_spent_sentence(priced))
         frame = frames.money(bills)
-        shown = tables.stretch(bills, SHOWN, "bills_shown")
+        shown = tables.visible_range(bills, SHOWN, "bills_shown")
         who = " and ".join(dict.fromkeys(bill.provenance for bill in priced))
         st.plotly_chart(
             charts.money_bars(frame.iloc[shown], f"{who} tokens at list price"),
@@ -101,7 +101,7 @@ def _spent_sentence(priced: Sequence[Bill]) -> str:
     return said
 
 
-def _elsewhere(page: Page, records: Sequence[Record], sizes: Sizes) -> None:
+def _elsewhere(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes) -> None:
     """The same requests at every other model's price, by that model's own counter."""
     st.subheader("What it would cost elsewhere", anchor=False)
     rows = elsewhere(records, lambda model: sizes_for(page, model, sizes), catalogue.catalogue())
@@ -119,7 +119,7 @@ def _elsewhere(page: Page, records: Sequence[Record], sizes: Sizes) -> None:
     )
 
 
-def elsewhere_sentence(rows: Sequence[Elsewhere]) -> str:
+def elsewhere_sentence(rows: Sequence[PriceComparison]) -> str:
     """Example: "**From $0.0002 on gpt-6-luna to $0.12 on gpt-6-astra:** 600 times as much for the same conversation."""
     priced = [row for row in rows if row.plain]
     if not priced:
@@ -133,7 +133,7 @@ def elsewhere_sentence(rows: Sequence[Elsewhere]) -> str:
     )
 
 
-def _ahead(page: Page, sizes: Sizes) -> None:
+def _ahead(page: Page, sizes: MessageSizes) -> None:
     """How the cost grows if the conversation goes on like this, under each strategy."""
     st.subheader("If it goes on like this", anchor=False)
     priced = {model.name: model for model in catalogue.catalogue() if model.vendor != "local"}
@@ -146,7 +146,7 @@ def _ahead(page: Page, sizes: Sizes) -> None:
         chosen = priced[st.selectbox("Model", names, index=names.index(start), key="ahead_model", width=260)]
         unit = st.segmented_control("Show", ["money", "tokens"], default="money", key="ahead_unit", required=True)
     going = continued(page.history, sizes_for(page, chosen, sizes))
-    costs = growth(page, chosen, Sizes(going.counter, going.history), going.history, money=unit == "money")
+    costs = growth(page, chosen, MessageSizes(going.counter, going.history), going.history, money=unit == "money")
     now = sum(1 for message in page.history if message.role == "user")
     provenance = numbers.mark(going.counter.provenance)
     label = f"USD so far ({provenance} tokens)" if unit == "money" else f"input tokens so far ({provenance})"
@@ -168,7 +168,7 @@ def _ahead(page: Page, sizes: Sizes) -> None:
 
 
 def growth(
-    page: Page, model: Model, sizes: Sizes, history: Sequence[Message], *, money: bool
+    page: Page, model: Model, sizes: MessageSizes, history: Sequence[Message], *, money: bool
 ) -> Mapping[str, list[float]]:
     """For each strategy, what every turn adds: USD on this model, or input tokens. A strategy whose request no longer fits the
     window ends there."""
@@ -203,7 +203,7 @@ def ahead_sentence(costs: Mapping[str, list[float]], *, usd: bool) -> str:
     return f"**By turn {turns} it is {said}.**{''.join(ended)}"
 
 
-def sizes_for(page: Page, model: Model, own: Sizes) -> Sizes:
+def sizes_for(page: Page, model: Model, own: MessageSizes) -> MessageSizes:
     """The conversation by this model's counter."""
     if model.vendor == "local":
         return own if page.settings.provider == "local" else sized(page, ESTIMATE)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.analysis import frames
 from lib.analysis.bills import Bill
-from lib.analysis.requests import Record, Sizes
+from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter
 from lib.tokens.model_counters import counter_for
 from lib.ui.components import charts, message_sizes, tables
@@ -23,7 +23,7 @@ SHOWN = 60
 """Bars drawn at once; more are a blur on a phone."""
 
 
-def draw(page: Page, records: Sequence[Record], sizes: Sizes, bills: Sequence[Bill]) -> None:
+def draw(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes, bills: Sequence[Bill]) -> None:
     """The takeaway, who counts, the bars, the table."""
     if not records:
         st.info(
@@ -31,7 +31,7 @@ def draw(page: Page, records: Sequence[Record], sizes: Sizes, bills: Sequence[Bi
         )
         return
     slot = st.empty()
-    shown = tables.stretch(records, SHOWN, "requests_shown")
+    shown = tables.visible_range(records, SHOWN, "requests_shown")
     chosen = _chosen(page, sizes)
     frame = frames.requests(records, chosen)
     slot.markdown(takeaway(frame, chosen))
@@ -48,7 +48,7 @@ def draw(page: Page, records: Sequence[Record], sizes: Sizes, bills: Sequence[Bi
     tables.draw(frame, "requests", "Every request with its parts, in tokens")
 
 
-def takeaway(frame: pd.DataFrame, sizes: Sizes) -> str:
+def takeaway(frame: pd.DataFrame, sizes: MessageSizes) -> str:
     """Example: "**The newest request holds 871 tokens (counted), 830 of them not new.** So far 9,120 of the 9,310 ..." """
     last = frame.iloc[-1]
     whole = numbers.sized(int(last["sent"]), sizes.provenance)
@@ -61,7 +61,7 @@ def takeaway(frame: pd.DataFrame, sizes: Sizes) -> str:
     return said + (f"; {left_out:,} tokens no longer fit and are left out." if left_out else ".")
 
 
-def alt(frame: pd.DataFrame, sizes: Sizes) -> str:
+def alt(frame: pd.DataFrame, sizes: MessageSizes) -> str:
     """The chart in words."""
     first, last = frame.iloc[0], frame.iloc[-1]
     return (
@@ -70,7 +70,7 @@ def alt(frame: pd.DataFrame, sizes: Sizes) -> str:
     )
 
 
-def _chosen(page: Page, sizes: Sizes) -> Sizes:
+def _chosen(page: Page, sizes: MessageSizes) -> MessageSizes:
     """The counter the bars are drawn by: the model's own, or another to compare."""
     counters = other_counters(sizes.counter)
     name = st.selectbox(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.analysis.bills import Bill, bills_of
-from lib.analysis.requests import Record, Sizes, detached, records_of
+from lib.analysis.requests import MessageSizes, RequestRecord, detached, records_of
 from lib.turns import Turn
 from lib.ui.components import message_sizes
 from lib.ui.format import numbers
@@ -28,9 +28,9 @@ class TokensView:
     """A session's requests, sized by the counter of its present model; `detached` turns cannot be laid beside messages."""
 
     page: Page
-    records: Sequence[Record]
+    records: Sequence[RequestRecord]
     detached: Sequence[Turn]
-    sizes: Sizes
+    sizes: MessageSizes
     bills: Sequence[Bill]
 
 

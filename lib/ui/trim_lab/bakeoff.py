@@ -11,11 +11,11 @@ from dataclasses import replace
 import streamlit as st
 
 from lib.analysis.replay import replayed
-from lib.analysis.requests import Record
+from lib.analysis.requests import RequestRecord
+from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.lab import frames
-from lib.lab.bakeoff import MOST, BakeOff, Course, Entry, bake_off
-from lib.turns import ChatSettings
+from lib.lab.bakeoff import MOST, BakeOff, Contestant, ContestantRun, bake_off
 from lib.ui.components import charts, tables, window_strip
 from lib.ui.format import numbers
 from lib.ui.shell import services
@@ -58,7 +58,7 @@ def show(made: BakeOff, names: Sequence[str], key: str) -> None:
     _totals(made, key)
 
 
-def pick_entries(lab: Lab, key: str) -> list[Entry]:
+def pick_entries(lab: Lab, key: str) -> list[Contestant]:
     """Strategies and windows, combined: at most six."""
     left, right = st.columns([2, 1])
     with left:
@@ -80,7 +80,7 @@ def pick_entries(lab: Lab, key: str) -> list[Entry]:
             format_func=lambda size: f"{size:,}",
         )
     made = [
-        Entry(_name(strategy, window, len(windows)), _with(lab, strategy, window))
+        Contestant(_name(strategy, window, len(windows)), _with(lab, strategy, window))
         for strategy in strategies
         for window in windows
     ]
@@ -140,7 +140,7 @@ def _strips(lab: Lab, made: BakeOff) -> None:
         )
 
 
-def _record(lab: Lab, course: Course, turn: int) -> Record:
+def _record(lab: Lab, course: ContestantRun, turn: int) -> RequestRecord:
     return replayed(lab.history, lab.sizes_for(course.entry.settings), course.entry.settings, lab.muted, lab.pinned)[
         turn - 1
     ]

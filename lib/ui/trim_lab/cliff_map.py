@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.context.plan import Run
-from lib.lab.bakeoff import Entry
+from lib.lab.bakeoff import Contestant
 from lib.lab.break_points import KIND_TEXT, Marker, markers
 from lib.lab.cliff_map import CliffMap, budgets, cliff_map
 from lib.lab.report.report import Cliffs
-from lib.turns import ChatSettings
 from lib.ui.components import cliff_canvas, palette, strategy_fields, tables
 from lib.ui.components.cliff_canvas import Kind, Line, Mark, Spoken
 from lib.ui.context_window import request_rows
@@ -61,7 +61,7 @@ def draw(lab: Lab) -> None:
     _map(lab, made, broken, facts, settings)
     _breaks(broken, lab)
     tables.draw(frame(made, lab), f"cliff-{settings.strategy}", "From which budget on each message is sent, in tokens")
-    entry = Entry(STRATEGIES[settings.strategy].label, settings)
+    entry = Contestant(STRATEGIES[settings.strategy].label, settings)
     sizes = lab.sizes
     report_files.download_cliffs(lab, Cliffs(entry, sizes.counter.name, sizes.provenance, made, tuple(broken)))
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from lib.analysis.requests import Sizes
+from lib.analysis.requests import MessageSizes
+from lib.chat_settings import ChatSettings
 from lib.context.plan import Candidates
 from lib.lab.facts import suggested
 from lib.messages import Message
-from lib.tokens import TokenLedger
-from lib.turns import ChatSettings
+from lib.tokens.ledger import TokenLedger
 from lib.ui.format.text import drawable
 from lib.ui.shell import services
 from lib.ui.shell.page import Page
@@ -30,7 +30,7 @@ class Lab:
 
     page: Page
     history: Sequence[Message]
-    sizes: Sizes
+    sizes: MessageSizes
     muted: Collection[int]
     pinned: Collection[int]
     example: bool = False
@@ -62,10 +62,10 @@ class Lab:
         text = text if len(text) <= LABEL else text[: LABEL - 1] + "…"
         return f"{index + 1} · {self.history[index].role}: {text}"
 
-    def sizes_for(self, settings: ChatSettings) -> Sizes:
+    def sizes_for(self, settings: ChatSettings) -> MessageSizes:
         """By the counter of other settings' model; by the conversation's own where it is the same."""
         counter = services.counter_of(settings)
-        return self.sizes if counter.name == self.sizes.counter.name else Sizes(counter, self.history)
+        return self.sizes if counter.name == self.sizes.counter.name else MessageSizes(counter, self.history)
 
     def pick_facts(self, label: str = "Facts to follow") -> list[int]:
         """Stored indexes of messages to follow: suggestions at first, changed as a person likes, the same in every tab."""

@@ -14,8 +14,8 @@ import streamlit as st
 from lib.context import STRATEGIES
 from lib.errors import ChatError
 from lib.lab import frames
-from lib.lab.bakeoff import Entry
-from lib.lab.latency import Measured, Timed, Waiting, measured, requests
+from lib.lab.bakeoff import Contestant
+from lib.lab.latency import MeasuredLatency, Timed, Waiting, measured, requests
 from lib.lab.trim_costs import EACH_TURN, SELDOM, TrimCosts, cuts, trim_costs
 from lib.pricing import catalogue
 from lib.pricing.catalogue import Model
@@ -99,7 +99,7 @@ def takeaway(made: TrimCosts, model: Model | None) -> str:
 
 def _measure(lab: Lab) -> None:
     """Time to first token, live, on the session's own provider."""
-    st.subheader("Measured here and now", anchor=False)
+    st.subheader("MeasuredLatency here and now", anchor=False)
     timed = _requests(lab, "0" * 8)
     whole = sum(one.tokens for one in timed)
     label = services.endpoint(lab.settings.provider).label
@@ -120,7 +120,7 @@ def _measure(lab: Lab) -> None:
 def _requests(lab: Lab, mark: str) -> list[Timed]:
     """The last requests under both strategies, with a mark of this run and strategy where a cache would begin to match."""
     entries = [
-        Entry(
+        Contestant(
             name,
             replace(
                 lab.settings,
@@ -145,7 +145,7 @@ def _run(lab: Lab, timed: Sequence[Timed], key: str) -> None:
             part = len(found) / len(timed)
             if isinstance(event, Waiting):
                 bar.progress(part, f"{event.name}, turn {event.turn}: {numbers.duration(event.seconds)}")
-            elif isinstance(event, Measured):
+            elif isinstance(event, MeasuredLatency):
                 found.append(
                     {
                         "strategy": event.name,

@@ -12,13 +12,13 @@ from typing import Any
 
 import streamlit as st
 
-from lib.lab.bakeoff import Entry
+from lib.chat_settings import ChatSettings
+from lib.lab.bakeoff import Contestant
 from lib.lab.facts import GAP, Fact, suggested
 from lib.lab.recall.grading import VERDICT_TEXT
 from lib.lab.recall.plan import ASKING, Ask, Estimate, arms, estimate, planned
 from lib.lab.recall.run import Answer, Probe
-from lib.tokens import TokenLedger
-from lib.turns import ChatSettings
+from lib.tokens.ledger import TokenLedger
 from lib.ui.chat import actions
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown, drawable
@@ -103,7 +103,7 @@ def facts_of(rows: Sequence[Mapping[Any, Any]], lab: Lab) -> list[Fact]:
     return list(dict.fromkeys(found))
 
 
-def _asks(lab: Lab, facts: Sequence[Fact], entries: Sequence[Entry], repeats: int, closing: str) -> list[Ask]:
+def _asks(lab: Lab, facts: Sequence[Fact], entries: Sequence[Contestant], repeats: int, closing: str) -> list[Ask]:
     ledgers: dict[str, TokenLedger] = {}
 
     def ledger_for(settings: ChatSettings) -> TokenLedger:

@@ -15,7 +15,7 @@ from lib.lab.bakeoff import BakeOff
 from lib.lab.facts import suggested
 from lib.lab.recall.run import Probe
 from lib.lab.report import csv_rows
-from lib.lab.report.report import About, Cliffs, Recall, Report, history_sha256, read, write
+from lib.lab.report.report import Cliffs, Recall, Report, ReportHeader, history_sha256, read, write
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
 from lib.ui.trim_lab.conversation import Lab
@@ -55,8 +55,8 @@ def download_probe(lab: Lab, probe: Probe) -> None:
     )
 
 
-def _about(lab: Lab) -> About:
-    return About.now(lab.history, sorted(lab.muted), sorted(lab.pinned))
+def _about(lab: Lab) -> ReportHeader:
+    return ReportHeader.now(lab.history, sorted(lab.muted), sorted(lab.pinned))
 
 
 def _buttons(lab: Lab, report: Report, csv: str, name: str) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.analysis.requests import Sizes
+from lib.analysis.requests import MessageSizes
 from lib.errors import ChatError
 from lib.lab.example import EXAMPLE
-from lib.tokens import ESTIMATE, TokenCounter, TokenLedger
+from lib.tokens import ESTIMATE, TokenCounter
+from lib.tokens.ledger import TokenLedger
 from lib.ui.components import message_sizes
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label
@@ -33,7 +34,7 @@ def load(page: Page) -> Lab | None:
     chosen = _pick(page)
     if chosen == EXAMPLE_NAME:
         counter = _counter(page)
-        return Lab(page, EXAMPLE, Sizes(counter, EXAMPLE, TokenLedger(counter)), (), (), example=True)
+        return Lab(page, EXAMPLE, MessageSizes(counter, EXAMPLE, TokenLedger(counter)), (), (), example=True)
     return Lab(page, page.history, message_sizes.own_sizes(page), page.about.muted, page.about.pinned)
 
 
