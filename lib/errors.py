@@ -1,26 +1,25 @@
-"""Everything that can go wrong, as one tree.
+"""Every error a person can meet, as one tree.
 
-ChatError                     a person reads it: what happened, what is safe, what to do next
-├── InvalidSettings           an environment variable or secrets.toml holds something that cannot be used
+ChatError                     says what happened, what is safe and what to do next
+├── InvalidSettings           an environment variable or secrets.toml holds a value we cannot use
 ├── HistoryUnavailable        the history store does not answer
-├── CorruptHistory            the stored value is not an array of messages; it is shown and never overwritten
-├── TurnInProgress            this session has a turn that is being answered, or that waits for a decision
-├── TurnLost                  the turn being answered was cleared or discarded elsewhere; it stays so
-├── RuleBroken                the request breaks a rule of the provider, which would refuse it; it was not sent
-├── ImportRefused             a file or a text that somebody gave us is not what it should be; nothing of it was taken
-├── ContextOverflow           the request is larger than the context window (ours, or the provider's word for it)
-└── ProviderError             the provider did not answer as asked; `retryable` says whether the same request may work
-    ├── MissingKey            no API key is known for it
+├── CorruptHistory            the stored value is not an array of messages; we show it and never overwrite it
+├── TurnInProgress            a turn of this session is being answered, or waits for a decision
+├── TurnLost                  the turn was cleared or discarded somewhere else, and stays so
+├── RuleBroken                the provider would refuse the request for its shape, so it was not sent
+├── ImportRefused             a file or text cannot be imported; nothing of it was taken
+├── ContextOverflow           the request is larger than the context window (ours or the provider's)
+└── ProviderError             the provider failed; `retryable` says whether the same request may work later
+    ├── MissingKey            we have no API key for it
     ├── WrongKey              it refused the key
-    ├── RateLimited           too many requests or tokens; `wait_seconds` where it said how long
-    ├── ProviderUnavailable   not reached, or it failed on its side
+    ├── RateLimited           too many requests or tokens
+    ├── ProviderUnavailable   it was not reached, or it failed on its side
     ├── InvalidRequest        it refused the request for its shape, size or model name
-    ├── ContentRefused        it refused the content by its policy
-    ├── Retired               what would be asked was switched off for good; nothing is sent
-    └── ConversationGone      the server does not know this conversation: deleted, expired, or never there
+    ├── ContentRefused        its policy refused the content
+    ├── Retired               the vendor switched this off for good; nothing is sent
+    └── ConversationGone      the server has no such conversation: deleted, expired or never stored
 
-The rule: errors of redis-py, openai and anthropic are translated once, in the adapter, with `raise ... from exc`.
-Messages never hold a key.
+Adapters translate errors of redis-py, openai and anthropic once, with `raise ... from exc`. Messages never hold a key.
 """
 
 from __future__ import annotations
@@ -35,6 +34,10 @@ class ChatError(Exception):
     """Base of the tree. Catch it at the page's edge and show `what`, `safe` and `next_step`, in that order."""
 
     kind: ClassVar[str] = "ChatError"
+    kinds: ClassVar[dict[str, type[ChatError]]] = {}
+    """Every class of the tree by its kind, so that a stored error is read back as what it was."""
+    details: ClassVar[tuple[str, ...]] = ()
+    """Names of further attributes that are stored with the error: plain JSON values, None if unknown."""
     safe_default: ClassVar[str] = KEPT
     next_default: ClassVar[str] = "Try again."
     retryable: bool = True
@@ -47,10 +50,33 @@ class ChatError(Exception):
 
     def __init_subclass__(cls) -> None:
         cls.kind = cls.__name__
+        ChatError.kinds[cls.kind] = cls
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ChatError) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.what))
 
     def to_dict(self) -> dict[str, Any]:
-        """What a live turn stores about its failure, so that any tab can show it. Shape: kind, what, safe, next_step."""
-        return {"kind": self.kind, "what": self.what, "safe": self.safe, "next_step": self.next_step}
+        """As a live turn stores it, so that any tab can show it. Shape: kind, what, safe, next_step, and the details."""
+        stored = {"kind": self.kind, "what": self.what, "safe": self.safe, "next_step": self.next_step}
+        return stored | {name: getattr(self, name) for name in self.details}
+
+    @staticmethod
+    def from_dict(stored: Mapping[str, Any]) -> ChatError:
+        """Read a stored error. A kind that this version does not know becomes a plain ChatError."""
+        cls = ChatError.kinds.get(str(stored.get("kind")), ChatError)
+        error = cls.__new__(cls)
+        ChatError.__init__(
+            error,
+            str(stored.get("what", "")),
+            safe=str(stored.get("safe", KEPT)),
+            next_step=str(stored.get("next_step", "")),
+        )
+        for name in cls.details:
+            setattr(error, name, stored.get(name))
+        return error
 
 
 class InvalidSettings(ChatError):
@@ -74,6 +100,8 @@ class CorruptHistory(ChatError):
     safe_default = "The value is left exactly as it is."
     next_default = "Start a new chat, or repair the value with the service that wrote it."
     retryable = False
+    raw: bytes = b""
+    where: str = ""
 
     def __init__(self, what: str, *, raw: bytes = b"", where: str = "") -> None:
         super().__init__(what)
@@ -105,8 +133,9 @@ class ImportRefused(ChatError):
 
 
 class ContextOverflow(ChatError):
-    """The request does not fit. `tokens` and `limit` are in tokens, None where the provider did not say."""
+    """The request does not fit. `tokens` and `limit` are in tokens, None if the provider did not say."""
 
+    details = ("tokens", "limit")
     next_default = "Leave out older messages, make the window larger, or shorten the message."
     retryable = False
 
@@ -117,10 +146,15 @@ class ContextOverflow(ChatError):
 
 
 class RuleBroken(ChatError):
-    """The request breaks a rule of the provider, which would refuse it. It was not sent."""
+    """The request breaks a rule of `provider` (a key of request_rules.PROVIDERS), which would refuse it. It was not sent."""
 
+    details = ("provider",)
     next_default = "Leave out whole exchanges instead, or send it anyway and see what the provider says."
     retryable = False
+
+    def __init__(self, what: str, *, provider: str | None = None) -> None:
+        super().__init__(what)
+        self.provider = provider
 
 
 class ProviderError(ChatError):
@@ -144,7 +178,9 @@ class WrongKey(ProviderError):
 
 
 class RateLimited(ProviderError):
-    """Too many requests or tokens. `wait_seconds` is None where the provider did not say how long."""
+    """Too many requests or tokens. `wait_seconds` is None if the provider did not say how long."""
+
+    details = ("wait_seconds",)
 
     def __init__(self, what: str, *, wait_seconds: float | None = None) -> None:
         wait = f"Wait {wait_seconds:.0f} s, then retry." if wait_seconds else "Wait a little, then retry."

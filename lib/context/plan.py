@@ -90,6 +90,22 @@ class Summary:
         return cls(stored["text"], sources, stored.get("made_by", ""), stored.get("made_at", 0.0))
 
 
+FallbackKind = Literal["no_summary", "summary_incomplete", "summary_unusable", "summary_too_large", "summary_failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """Why a plan differs from what its strategy promises. `text` is a sentence for people."""
+
+    kind: FallbackKind
+    text: str
+
+    @property
+    def is_summarized_first(self) -> bool:
+        """Whether sending will write the missing summary first, in a request of its own."""
+        return self.kind in ("no_summary", "summary_incomplete")
+
+
 class Run(NamedTuple):
     """Candidates start..stop (stop not included) share one fate and one reason."""
 
@@ -197,8 +213,8 @@ class ContextPlan:
     runs: tuple[Run, ...]
     window: ContextWindow
     strategy: str
-    fallback: str | None = None
-    """Why something else was done than the strategy promises, in a sentence for people; None where it was kept."""
+    fallback: Fallback | None = None
+    """Why the plan differs from what the strategy promises; None if it does not."""
     pinned: frozenset[int] = frozenset()
     """Stored indexes of the user messages that were pinned by the person; a strategy may pin more by itself."""
 

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from lib.context.marks import Marks
 from lib.context.plan import Summary
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
@@ -54,6 +55,11 @@ class About:
     def summary(self) -> Summary | None:
         """The one in force."""
         return self.summaries[-1] if self.summaries else None
+
+    @property
+    def marks(self) -> Marks:
+        """Pins, mutes and the summary in force, as a plan takes them."""
+        return Marks(self.muted, self.pinned, self.summary)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """One turn of one entry. MessageSizes are tokens."""
+    """One turn of one entry. Sizes are tokens."""
 
     turn: int
     """From 1."""

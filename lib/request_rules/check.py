@@ -36,7 +36,7 @@ def breaches(
 ) -> list[Breach]:
     """Every rule these messages break, sent in this order (instructions first, as the adapters take them).
 
-    MessageSizes are judged where both are known. The first breaches in the list are the refused ones.
+    Sizes are judged where both are known. The first breaches in the list are the refused ones.
     Example: breaches("openai", [user("q"), Message("tool", "42", {"tool_call_id": "c1"})])[0].rule.name -> "orphan_result"
     """
     found = [breach for check in CHECKS for breach in check(provider, messages)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lib.analysis import frames
 from lib.analysis.requests import HistoryPrefix, MessageSizes, RequestRecord, detached, records_of
 from lib.chat_settings import ChatSettings
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, ContextPlan, Summary
 from lib.messages import Message, Usage, assistant, system, user
 from lib.tokens import ESTIMATE, TokenCounter
@@ -168,8 +168,8 @@ def test_the_summary_a_turn_sent_is_among_its_messages_and_its_parts() -> None:
     history = [said for n in range(8) for said in (user(f"{n} one two three"), assistant("four five six"))]
     candidates = Candidates.gather("Be brief.", history, "and now", TokenLedger(WORDS))
     gist = Summary("They counted.", ((0, 16),))
-    plan = plan_context(candidates, SETTINGS.window, "summarize", summary=gist)
-    shorter = plan_context(candidates, replace(SETTINGS, max_tokens=120).window, "summarize", summary=gist)
+    plan = plan_context(candidates, SETTINGS.window, "summarize", Marks(summary=gist))
+    shorter = plan_context(candidates, replace(SETTINGS, max_tokens=120).window, "summarize", Marks(summary=gist))
     assert (plan.candidates.summary, shorter.candidates.summary) == (None, gist)
     turn = Turn("i", "and now", "r", "complete", "openai", "m", "Be brief.", 0.0, PlanSummary.of(shorter))
     later = [*history, user("and now"), assistant("r")]

@@ -1,4 +1,4 @@
-"""MessageSizes of messages add up to what a llama.cpp server counts and reports, to the token; other servers have no such counter."""
+"""Sizes of messages add up to what a llama.cpp server counts and reports, to the token; other servers have no such counter."""
 
 from __future__ import annotations
 

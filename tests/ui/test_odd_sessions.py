@@ -96,7 +96,7 @@ def test_whatever_the_settings_say(chat: ChatService, changes: dict[str, object]
 
 def test_with_a_turn_that_waits_for_a_decision_and_one_that_is_answered(chat: ChatService) -> None:
     exchange(chat, "one", "two")
-    error = ProviderUnavailable("It went away.").to_dict()
+    error = ProviderUnavailable("It went away.")
     chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, text="half", error=error))
     look()
 

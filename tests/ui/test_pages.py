@@ -257,7 +257,7 @@ def test_every_page_says_that_the_in_memory_store_is_lost_on_restart(chat: ChatS
 
 
 def test_an_interrupted_turn_is_shown_with_its_reason_and_choices(chat: ChatService) -> None:
-    error = ProviderUnavailable("The provider could not be reached.").to_dict()
+    error = ProviderUnavailable("The provider could not be reached.")
     chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, text="half a rep", error=error))
     at = page()
     assert texts(at) == ["my words", "half a rep"]
@@ -266,7 +266,7 @@ def test_an_interrupted_turn_is_shown_with_its_reason_and_choices(chat: ChatServ
 
 
 def test_a_message_sent_beside_an_interrupted_one_is_put_back(chat: ChatService, typist: Typist) -> None:
-    error = ProviderUnavailable("The provider could not be reached.").to_dict()
+    error = ProviderUnavailable("The provider could not be reached.")
     chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, error=error))
     at = page()
     at.chat_input(key="prompt").set_value("another").run()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message
 from lib.tokens import CharacterEstimate
@@ -119,7 +119,7 @@ def test_a_summary_is_drawn_with_the_instructions() -> None:
     history = [Message("user", "x" * 80), Message("assistant", "y" * 80)] * 4
     candidates = Candidates.gather("Be brief.", history, "new", TokenLedger(CharacterEstimate()))
     gist = Summary("gist", ((0, 6),))
-    made = plan_context(candidates, ContextWindow(120, 20), "summarize", summary=gist)
+    made = plan_context(candidates, ContextWindow(120, 20), "summarize", Marks(summary=gist))
     assert made.candidates.summary == gist
     sizes = [CharacterEstimate().count(message) for message in [*history, Message("user", "new")]]
     before, after = window_strip.fill_of_plan(made), window_strip.fill_of_turn(PlanSummary.of(made), sizes)

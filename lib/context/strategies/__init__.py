@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lib.context.exchanges import Exchanges
-from lib.context.plan import Candidates, Run, Summary
+from lib.context.plan import Candidates, Fallback, Run, Summary
 from lib.context.strategies import low_water as watermark
 from lib.context.strategies import source_trim, stateless, summarize
 from lib.context.strategies.options import TrimOptions
 
-Decision = tuple[list[Run], Candidates, str | None]
+Decision = tuple[list[Run], Candidates, Fallback | None]
 """The runs, the candidates they cover, and why the strategy could not be kept, where it could not."""
 
 

@@ -45,7 +45,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What was learnt. MessageSizes in tokens."""
+    """What was learnt. Sizes in tokens."""
 
     shapes: Mapping[str, Shape]
     """By role; a role that is missing is rendered by the server, message by message."""

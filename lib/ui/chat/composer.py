@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.context import plan_context
-from lib.context.plan import Candidates, ContextPlan
+from lib.context.plan import ContextPlan
 from lib.errors import ChatError, HistoryUnavailable
+from lib.planner import plan_next
 from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.ui.chat import actions
@@ -21,9 +21,6 @@ from lib.ui.shell.page import Page
 LEFT_BEHIND = ("over_budget", "outside_window", "middle", "summarized")
 """Reasons of what is left out for its age: the line is drawn after the newest of these."""
 
-NOT_YET = ("There is no summary yet", "The summary does not cover")
-"""What a plan says as long as nobody made the summary that sending makes first."""
-
 
 def preview(page: Page) -> ContextPlan | None:
     """What the next request would hold: with the message that is being answered or waits, else with an empty new one.
@@ -33,32 +30,24 @@ def preview(page: Page) -> ContextPlan | None:
     if page.trouble is not None:
         return None
     try:
-        return _planned(page, services.counter_of(page.settings) if page.chat is not None else ESTIMATE)
+        return planned(page, services.counter_of(page.settings) if page.chat is not None else ESTIMATE)
     except ChatError:  # the server that counts went away: the estimate stands in until it is back
-        return _planned(page, ESTIMATE)
+        return planned(page, ESTIMATE)
 
 
-def _planned(page: Page, counter: TokenCounter) -> ContextPlan:
+def planned(page: Page, counter: TokenCounter) -> ContextPlan:
     replaced = page.live.replaces if page.live else session.editing()
-    muted = page.about.muted if replaced is None else page.about.muted | {replaced}
     ledger = page.chat.ledger(page.session_id, counter) if page.chat is not None else TokenLedger(counter)
-    candidates = Candidates.gather(
-        page.settings.system_prompt, page.history, page.live.prompt if page.live else "", ledger
-    )
-    settings = page.settings
-    about = page.about
-    return plan_context(
-        candidates, settings.window, settings.strategy, muted, about.pinned, settings.options, about.summary
-    )
+    prompt = page.live.prompt if page.live else ""
+    return plan_next(page.settings, page.about.marks.muting(replaced), page.history, prompt, ledger)
 
 
 def first_sent(plan: ContextPlan | None) -> int | None:
     """Stored index of the first message after what is left out at the beginning; None when nothing is."""
     if plan is None:
         return None
-    lead = plan.candidates.preamble
     cut = max((run.stop for run in plan.runs if not run.included and run.reason in LEFT_BEHIND), default=0)
-    return cut - lead if cut else None
+    return cut - plan.candidates.preamble if cut else None
 
 
 def draw(page: Page, plan: ContextPlan | None) -> None:
@@ -115,10 +104,10 @@ def sentence(plan: ContextPlan, which: str = "Next") -> str:
     if plan.left_out_count:
         verb = "will be" if which == "Next" else "are"
         words += f"; {numbers.plural(plan.left_out_count, 'message')} {verb} left out"
-    if plan.fallback and which == "Next" and plan.fallback.startswith(NOT_YET):
+    if plan.fallback is not None and which == "Next" and plan.fallback.is_summarized_first:
         return f"{words}, and summarized first, in a request of its own"
-    if plan.fallback:
-        return f"{words}. {plan.fallback}"
+    if plan.fallback is not None:
+        return f"{words}. {plan.fallback.text}"
     return words
 
 
@@ -130,4 +119,4 @@ def _legend(fill: window_strip.Fill, plan: ContextPlan) -> None:
     )
     window_strip.draw(fill, tall=True, legend=True)
     st.caption("The bar shows the next request as it stands, before your new message is typed.")
-    st.caption(f"MessageSizes are tokens, {plan.provenance}: {PROVENANCE_TEXT[plan.provenance]}")
+    st.caption(f"Sizes are tokens, {plan.provenance}: {PROVENANCE_TEXT[plan.provenance]}")

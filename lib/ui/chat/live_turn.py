@@ -14,7 +14,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lib.chat.service import ChatService
-from lib.errors import ChatError, HistoryUnavailable, describe
+from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, RuleBroken
 from lib.messages import user
 from lib.turns import LiveTurn
 from lib.ui.chat import actions, transcript
@@ -69,23 +69,26 @@ def _waiting(live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
         slot.skeleton(height=48)
 
 
+INTERRUPTED = ChatError(
+    "The reply was interrupted: the app that was answering it went away.",
+    safe="Your message and everything that had come are kept.",
+    next_step="Retry it, keep what came, edit it, or discard it.",
+)
+
+
 def _decide(page: Page, live: LiveTurn) -> None:
     """What went wrong, and what can be done with the message."""
     settings = page.settings
-    error = live.error or {
-        "what": "The reply was interrupted: the app that was answering it went away.",
-        "safe": "Your message and everything that had come are kept.",
-        "next_step": "Retry it, keep what came, edit it, or discard it.",
-    }
-    what, safe, next_step = describe(error)
+    error = live.error or INTERRUPTED
     st.warning(
-        "  \n".join([f"**{as_markdown(what)}**", as_markdown(safe), as_markdown(next_step)]), icon=":material/error:"
+        "  \n".join([f"**{as_markdown(error.what)}**", as_markdown(error.safe), as_markdown(error.next_step)]),
+        icon=":material/error:",
     )
-    if error.get("kind") == "RuleBroken":
+    if isinstance(error, RuleBroken):
         rule_verdict.of_live(page, live)
     arguments = (page.session_id, live)
     with st.container(horizontal=True, key="decide"):
-        if error.get("kind") in ("ContextOverflow", "RuleBroken"):
+        if isinstance(error, ContextOverflow | RuleBroken):
             if settings.strategy in SENDING_TOO_MUCH:
                 shorter = replace(settings, strategy="oldest_first")
                 st.button(

@@ -1,1 +1,1 @@
-"""RequestParts that several pages draw: the window strip, charts, tables, message rows, settings fields."""
+"""Parts that several pages draw: the window strip, charts, tables, message rows, settings fields."""

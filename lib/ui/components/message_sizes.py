@@ -1,4 +1,4 @@
-"""MessageSizes of a session's messages for a page: by whoever sized a turn, or by the session's own counter.
+"""Sizes of a session's messages for a page: by whoever sized a turn, or by the session's own counter.
 
 The rule: a counter that cannot be asked never stops a page: the estimate stands in, and says so.
 """
@@ -32,7 +32,7 @@ def own_sizes(page: Page) -> MessageSizes:
         with st.spinner("Counting", show_time=False):
             return sized(page, services.asked_counter(page.settings))
     except ChatError as error:
-        st.caption(f":material/info: {error.what} MessageSizes are estimated until it can be asked.")
+        st.caption(f":material/info: {error.what} Sizes are estimated until it can be asked.")
         return sized(page, ESTIMATE)
 
 

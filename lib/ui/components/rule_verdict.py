@@ -11,6 +11,7 @@ import streamlit as st
 
 from lib.chat.service import messages_of
 from lib.context.plan import ContextPlan
+from lib.errors import RuleBroken
 from lib.messages import Message
 from lib.providers import Provider
 from lib.request_rules import PROVIDERS, Breach, Row, RuleProvider, breaches, compared, repaired
@@ -79,7 +80,8 @@ def of_live(page: Page, live: LiveTurn) -> None:
     """The verdict on a request that was not sent for breaking a rule."""
     if live.plan is None:
         return
-    rules: RuleProvider = "anthropic" if "Anthropic" in str((live.error or {}).get("what")) else "openai"
+    provider = live.error.provider if isinstance(live.error, RuleBroken) else None
+    rules: RuleProvider = next((name for name in PROVIDERS if name == provider), "openai")
     messages = messages_of(live.plan, live.settings.system_prompt, live.prompt, page.history)
     found = [breach for breach in breaches(rules, messages) if breach.rule.refused]
     if found:

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from lib.chat_settings import ChatSettings
+from lib.context import Marks
 from lib.errors import ChatError
 from lib.history import Mark
 from lib.ui.shell import services, session
@@ -24,7 +25,7 @@ class DraftSettings:
 
     page: Page
     changed: dict[str, Any] = field(default_factory=dict)
-    marks: dict[int, Mark | None] = field(default_factory=dict)
+    changed_marks: dict[int, Mark | None] = field(default_factory=dict)
     draft: str = ""
 
     @property
@@ -33,22 +34,20 @@ class DraftSettings:
         return self.page.settings.updated(self.changed)
 
     @property
-    def pinned(self) -> frozenset[int]:
-        return self._marked("pinned", self.page.about.pinned)
-
-    @property
-    def muted(self) -> frozenset[int]:
-        return self._marked("muted", self.page.about.muted)
+    def marks(self) -> Marks:
+        """The session's pins, mutes and summary with the draft's pins and mutes over them."""
+        about = self.page.about
+        return Marks(self._marked("muted", about.muted), self._marked("pinned", about.pinned), about.summary)
 
     @property
     def differs(self) -> bool:
         """Whether keeping it would change anything."""
-        about = self.page.about
-        return self.settings != self.page.settings or (self.pinned, self.muted) != (about.pinned, about.muted)
+        return self.settings != self.page.settings or self.marks != self.page.about.marks
 
     def mark_of(self, index: int) -> Mark | None:
         """ "pinned", "muted" or None."""
-        return "muted" if index in self.muted else "pinned" if index in self.pinned else None
+        marks = self.marks
+        return "muted" if index in marks.muted else "pinned" if index in marks.pinned else None
 
     def key(self, name: str) -> str:
         """The widget of a field. It holds the tried value from now on."""
@@ -58,8 +57,8 @@ class DraftSettings:
 
     def _marked(self, mark: str, stored: frozenset[int]) -> frozenset[int]:
         return frozenset(
-            {index for index in stored if index not in self.marks}
-            | {index for index, said in self.marks.items() if said == mark}
+            {index for index in stored if index not in self.changed_marks}
+            | {index for index, said in self.changed_marks.items() if said == mark}
         )
 
 
@@ -101,7 +100,7 @@ def keep(page: Page) -> None:
     try:
         if tried.settings != page.settings:
             store.save_settings(page.session_id, tried.settings.to_dict())
-        for index, said in tried.marks.items():
+        for index, said in tried.changed_marks.items():
             stored = "muted" if index in page.about.muted else "pinned" if index in page.about.pinned else None
             if said != stored:
                 store.mark(page.session_id, index, said)

@@ -5,16 +5,15 @@ The rule: nothing is sent here, and nothing is stored until "Keep these settings
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from lib.analysis.decisions import view_of_plan
-from lib.context import plan_context
-from lib.context.plan import Candidates, ContextPlan
+from lib.context.plan import ContextPlan
 from lib.errors import ChatError
 from lib.messages import Usage
+from lib.planner import plan_next, summary_needed
 from lib.pricing.costs import cost
 from lib.providers import ChatRequest
 from lib.tokens import ESTIMATE, TokenCounter
@@ -67,7 +66,7 @@ def draw(page: Page) -> None:
         try:
             _outcome(page, tried, services.asked_counter(tried.settings))
         except ChatError as error:
-            st.caption(f":material/info: {error.what} MessageSizes are estimated until it can be asked.")
+            st.caption(f":material/info: {error.what} Sizes are estimated until it can be asked.")
             _outcome(page, tried, ESTIMATE)
 
 
@@ -127,24 +126,18 @@ def _sizes(page: Page, current: int) -> list[int]:
 
 def _outcome(page: Page, tried: DraftSettings, counter: TokenCounter) -> None:
     """What would be sent, and whether the provider would take it."""
-    plan = planned(page, tried, counter)
+    assert page.chat is not None
+    ledger = page.chat.ledger(page.session_id, counter)
+    plan = plan_next(tried.settings, tried.marks, page.history, tried.draft, ledger)
     shown = view_of_plan(plan)
     st.markdown(takeaway(plan, bool(tried.draft.strip())))
-    if plan.fallback:
-        st.caption(plan.fallback)
-    st.caption(f"{_price(tried, plan)}MessageSizes are tokens by {numbers.by(counter)}.")
+    if plan.fallback is not None:
+        st.caption(plan.fallback.text)
+    st.caption(f"{_price(tried, plan)}Sizes are tokens by {numbers.by(counter)}.")
     request_strip.draw(shown, "next_strip", on_open=session.choose_message)
     provider = services.provider_of(tried.settings, services.key_for(tried.settings.provider))
     rule_verdict.draw(plan, provider)
-    summary.draw(
-        page,
-        tried,
-        (
-            plan.candidates
-            if plan.candidates.summary is None
-            else replace(plan.candidates, summary=None, summary_tokens=0)
-        ),
-    )
+    summary.draw(page, tried, summary_needed(tried.settings, tried.marks, page.history, tried.draft, ledger))
     chosen = session.chosen_message()
     rows = request_rows.Rows(
         shown, request_rows.Wired(provider, tried.settings.model), len(page.history), tried.mark_of
@@ -164,17 +157,6 @@ def _outcome(page: Page, tried: DraftSettings, counter: TokenCounter) -> None:
         label="To the chat, to send it",
         icon=menu.MENU["chat"].icon,
         query_params={"session": page.session_id},
-    )
-
-
-def planned(page: Page, tried: DraftSettings, counter: TokenCounter) -> ContextPlan:
-    """The plan of the next request, as sending would make it."""
-    assert page.chat is not None
-    settings = tried.settings
-    ledger = page.chat.ledger(page.session_id, counter)
-    candidates = Candidates.gather(settings.system_prompt, page.history, tried.draft, ledger)
-    return plan_context(
-        candidates, settings.window, settings.strategy, tried.muted, tried.pinned, settings.options, page.about.summary
     )
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.context import wanted_summary
-from lib.context.plan import Candidates, Summary
+from lib.context import WantedSummary
+from lib.context.plan import Summary
 from lib.errors import ChatError
 from lib.ui.context_window import request_rows
 from lib.ui.context_window.draft_settings import DraftSettings
@@ -18,21 +18,18 @@ from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 
 
-def draw(page: Page, tried: DraftSettings, candidates: Candidates) -> None:
-    """Drawn where the strategy summarizes, or a summary is there."""
+def draw(page: Page, tried: DraftSettings, wanted: WantedSummary | None) -> None:
+    """Draw the summary that sending would write first, and the summary in force, if there are any."""
     summary = page.about.summary
-    settings = tried.settings
-    if settings.strategy == "summarize":
-        wanted = wanted_summary(candidates, settings.window, settings.options, summary, tried.muted, tried.pinned)
-        if wanted is not None:
-            added = sum(stop - start for start, stop in wanted.added)
-            writer = settings.summary_model or settings.model
-            st.info(
-                f"Before it is sent, {as_markdown(writer)} writes a summary of {numbers.plural(added, 'message')}"
-                f" ({request_rows.stretches(wanted.added)}), in at most {wanted.room:,} tokens. That is a request of"
-                " its own, billed on its own.",
-                icon=":material/summarize:",
-            )
+    if wanted is not None:
+        added = sum(stop - start for start, stop in wanted.added)
+        writer = tried.settings.summary_writer.model
+        st.info(
+            f"Before it is sent, {as_markdown(writer)} writes a summary of {numbers.plural(added, 'message')}"
+            f" ({request_rows.stretches(wanted.added)}), in at most {wanted.room:,} tokens. That is a request of"
+            " its own, billed on its own.",
+            icon=":material/summarize:",
+        )
     if summary is None:
         return
     panel = st.expander(

@@ -140,7 +140,7 @@ def _notes(entry: RequestEntry, sizes: MessageSizes) -> None:
 
 def _sizes_line(entry: RequestEntry, sizes: MessageSizes) -> None:
     """Who counted, who answered, and what the provider says it read and wrote."""
-    words = f"MessageSizes are tokens by {numbers.by(sizes.counter)}: {PROVENANCE_TEXT[sizes.provenance]}"
+    words = f"Sizes are tokens by {numbers.by(sizes.counter)}: {PROVENANCE_TEXT[sizes.provenance]}"
     turn = entry.turn
     if turn is not None:
         by = turn.usage_provenance

@@ -46,7 +46,7 @@ def draw(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
     begun = column.state.handle is not None and not side.busy
     if not begun:
         st.caption(
-            "Ask something first (tab “Comparison by side”): a drill needs a history that is kept."
+            "Ask something first (tab “Side by side”): a drill needs a history that is kept."
             if not side.busy
             else "Wait until the columns are done."
         )

@@ -16,7 +16,7 @@ from lib.server_history.comparison import Comparison
 from lib.ui.shell.page import Page
 from lib.ui.threads import columns, drills, ledger, move, places, reference
 
-LIVE, DRILLS, MOVE, REFERENCE = "Comparison by side", "Drills", "Move a conversation", "What to know"
+LIVE, DRILLS, MOVE, REFERENCE = "Side by side", "Drills", "Move a conversation", "What to know"
 STARTERS: tuple[Approach, ...] = ("manual", "conversations", "assistants")
 SCRIPT = (
     "What is the capital of France?",
