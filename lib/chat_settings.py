@@ -1,4 +1,6 @@
-"""What a person chose for one session: model, window, strategy. It is stored with the session and comes back with it."""
+"""What a person chose for one session: model, window, strategy. It is stored with the session and comes back with
+it.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ KEPT = "Your message is kept."
 
 
 class ChatError(Exception):
-    """Base of the tree. Catch it at the page's edge and show `what`, `safe` and `next_step`, in that order."""
+    """Base of the tree. Pages catch it and show `what`, `safe` and `next_step`, in that order."""
 
     kind: ClassVar[str] = "ChatError"
     kinds: ClassVar[dict[str, type[ChatError]]] = {}
@@ -59,7 +59,7 @@ class ChatError(Exception):
         return hash((self.kind, self.what))
 
     def to_dict(self) -> dict[str, Any]:
-        """As a live turn stores it, so that any tab can show it. Shape: kind, what, safe, next_step, and the details."""
+        """As a live turn stores it, so that any tab can show it: kind, what, safe, next_step and the details."""
         stored = {"kind": self.kind, "what": self.what, "safe": self.safe, "next_step": self.next_step}
         return stored | {name: getattr(self, name) for name in self.details}
 
@@ -95,7 +95,7 @@ class HistoryUnavailable(ChatError):
 
 
 class CorruptHistory(ChatError):
-    """The stored value is not a JSON array of messages. `raw` is the value, `where` a byte or array position in words."""
+    """The stored value is not a JSON array of messages. `raw` is the value, `where` says in words where it breaks."""
 
     safe_default = "The value is left exactly as it is."
     next_default = "Start a new chat, or repair the value with the service that wrote it."
@@ -117,7 +117,7 @@ class TurnInProgress(ChatError):
 
 
 class TurnLost(ChatError):
-    """The live record is gone or is not ours any more: cleared or discarded. Nothing of this turn may be written."""
+    """The live record was cleared, discarded or replaced. Nothing of this turn may be written."""
 
     safe_default = "What was cleared stays cleared."
     next_default = "Nothing needs to be done."
@@ -125,7 +125,7 @@ class TurnLost(ChatError):
 
 
 class ImportRefused(ChatError):
-    """What somebody wants to import cannot be taken. The message says what is wrong, and where."""
+    """A file or text cannot be imported. The message says what is wrong, and where."""
 
     safe_default = "Nothing was imported or changed."
     next_default = "Choose another file, or export it once more."
@@ -136,7 +136,7 @@ class ContextOverflow(ChatError):
     """The request does not fit. `tokens` and `limit` are in tokens, None if the provider did not say."""
 
     details = ("tokens", "limit")
-    next_default = "Leave out older messages, make the window larger, or shorten the message."
+    next_default = "Drop older messages, make the window larger, or shorten the message."
     retryable = False
 
     def __init__(self, what: str, *, tokens: int | None = None, limit: int | None = None) -> None:
@@ -146,10 +146,10 @@ class ContextOverflow(ChatError):
 
 
 class RuleBroken(ChatError):
-    """The request breaks a rule of `provider` (a key of request_rules.PROVIDERS), which would refuse it. It was not sent."""
+    """The provider would refuse the request for its shape, so it was not sent. `provider` is a key of PROVIDERS."""
 
     details = ("provider",)
-    next_default = "Leave out whole exchanges instead, or send it anyway and see what the provider says."
+    next_default = "Drop whole exchanges instead, or send it anyway and see what the provider says."
     retryable = False
 
     def __init__(self, what: str, *, provider: str | None = None) -> None:
@@ -158,7 +158,7 @@ class RuleBroken(ChatError):
 
 
 class ProviderError(ChatError):
-    """The provider did not answer as asked."""
+    """The provider did not answer the request."""
 
     retryable = True
 
@@ -166,14 +166,14 @@ class ProviderError(ChatError):
 class MissingKey(ProviderError):
     """No API key is known for this provider."""
 
-    next_default = "Type a key under Settings (it stays in this browser session), or set it in the environment."
+    next_default = "Type a key in the chat settings (it stays in this browser session), or set it in the environment."
     retryable = False
 
 
 class WrongKey(ProviderError):
     """The provider refused the key."""
 
-    next_default = "Check the key under Settings, then retry."
+    next_default = "Check the key in the chat settings, then retry."
     retryable = False
 
 
@@ -191,13 +191,13 @@ class RateLimited(ProviderError):
 class ProviderUnavailable(ProviderError):
     """Not reached, timed out, or failed on the provider's side."""
 
-    next_default = "Retry; if it goes on, choose another provider under Settings."
+    next_default = "Retry. If it keeps failing, choose another provider in the chat settings."
 
 
 class InvalidRequest(ProviderError):
     """The provider refused the request for its shape, size or model name."""
 
-    next_default = "Read the provider's words above, change the settings or the message, then retry."
+    next_default = "Read the provider's message above, change the settings or your message, then retry."
     retryable = False
 
 
@@ -209,7 +209,7 @@ class ContentRefused(ProviderError):
 
 
 class Retired(ProviderError):
-    """The provider switched this off for good. Known without asking, so nothing is sent."""
+    """The provider switched this off for good. We know without asking, so nothing is sent."""
 
     safe_default = "Nothing was sent."
     next_default = "Choose another way to keep the history."
@@ -217,7 +217,7 @@ class Retired(ProviderError):
 
 
 class ConversationGone(ProviderError):
-    """A history kept by a server is not there: deleted, expired, never stored, or another account's."""
+    """The server does not have this history: deleted, expired, never stored, or owned by another account."""
 
     safe_default = "What you typed is kept; only the server's copy is missing."
     next_default = "Start again on the server, or send the history from your own copy."
@@ -225,5 +225,5 @@ class ConversationGone(ProviderError):
 
 
 def describe(stored: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What happened, what is safe, what to do: of a failure stored in a live turn."""
+    """What happened, what is safe and what to do next, from a stored error."""
     return str(stored.get("what", "")), str(stored.get("safe", KEPT)), str(stored.get("next_step", ""))

@@ -1,7 +1,8 @@
-"""The one way to plan a session's next request: the gauge, the next-request tab, a turn and the recall probe all use it.
+"""The one way to plan a session's next request: the gauge, the next-request tab, a turn and the recall probe all use
+it.
 
-Two callers with the same settings, marks, history, prompt and counter get the same plan, so what the gauge shows is what
-the turn sends.
+Two callers with the same settings, marks, history, prompt and counter get the same plan, so what the gauge shows is
+what the turn sends.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A finished exchange (Turn), and one that is being answered or was interrupted (LiveTurn).
 
-A turn holds everything needed to rebuild the request it sent, except the history itself: which stored messages were sent
-(as runs), the system prompt, and every other field of the request body. Sizes are tokens. Times are seconds since the
-epoch unless the name says ms. None means unknown.
+A turn holds everything needed to rebuild the request it sent, except the history itself: which stored messages were
+sent (as runs), the system prompt, and every other field of the request body. Sizes are tokens. Times are seconds since
+the epoch unless the name says ms. None means unknown.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The reading thread of a turn: plans the request, sends it, and passes on what the provider streams.
 
-Everything that can be slow happens here (opening a provider, counting, writing a summary, waiting for the first word), so
-that neither the heartbeat nor Stop has to wait. The owning thread is in lib/chat/turn_worker.py; it writes the turn's
-record. This thread writes nothing but a summary.
+Everything that can be slow happens here (opening a provider, counting, writing a summary, waiting for the first word),
+so that neither the heartbeat nor Stop has to wait. The owning thread is in lib/chat/turn_worker.py; it writes the
+turn's record. This thread writes nothing but a summary.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _refuse_broken_rules(provider: Provider, plan: ContextPlan) -> None:
     first = broken[0]
     more = f" So do {len(broken) - 1} more." if len(broken) > 1 else ""
     raise RuleBroken(
-        f"The request breaks a rule of {PROVIDERS[first.rule.provider]}, “{first.rule.title}”: {first.sentence}{more} It"
-        " would be refused, so it was not sent.",
+        f"The request breaks a rule of {PROVIDERS[first.rule.provider]}, “{first.rule.title}”: {first.sentence}{more} "
+        "It would be refused, so it was not sent.",
         provider=first.rule.provider,
     )

@@ -1,9 +1,9 @@
 """Answers one turn in a thread of its own.
 
-Whatever happens to pages, tabs or the store, the prompt and everything that was streamed end up either committed or in the
-live record. This thread owns the record: it writes the partial reply and a heartbeat every half second, and stops for good
-when the record is no longer its own. A second thread (lib/chat/request_reader.py) counts, plans and reads from the
-provider, so that neither a slow count nor a slow first token delays the heartbeat or Stop.
+Whatever happens to pages, tabs or the store, the prompt and everything that was streamed end up either committed or in
+the live record. This thread owns the record: it writes the partial reply and a heartbeat every half second, and stops
+for good when the record is no longer its own. A second thread (lib/chat/request_reader.py) counts, plans and reads
+from the provider, so that neither a slow count nor a slow first token delays the heartbeat or Stop.
 """
 
 from __future__ import annotations

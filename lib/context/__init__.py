@@ -1,9 +1,10 @@
 """Decides what the next request holds: `plan_context` applies a strategy to everything that could be sent.
 
-A strategy returns runs that cover every candidate exactly once, with one reason each; it never edits a message and never
-touches the store. Every strategy but `source_trim` (the source document's own, faults included) keeps exchanges whole.
-Every strategy but `source_trim` and `none` builds a request that starts with a user message and pairs every tool call with
-its results, at any budget and from any stored history. A plan that does not fit says so; sending it is up to the person.
+A strategy returns runs that cover every candidate exactly once, with one reason each; it never edits a message and
+never touches the store. Every strategy but `source_trim` (the source document's own, faults included) keeps exchanges
+whole. Every strategy but `source_trim` and `none` builds a request that starts with a user message and pairs every
+tool call with its results, at any budget and from any stored history. A plan that does not fit says so; sending it is
+up to the person.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import pytest
 from lib.analysis.bills import bills_of
 from lib.analysis.requests import MessageSizes, records_of
 from lib.chat.service import ChatService, matches_what_was_sent
-from lib.chat.summarizer import INSTRUCTIONS, Summarizer, covered_by, ended, request_of, shortened, spoken, total
+from lib.chat.summarizer import INSTRUCTIONS, Summarizer, ended, request_of, shortened, spoken, total
 from lib.chat_settings import ChatSettings
 from lib.context import WantedSummary
 from lib.context.plan import SUMMARY_HEADING, Summary
@@ -242,11 +242,6 @@ def test_undoing_takes_the_newest_back_and_keeps_every_message(chat: ChatService
     chat.undo_summary(SID)
     assert chat.store.about(SID).summaries == before[:-1]
     assert list(chat.store.load(SID)) == stored
-
-
-def test_a_message_knows_the_summary_that_stands_for_it() -> None:
-    summary = Summary("x", ((0, 4), (6, 8)))
-    assert [covered_by(summary, at) for at in (0, 3, 4, 6, 8)] == [True, True, False, True, False]
 
 
 @pytest.mark.model

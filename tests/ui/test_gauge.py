@@ -80,9 +80,9 @@ def test_what_the_gauge_shows_is_what_the_turn_sends(
     replaces = 2 * edited if edited is not None and edited < len(exchanges) else None
     page = opened(chat, session_id)
 
-    tab = DraftSettings(page, draft=prompt)
+    tab = DraftSettings(page, prompt=prompt)
     in_tab = plan_next(
-        page.settings, tab.marks.muting(replaces), page.history, tab.draft, chat.ledger(session_id, ESTIMATE)
+        page.settings, tab.marks.muting(replaces), page.history, tab.prompt, chat.ledger(session_id, ESTIMATE)
     )
 
     provider = ScriptedProvider(Script(["a reply"]), Script(["a reply"]))

@@ -55,7 +55,7 @@ def summarize(
     carrying = Exchanges(exchanges.candidates.with_summary(summary), *exchanges.chosen)
     if carrying.size(cut) > budget:
         size = f"The summary ({carrying.candidates.summary_tokens:,} tokens)"
-        text = f"{size} does not fit beside the newest messages, so the oldest are left out without one."
+        text = f"{size} does not fit beside the newest messages, so the oldest are dropped without one."
         return cut_at(exchanges, cut, budget), exchanges.candidates, Fallback("summary_too_large", text)
     covered = _covered(carrying, summary, cut)
     bare = [(a, b) for (_, a), (b, _) in pairwise([(0, 0), *covered, (cut, cut)]) if a < b]
@@ -105,7 +105,7 @@ def _unusable(exchanges: Exchanges, summary: Summary | None) -> Fallback | None:
     """Why this summary must not be sent; None if it may be."""
 
     def without(why: str, kind: FallbackKind = "summary_unusable") -> Fallback:
-        return Fallback(kind, f"{why}, so the oldest messages are left out without one.")
+        return Fallback(kind, f"{why}, so the oldest messages are dropped without one.")
 
     if summary is None:
         return without("There is no summary yet", "no_summary")
@@ -159,4 +159,4 @@ def _merged(stretches: Iterable[tuple[int, int]]) -> Stretches:
 
 def _incomplete(missing: int) -> Fallback:
     exchanges = "1 older exchange" if missing == 1 else f"{missing:,} older exchanges"
-    return Fallback("summary_incomplete", f"The summary does not cover {exchanges}, left out without one.")
+    return Fallback("summary_incomplete", f"The summary does not cover {exchanges}, dropped without one.")
