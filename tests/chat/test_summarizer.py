@@ -193,7 +193,7 @@ def test_a_summary_that_fails_falls_back_and_says_so(chat: ChatService) -> None:
     said = [turn.plan.fallback for turn in turns if turn.plan is not None and turn.plan.fallback]
     assert said
     assert all("The summary could not be made: Too many requests." in words for words in said)
-    assert all("left out without one" in words for words in said)
+    assert all("dropped without one" in words for words in said)
     assert chat.store.about(SID).summaries == ()
     assert all(turn.status == "complete" for turn in turns)
 

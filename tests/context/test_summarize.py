@@ -44,7 +44,7 @@ def test_a_summary_goes_behind_the_system_prompt_in_place_of_what_it_stands_for(
 def test_without_a_summary_the_oldest_are_left_out_and_the_plan_says_so() -> None:
     made = CASE.plan("summarize")
     assert left_out(made) == "b" * 14
-    text = "There is no summary yet, so the oldest messages are left out without one."
+    text = "There is no summary yet, so the oldest messages are dropped without one."
     assert made.fallback == Fallback("no_summary", text)
     assert made.candidates.summary is None
 
@@ -52,7 +52,7 @@ def test_without_a_summary_the_oldest_are_left_out_and_the_plan_says_so() -> Non
 def test_a_summary_that_covers_less_stands_for_what_it_covers() -> None:
     made = CASE.plan("summarize", GIST)
     assert left_out(made) == "s" * 12 + "b" * 2
-    text = "The summary does not cover 1 older exchange, left out without one."
+    text = "The summary does not cover 1 older exchange, dropped without one."
     assert made.fallback == Fallback("summary_incomplete", text)
     asked = wanted(CASE, GIST)
     assert asked == WantedSummary(((0, 14),), ((12, 14),), GIST, 18)

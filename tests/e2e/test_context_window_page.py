@@ -37,7 +37,7 @@ def test_a_prompt_engineer_finds_which_turn_and_rule_dropped_the_fact(forgetful:
     box.fill("lisbon")
     box.press("Enter")
     tab.sees("was the first without it")
-    tab.sees("would still have sent it: Leave out the middle")
+    tab.sees("would still have sent it: Keep the first and the newest")
     tab.page.get_by_role("button", name="Look at turn").first.click()
     chosen = tab.page.locator(".row.chosen")
     expect(chosen).to_be_in_viewport()

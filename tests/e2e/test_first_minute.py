@@ -53,7 +53,7 @@ def test_in_a_small_window_the_model_forgets_and_the_page_says_why(folder: Path,
             field.press("Enter")
             tab.settled()
         tab.send("What is the capital of France?")
-        tab.sees("messages will be left out")
+        tab.sees("messages will be dropped")
         tab.page.get_by_role("link", name="Details").last.click()
         tab.sees("were left out,")
         tab.sees("matches what was sent")

@@ -159,7 +159,7 @@ def test_what_changed_between_two_requests(chat: ChatService, drawn: Drawn) -> N
     for row in rows:
         if row["tag"] == "left":
             assert row["cells"][1] is None
-            assert row["why"].startswith("Left out:")
+            assert row["why"].startswith("Dropped:")
 
 
 def test_the_first_request_has_nothing_before_it(chat: ChatService, drawn: Drawn) -> None:
@@ -174,13 +174,13 @@ def test_a_fact_that_was_dropped_is_found_with_turn_rule_and_other_strategies(ch
     first = next(turn for turn in turns if turn.plan is not None and not turn.plan.runs[0][2])
     said = [markdown.value for markdown in at.markdown]
     assert any(
-        f"Turn {first.number} was the first without it" in words and "Leave out the oldest" in words for words in said
+        f"Turn {first.number} was the first without it" in words and "Drop oldest" in words for words in said
     )
-    assert any("would still have sent it: Leave out the middle" in caption.value for caption in at.caption)
+    assert any("would still have sent it: Keep the first and the newest" in caption.value for caption in at.caption)
     frame = at.dataframe[0].value
     kept = dict(zip(frame["strategy"], frame["it would be"], strict=True))
-    assert kept["Leave out nothing"] == "sent"
-    assert kept["Leave out the oldest, as few as possible"] == "left out"
+    assert kept["Drop nothing; ask when it no longer fits"] == "sent"
+    assert kept["Drop oldest, one exchange at a time"] == "left out"
     at.button(key="look:0").click().run()
     assert at.query_params["turn"] == str(first.number)
     assert drawn["sent_rows"]["chosen"] == 0
@@ -206,7 +206,7 @@ def test_the_next_request_follows_every_change_and_stores_nothing_until_kept(
     at.selectbox(key=f"{SESSION}:try:strategy").select("sliding_window").run()
     at.number_input(key=f"{SESSION}:try:last_exchanges").set_value(2).run()
     assert [row["tag"] for row in drawn["next_rows"]["rows"]][1:] == ["too old"] * 8 + ["recent"] * 3
-    at.text_area(key=f"{SESSION}:try:draft").set_value("a draft").run()
+    at.text_area(key=f"{SESSION}:try:prompt").set_value("a draft").run()
     assert drawn["next_rows"]["rows"][-1]["cells"][:2] == ("a draft", "stored once it is answered")
     assert chat.store.about(SESSION) == before
     assert len(typist.requests) == sent

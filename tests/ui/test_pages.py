@@ -302,7 +302,7 @@ def test_the_gauge_says_what_would_be_left_out(chat: ChatService) -> None:
         exchange(chat, f"question {n} " * 10, f"answer {n} " * 10)
     chat.store.save_settings(SESSION, settings(max_tokens=256, reserved_for_reply=64).to_dict())
     at = page()
-    assert any("will be left out" in caption.value for caption in at.caption)
+    assert any("will be dropped" in caption.value for caption in at.caption)
     assert any("Left out of the next request" in caption.value for caption in at.caption)
 
 
