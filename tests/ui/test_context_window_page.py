@@ -13,8 +13,8 @@ from lib.context.plan import Summary
 from lib.messages import Message, assistant, user
 from lib.ui.components import message_rows, request_strip
 from lib.ui.context_window import request_rows, view
+from tests.support.pages import SESSION, exchange, page, settings, written_elsewhere
 from tests.support.typist import Typist
-from tests.ui.test_pages import SESSION, exchange, page, settings, written_elsewhere
 
 PATH = "pages/context_window.py"
 Drawn = dict[str, Any]
@@ -173,9 +173,7 @@ def test_a_fact_that_was_dropped_is_found_with_turn_rule_and_other_strategies(ch
     turns = chat.store.turns(SESSION)
     first = next(turn for turn in turns if turn.plan is not None and not turn.plan.runs[0][2])
     said = [markdown.value for markdown in at.markdown]
-    assert any(
-        f"Turn {first.number} was the first without it" in words and "Drop oldest" in words for words in said
-    )
+    assert any(f"Turn {first.number} was the first without it" in words and "Drop oldest" in words for words in said)
     assert any("would still have sent it: Keep the first and the newest" in caption.value for caption in at.caption)
     frame = at.dataframe[0].value
     kept = dict(zip(frame["strategy"], frame["it would be"], strict=True))
