@@ -85,17 +85,3 @@ def body_bytes(body: Mapping[str, Any]) -> bytes:
 def body_sha256(body: Mapping[str, Any]) -> str:
     """SHA-256 of those bytes, in hexadecimal: the proof of what was sent."""
     return hashlib.sha256(body_bytes(body)).hexdigest()
-
-
-def sendable(text: str) -> str:
-    """Text as UTF-8 can carry it: lone surrogates (JavaScript stores cut emoji that way) become U+FFFD.
-
-    Only the request is changed; the stored message keeps its own characters.
-    """
-    if text.isascii() or not _has_surrogate(text):
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= char <= "\udfff" for char in text)

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lib.errors import ContentRefused
-from lib.messages import Usage
-from lib.providers import ChatRequest, Reply, TextDelta, body_bytes, sendable
+from lib.messages import Usage, utf8_safe
+from lib.providers import ChatRequest, Reply, TextDelta, body_bytes
 from lib.providers.export import Address
 from lib.providers.openai import shared_client, usable_key
 from lib.providers.sdk_errors import model_names, not_an_answer, translated, unfinished
-from lib.providers.wire_format import sendable_value
+from lib.providers.wire_format import utf8_safe_value
 from lib.request_rules import RuleProvider
 from lib.settings import Endpoint
 from lib.tokens import TokenCounter
@@ -43,9 +43,9 @@ class AnthropicProvider:
 
     def body(self, request: ChatRequest) -> dict[str, Any]:
         """The JSON body of the request."""
-        instructions = "\n\n".join(sendable(message.text) for message in request.messages if message.is_system)
+        instructions = "\n\n".join(utf8_safe(message.text) for message in request.messages if message.is_system)
         messages = [
-            {"role": message.role, "content": sendable_value(message.content)}
+            {"role": message.role, "content": utf8_safe_value(message.content)}
             for message in request.messages
             if not message.is_system
         ]

@@ -12,7 +12,7 @@ import pytest
 
 from lib.errors import ContentRefused, InvalidRequest, MissingKey, ProviderUnavailable, WrongKey
 from lib.messages import Message, Usage, assistant, system, user
-from lib.providers import ChatRequest, Reply, body_bytes, body_sha256, sendable
+from lib.providers import ChatRequest, Reply, body_bytes, body_sha256
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
 from lib.providers.wire_format import response_items
@@ -418,13 +418,3 @@ def test_model_names_are_asked_from_the_server(replay: Replay) -> None:
         }
     ).encode()
     assert anthropic(replay).models() == ["claude-x"]
-
-
-@pytest.mark.parametrize("text", ["", "plain", "ü😀", "a\ud83d\ude00b"])
-def test_what_utf8_can_carry_is_sent_as_it_is(text: str) -> None:
-    sendable(text).encode()
-    assert sendable("ü😀") == "ü😀"
-
-
-def test_a_pair_of_surrogates_is_the_character_it_stands_for() -> None:
-    assert sendable("a\ud83d\ude00b") == "a😀b"
