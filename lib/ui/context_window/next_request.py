@@ -147,7 +147,7 @@ def _outcome(page: Page, tried: DraftSettings, counter: TokenCounter) -> None:
     )
     chosen = session.chosen_message()
     rows = request_rows.Rows(
-        shown, request_rows.Wired(provider, tried.settings.model), len(page.history), tried.mark_of
+        shown, request_rows.WireFormat(provider, tried.settings.model), len(page.history), tried.mark_of
     )
     shown_page = request_rows.page_of(shown.total, "next_page", chosen)
     message_rows.draw(
@@ -155,7 +155,7 @@ def _outcome(page: Page, tried: DraftSettings, counter: TokenCounter) -> None:
     )
     try:
         request = ChatRequest(tried.settings.model, tuple(plan.included), tried.settings.reserved_for_reply)
-        request_body.draw(provider, provider.body(request), None, "next")
+        request_body.draw(provider, provider.prepare(request), None, "next")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
     break_rule.draw(tried.settings, plan, provider)
