@@ -105,3 +105,16 @@ class Usage:
     def from_dict(cls, stored: Mapping[str, Any]) -> Usage:
         """Read a stored usage; missing numbers are None."""
         return cls(**{name: stored.get(name) for name in cls.__slots__})
+
+
+def utf8_safe(text: str) -> str:
+    """The text with every lone surrogate replaced by U+FFFD, and surrogate pairs joined, so that it can be UTF-8.
+
+    JavaScript cuts emoji in half and stores the halves. Only what is sent or drawn changes, never the stored message.
+    Example: utf8_safe("\\ud83d\\ude00 \\ud83d") -> "😀 \\ufffd"
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

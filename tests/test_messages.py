@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.messages import Message, Usage, assistant, system, user
+from lib.messages import Message, Usage, assistant, system, user, utf8_safe
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -50,3 +52,20 @@ def test_usage_comes_back_with_unknown_as_none(usage: Usage) -> None:
 
 def test_a_usage_stored_before_there_were_hidden_tokens_is_read() -> None:
     assert Usage.from_dict({"input_tokens": 5, "output_tokens": 2}) == Usage(5, None, None, 2, None, None)
+
+
+def join_or_replace(surrogates: re.Match[str]) -> str:
+    high, low = surrogates.groups()
+    return "\ufffd" if high is None else chr(0x10000 + ((ord(high) - 0xD800) << 10) + ord(low) - 0xDC00)
+
+
+@given(st.text(st.sampled_from("aü😀\ufeff\ud83d\ude00") | st.characters()))
+def test_utf8_safe_joins_surrogate_pairs_and_replaces_lone_surrogates(text: str) -> None:
+    safe = utf8_safe(text)
+    assert safe.encode().decode() == safe
+    assert safe == re.sub("([\ud800-\udbff])([\udc00-\udfff])|[\ud800-\udfff]", join_or_replace, text)
+
+
+def test_utf8_safe_leaves_other_text_alone() -> None:
+    assert utf8_safe("ü😀") == "ü😀"
+    assert utf8_safe("a\ud83d\ude00b \ud83d") == "a😀b \ufffd"

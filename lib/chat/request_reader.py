@@ -21,7 +21,7 @@ from lib.errors import ChatError, ContextOverflow, RuleBroken, TurnLost
 from lib.history import HistoryStore
 from lib.messages import Message
 from lib.planner import plan_next, summary_needed
-from lib.providers import ChatRequest, Provider, Reply, TextDelta, body_sha256
+from lib.providers import ChatRequest, Provider, Reply, TextDelta
 from lib.request_rules import PROVIDERS, refusals
 from lib.tokens.ledger import TokenLedger
 from lib.turns import LiveTurn, Summarized
@@ -72,10 +72,10 @@ class RequestReader:
                 _refuse_overflow(plan)
                 _refuse_broken_rules(provider, plan)
             request = ChatRequest(settings.model, tuple(plan.included), settings.reserved_for_reply)
-            body = provider.body(request)
-            rest = {name: value for name, value in body.items() if name not in ("messages", "system")}
-            self.events.put(Sent(rest, body_sha256(body)))
-            stream = provider.stream(request)
+            sent = provider.prepare(request)
+            rest = {name: value for name, value in sent.body.items() if name not in ("messages", "system")}
+            self.events.put(Sent(rest, sent.sha256))
+            stream = provider.stream(sent)
             for event in stream:
                 self.events.put(event)
                 if self.stopping.is_set():

@@ -19,7 +19,7 @@ from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
 from lib.history import HistoryStore
 from lib.messages import Message, assistant, system, user
-from lib.providers import ChatRequest, Provider, Reply, body_sha256
+from lib.providers import ChatRequest, Provider, Reply
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.turns import LiveTurn, PlanSummary, Summarized, Turn
@@ -213,6 +213,6 @@ def matches_what_was_sent(turn: Turn, history: Sequence[Message], provider: Prov
     if request is None or turn.request_sha256 is None:
         return None
     try:
-        return body_sha256(provider.body(request)) == turn.request_sha256
+        return provider.prepare(request).sha256 == turn.request_sha256
     except ChatError:
         return False

@@ -74,7 +74,7 @@ class Summarizer:
             yield group
 
     def _ask(self, request: ChatRequest) -> Reply:
-        for event in self.provider.stream(request):
+        for event in self.provider.stream(self.provider.prepare(request)):
             if not self.going_on():
                 raise ChatError(
                     "You stopped it while the oldest messages were being summarized.",

@@ -151,7 +151,7 @@ class _Reader:
     def _read(self, started: float) -> MeasuredLatency:
         first: float | None = None
         usage = Usage()
-        stream = self.provider.stream(self.one.request)
+        stream = self.provider.stream(self.provider.prepare(self.one.request))
         for event in stream:
             if isinstance(event, Reply):
                 usage = event.usage

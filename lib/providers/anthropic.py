@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lib.errors import ContentRefused
-from lib.messages import Usage
-from lib.providers import ChatRequest, Reply, TextDelta, body_bytes, sendable
+from lib.messages import Usage, utf8_safe
+from lib.providers import ChatRequest, Reply, SentBody, TextDelta
 from lib.providers.export import Address
 from lib.providers.openai import shared_client, usable_key
 from lib.providers.sdk_errors import model_names, not_an_answer, translated, unfinished
-from lib.providers.wire_format import sendable_value
+from lib.providers.wire_format import utf8_safe_value
 from lib.request_rules import RuleProvider
 from lib.settings import Endpoint
 from lib.tokens import TokenCounter
@@ -41,30 +41,31 @@ class AnthropicProvider:
         self._endpoint = endpoint
         self._key = key
 
-    def body(self, request: ChatRequest) -> dict[str, Any]:
-        """The JSON body of the request."""
-        instructions = "\n\n".join(sendable(message.text) for message in request.messages if message.is_system)
+    def prepare(self, request: ChatRequest) -> SentBody:
+        """The request as the bytes that go out."""
+        instructions = "\n\n".join(utf8_safe(message.text) for message in request.messages if message.is_system)
         messages = [
-            {"role": message.role, "content": sendable_value(message.content)}
+            {"role": utf8_safe(message.role), "content": utf8_safe_value(message.content)}
             for message in request.messages
             if not message.is_system
         ]
-        return {
-            "model": request.model,
+        body = {
+            "model": utf8_safe(request.model),
             "max_tokens": request.max_output_tokens,
             **({"system": instructions} if instructions else {}),
             "messages": messages,
             "cache_control": {"type": "ephemeral"},  # marks the last cacheable block, request by request
             "stream": True,
         }
+        return SentBody.of(request, body)
 
     def address(self) -> Address:
         """Where it goes."""
         url = (self._endpoint.base_url or ANTHROPIC).rstrip("/")
         return Address(f"{url}/v1/messages", "x-api-key: ", "ANTHROPIC_API_KEY", ("anthropic-version: 2023-06-01",))
 
-    def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
-        """Send it; text as it comes, then one Reply."""
+    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+        """Send the bytes; yield text as it arrives, then one Reply."""
         with translated(self._endpoint.label, self._key):
             client = self._client()
             from anthropic import Stream
@@ -75,7 +76,7 @@ class AnthropicProvider:
             with client.post(
                 "/v1/messages",
                 cast_to=Message,
-                content=body_bytes(self.body(request)),
+                content=sent.data,  # as they are: see lib/providers/openai.py
                 options={"headers": {"Content-Type": "application/json"}},
                 stream=True,
                 stream_cls=Stream[RawMessageStreamEvent],
@@ -92,7 +93,7 @@ class AnthropicProvider:
         yield Reply(
             "".join(pieces),
             usage_of(end["usage"]),
-            end.get("model") or request.model,
+            end.get("model") or sent.request.model,
             end.get("stop_reason"),
             request_id or end.get("id"),
         )
@@ -109,7 +110,7 @@ class AnthropicProvider:
     def count(self, request: ChatRequest) -> int | None:
         """Tokens by the counting endpoint. It is free, and Anthropic calls its answer an estimate."""
         with translated(self._endpoint.label, self._key):
-            wanted = {name: value for name, value in self.body(request).items() if name in COUNTED}
+            wanted = {name: value for name, value in self.prepare(request).body.items() if name in COUNTED}
             counted = self._client().messages.count_tokens(**wanted)
             tokens = getattr(counted, "input_tokens", None)  # the SDK checks no answer
             if not isinstance(tokens, int):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lib.errors import MissingKey, WrongKey
-from lib.messages import Usage
-from lib.providers import ChatRequest, Reply, TextDelta, body_bytes
+from lib.messages import Usage, utf8_safe
+from lib.providers import ChatRequest, Reply, SentBody, TextDelta, body_bytes
 from lib.providers.export import Address
 from lib.providers.llama.counter import counter_at
 from lib.providers.sdk_errors import model_names, translated, unfinished
@@ -52,26 +52,27 @@ class OpenAIProvider:
         """OpenAI's own; other servers of its protocol differ."""
         return "openai" if is_openai(self._endpoint.base_url) else None
 
-    def body(self, request: ChatRequest) -> dict[str, Any]:
-        """The JSON body of the request."""
+    def prepare(self, request: ChatRequest) -> SentBody:
+        """The request as the bytes that go out."""
         # OpenAI's own models refuse max_tokens, other servers do not know max_completion_tokens
         limit = "max_completion_tokens" if is_openai(self._endpoint.base_url) else "max_tokens"
-        return {
-            "model": request.model,
+        body = {
+            "model": utf8_safe(request.model),
             "messages": [wire_message(message) for message in request.messages],
             limit: request.max_output_tokens,
             "stream": True,
             "stream_options": {"include_usage": True},
             **self._extra_body,
         }
+        return SentBody.of(request, body)
 
     def address(self) -> Address:
         """Where it goes."""
         url = (self._endpoint.base_url or OPENAI).rstrip("/")
         return Address(f"{url}/chat/completions", "Authorization: Bearer ", "OPENAI_API_KEY")
 
-    def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
-        """Send it; text as it comes, then one Reply."""
+    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+        """Send the bytes; yield text as it arrives, then one Reply."""
         with translated(self._endpoint.label, self._key):
             client = self._client()
             from openai import Stream
@@ -79,10 +80,13 @@ class OpenAIProvider:
 
             pieces: list[str] = []
             end: dict[str, Any] = {}
+            # Both SDKs document `client.post` for requests they have no method for. Given `content` instead of `body`,
+            # it serialises nothing and sends these bytes as they are, on a retry or redirect too; it still adds the key,
+            # parses the stream into the SDK's own types and raises the SDK's own errors.
             with client.post(
                 "/chat/completions",
                 cast_to=ChatCompletion,
-                content=body_bytes(self.body(request)),
+                content=sent.data,
                 options={"headers": {"Content-Type": "application/json"}},
                 stream=True,
                 stream_cls=Stream[ChatCompletionChunk],
@@ -97,7 +101,7 @@ class OpenAIProvider:
         yield Reply(
             "".join(pieces),
             end.get("usage", Usage()),
-            end.get("model") or request.model,
+            end.get("model") or sent.request.model,
             "refused" if end.get("refused") else end.get("stop_reason"),
             request_id or end.get("id"),
         )
@@ -109,11 +113,11 @@ class OpenAIProvider:
     def count(self, request: ChatRequest) -> int | None:
         """Tokens by the server's counting address: llama.cpp's, or the one of the Responses protocol, which OpenAI has."""
         if not is_openai(self._endpoint.base_url):
-            counted = self._counted("/chat/completions/input_tokens", self.body(request))
+            counted = self._counted("/chat/completions/input_tokens", self.prepare(request).body)
             if counted is not None:
                 return counted
         items = response_items(request.messages)
-        return self._counted("/responses/input_tokens", {"model": request.model, "input": items})
+        return self._counted("/responses/input_tokens", {"model": utf8_safe(request.model), "input": items})
 
     def counter(self) -> TokenCounter | None:
         """The tokenizer and template of a llama.cpp server; None for OpenAI and other servers, which are asked once."""

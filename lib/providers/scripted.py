@@ -9,11 +9,11 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from lib.messages import Usage
-from lib.providers import ChatRequest, Reply, TextDelta
+from lib.providers import ChatRequest, Reply, SentBody, TextDelta
 from lib.providers.export import Address
+from lib.providers.wire_format import utf8_safe_value
 from lib.request_rules import RuleProvider
 from lib.tokens import TokenCounter
 
@@ -38,6 +38,7 @@ class ScriptedProvider:
     def __init__(self, *scripts: Script) -> None:
         self._scripts = deque(scripts)
         self.requests: list[ChatRequest] = []
+        self.bodies: list[bytes] = []
         self.closed = 0
         self.own_counter: TokenCounter | None = None
 
@@ -45,18 +46,20 @@ class ScriptedProvider:
         """One more answer."""
         self._scripts.append(script)
 
-    def body(self, request: ChatRequest) -> dict[str, Any]:
-        """A body in the shape of Chat Completions."""
+    def prepare(self, request: ChatRequest) -> SentBody:
+        """A body in the shape of Chat Completions, with every stored field of each message."""
         messages = [message.to_dict() for message in request.messages]
-        return {"model": request.model, "messages": messages, "max_tokens": request.max_output_tokens}
+        body = {"model": request.model, "messages": messages, "max_tokens": request.max_output_tokens}
+        return SentBody.of(request, utf8_safe_value(body))
 
     def address(self) -> Address:
         """Nobody's."""
         return Address("http://127.0.0.1:9/v1/chat/completions", "Authorization: Bearer ", "SCRIPTED_KEY")
 
-    def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
+    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
         """Play the next script."""
-        self.requests.append(request)
+        self.requests.append(sent.request)
+        self.bodies.append(sent.data)
         if not self._scripts:
             raise AssertionError(f"nobody scripted request number {len(self.requests)}")
         script = self._scripts.popleft()
@@ -72,7 +75,7 @@ class ScriptedProvider:
             raise
         if script.error is not None:
             raise script.error
-        yield Reply("".join(script.pieces), script.usage, request.model, script.stop_reason, "scripted-1")
+        yield Reply("".join(script.pieces), script.usage, sent.request.model, script.stop_reason, "scripted-1")
 
     def models(self) -> list[str]:
         """One name."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lib.messages import Message
-from lib.providers import sendable
+from lib.messages import Message, utf8_safe
 
 ACCEPTED = ("name", "tool_calls", "tool_call_id", "refusal")
 """Fields beside role and content that the protocol knows; others in the stored message stay here."""
@@ -19,17 +18,17 @@ ACCEPTED = ("name", "tool_calls", "tool_call_id", "refusal")
 def wire_message(message: Message) -> dict[str, Any]:
     """A message with only what the protocol knows, in text that UTF-8 can carry."""
     known = {name: value for name, value in message.extra.items() if name in ACCEPTED}
-    wired: dict[str, Any] = sendable_value({"role": message.role, "content": message.content, **known})
+    wired: dict[str, Any] = utf8_safe_value({"role": message.role, "content": message.content, **known})
     return wired
 
 
-def sendable_value(value: Any) -> Any:
+def utf8_safe_value(value: Any) -> Any:
     """Lone surrogates replaced in every string, however deep."""
     if isinstance(value, str):
-        return sendable(value)
+        return utf8_safe(value)
     if isinstance(value, Mapping):
-        return {sendable(str(name)): sendable_value(item) for name, item in value.items()}
-    return [sendable_value(item) for item in value] if isinstance(value, list) else value
+        return {utf8_safe(str(name)): utf8_safe_value(item) for name, item in value.items()}
+    return [utf8_safe_value(item) for item in value] if isinstance(value, list) else value
 
 
 def response_items(messages: Iterable[Message]) -> list[dict[str, Any]]:

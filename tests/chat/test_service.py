@@ -244,8 +244,9 @@ def test_another_process_follows_the_record_until_it_is_gone(chat: ChatService) 
 
 
 def test_a_script_nobody_wrote_fails_loudly() -> None:
+    provider = ScriptedProvider()
     with pytest.raises(AssertionError, match="nobody scripted"):
-        list(ScriptedProvider().stream(ChatRequest("m", (user("x"),), 5)))
+        list(provider.stream(provider.prepare(ChatRequest("m", (user("x"),), 5))))
 
 
 def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_to(chat: ChatService) -> None:

@@ -18,7 +18,7 @@ from lib.context.plan import SUMMARY_HEADING, Summary
 from lib.errors import ChatError, ProviderError, RateLimited
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user
-from lib.providers import ChatRequest
+from lib.providers import ChatRequest, Reply, SentBody, TextDelta
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.tokens import ESTIMATE
@@ -127,9 +127,9 @@ class Writer(ScriptedProvider):
         self.summaries = list(summaries)
         self.asked: list[ChatRequest] = []
 
-    def stream(self, request: ChatRequest):  # type: ignore[no-untyped-def]  # as its parent
-        if request.messages[0].content == INSTRUCTIONS:
-            self.asked.append(request)
+    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+        if sent.request.messages[0].content == INSTRUCTIONS:
+            self.asked.append(sent.request)
             said = self.summaries.pop(0)
             if isinstance(said, Exception):
                 raise said
@@ -141,7 +141,7 @@ class Writer(ScriptedProvider):
                     usage=Usage(input_tokens=40, output_tokens=10),
                 )
             )
-        return super().stream(request)
+        return super().stream(sent)
 
 
 def talk(chat: ChatService, provider: ScriptedProvider, *texts: str, settings: ChatSettings = SETTINGS) -> list[Turn]:

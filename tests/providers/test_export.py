@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.messages import user
-from lib.providers import ChatRequest, Provider, body_bytes
+from lib.providers import ChatRequest, Provider
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.export import Address, as_curl, as_python
 from lib.providers.openai import OpenAIProvider
@@ -41,7 +41,7 @@ def providers(url: str) -> list[Provider]:
 def test_python_sends_exactly_the_hashed_bytes(which: int) -> None:
     with Typist(words=2, seconds_per_word=0.0) as typist:
         provider = providers(typist.url)[which]
-        body = body_bytes(provider.body(ChatRequest("m", (user(NASTY),), 9)))
+        body = provider.prepare(ChatRequest("m", (user(NASTY),), 9)).data
         said = run([sys.executable, "-c"], as_python(provider.address(), body.decode()))
         assert typist.bodies == [body]
         assert "word2" in said
@@ -52,7 +52,7 @@ def test_python_sends_exactly_the_hashed_bytes(which: int) -> None:
 def test_curl_sends_exactly_the_hashed_bytes(which: int) -> None:
     with Typist(words=2, seconds_per_word=0.0) as typist:
         provider = providers(typist.url)[which]
-        body = body_bytes(provider.body(ChatRequest("m", (user(NASTY),), 9)))
+        body = provider.prepare(ChatRequest("m", (user(NASTY),), 9)).data
         said = run(["bash", "-c"], as_curl(provider.address(), body.decode()))
         assert typist.bodies == [body]
         assert "word2" in said
@@ -66,7 +66,7 @@ def test_no_key_is_ever_in_them(text: str) -> None:
         assert KEY not in made
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=("Cs",))))
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_a_program_is_valid_whatever_the_text(text: str) -> None:
     compile(as_python(Address("https://example.invalid", "x-api-key: ", "K"), text), "snippet", "exec")
 

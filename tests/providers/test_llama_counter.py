@@ -120,7 +120,8 @@ def test_the_sum_is_what_the_server_counts(model: LocalModel, conversation: list
 @settings(max_examples=15)
 @given(conversation=conversations)
 def test_the_sum_is_what_a_real_reply_reports(model: LocalModel, conversation: list[Message]) -> None:
-    reply = list(LocalProvider(model).stream(ChatRequest(model.name, conversation, 1)))[-1]
+    provider = LocalProvider(model)
+    reply = list(provider.stream(provider.prepare(ChatRequest(model.name, conversation, 1))))[-1]
     assert isinstance(reply, Reply)
     assert summed(counter_of(model), conversation) == reply.usage.input_tokens
 

@@ -21,7 +21,7 @@ from lib.messages import user
 from lib.providers import ChatRequest
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
-from lib.providers.sdk_errors import wait_of
+from lib.providers.sdk_errors import translated, wait_of
 from lib.settings import Endpoint
 from tests.support.replay_server import Replay, message_events, says
 
@@ -32,8 +32,9 @@ REQUEST = ChatRequest("model-1", (user("hello"),), 9)
 def failure(replay: Replay, kind: str = "openai", url: str | None = None) -> ChatError:
     base = url or (f"{replay.url}/v1" if kind == "openai" else replay.url)
     adapter = OpenAIProvider if kind == "openai" else AnthropicProvider
+    provider = adapter(Endpoint("it", "openai", "It", base_url=base), KEY)
     with pytest.raises(ChatError) as caught:
-        list(adapter(Endpoint("it", "openai", "It", base_url=base), KEY).stream(REQUEST))
+        list(provider.stream(provider.prepare(REQUEST)))
     assert KEY not in f"{caught.value.to_dict()}"
     return caught.value
 
@@ -296,10 +297,9 @@ def test_a_connection_cut_in_the_middle_is_said(replay: Replay, kind: str) -> No
     assert isinstance(failure(replay, kind), ProviderUnavailable)
 
 
-def test_a_mistake_of_ours_stays_a_mistake(replay: Replay) -> None:
+def test_a_mistake_of_ours_stays_a_mistake() -> None:
+    with pytest.raises(ValueError, match="ours"), translated("It", KEY):
+        raise ValueError("ours")
+    provider = OpenAIProvider(Endpoint("it", "openai", "It"), KEY, {"x": float("nan")})
     with pytest.raises(ValueError, match="not JSON compliant"):
-        list(
-            OpenAIProvider(Endpoint("it", "openai", "It", base_url=replay.url), KEY, {"x": float("nan")}).stream(
-                REQUEST
-            )
-        )
+        provider.prepare(REQUEST)

@@ -133,7 +133,8 @@ class Probe:
             return _failed(ask, ChatError(f"Something unexpected went wrong here ({type(error).__name__})."))
 
     def _ask(self, ask: Ask) -> Reply:
-        stream = self._open_provider(ask.arm.settings).stream(ask.request)
+        provider = self._open_provider(ask.arm.settings)
+        stream = provider.stream(provider.prepare(ask.request))
         reply = None
         for event in stream:
             reply = event if isinstance(event, Reply) else None

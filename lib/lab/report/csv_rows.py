@@ -16,7 +16,7 @@ from lib.lab.bakeoff import BakeOff
 from lib.lab.cliff_map import CliffMap
 from lib.lab.facts import Fact
 from lib.lab.recall.run import Answer
-from lib.providers import sendable
+from lib.messages import utf8_safe
 
 Cell = str | int | float | bool | Decimal | None
 Rows = list[list[Cell]]
@@ -138,5 +138,5 @@ def _cell(value: Cell) -> str | int | float | None:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, str):
-        return sendable(f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value)
+        return utf8_safe(f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value)
     return value

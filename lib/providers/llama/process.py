@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.errors import ProviderUnavailable
-from lib.providers import ChatRequest, Reply, TextDelta, export
+from lib.providers import ChatRequest, Reply, SentBody, TextDelta, export
 from lib.providers.llama.counter import LlamaCounter
 from lib.providers.llama.server import Ask
 from lib.providers.openai import OpenAIProvider
@@ -172,18 +172,18 @@ class LocalProvider:
     def __init__(self, model: LocalModel) -> None:
         self._model = model
 
-    def body(self, request: ChatRequest) -> dict[str, Any]:
-        """The JSON body of the request."""
-        return self._at("http://127.0.0.1", "unused").body(request)
+    def prepare(self, request: ChatRequest) -> SentBody:
+        """The request as the bytes that go out. Does not start the model."""
+        return self._at("http://127.0.0.1", "unused").prepare(request)
 
     def address(self) -> export.Address:
         """Where a llama.cpp server of one's own would take it: this one answers nobody but the app."""
         return replace(self._at("http://127.0.0.1:8080/v1", "unused").address(), note=OWN_SERVER)
 
-    def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
-        """Send it, starting the model where it does not run."""
+    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+        """Send the bytes, starting the model if it is not running."""
         with self._running() as provider:
-            yield from provider.stream(request)
+            yield from provider.stream(sent)
 
     def models(self) -> list[str]:
         """The one model it serves."""
@@ -192,7 +192,7 @@ class LocalProvider:
     def count(self, request: ChatRequest) -> int | None:
         """Tokens by the model's own tokenizer and template, the hidden system block of the template included."""
         with self._running() as provider:
-            return int(provider.ask("/chat/completions/input_tokens", self.body(request))["input_tokens"])
+            return int(provider.ask("/chat/completions/input_tokens", self.prepare(request).body)["input_tokens"])
 
     def counter(self) -> TokenCounter | None:
         """The model's own tokenizer and template, shared by everybody; learning starts the model."""

@@ -57,7 +57,8 @@ def draw(settings: ChatSettings, plan: ContextPlan, provider: Provider) -> None:
 def answer(settings: ChatSettings, messages: Sequence[Message], provider: Provider) -> tuple[bool, str]:
     """Whether it was refused, and what came back."""
     try:
-        for event in provider.stream(ChatRequest(settings.model, tuple(messages), REPLY_TOKENS)):
+        sent = provider.prepare(ChatRequest(settings.model, tuple(messages), REPLY_TOKENS))
+        for event in provider.stream(sent):
             if isinstance(event, Reply):
                 return False, event.text
     except ChatError as error:

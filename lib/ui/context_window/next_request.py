@@ -120,7 +120,7 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     summary.draw(page, draft, summary_needed(draft.settings, draft.marks, page.history, draft.prompt, ledger))
     chosen = session.chosen_message()
     rows = request_rows.Rows(
-        shown, request_rows.Wired(provider, draft.settings.model), len(page.history), draft.mark_of
+        shown, request_rows.WireFormat(provider, draft.settings.model), len(page.history), draft.mark_of
     )
     shown_page = request_rows.page_of(shown.total, "next_page", chosen)
     message_rows.draw(
@@ -128,7 +128,7 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     )
     try:
         request = ChatRequest(draft.settings.model, tuple(plan.included), draft.settings.reserved_for_reply)
-        request_body.draw(provider, provider.body(request), None, "next")
+        request_body.draw(provider, provider.prepare(request), None, "next")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
     break_rule.draw(draft.settings, plan, provider)

@@ -6,12 +6,10 @@ The rule: no key is ever shown, only the name of the variable that would hold it
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
-from lib.providers import Provider, body_bytes, body_sha256
+from lib.providers import Provider, SentBody
 from lib.providers.export import as_curl, as_python
 from lib.ui.format import numbers
 
@@ -20,21 +18,20 @@ SHOWN = 60_000
 JSON, CURL, PYTHON = "JSON", "curl", "Python"
 
 
-def draw(provider: Provider, body: Mapping[str, Any], recorded: str | None, key: str) -> None:
+def draw(provider: Provider, sent: SentBody, recorded: str | None, key: str) -> None:
     """The request, and its proof where a turn recorded its SHA-256."""
     panel = st.expander("The request itself", icon=":material/data_object:", key=f"{key}:request", on_change="rerun")
     if not panel.open:
         return
     with panel:
-        sent = body_bytes(body)
         st.caption(
-            f"{numbers.plural(len(sent), 'byte')} of JSON to {provider.address().url} · SHA-256 `{body_sha256(body)}`"
-            + (": the one that was recorded when it was sent." if recorded == body_sha256(body) else "")
+            f"{numbers.plural(len(sent.data), 'byte')} of JSON to {provider.address().url} · SHA-256 `{sent.sha256}`"
+            + (": the one that was recorded when it was sent." if recorded == sent.sha256 else "")
         )
         form = st.segmented_control(
             "As", [JSON, CURL, PYTHON], default=JSON, required=True, key=f"{key}:form", label_visibility="collapsed"
         )
-        text = sent.decode()
+        text = sent.data.decode()
         if form == JSON:
             _code(json.dumps(json.loads(text), ensure_ascii=False, indent=2), "json")
         elif form == CURL:
@@ -48,7 +45,7 @@ def draw(provider: Provider, body: Mapping[str, Any], recorded: str | None, key:
             )
         st.download_button(
             "The exact bytes",
-            sent,
+            sent.data,
             "request.json",
             "application/json",
             icon=":material/download:",

@@ -114,15 +114,15 @@ def _arrow(words: str, icon: str, key: str, at_the_end: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Wired:
+class WireFormat:
     """How a provider's adapter puts one message on the wire."""
 
     provider: Provider
     model: str
 
-    def of(self, message: Message) -> str:
+    def json_of(self, message: Message) -> str:
         """The message as JSON, as it goes into the request's body."""
-        body = self.provider.body(ChatRequest(self.model, (message,), 1))
+        body = self.provider.prepare(ChatRequest(self.model, (message,), 1)).body
         if message.is_system and body.get("system"):
             return json.dumps({"system": body["system"]}, ensure_ascii=False)
         return "\n".join(json.dumps(each, ensure_ascii=False) for each in body["messages"]) or "(nothing)"
@@ -134,7 +134,7 @@ class Rows:
     With `mark_of`, rows of user messages can be pinned and muted; it says which are."""
 
     view: RequestView
-    wired: Wired
+    wire_format: WireFormat
     stored: int
     mark_of: Callable[[int], str | None] | None = None
 
@@ -157,7 +157,7 @@ class Rows:
             None,
             name,
             palette.SYSTEM.colour,
-            (seen, kept, cut(self.wired.of(lead.message))),
+            (seen, kept, cut(self.wire_format.json_of(lead.message))),
             numbers.tokens(lead.tokens, self.view.provenance),
             True,
             TAGS["system"],
@@ -181,7 +181,7 @@ class Rows:
             cells=(
                 cut(message.text) or "(empty)",
                 cut(json.dumps(message.to_dict(), ensure_ascii=False)) if is_stored else "stored once it is answered",
-                cut(self.wired.of(message)) if decision.included else None,
+                cut(self.wire_format.json_of(message)) if decision.included else None,
             ),
             tokens=numbers.tokens(decision.tokens, self.view.provenance),
             running=self._running(decision),

@@ -156,9 +156,9 @@ def _sizes_line(entry: RequestEntry, sizes: MessageSizes) -> None:
 def _rows(view: ContextWindowView, entry: RequestEntry, shown: RequestView) -> None:
     """The three columns."""
     assert entry.record is not None
-    provider, model = _wired(view.page, entry.turn)
+    provider, model = _adapter_and_model(view.page, entry.turn)
     chosen = session.chosen_message()
-    rows = request_rows.Rows(shown, request_rows.Wired(provider, model), entry.record.at + 1)
+    rows = request_rows.Rows(shown, request_rows.WireFormat(provider, model), entry.record.at + 1)
     page = request_rows.page_of(shown.total, "sent_page", chosen)
     message_rows.draw(rows.drawn(page), "sent_rows", chosen=chosen)
     later = len(view.page.history) - entry.record.at - 1
@@ -169,22 +169,22 @@ def _rows(view: ContextWindowView, entry: RequestEntry, shown: RequestView) -> N
 def _request(view: ContextWindowView, entry: RequestEntry, sizes: MessageSizes) -> None:
     """The request itself and its proof; of what nobody recorded, the one that a service which leaves nothing out sends."""
     assert entry.record is not None
-    provider, model = _wired(view.page, entry.turn)
+    provider, model = _adapter_and_model(view.page, entry.turn)
     history, turn = view.page.history, entry.turn
     try:
         if turn is None:
             request = ChatRequest(model, tuple(sizes.messages(entry.record)), view.page.settings.reserved_for_reply)
-            request_body.draw(provider, provider.body(request), None, "sent")
+            request_body.draw(provider, provider.prepare(request), None, "sent")
             return
         request_body.proof(matches_what_was_sent(turn, history, provider), turn.request_sha256)
         rebuilt = rebuild_request(turn, history)
         if rebuilt is not None:
-            request_body.draw(provider, provider.body(rebuilt), turn.request_sha256, "sent")
+            request_body.draw(provider, provider.prepare(rebuilt), turn.request_sha256, "sent")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
 
 
-def _wired(page: Page, turn: Turn | None) -> tuple[Provider, str]:
+def _adapter_and_model(page: Page, turn: Turn | None) -> tuple[Provider, str]:
     """The adapter a request went through; the session's, where nobody recorded it."""
     settings = page.settings if turn is None else services.new_session_settings(turn.provider)
     provider = services.provider_of(settings, services.key_for(settings.provider))

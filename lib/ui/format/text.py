@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from lib.providers import sendable
+from lib.messages import utf8_safe
 
 DRAWN_CHARACTERS = 8_000
 """A longer message is drawn up to here; the rest is one click away."""
@@ -48,7 +48,7 @@ def as_label(text: str, limit: int = 60) -> str:
 
 def drawable(text: str) -> str:
     """Text that can be sent to a browser: a lone surrogate, which UTF-8 cannot carry, is drawn as U+FFFD."""
-    return sendable(text)
+    return utf8_safe(text)
 
 
 def cut(text: str, limit: int = DRAWN_CHARACTERS) -> tuple[str, int]:

@@ -18,7 +18,7 @@ from lib.chat_settings import ChatSettings
 from lib.context import DEFAULT_STRATEGY, STRATEGIES
 from lib.history.factory import open_history
 from lib.pricing.catalogue import Model, find
-from lib.providers import ChatRequest, Provider, body_sha256
+from lib.providers import ChatRequest, Provider
 from lib.providers.factory import open_counter, open_provider, vendor_of
 from lib.providers.llama.process import LocalModel
 from lib.settings import Endpoint, Settings, load_settings
@@ -160,7 +160,7 @@ def count_key(chosen: ChatSettings, record: RequestRecord, sizes: MessageSizes) 
     if record.turn is not None and record.turn.request_sha256 is not None:
         return f"{record.turn.provider}:{record.turn.model}:{record.turn.request_sha256}"
     provider, request = _countable(chosen, record, sizes)
-    return f"{provider.name}:{request.model}:{body_sha256(provider.body(request))}"
+    return f"{provider.name}:{request.model}:{provider.prepare(request).sha256}"
 
 
 def ask_count(chosen: ChatSettings, record: RequestRecord, sizes: MessageSizes) -> int | None:
