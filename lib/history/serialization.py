@@ -22,7 +22,7 @@ from lib.turns import LiveTurn, Turn
 TITLE_LENGTH = 60
 """Characters of a session's name."""
 
-_LIVE_FIELDS = tuple(field.name for field in fields(LiveTurn) if field.name not in ("id", "age"))
+_LIVE_FIELDS = tuple(field.name for field in fields(LiveTurn) if field.name not in ("id", "age", "error"))
 _TURN_FIELDS = tuple(field.name for field in fields(Turn) if field.name not in ("id", "number"))
 
 
@@ -117,7 +117,8 @@ def unpack_turn(raw: bytes, number: int) -> Turn:
 
 def pack_live(live: LiveTurn) -> bytes:
     """The record without its first two fields: its id, and the heartbeat, which only the store can write."""
-    record = {"failed": live.error is not None, **{name: getattr(live, name) for name in _LIVE_FIELDS}}
+    error = None if live.error is None else live.error.to_dict()
+    record = {"failed": error is not None, **{name: getattr(live, name) for name in _LIVE_FIELDS}, "error": error}
     return _to_json_fast(record)[1:]
 
 
