@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from lib.chat.service import ChatService, matches_what_was_sent, rebuild_request
+from lib.chat.rebuild import matches_what_was_sent, rebuild_request
+from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.errors import ContextOverflow, HistoryUnavailable, RateLimited, RuleBroken, TurnInProgress
 from lib.history.memory import InMemoryHistory

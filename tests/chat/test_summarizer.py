@@ -10,7 +10,8 @@ import pytest
 
 from lib.analysis.bills import bills_of
 from lib.analysis.requests import MessageSizes, records_of
-from lib.chat.service import ChatService, matches_what_was_sent
+from lib.chat.rebuild import matches_what_was_sent
+from lib.chat.service import ChatService
 from lib.chat.summarizer import INSTRUCTIONS, Summarizer, ended, request_of, shortened, spoken, total
 from lib.chat_settings import ChatSettings
 from lib.context import WantedSummary

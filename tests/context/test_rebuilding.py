@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.chat.service import matches_what_was_sent, rebuild_request
+from lib.chat.rebuild import matches_what_was_sent, rebuild_request
 from lib.context import STRATEGIES
 from lib.messages import assistant, user
 from lib.providers import ChatRequest

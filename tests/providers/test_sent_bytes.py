@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.chat.service import ChatService, matches_what_was_sent
+from lib.chat.rebuild import matches_what_was_sent
+from lib.chat.service import ChatService
 from lib.chat.turn_worker import finished_turn
 from lib.chat_settings import ChatSettings
 from lib.errors import ProviderUnavailable

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.chat.service import messages_of
+from lib.chat.rebuild import messages_of
 from lib.context.plan import ContextPlan
 from lib.errors import RuleBroken
 from lib.messages import Message

@@ -13,7 +13,7 @@ import streamlit as st
 
 from lib.analysis.decisions import RequestView, shortfall, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord, detached, records_of
-from lib.chat.service import matches_what_was_sent, rebuild_request
+from lib.chat.rebuild import matches_what_was_sent, rebuild_request
 from lib.errors import ChatError
 from lib.providers import ChatRequest, Provider
 from lib.tokens import PROVENANCE_TEXT
