@@ -20,8 +20,8 @@ from lib.context.plan import Candidates, ContextPlan, Summary
 from lib.lab.bakeoff import Contestant, total
 from lib.lab.facts import Fact
 from lib.messages import Message, Usage
-from lib.pricing.catalogue import Model
 from lib.pricing.costs import cost
+from lib.pricing.model import Model
 from lib.providers import ChatRequest
 from lib.tokens import Provenance
 from lib.tokens.ledger import TokenLedger
