@@ -18,7 +18,7 @@ MILLION = Decimal(1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of one request in USD. `reasoning` is part of `output`; `hidden` is for tokens the other fields leave out."""
+    """The cost of one request in USD. `reasoning` is part of `output`; `hidden` is for tokens the other parts omit."""
 
     uncached_input: Decimal
     cached_input: Decimal
@@ -36,8 +36,8 @@ def cost(model: Model, usage: Usage, at: float | None = None) -> Cost | None:
     """The cost of one request at the prices of `at` (seconds since the epoch; now by default).
 
     None if there is no price or the provider did not report input and output tokens. Cache writes are priced for the
-    shortest lifetime a vendor offers. If more tokens are reported as cached or written than were read, only those read are
-    priced. Hidden tokens are priced as input, because providers do not say how many of them are output.
+    shortest lifetime a vendor offers. If more tokens are reported as cached or written than were read, only those read
+    are priced. Hidden tokens are priced as input, because providers do not say how many of them are output.
     """
     rates = _rates_at(model, at)
     if rates is None or usage.input_tokens is None or usage.output_tokens is None:

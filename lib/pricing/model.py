@@ -15,7 +15,7 @@ applies to the whole request."""
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Prices of one model. Where a vendor has no separate price for cached input or cache writes, it is the input price."""
+    """Prices of one model. A vendor without a separate price for cached input or cache writes charges the input price."""
 
     input: Tiers
     cached_input: Tiers
