@@ -15,7 +15,7 @@ applies to the whole request."""
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Prices of one model. A vendor without a separate price for cached input or cache writes charges the input price."""
+    """Prices of one model. The input price stands in for a cache price that the vendor does not have."""
 
     input: Tiers
     cached_input: Tiers
