@@ -178,7 +178,7 @@ class Exchanges:
     def _paired(self, runs: list[Run]) -> list[Run]:
         """What is unpaired is left out where it would be sent; what is left out anyway keeps its reason."""
         preamble = self.candidates.preamble
-        unpaired = self._totals.pairing.stretches(self._size)
+        unpaired = self._totals.pairing.unpaired(self._size)
         if not unpaired:
             return runs
         marks = [Run(start + preamble, stop + preamble, False, "partner_left_out") for start, stop in unpaired]

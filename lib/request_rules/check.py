@@ -83,7 +83,7 @@ def _unpaired(provider: RuleProvider, messages: Sequence[Message]) -> Iterator[B
     pairing, counts = Pairing(), range(len(sent) + 1)
     for position, (_, message) in enumerate(sent):
         pairing.add(position, message, counts)
-    for start, stop in pairing.stretches(len(sent)):
+    for start, stop in pairing.unpaired(len(sent)):
         yield from _stretch(provider, sent[start:stop])
 
 

@@ -19,7 +19,7 @@ from lib.context.plan import Candidates, ContextWindow, PlannedMessage
 from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult, bake_off, course, total
 from lib.messages import Message, Usage, assistant, system, user
 from lib.pricing import catalogue, costs
-from lib.pricing.catalogue import Model
+from lib.pricing.model import Model
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
 from tests.support.conversations import histories, texts

@@ -23,6 +23,7 @@ from lib.messages import Message, Usage
 from lib.planner import plan_next
 from lib.pricing.catalogue import Model
 from lib.pricing.costs import cost
+from lib.pricing.model import Model
 from lib.providers import ChatRequest
 from lib.tokens import Provenance
 from lib.tokens.ledger import TokenLedger
