@@ -21,7 +21,6 @@ from lib.lab.bakeoff import Contestant, total
 from lib.lab.facts import Fact
 from lib.messages import Message, Usage
 from lib.planner import plan_next
-from lib.pricing.catalogue import Model
 from lib.pricing.costs import cost
 from lib.pricing.model import Model
 from lib.providers import ChatRequest

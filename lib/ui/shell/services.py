@@ -17,7 +17,7 @@ from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.context import DEFAULT_STRATEGY, STRATEGIES
 from lib.history.factory import open_history
-from lib.pricing.catalogue import Model, find
+from lib.pricing.catalogue import find
 from lib.pricing.model import Model
 from lib.providers import ChatRequest, Provider
 from lib.providers.factory import open_counter, open_provider, vendor_of
