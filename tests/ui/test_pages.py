@@ -25,7 +25,8 @@ SESSION = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 
 
 def settings(**changes: object) -> ChatSettings:
-    return replace(ChatSettings("openai", "typist-1", "Be brief.", 4096, 512, "oldest_first"), **changes)  # type: ignore[arg-type]
+    default = ChatSettings("openai", "typist-1", "Be brief.", 4096, 512, "oldest_first")
+    return replace(default, **changes)  # type: ignore[arg-type]  # any field by its name
 
 
 def page(
@@ -53,13 +54,19 @@ def exchange(chat: ChatService, prompt: str, reply: str, session_id: str = SESSI
     plan = PlanSummary(
         runs, stored, stored + 1, 0, 9, None, 4096, 512, "oldest_first", "characters / 4", "estimated", True
     )
-    record = Turn(live.id, prompt, reply, "complete", "openai", "typist-1", "Be brief.", 0.0, plan=plan, **turn)  # type: ignore[arg-type]
+    record = Turn(live.id, prompt, reply, "complete", "openai", "typist-1", "Be brief.", 0.0, plan=plan)
+    record = replace(record, **turn)  # type: ignore[arg-type]  # any field by its name
     chat.store.commit(session_id, live.id, [user(prompt), assistant(reply)], record)
 
 
 def written_elsewhere(chat: ChatService, *messages: Message) -> None:
-    """Messages without turns, as another service stores them."""
-    chat.store._write(SESSION).messages += messages  # type: ignore[attr-defined]  # the in-memory store's own state
+    """Messages without turns, appended by another service."""
+    overwritten(chat, *chat.store.load(SESSION), *messages)
+
+
+def overwritten(chat: ChatService, *messages: Message) -> None:
+    """Another service put these messages in place of what was stored."""
+    chat.store._write(SESSION).messages = messages  # type: ignore[attr-defined]  # the in-memory store's own state
 
 
 def texts(at: AppTest) -> list[str]:
@@ -303,7 +310,7 @@ def test_the_gauge_says_what_would_be_left_out(chat: ChatService) -> None:
     chat.store.save_settings(SESSION, settings(max_tokens=256, reserved_for_reply=64).to_dict())
     at = page()
     assert any("will be left out" in caption.value for caption in at.caption)
-    assert any("Left out of the next request" in caption.value for caption in at.caption)
+    assert any("Messages above won't be sent" in caption.value for caption in at.caption)
 
 
 def test_a_reply_that_is_being_written_can_be_stopped(chat: ChatService, typist: Typist) -> None:

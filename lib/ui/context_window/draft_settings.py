@@ -106,7 +106,7 @@ def keep(page: Page) -> None:
             if said != stored:
                 store.mark(page.session_id, index, said)
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} The change was not stored. {error.next_step}")
+        session.flash(f"{error.what} The change was not stored. {error.next_step}")
         return
     forget(page)
 

@@ -107,7 +107,7 @@ def _choices(page: Page, tried: DraftSettings) -> None:
         st.caption(
             "These are the chat's own settings. Change them freely: nothing is sent or stored until you keep them."
         )
-    line = session.message_of_the_moment()
+    line = session.take_flash()
     if line is not None:
         st.warning(line, icon=":material/error:")
 
@@ -146,12 +146,12 @@ def _outcome(page: Page, tried: DraftSettings, counter: TokenCounter) -> None:
         ),
     )
     chosen = session.chosen_message()
-    rows = request_rows.Rows(
-        shown, request_rows.Wired(provider, tried.settings.model), len(page.history), tried.mark_of
+    rows = request_rows.RowBuilder(
+        shown, request_rows.WireFormat(provider, tried.settings.model), len(page.history), tried.mark_of
     )
     shown_page = request_rows.page_of(shown.total, "next_page", chosen)
     message_rows.draw(
-        rows.drawn(shown_page), "next_rows", chosen=chosen, on_mark=lambda at, said: draft_settings.mark(page, at, said)
+        rows.build(shown_page), "next_rows", chosen=chosen, on_mark=lambda at, said: draft_settings.mark(page, at, said)
     )
     try:
         request = ChatRequest(tried.settings.model, tuple(plan.included), tried.settings.reserved_for_reply)
