@@ -1,4 +1,4 @@
-"""The context-window page in a real browser: rows and strip, pins that hold, finding what was forgotten, on a phone too."""
+"""The context-window page in a real browser: rows, strip, pins, finding a forgotten fact; on a phone, too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TABS = ("What was sent", "What changed", "Find a fact", "Next request")
 
 @pytest.fixture
 def forgetful(app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str) -> Chat:
-    """A conversation whose first message is left out by now, on its context-window page."""
+    """A conversation whose first message is no longer sent, on its context-window page."""
     choose_typist(server, session_on_typist, max_tokens=150, reserved_for_reply=40)
     typist.words, typist.seconds_per_word = 12, 0.0
     tab = open_tab(app, session_on_typist)

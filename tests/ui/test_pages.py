@@ -259,7 +259,7 @@ def test_the_gauge_says_what_would_be_left_out(chat: ChatService) -> None:
     chat.store.save_settings(SESSION, settings(max_tokens=256, reserved_for_reply=64).to_dict())
     at = page()
     assert any("will be dropped" in caption.value for caption in at.caption)
-    assert any("Left out of the next request" in caption.value for caption in at.caption)
+    assert any("Messages above won't be sent" in caption.value for caption in at.caption)
 
 
 def test_a_reply_that_is_being_written_can_be_stopped(chat: ChatService, typist: Typist) -> None:

@@ -1,4 +1,4 @@
-"""The window strip adds up, shows what is left out, and never holds a word of anybody's."""
+"""The window strip adds up, shows what is not sent, and contains no text of people or models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message
 from lib.tokens import CharacterEstimate
 from lib.tokens.ledger import TokenLedger
-from lib.turns import PlanSummary
 from lib.ui.components import palette, window_strip
 from tests.support.colours import CONFIG, contrast
 from tests.support.conversations import histories, texts
@@ -38,24 +37,12 @@ def test_its_parts_add_up_to_the_plan(
     assert sizes[palette.FREE] == max(0, fill.window - made.input_tokens - 20)
 
 
-@given(histories(), st.integers(1, 300), st.sampled_from(sorted(STRATEGIES)), texts, texts)
-def test_a_turns_strip_is_the_one_of_its_plan(
-    history: list[Message], budget: int, strategy: str, instructions: str, prompt: str
-) -> None:
-    made = plan(history, budget, strategy, instructions, prompt)
-    counter = CharacterEstimate()
-    tokens = [counter.count(message) for message in (*history, Message("user", prompt))]
-    shown = window_strip.fill_of_turn(PlanSummary.of(made), tokens)
-    assert (shown.window, shown.left_out) == (made.window.max_tokens, made.left_out_tokens)
-    assert sum(size for part, size in shown.parts if not part.outlined) == made.input_tokens
-
-
 def test_it_holds_numbers_and_fixed_words_only() -> None:
     secret = "<b>evil</b>"
     made = plan([Message("user", secret * 20), Message("assistant", secret)], 30, "oldest_first", secret, secret)
     html = window_strip.markup(window_strip.fill_of_plan(made), tall=True)
     assert "evil" not in html
-    assert "left out" in html
+    assert "not sent" in html
     assert "<script" not in html
 
 
@@ -107,7 +94,5 @@ def test_a_summary_is_drawn_with_the_instructions() -> None:
     gist = Summary("gist", ((0, 6),))
     made = plan_context(candidates, ContextWindow(120, 20), "summarize", Marks(summary=gist))
     assert made.candidates.summary == gist
-    sizes = [CharacterEstimate().count(message) for message in [*history, Message("user", "new")]]
-    before, after = window_strip.fill_of_plan(made), window_strip.fill_of_turn(PlanSummary.of(made), sizes)
-    assert dict(before.parts) == dict(after.parts)
-    assert dict(after.parts)[palette.SYSTEM] == 3 + CharacterEstimate().count(gist.message)
+    drawn = dict(window_strip.fill_of_plan(made).parts)
+    assert drawn[palette.SYSTEM] == 3 + CharacterEstimate().count(gist.message)

@@ -27,7 +27,7 @@ def preview(page: Page) -> ContextPlan | None:
 
     There is always a new message, because no stored message may push it out.
     """
-    if page.trouble is not None:
+    if page.error is not None:
         return None
     try:
         return planned(page, services.counter_of(page.settings) if page.chat is not None else ESTIMATE)
@@ -64,8 +64,8 @@ def draw(page: Page, plan: ContextPlan | None) -> None:
 
 def _moment(page: Page) -> None:
     """Say why the last click failed (unless the page says so above), and whether a message is being edited."""
-    line = session.message_of_the_moment()
-    if line is not None and not isinstance(page.trouble, HistoryUnavailable):
+    line = session.take_flash()
+    if line is not None and not isinstance(page.error, HistoryUnavailable):
         st.warning(line, icon=":material/error:")
     if session.editing() is not None:
         with st.container(horizontal=True, vertical_alignment="center"):

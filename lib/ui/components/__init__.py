@@ -1,1 +1,1 @@
-"""Parts that several pages draw: the window strip, charts, tables, message rows, settings fields."""
+"""Components that several pages draw: the window strip, charts, tables, message rows, settings fields."""

@@ -108,7 +108,7 @@ def keep(page: Page) -> None:
             if value != stored:
                 store.mark(page.session_id, index, value)
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} The change was not stored. {error.next_step}")
+        session.flash(f"{error.what} The change was not stored. {error.next_step}")
         return
     forget(page)
 

@@ -86,7 +86,7 @@ def _choices(page: Page, draft: DraftSettings) -> None:
         )
     else:
         st.caption("These are the chat's own settings. Nothing is sent or stored until you keep a change.")
-    line = session.message_of_the_moment()
+    line = session.take_flash()
     if line is not None:
         st.warning(line, icon=":material/error:")
 
@@ -119,12 +119,12 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     rule_verdict.draw(plan, provider)
     summary.draw(page, draft, summary_needed(draft.settings, draft.marks, page.history, draft.prompt, ledger))
     chosen = session.chosen_message()
-    rows = request_rows.Rows(
+    rows = request_rows.RowBuilder(
         shown, request_rows.WireFormat(provider, draft.settings.model), len(page.history), draft.mark_of
     )
     shown_page = request_rows.page_of(shown.total, "next_page", chosen)
     message_rows.draw(
-        rows.drawn(shown_page), "next_rows", chosen=chosen, on_mark=lambda at, mark: draft_settings.mark(page, at, mark)
+        rows.build(shown_page), "next_rows", chosen=chosen, on_mark=lambda at, mark: draft_settings.mark(page, at, mark)
     )
     try:
         request = ChatRequest(draft.settings.model, tuple(plan.included), draft.settings.reserved_for_reply)

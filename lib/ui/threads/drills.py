@@ -31,7 +31,7 @@ LAST_IDS: dict[Approach, tuple[str, ...]] = {
 
 def draw(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
     """The column to drill, the buttons, then that column and its neighbours."""
-    line = session.message_of_the_moment()
+    line = session.take_flash()
     if line is not None:
         st.warning(line, icon=":material/error:")
     chosen = st.segmented_control(
@@ -142,7 +142,7 @@ def _done(act: Callable[[], object]) -> None:
     try:
         act()
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} {error.safe} {error.next_step}")
+        session.flash(f"{error.what} {error.safe} {error.next_step}")
 
 
 def _expire(side: Comparison, approach: Approach, column: Lane) -> None:

@@ -40,7 +40,7 @@ class ThreadsView:
 
 def load(page: Page) -> ThreadsView | None:
     """Where and which. None where the page is in trouble, which is said above."""
-    if page.chat is None or page.trouble is not None:
+    if page.chat is None or page.error is not None:
         return None
     st.markdown(
         "A model remembers nothing. Either your app **sends the conversation again** every turn, or a **server keeps"
