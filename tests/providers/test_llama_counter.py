@@ -21,7 +21,7 @@ from lib.errors import ChatError, ProviderUnavailable, WrongKey
 from lib.messages import Message, assistant, system, user
 from lib.providers import ChatRequest, Reply
 from lib.providers.anthropic import AnthropicProvider
-from lib.providers.llama.counter import Learnt, LlamaCounter, known_counter
+from lib.providers.llama.counter import LearnedModel, LlamaCounter, known_counter
 from lib.providers.llama.process import Address, LocalModel, LocalProvider, packaged_model
 from lib.providers.openai import OpenAIProvider
 from lib.providers.scripted import ScriptedProvider
@@ -95,7 +95,7 @@ def asking(counter: LlamaCounter, model: LocalModel) -> tuple[LlamaCounter, list
         asked.append(path)
         return server.ask_root(path, body)
 
-    return LlamaCounter(ask, "it", Learnt(counter.learnt.model, counter.learnt.template)), asked
+    return LlamaCounter(ask, "it", LearnedModel(counter.learned.model, counter.learned.template)), asked
 
 
 def elsewhere(address: Address, key: str | None = None) -> OpenAIProvider:
@@ -307,9 +307,9 @@ def test_vendors_have_none_and_are_not_asked() -> None:
 SERVE = """
 import json, os, sys
 import xllamacpp
-from lib.providers.llama.child import _parameters
+from lib.providers.llama.child import configure
 wanted = json.loads(sys.stdin.readline())
-parameters = _parameters(xllamacpp.CommonParams(), wanted)
+parameters = configure(xllamacpp.CommonParams(), wanted)
 parameters.chat_template, parameters.use_jinja = wanted["template"], True
 server = xllamacpp.Server(parameters)
 print(json.dumps(server.listening_address), flush=True)

@@ -21,7 +21,7 @@ from lib.messages import user
 from lib.providers import ChatRequest
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
-from lib.providers.sdk_errors import translated, wait_of
+from lib.providers.sdk_errors import retry_after_seconds, translated
 from lib.settings import Endpoint
 from tests.providers.conftest import Replay
 from tests.providers.test_wire import message_events, says
@@ -187,7 +187,7 @@ def test_an_overflow_comes_with_the_numbers(replay: Replay, kind: str, body: Any
     ],
 )
 def test_a_rate_limit_says_how_long_to_wait(replay: Replay, headers: dict[str, str], wait: float | None) -> None:
-    assert wait_of(headers) == wait
+    assert retry_after_seconds(headers) == wait
     replay.error(429, openai_error("Rate limit reached"), **headers)
     error = failure(replay)
     assert isinstance(error, RateLimited)
