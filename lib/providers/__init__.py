@@ -1,7 +1,7 @@
 """What a model provider can do: prepare a request, send exactly those bytes, and stream the reply.
 
-A provider belongs to one endpoint and one key, and any thread may use it. Its streams always end with one Reply, and every
-vendor exception leaves as a ChatError.
+A provider belongs to one endpoint and one key, and any thread may use it. Its streams always end with one Reply, and
+every vendor exception leaves as a ChatError.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""ScriptedProvider: the test double, beside the real parts. It answers what it was told to, and keeps what it was sent.
+"""ScriptedProvider, the test double: it plays scripted replies in order and records the requests.
 
-The rule: a request nobody scripted fails loudly.
+A request without a script raises AssertionError.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lib.tokens import TokenCounter
 
 @dataclass(slots=True)
 class Script:
-    """One answer: its pieces, an error to raise after them, and a gate to wait at before each piece."""
+    """One reply: its pieces, an error to raise after them, and a semaphore to acquire before each piece and the end."""
 
     pieces: Sequence[str]
     error: Exception | None = None
@@ -30,7 +30,10 @@ class Script:
 
 
 class ScriptedProvider:
-    """A Provider that plays scripts in order. `requests` holds what it was sent, `closed` how often it was let go early."""
+    """A Provider that plays scripts in order.
+
+    `requests` and `bodies` hold what was sent; `closed` counts the streams that were closed early.
+    """
 
     name = "scripted"
     rules: RuleProvider | None = None
@@ -43,7 +46,7 @@ class ScriptedProvider:
         self.own_counter: TokenCounter | None = None
 
     def enqueue(self, script: Script) -> None:
-        """One more answer."""
+        """Add one more script."""
         self._scripts.append(script)
 
     def prepare(self, request: ChatRequest) -> SentBody:
@@ -53,7 +56,7 @@ class ScriptedProvider:
         return SentBody.of(request, utf8_safe_value(body))
 
     def address(self) -> Address:
-        """Nobody's."""
+        """An address where no server listens."""
         return Address("http://127.0.0.1:9/v1/chat/completions", "Authorization: Bearer ", "SCRIPTED_KEY")
 
     def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
@@ -61,7 +64,7 @@ class ScriptedProvider:
         self.requests.append(sent.request)
         self.bodies.append(sent.data)
         if not self._scripts:
-            raise AssertionError(f"nobody scripted request number {len(self.requests)}")
+            raise AssertionError(f"request number {len(self.requests)} has no script")
         script = self._scripts.popleft()
         try:
             for piece in script.pieces:
@@ -78,13 +81,13 @@ class ScriptedProvider:
         yield Reply("".join(script.pieces), script.usage, sent.request.model, script.stop_reason, "scripted-1")
 
     def models(self) -> list[str]:
-        """One name."""
+        """The one model name it lists."""
         return ["scripted-1"]
 
     def count(self, request: ChatRequest) -> int | None:
-        """It has no counting endpoint."""
+        """None: it has no counting endpoint."""
         return None
 
     def counter(self) -> TokenCounter | None:
-        """What it was given, or none."""
+        """The counter that the test set, or None."""
         return self.own_counter

@@ -246,7 +246,7 @@ def test_another_process_follows_the_record_until_it_is_gone(chat: ChatService) 
 
 def test_a_script_nobody_wrote_fails_loudly() -> None:
     provider = ScriptedProvider()
-    with pytest.raises(AssertionError, match="nobody scripted"):
+    with pytest.raises(AssertionError, match="has no script"):
         list(provider.stream(provider.prepare(ChatRequest("m", (user("x"),), 5))))
 
 

@@ -1,4 +1,4 @@
-"""The bytes that are hashed are the bytes that are sent: through both SDKs, the embedded model's adapter and whole turns."""
+"""The bytes that are hashed are the bytes that are sent, by every provider and in whole turns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lib.history.memory import InMemoryHistory
 from lib.messages import Message, assistant, system, user
 from lib.providers import ChatRequest, Provider, Reply, SentBody
 from lib.providers.anthropic import AnthropicProvider
-from lib.providers.llama.process import Address, LocalModel, LocalProvider
+from lib.providers.llama.process import ChildAddress, LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.settings import Endpoint
@@ -54,8 +54,8 @@ class EmbeddedModel(LocalModel):
         super().__init__(Path("SmolLM2.gguf"))
         self._url = url
 
-    def ensure(self) -> Address:
-        return Address(self._url, "key")
+    def ensure(self) -> ChildAddress:
+        return ChildAddress(self._url, "key")
 
 
 def openai_provider(url: str) -> Provider:
