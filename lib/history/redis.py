@@ -79,7 +79,9 @@ class RedisHistory:
     def begin(self, session_id: str, live: LiveTurn, *, instead_of: str | None = None) -> None:
         title = serialization.title_of(live.prompt)
         record = serialization.pack_live(live)
-        self._write(lua_turns.BEGIN, session_id, _id(live.id), record, _id(instead_of or ""), title, listed=True)
+        self._write(
+            lua_turns.BEGIN, session_id, _id(live.id), record, _id(instead_of) if instead_of else "", title, listed=True
+        )
 
     def live(self, session_id: str) -> LiveTurn | None:
         record, now = self._client.run(lua_turns.LIVE, keys_of(session_id))
@@ -192,6 +194,6 @@ def _turn(entry: tuple[bytes, Mapping[bytes, bytes]]) -> Turn:
 
 def _id(live_id: str) -> str:
     """A live turn's id, which stands between quotes in the record's first bytes and in the scripts' patterns."""
-    if live_id and not valid_session_id(live_id):
+    if not valid_session_id(live_id):
         raise ValueError(f"not an id of a live turn: {live_id!r}")
     return live_id

@@ -186,8 +186,8 @@ def title_of(prompt: str) -> str:
 
     Example: title_of("What is a token?\\nExplain.") -> "What is a token?"
     """
-    line = next((line for line in prompt.splitlines() if line.strip()), "")
-    line = " ".join(line.split(maxsplit=TITLE_LENGTH // 2))  # as many words as can be in a title
+    beginning = prompt.lstrip()[: 4 * TITLE_LENGTH].splitlines()
+    line = " ".join(beginning[0].split()) if beginning else ""
     if len(line) > TITLE_LENGTH:
         cut = line[: TITLE_LENGTH - 1]
         line = (cut.rsplit(" ", 1)[0] if " " in cut[TITLE_LENGTH // 2 :] else cut) + "…"
