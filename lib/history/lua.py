@@ -9,7 +9,7 @@ arrived: the second run adds nothing.
 
 Keys: history, turns, live, about, signal. BEGIN, COMMIT and IMPORT take the index of sessions as a sixth key, except in a
 cluster, where it is in another slot and TOUCH writes it. The first argument of a script that writes is the time to live in
-milliseconds; it answers {status, server time in seconds}.
+milliseconds; it answers "ok", or what it did or refused.
 
 Fields of the signal hash: `stop` (the turn that was asked to stop) and `gone:<id>` (a turn that was cleared, discarded or
 replaced: a late owner is refused). The about hash also holds `lineage`. Each of our writes gives the history and the about
@@ -22,13 +22,6 @@ from __future__ import annotations
 READ = """
 local call = redis.call
 local chat, turns, live, about, signal, index = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-
--- Whether the history's deadline is the one our last write gave it; nil before Redis 7, which cannot tell.
-local function is_ours()
-  local deadline = redis.pcall('PEXPIRETIME', chat)
-  if type(deadline) == 'table' then return nil end
-  return deadline == call('PEXPIRETIME', about)
-end
 """
 
 CLOCK = """
@@ -37,75 +30,71 @@ local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 local milliseconds = clock[1] * 1000 + math.floor(clock[2] / 1000)
 """
 
-HELD = """
--- A live record begins with {"id":"...","beat":seconds,"failed":true or false, so reading its owner costs the same however
--- long the reply has grown.
-local head = call('GETRANGE', live, 0, 512)
-local held = string.match(head, '^{"id":"([^"]*)"')
-"""
-
-ADD_TO_INDEX = """
-local function add_to_index(sessions, session)
-  if call('ZADD', sessions, now, session) == 1 then
-    call('ZREMRANGEBYSCORE', sessions, '-inf', now - ARGV[1] / 1000)
-  end
-  call('PEXPIRE', sessions, ARGV[1])
+LAST_WRITER = """
+-- Who gave the history its deadline: our last write, or another service. Redis before version 7 does not tell.
+local ours, foreign = false, false
+local deadline = redis.pcall('PEXPIRETIME', chat)
+if type(deadline) == 'number' then
+  ours = deadline == call('PEXPIRETIME', about)
+  foreign = not ours
 end
 """
 
 WRITE = (
     READ
     + CLOCK
-    + HELD
+    + LAST_WRITER
     + """
--- Reading every key first: one of another type ends the script here, with WRONGTYPE.
+-- Every key is read first: one of another type ends the script here, with WRONGTYPE.
+-- A live record begins with {"id":"...","beat":seconds,"failed":true or false, so reading its owner costs the same however
+-- long the reply has grown.
+local head = call('GETRANGE', live, 0, 512)
+local held = string.match(head, '^{"id":"([^"]*)"')
 local size = call('STRLEN', chat)
 local entries = call('XLEN', turns)
 local lineage = call('HGET', about, 'lineage')
 local signals = call('HLEN', signal)
-local ours = is_ours()
 local renew_live = head ~= ''
-
-local function renew()
-  if not lineage or ours == false then call('HSET', about, 'lineage', now) end
-  -- A millisecond short: no SETEX that comes after this, not even in the same millisecond, can give this deadline.
-  local due = string.format('%.0f', milliseconds + ARGV[1] - 1)
-  call('PEXPIREAT', chat, due)
-  call('PEXPIREAT', about, due)
-  call('PEXPIREAT', turns, due)
-  if renew_live then call('PEXPIREAT', live, due) end
-  if signals > 0 then call('PEXPIREAT', signal, due) end
-end
-
-local function set_signal(field, value)
-  call('HSET', signal, field, value)
-  signals = 1
-end
-
-local function refuse_from_now_on(id)
-  set_signal('gone:' .. id, '1')
-end
 """
 )
 
-SAVE_FIELD = (
-    WRITE
-    + """
-call('HSET', about, ARGV[2], ARGV[3])
-renew()
-return {'ok', now}
+DONE = """
+if foreign or not lineage then call('HSET', about, 'lineage', now) end
+-- A millisecond short: no SETEX that comes after this, not even in the same millisecond, can give this deadline.
+local due = string.format('%.0f', milliseconds + ARGV[1] - 1)
+call('PEXPIREAT', chat, due)
+call('PEXPIREAT', about, due)
+call('PEXPIREAT', turns, due)
+if renew_live then call('PEXPIREAT', live, due) end
+if signals > 0 then call('PEXPIREAT', signal, due) end
+return 'ok'
 """
-)
+"""The end of every script that writes."""
+
+ADD_TO_INDEX = """
+if index then
+  -- A session that is new to the index drops those that must have expired.
+  if call('ZADD', index, now, string.sub(chat, 6)) == 1 then
+    call('ZREMRANGEBYSCORE', index, '-inf', now - ARGV[1] / 1000)
+  end
+  call('PEXPIRE', index, ARGV[1])
+end
+"""
+
+TOUCH = READ + CLOCK + "chat, index = 'chat:' .. ARGV[2], KEYS[1]" + ADD_TO_INDEX + "return 'ok'"
+"""Moves a session to the top of the index, where that is in another cluster slot. Key: the index. Arguments: time to live
+in milliseconds, session id."""
+
+SAVE_FIELD = WRITE + "call('HSET', about, ARGV[2], ARGV[3])" + DONE
 
 SAVE_SUMMARIES = (
     WRITE
     + """
 local id = ARGV[2]
-if id ~= '' and held ~= id then return {'lost', now} end
+if id ~= '' and held ~= id then return 'lost' end
 call('HSET', about, 'summaries', ARGV[3])
-renew()
-return {'ok', now}
 """
+    + DONE
 )
 
 MARK = (
@@ -113,14 +102,12 @@ MARK = (
     + """
 call('HDEL', about, 'pinned:' .. ARGV[2], 'muted:' .. ARGV[2])
 if ARGV[3] ~= '' then call('HSET', about, ARGV[3] .. ':' .. ARGV[2], '1') end
-renew()
-return {'ok', now}
 """
+    + DONE
 )
 
 CLEAR = (
     READ
-    + CLOCK
     + """
 -- Keys of any type are deleted: a person may delete what cannot be read.
 local function is(key, kind) return call('TYPE', key)['ok'] == kind end
@@ -135,10 +122,6 @@ call('DEL', chat, turns, live, about)
 if is(signal, 'hash') then call('HDEL', signal, 'stop') else call('DEL', signal) end
 for _, id in ipairs(late) do call('HSET', signal, 'gone:' .. id, '1') end
 call('PEXPIRE', signal, ARGV[1])
-return {'ok', now}
+return 'ok'
 """
 )
-
-TOUCH = "local call = redis.call" + CLOCK + ADD_TO_INDEX + "add_to_index(KEYS[1], ARGV[2])"
-"""Moves a session to the top of the index, where that is in another cluster slot. Key: the index. Arguments: time to live
-in milliseconds, session id."""

@@ -32,6 +32,8 @@ from lib.history.session_index import SessionIndex, seconds
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
+REFUSALS = {b"answering": being_answered, b"interrupted": interrupted, b"lost": turn_lost}
+"""Statuses of scripts that stand for an error."""
 IMPORT_ATTEMPTS = 3
 """How often an import counts again because another service changed the history meanwhile."""
 
@@ -77,7 +79,9 @@ class RedisHistory:
     def begin(self, session_id: str, live: LiveTurn, *, instead_of: str | None = None) -> None:
         title = serialization.title_of(live.prompt)
         record = serialization.pack_live(live)
-        self._write_listed(lua_turns.BEGIN, session_id, _id(live.id), record, _id(instead_of or ""), title)
+        self._write(
+            lua_turns.BEGIN, session_id, _id(live.id), record, _id(instead_of) if instead_of else "", title, listed=True
+        )
 
     def live(self, session_id: str) -> LiveTurn | None:
         record, now = self._client.run(lua_turns.LIVE, keys_of(session_id))
@@ -94,7 +98,7 @@ class RedisHistory:
         self._reader.check_readable(session_id)  # nothing is added to a value that cannot be read
         added, record = serialization.pack_messages(messages), serialization.pack_turn(turn)
         muted = "" if turn.replaces is None else turn.replaces
-        self._write_listed(lua_messages.COMMIT, session_id, _id(live_id), added, record, muted)
+        self._write(lua_messages.COMMIT, session_id, _id(live_id), added, record, muted, listed=True)
 
     def discard(self, session_id: str, live_id: str) -> None:
         self._write(lua_turns.DISCARD, session_id, _id(live_id))
@@ -113,7 +117,7 @@ class RedisHistory:
             history = self._reader.read(session_id)
             record = serialization.pack_import(len(history.messages), len(messages), source)
             arguments = (import_id, history.end, added, record, title)
-            if self._write_listed(lua_messages.IMPORT, session_id, *arguments) == "ok":
+            if self._write(lua_messages.IMPORT, session_id, *arguments, listed=True) == "ok":
                 return
         raise changed_meanwhile()
 
@@ -161,32 +165,26 @@ class RedisHistory:
         if self._close is not None:
             self._close()
 
-    def _write(self, script: str, session_id: str, *arguments: bytes | str | int) -> str:
-        """Run a writing script and return its status. Raises what the status stands for, if that is a refusal."""
-        run = self._client.run
-        return self._checked(session_id, lambda: run(script, keys_of(session_id), self._ttl_ms, *arguments))
+    def _write(self, script: str, session_id: str, *arguments: bytes | str | int, listed: bool = False) -> str:
+        """Run a writing script and return its status; `listed` also moves the session to the top of the index.
 
-    def _write_listed(self, script: str, session_id: str, *arguments: bytes | str | int) -> str:
-        """The same, and move the session to the top of the index."""
-        return self._checked(session_id, lambda: self._index.run(script, session_id, *arguments))
-
-    def _checked(self, session_id: str, write: Callable[[], list[bytes]]) -> str:
+        Raises what the status stands for, if that is a refusal.
+        """
         try:
-            status = write()[0].decode()
+            if listed:
+                status = self._index.run(script, session_id, *arguments)
+            else:
+                status = self._client.run(script, keys_of(session_id), self._ttl_ms, *arguments)
         except CorruptHistory as exc:
             raise self._reader.wrong_type(session_id) from exc
         if self._written is not None:
             self._written()
-        if status == "answering":
-            raise being_answered()
-        if status == "interrupted":
-            raise interrupted()
-        if status == "lost":
-            raise turn_lost()
-        if status == "corrupt":
+        if status in REFUSALS:
+            raise REFUSALS[status]()
+        if status == b"corrupt":
             what = "The stored history is not an array of messages, so nothing was added to it."
             raise CorruptHistory(what, raw=self.raw(session_id) or b"", where="its first and last bytes")
-        return status
+        return str(status.decode())
 
 
 def _turn(entry: tuple[bytes, Mapping[bytes, bytes]]) -> Turn:
@@ -196,6 +194,6 @@ def _turn(entry: tuple[bytes, Mapping[bytes, bytes]]) -> Turn:
 
 def _id(live_id: str) -> str:
     """A live turn's id, which stands between quotes in the record's first bytes and in the scripts' patterns."""
-    if live_id and not valid_session_id(live_id):
+    if not valid_session_id(live_id):
         raise ValueError(f"not an id of a live turn: {live_id!r}")
     return live_id

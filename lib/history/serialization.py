@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from operator import attrgetter
 from typing import Any, NoReturn
 
 import orjson
@@ -22,8 +23,9 @@ from lib.turns import LiveTurn, Turn
 TITLE_LENGTH = 60
 """Characters of a session's name."""
 
-_LIVE_FIELDS = tuple(field.name for field in fields(LiveTurn) if field.name not in ("id", "age", "error"))
-_TURN_FIELDS = tuple(field.name for field in fields(Turn) if field.name not in ("id", "number"))
+_LIVE_FIELDS = [field.name for field in fields(LiveTurn) if field.name not in ("id", "age", "error")]
+_TURN_FIELDS = ["id", *(field.name for field in fields(Turn) if field.name not in ("id", "number"))]
+_live_values, _turn_values = attrgetter(*_LIVE_FIELDS), attrgetter(*_TURN_FIELDS)
 
 
 def to_json(value: Any) -> bytes:
@@ -57,9 +59,9 @@ def _no_constant(name: str) -> NoReturn:
 
 def pack_messages(messages: Sequence[Message]) -> bytes:
     """The objects of an array without its brackets, as they are appended. Raises ValueError for NaN and infinities."""
-    stored = [message.to_dict() for message in messages]
-    only_text = all(isinstance(message.content, str) and not message.extra for message in messages)
-    return (_to_json_fast(stored) if only_text else to_json(stored))[1:-1]
+    if all(isinstance(message.content, str) and not message.extra for message in messages):
+        return _to_json_fast([{"role": message.role, "content": message.content} for message in messages])[1:-1]
+    return to_json([message.to_dict() for message in messages])[1:-1]
 
 
 def unpack_messages(raw: bytes, value: bytes) -> list[dict[str, Any]]:
@@ -103,7 +105,7 @@ def _place(raw: bytes, exc: Exception) -> str:
 
 def pack_turn(turn: Turn) -> bytes:
     """The turn as it is stored. It begins with its id, by which a repeated commit is recognised."""
-    return _to_json_fast({"id": turn.id, **{name: getattr(turn, name) for name in _TURN_FIELDS}})
+    return _to_json_fast(dict(zip(_TURN_FIELDS, _turn_values(turn), strict=True)))
 
 
 def unpack_turn(raw: bytes, number: int) -> Turn:
@@ -118,7 +120,7 @@ def unpack_turn(raw: bytes, number: int) -> Turn:
 def pack_live(live: LiveTurn) -> bytes:
     """The record without its first two fields: its id, and the heartbeat, which only the store can write."""
     error = None if live.error is None else live.error.to_dict()
-    record = {"failed": error is not None, **{name: getattr(live, name) for name in _LIVE_FIELDS}, "error": error}
+    record = {"failed": error is not None, "error": error} | dict(zip(_LIVE_FIELDS, _live_values(live), strict=True))
     return _to_json_fast(record)[1:]
 
 
@@ -185,7 +187,8 @@ def title_of(prompt: str) -> str:
 
     Example: title_of("What is a token?\\nExplain.") -> "What is a token?"
     """
-    line = next((" ".join(line.split()) for line in prompt.splitlines() if line.strip()), "")
+    beginning = prompt.lstrip()[: 4 * TITLE_LENGTH].splitlines()
+    line = " ".join(beginning[0].split()) if beginning else ""
     if len(line) > TITLE_LENGTH:
         cut = line[: TITLE_LENGTH - 1]
         line = (cut.rsplit(" ", 1)[0] if " " in cut[TITLE_LENGTH // 2 :] else cut) + "…"
