@@ -24,7 +24,7 @@ from lib.providers.llama.process import INSTALL, SLOT_TOKENS, SLOTS, LocalModel,
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 from lib.ui.chat.welcome import CODE, FOLLOW_UPS
-from lib.ui.shell.services import SYSTEM_PROMPT
+from lib.ui.shell.session_settings import SYSTEM_PROMPT
 
 pytestmark = pytest.mark.model
 ROOT = Path(__file__).parents[2]
