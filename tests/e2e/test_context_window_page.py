@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from lib.context import STRATEGIES
+from lib.context.plan import REASON_TEXT
+from tests.e2e.conftest import Chat, RedisServer, choose_typist
 from tests.support.app_process import App
 from tests.support.browser import Chat, OpenTab
 from tests.support.redis_servers import RedisServer
@@ -34,11 +37,11 @@ def test_a_prompt_engineer_finds_which_turn_and_rule_dropped_the_fact(forgetful:
     box.fill("lisbon")
     box.press("Enter")
     tab.sees("was the first without it")
-    tab.sees("would still have sent it: Keep the first and the newest")
+    tab.sees(f"would still have sent it: {STRATEGIES['head_and_tail'].label}")
     tab.page.get_by_role("button", name="Look at turn").first.click()
     chosen = tab.page.locator(".row.chosen")
     expect(chosen).to_be_in_viewport()
-    expect(chosen).to_contain_text("Left out: with it, the request would be larger")
+    expect(chosen).to_contain_text(REASON_TEXT["over_budget"])
     assert "turn=" in tab.page.url
 
 
@@ -58,7 +61,7 @@ def test_a_pin_is_tried_first_then_kept_and_then_sent(
     tab, before = forgetful, server.everything()
     tab.page.get_by_role("tab", name="Next request").click()
     first = tab.page.locator(".row[data-index='0']")
-    expect(first).to_contain_text("Left out")
+    expect(first).to_contain_text(REASON_TEXT["over_budget"])
     first.get_by_role("button", name="Pin").click()
     expect(first.locator(".tag")).to_have_text("pinned")
     tab.settled()

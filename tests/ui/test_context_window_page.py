@@ -11,7 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
-from lib.context.plan import Summary
+from lib.context import STRATEGIES
+from lib.context.plan import REASON_TEXT, Summary
 from lib.messages import Message, assistant, user
 from lib.ui.components import message_rows, request_strip
 from lib.ui.context_window import request_rows, tabs
@@ -24,7 +25,7 @@ Drawn = dict[str, Any]
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
-    """What the page's own components were last given, by their key."""
+    """The data that the page's own components were last drawn with, by key."""
     given: Drawn = {}
 
     def component(data: Mapping[str, Any], key: str, **_: object) -> None:
@@ -74,7 +75,7 @@ def test_every_message_is_a_row_with_what_is_seen_stored_and_sent(chat: ChatServ
     assert any(f"**{gone} of 9 messages were not sent,**" in markdown.value for markdown in at.markdown)
 
 
-def test_the_strip_holds_every_token_that_was_sent_and_left_out(chat: ChatService, drawn: Drawn) -> None:
+def test_the_strip_holds_every_token_that_was_sent_or_not(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER)
     opened(tabs.SENT)
     strip, plan = drawn["sent_strip"], chat.store.turns(SESSION)[-1].plan
@@ -156,7 +157,7 @@ def test_what_changed_between_two_requests(chat: ChatService, drawn: Drawn) -> N
     for row in rows:
         if row["tag"] == "dropped":
             assert row["cells"][1] is None
-            assert row["why"].startswith("Dropped:")
+            assert row["why"] == REASON_TEXT["over_budget"]
 
 
 def test_the_first_request_has_nothing_before_it(chat: ChatService, drawn: Drawn) -> None:
@@ -169,19 +170,23 @@ def test_a_fact_that_was_dropped_is_found_with_turn_rule_and_other_strategies(ch
     at = page(PATH, state={"context_window_tab": tabs.FIND, "fact": "lisbon", "table:strategies-0": True})
     turns = chat.store.turns(SESSION)
     first = next(turn for turn in turns if turn.plan is not None and not turn.plan.runs[0][2])
-    said = [markdown.value for markdown in at.markdown]
-    assert any(f"Turn {first.number} was the first without it" in words and "Drop oldest" in words for words in said)
-    assert any("would still have sent it: Keep the first and the newest" in caption.value for caption in at.caption)
+    lines = [markdown.value for markdown in at.markdown]
+    assert any(
+        f"Turn {first.number} was the first without it" in words and STRATEGIES["oldest_first"].label in words
+        for words in lines
+    )
+    middle = STRATEGIES["head_and_tail"].label
+    assert any(f"would still have sent it: {middle}" in caption.value for caption in at.caption)
     frame = at.dataframe[0].value
     kept = dict(zip(frame["strategy"], frame["it would be"], strict=True))
-    assert kept["Drop nothing; ask when it no longer fits"] == "sent"
-    assert kept["Drop oldest, one exchange at a time"] == "not sent"
+    assert kept[STRATEGIES["none"].label] == "sent"
+    assert kept[STRATEGIES["oldest_first"].label] == "not sent"
     at.button(key="look:0").click().run()
     assert at.query_params["turn"] == str(first.number)
     assert drawn["sent_rows"]["chosen"] == 0
 
 
-def test_a_fact_that_always_went_along_and_one_that_nobody_said(chat: ChatService, drawn: Drawn) -> None:
+def test_a_fact_that_was_always_sent_and_one_that_is_in_no_message(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "Lisbon", "and now?")
     at = page(PATH, state={"context_window_tab": tabs.FIND, "fact": "LISBON"})
     assert any("It was sent with all 1 later request" in markdown.value for markdown in at.markdown)
@@ -250,8 +255,8 @@ def test_a_request_that_would_be_refused_is_shown_with_rule_and_repair(chat: Cha
     written_elsewhere(chat, user("q"), Message("tool", "42", {"tool_call_id": "c1"}), assistant("a"))
     chat.store.save_settings(SESSION, settings(strategy="none").to_dict())
     at = opened(tabs.NEXT)
-    said = [warning.value for warning in at.warning]
-    assert any("No tool result without its call" in words and "smarter-sh/smarter#264" in words for words in said)
+    lines = [warning.value for warning in at.warning]
+    assert any("No tool result without its call" in words and "smarter-sh/smarter#264" in words for words in lines)
     assert any("- tool: 42" in code.value for code in at.code)
     chat.store.save_settings(SESSION, settings(strategy="low_water").to_dict())
     at = opened(tabs.NEXT)

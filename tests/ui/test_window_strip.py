@@ -27,28 +27,28 @@ def plan(history: list[Message], budget: int, strategy: str, instructions: str, 
 def test_its_parts_add_up_to_the_plan(
     history: list[Message], budget: int, strategy: str, instructions: str, prompt: str | None
 ) -> None:
-    made = plan(history, budget, strategy, instructions, prompt)
-    fill = window_strip.fill_of_plan(made)
+    planned = plan(history, budget, strategy, instructions, prompt)
+    fill = window_strip.fill_of_plan(planned)
     sizes = dict(fill.parts)
     sent = sum(size for part, size in fill.parts if not part.outlined)
-    assert sent == made.input_tokens
-    assert fill.left_out == made.left_out_tokens
-    assert fill.over == max(0, made.input_tokens + 20 - fill.window)
-    assert sizes[palette.FREE] == max(0, fill.window - made.input_tokens - 20)
+    assert sent == planned.input_tokens
+    assert fill.left_out == planned.left_out_tokens
+    assert fill.over == max(0, planned.input_tokens + 20 - fill.window)
+    assert sizes[palette.FREE] == max(0, fill.window - planned.input_tokens - 20)
 
 
 def test_it_holds_numbers_and_fixed_words_only() -> None:
     secret = "<b>evil</b>"
-    made = plan([Message("user", secret * 20), Message("assistant", secret)], 30, "oldest_first", secret, secret)
-    html = window_strip.markup(window_strip.fill_of_plan(made), tall=True)
+    planned = plan([Message("user", secret * 20), Message("assistant", secret)], 30, "oldest_first", secret, secret)
+    html = window_strip.markup(window_strip.fill_of_plan(planned), tall=True)
     assert "evil" not in html
     assert "not sent" in html
     assert "<script" not in html
 
 
 def test_over_budget_runs_past_the_edge_with_its_number() -> None:
-    made = plan([Message("user", "x" * 400)], 50, "none", "", None)
-    fill = window_strip.fill_of_plan(made)
+    planned = plan([Message("user", "x" * 400)], 50, "none", "", None)
+    fill = window_strip.fill_of_plan(planned)
     assert fill.over == 50
     assert "50 over the window" in window_strip.sentence(fill)
     assert palette.OVER.colour in window_strip.markup(fill)
@@ -92,7 +92,7 @@ def test_a_summary_is_drawn_with_the_instructions() -> None:
     history = [Message("user", "x" * 80), Message("assistant", "y" * 80)] * 4
     candidates = Candidates.gather("Be brief.", history, "new", TokenLedger(CharacterEstimate()))
     gist = Summary("gist", ((0, 6),))
-    made = plan_context(candidates, ContextWindow(120, 20), "summarize", Marks(summary=gist))
-    assert made.candidates.summary == gist
-    drawn = dict(window_strip.fill_of_plan(made).parts)
+    planned = plan_context(candidates, ContextWindow(120, 20), "summarize", Marks(summary=gist))
+    assert planned.candidates.summary == gist
+    drawn = dict(window_strip.fill_of_plan(planned).parts)
     assert drawn[palette.SYSTEM] == 3 + CharacterEstimate().count(gist.message)

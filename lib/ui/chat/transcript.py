@@ -62,19 +62,19 @@ def window_start(size: int) -> int:
     return max(0, (size - STEP) // STEP * STEP)
 
 
-def message(shown: Message, *, muted: bool = False, key: str) -> st.delta_generator.DeltaGenerator:
+def message(entry: Message, *, muted: bool = False, key: str) -> st.delta_generator.DeltaGenerator:
     """One message; returns its container, for what belongs below the text. A long message is drawn in part."""
-    container = st.chat_message(shown.role, avatar=AVATARS.get(shown.role, ":material/settings:"))
+    container = st.chat_message(entry.role, avatar=AVATARS.get(entry.role, ":material/settings:"))
     with container:
-        beginning, rest = cut(shown.text)
+        beginning, rest = cut(entry.text)
         body = (
-            as_markdown(beginning) if isinstance(shown.content, str) else f"`{shown.role}`  \n{as_markdown(beginning)}"
+            as_markdown(beginning) if isinstance(entry.content, str) else f"`{entry.role}`  \n{as_markdown(beginning)}"
         )
-        st.markdown(body if shown.text else ":gray[(empty)]")
+        st.markdown(body if entry.text else ":gray[(empty)]")
         if rest:
             panel = st.popover(f"{rest:,} more characters", key=f"{key}-all", on_change="rerun")
             if panel.open:
-                panel.code(drawable(shown.text), language=None, wrap_lines=True, height=400)
+                panel.code(drawable(entry.text), language=None, wrap_lines=True, height=400)
         if muted:
             st.caption("Replaced or muted: kept, but no longer sent")
     return container

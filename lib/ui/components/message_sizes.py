@@ -1,6 +1,6 @@
 """Sizes of a chat's messages for a page, by the counter of a turn or of the chat.
 
-When a counter's server cannot be asked, the estimate stands in, and the page says so.
+When a counter's server cannot be reached, the estimate is used instead, and the page says so.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ REASON_COLOURS: dict[Reason, str] = {
     "muted": f"{LEFT_OUT.colour}aa",
     "partner_left_out": OVER.colour,
 }
-"""One colour per reason, where the reasons themselves are told apart, such as on the cliff map."""
+"""One colour per reason, for pictures that distinguish reasons, such as the cliff map."""
 
 CSS_VARIABLES = f"""
 :host {{

@@ -1,6 +1,6 @@
 """What changed from one request to the next: messages added, dropped and kept, and what a prompt cache could reuse.
 
-What a cache could give back is our own calculation; what it did give back is the server's figure. They are shown apart.
+How much a cache could give back is our calculation; how much it did give back is the server's figure.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class RequestEntry:
 
 
 def load(page: Page) -> list[RequestEntry] | None:
-    """All requests of the chat, in order. None if it could not be loaded; setup() has shown why."""
+    """All requests of the chat, in order. None if it could not be loaded, which setup() explains."""
     if page.chat is None or page.error is not None:
         return None
     turns = page.chat.store.turns(page.session_id)

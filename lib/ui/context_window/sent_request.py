@@ -1,4 +1,4 @@
-"""One request that was sent: what of the conversation it held, what it left out and why, and the request itself.
+"""One request that was sent: the messages in it, the messages that were not sent and why, and the request itself.
 
 Looking writes nothing and sends nothing. Requests of other services and turns that no longer match the stored messages
 are shown as such.
@@ -90,14 +90,15 @@ def _notes(turn: Turn | None, sizes: MessageSizes) -> None:
     if turn is None or turn.plan is None:
         return
     if turn.summarized is not None:
-        made = turn.summarized
+        summary = turn.summarized
         read, wrote = (
-            numbers.tokens(count, made.provenance) for count in (made.usage.input_tokens, made.usage.output_tokens)
+            numbers.tokens(count, summary.provenance)
+            for count in (summary.usage.input_tokens, summary.usage.output_tokens)
         )
         st.caption(
-            f":material/summarize: Before it, {as_markdown(made.model)} wrote a summary: {read} in, {wrote} out, in"
-            f" {numbers.plural(made.requests, 'request')}, {numbers.duration(made.duration_ms / 1000)}. It is billed"
-            " separately."
+            f":material/summarize: Before it, {as_markdown(summary.model)} wrote a summary: {read} in, {wrote} out, in"
+            f" {numbers.plural(summary.requests, 'request')}, {numbers.duration(summary.duration_ms / 1000)}. It is"
+            " billed separately."
         )
     if turn.plan.fallback:
         st.caption(turn.plan.fallback)

@@ -33,7 +33,7 @@ KEPT = 64
 """Probes and comparisons kept in this process. A browser session that is gone never asks for its own again."""
 
 _to_close: list[Callable[[], None]] = []
-"""Closes what was made, in the order of making."""
+"""How to close each part, in the order in which they were made."""
 
 
 def close() -> None:
@@ -91,8 +91,7 @@ def counter_of(chosen: ChatSettings, provider: Provider | None = None) -> TokenC
 
 
 def asked_counter(chosen: ChatSettings) -> TokenCounter:
-    """The counter for these settings; its server is asked if need be, and the local model started. Raises
-    ProviderError."""
+    """The counter for these settings. It may ask the server or start the local model. Raises ProviderError."""
     return counter_of(chosen, provider_of(chosen, key_for(chosen.provider)))
 
 

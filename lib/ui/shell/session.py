@@ -88,7 +88,7 @@ def flash(text: str) -> None:
 
 
 def take_flash() -> str | None:
-    """The line that was left by `flash`; None where there is none, or it was shown."""
+    """The line left by `flash`, once; None where there is none."""
     line: str | None = st.session_state.pop(FLASH, None)
     return line
 

@@ -1,4 +1,4 @@
-"""What providers' counting endpoints said about requests, remembered so that each is asked once.
+"""Counts of requests by the providers' counting endpoints, remembered so that each request is counted once.
 
 A request is known by its model and the SHA-256 of its body: the recorded one, or the one it would be sent with.
 """
