@@ -15,8 +15,8 @@ from itertools import pairwise
 from lib.analysis.replay import reused
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.messages import Usage
-from lib.pricing.catalogue import Model
 from lib.pricing.costs import Cost, cost
+from lib.pricing.model import Model
 from lib.tokens import Provenance
 from lib.turns import Turn
 

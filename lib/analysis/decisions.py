@@ -1,7 +1,7 @@
 """The view recorder: what a request decided, message by message, and how it differs from the one before.
 
 The rule: everything is derived from a turn's own record, or from a plan, and the stored history; nothing is decided again.
-MessageSizes are tokens of one counter. It leaves out drawing, and proving that a request is the one that was sent (lib/chat/service.py).
+Sizes are tokens of one counter. It leaves out drawing, and proving that a request is the one that was sent (lib/chat/service.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A conversation under other settings: what every request would have held, with no model call.
 
 The rule: replaying decides with the same `plan_context` as sending does, turn by turn, on what was stored at that turn;
-nothing is stored and nobody is asked. MessageSizes are tokens of one counter.
+nothing is stored and nobody is asked. Sizes are tokens of one counter.
 It leaves out money (lib/analysis/bills.py) and answers: what a model would have said instead is not known.
 """
 

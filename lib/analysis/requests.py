@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import overload
 
 from lib.chat_settings import ChatSettings
-from lib.context import plan_context
+from lib.context import Marks, plan_context
 from lib.context.plan import Candidates, ContextPlan, Reason
 from lib.messages import Message, system
 from lib.tokens import Provenance, TokenCounter
@@ -158,9 +158,8 @@ class MessageSizes:
         gone = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
         plan = record.turn.plan if record.turn is not None else None
         kept, summary = ((), None) if plan is None else (plan.pinned, plan.summary)
-        return plan_context(
-            candidates, settings.window, settings.strategy, {*gone, *muted}, {*kept, *pinned}, settings.options, summary
-        )
+        marks = Marks.of({*gone, *muted}, {*kept, *pinned}, summary)
+        return plan_context(candidates, settings.window, settings.strategy, marks, settings.options)
 
     def system_prompt(self, prompt: str | None) -> int:
         if prompt is None:

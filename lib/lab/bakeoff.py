@@ -19,8 +19,8 @@ from lib.analysis.replay import replayed, reused
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat_settings import ChatSettings
 from lib.messages import Message
-from lib.pricing.catalogue import Model
 from lib.pricing.costs import cost
+from lib.pricing.model import Model
 from lib.tokens import Provenance
 
 FEWEST, MOST = 2, 6
@@ -40,7 +40,7 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """One turn of one entry. MessageSizes are tokens."""
+    """One turn of one entry. Sizes are tokens."""
 
     turn: int
     """From 1."""

@@ -126,7 +126,7 @@ def whole_pairs(candidates: Candidates) -> list[Pair]:
     Example: question, call, result, reply -> [Pair(1, 3, (1, 2))]
     """
     history, size = candidates.history, len(candidates.history)
-    unpaired = candidates.totals.pairing.stretches(size)
+    unpaired = candidates.totals.pairing.unpaired(size)
     pairs = []
     for at, message in enumerate(history):
         if call_ids(message) and not _within(unpaired, at):

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
-from lib.context import TrimOptions, plan_context
+from lib.context import Marks, TrimOptions, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Run, Summary
 from lib.turns import PlanSummary
 
@@ -116,7 +116,7 @@ def cliff_map(
     )  # dozens of budgets would push out the chat's own
     ordered = tuple(sorted(set(at)))
     rows = (
-        _row(budget, plan_context(alone, ContextWindow(budget, 0), strategy, muted, pinned, options, summary))
+        _row(budget, plan_context(alone, ContextWindow(budget, 0), strategy, Marks.of(muted, pinned, summary), options))
         for budget in ordered
     )
     return CliffMap(ordered, tuple(rows))

@@ -17,7 +17,7 @@ from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
 from lib.lab.bakeoff import Contestant, ContestantRun, steps
 from lib.messages import Message
-from lib.pricing.catalogue import Model
+from lib.pricing.model import Model
 from lib.tool_calls import opens_exchange
 
 EACH_TURN, SELDOM = "oldest_first", "low_water"

@@ -36,7 +36,7 @@ def breaches(
 ) -> list[Breach]:
     """Every rule these messages break, sent in this order (instructions first, as the adapters take them).
 
-    MessageSizes are judged where both are known. The first breaches in the list are the refused ones.
+    Sizes are judged where both are known. The first breaches in the list are the refused ones.
     Example: breaches("openai", [user("q"), Message("tool", "42", {"tool_call_id": "c1"})])[0].rule.name -> "orphan_result"
     """
     found = [breach for check in CHECKS for breach in check(provider, messages)]
@@ -83,7 +83,7 @@ def _unpaired(provider: RuleProvider, messages: Sequence[Message]) -> Iterator[B
     pairing, counts = Pairing(), range(len(sent) + 1)
     for position, (_, message) in enumerate(sent):
         pairing.add(position, message, counts)
-    for start, stop in pairing.stretches(len(sent)):
+    for start, stop in pairing.unpaired(len(sent)):
         yield from _stretch(provider, sent[start:stop])
 
 

@@ -83,4 +83,4 @@ class RunningTotals:
 
     def decidable_upto(self, size: int) -> int:
         """Tokens of the first `size` messages without system messages and without what is unpaired. O(log n)."""
-        return self.sums[size] - self.systems_upto(size) - self.pairing.tokens(size, self.sums)
+        return self.sums[size] - self.systems_upto(size) - self.pairing.unpaired_tokens(size, self.sums)

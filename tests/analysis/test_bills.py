@@ -12,10 +12,10 @@ from lib.analysis.replay import reused
 from lib.analysis.requests import MessageSizes, detached, records_of
 from lib.messages import Usage, assistant, user
 from lib.pricing import catalogue, costs
-from lib.pricing.catalogue import Model
+from lib.pricing.model import Model
 from lib.tokens import ESTIMATE
-from tests.analysis.test_requests import SETTINGS, talk
 from tests.support.counters import WordCounter
+from tests.support.planned_conversations import SETTINGS, talk
 
 WORDS = WordCounter()
 

@@ -21,14 +21,14 @@ from lib.analysis.decisions import (
 )
 from lib.analysis.replay import replayed
 from lib.analysis.requests import MessageSizes, records_of
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, ContextWindow
 from lib.messages import Message, Usage, user
 from lib.tokens.ledger import TokenLedger
 from lib.turns import Turn
-from tests.analysis.test_requests import SETTINGS, talk
 from tests.support.conversations import histories, texts
 from tests.support.counters import WordCounter
+from tests.support.planned_conversations import SETTINGS, talk
 
 WORDS = WordCounter()
 
@@ -50,7 +50,7 @@ def test_every_message_of_a_plan_has_one_decision_and_they_add_up(
 ) -> None:
     muted = data.draw(st.sets(st.integers(0, len(history))))
     candidates = Candidates.gather(prompt, history, "new one", TokenLedger(WORDS))
-    plan = plan_context(candidates, ContextWindow(window, 8), strategy, muted)
+    plan = plan_context(candidates, ContextWindow(window, 8), strategy, Marks.of(muted))
     adds_up(view_of_plan(plan), plan.input_tokens)
 
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from lib.analysis.bills import cache_minimum
 from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, ContextWindow, PlannedMessage
 from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult, bake_off, course, total
 from lib.messages import Message, Usage, assistant, system, user
 from lib.pricing import catalogue, costs
-from lib.pricing.catalogue import Model
+from lib.pricing.model import Model
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
 from tests.support.conversations import histories, texts
@@ -55,7 +55,7 @@ def slow_steps(
         prompt = history[at]
         candidates = Candidates.gather(settings.system_prompt, history[:at], "", TokenLedger(WORDS))
         candidates = replace(candidates, prompt=prompt, prompt_tokens=WORDS.count(prompt))
-        plan = plan_context(candidates, settings.window, settings.strategy, muted, pinned, settings.options)
+        plan = plan_context(candidates, settings.window, settings.strategy, Marks.of(muted, pinned), settings.options)
         sent = {item.index: item.included for item in plan.items}
         now = [item for item in plan.items if item.included]
         same = [

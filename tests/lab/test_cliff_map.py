@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import STRATEGIES, TrimOptions, plan_context
+from lib.context import STRATEGIES, Marks, TrimOptions, plan_context
 from lib.context.plan import Candidates, ContextWindow, PlannedMessage
 from lib.lab.break_points import Marker, markers
 from lib.lab.cliff_map import CliffMap, budgets, cliff_map
@@ -20,9 +20,9 @@ from lib.tokens import ESTIMATE
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
 from tests.support.conversations import calling, result
+from tests.support.counters import Counting
 from tests.support.planning_cases import Case, cases
 from tests.support.slow_strategies import calls_of, results_of, unpaired
-from tests.tokens.test_ledger import Counting
 
 AT = (0, 5, 20, 60, 61, 150, 400, 2000)
 names = st.sampled_from(sorted(STRATEGIES))
@@ -35,7 +35,7 @@ def made_of(case: Case, strategy: str, at: tuple[int, ...] = AT) -> CliffMap:
 def items_at(case: Case, strategy: str, budget: int) -> list[PlannedMessage]:
     """One cell after the other, by a plan of its own."""
     window = ContextWindow(budget + 50, 50)
-    made = plan_context(case.candidates(), window, strategy, case.muted, case.pinned, case.options)
+    made = plan_context(case.candidates(), window, strategy, Marks.of(case.muted, case.pinned), case.options)
     return [item for item in made.items if item.index is not None]
 
 
@@ -43,9 +43,13 @@ def items_at(case: Case, strategy: str, budget: int) -> list[PlannedMessage]:
 def test_every_cell_is_what_a_plan_at_that_budget_decides(case: Case, strategy: str) -> None:
     for row in made_of(case, strategy).rows:
         plan = plan_context(
-            case.candidates(), ContextWindow(row.budget, 0), strategy, case.muted, case.pinned, case.options
+            case.candidates(), ContextWindow(row.budget, 0), strategy, Marks.of(case.muted, case.pinned), case.options
         )
-        assert (row.input_tokens, row.fits, row.fallback) == (plan.input_tokens, plan.fits, plan.fallback)
+        assert (row.input_tokens, row.fits, row.fallback) == (
+            plan.input_tokens,
+            plan.fits,
+            plan.fallback and plan.fallback.text,
+        )
         cells = [(at, run.included, run.reason) for run in row.runs for at in range(run.start, run.stop)]
         slow = items_at(case, strategy, row.budget)
         assert cells == [(item.index, item.included, item.reason) for item in slow]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.chat_settings import ChatSettings
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, Summary
 from lib.errors import MissingKey, RateLimited, WrongKey
 from lib.lab.bakeoff import Contestant
@@ -120,7 +120,7 @@ def test_what_would_be_sent_is_what_the_chat_would_send(
     fact = Fact(0, "It is X1.", "What is it?", "X1")
     (ask,) = ask_all(history, [Arm("it", settings)], facts=[fact], muted=muted, pinned=pinned)
     candidates = Candidates.gather(settings.system_prompt, history, question_of(fact), TokenLedger(WORDS))
-    plan = plan_context(candidates, settings.window, strategy, muted, pinned)
+    plan = plan_context(candidates, settings.window, strategy, Marks.of(muted, pinned))
     assert list(ask.request.messages) == plan.included
     assert (ask.tokens, ask.fits) == (plan.input_tokens, plan.fits)
     sent = {item.index for item in plan.items if item.included}

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.chat.service import ChatService, matches_what_was_sent
+from lib.chat.rebuild import matches_what_was_sent
+from lib.chat.service import ChatService
 from lib.chat.turn_worker import finished_turn
 from lib.chat_settings import ChatSettings
 from lib.errors import ProviderUnavailable
@@ -29,9 +30,9 @@ from lib.providers.openai import OpenAIProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.settings import Endpoint
 from lib.turns import LiveTurn, Turn
-from tests.providers.conftest import Replay
 from tests.providers.test_wire import message_events, says
 from tests.support.conversations import histories, texts
+from tests.support.replay_server import Replay
 
 SID = "session-1"
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}

@@ -1,4 +1,4 @@
-"""Every page and tab on sessions as other services, older versions and accidents leave them: always words, never a traceback."""
+"""Every page and tab on odd sessions, left by other services, older versions and accidents, never shows a traceback."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from lib.context.plan import Summary
 from lib.errors import ProviderUnavailable
 from lib.messages import Message, assistant, system, user
 from lib.turns import LiveTurn
-from lib.ui.context_window import view as context_window
+from lib.ui.context_window import tabs as context_window
 from lib.ui.threads import view as threads
 from lib.ui.trim_lab import view as trim_lab
-from tests.ui.test_pages import SESSION, exchange, page, settings
+from tests.support.pages import SESSION, exchange, overwritten, page, settings
 
 TABS: list[tuple[str, str, str | None]] = [
     ("app.py", "", None),
@@ -70,7 +70,7 @@ def look(state: dict[str, Any] | None = None) -> None:
 
 @pytest.mark.parametrize("name", list(HISTORIES))
 def test_whatever_is_stored(chat: ChatService, name: str) -> None:
-    chat.store._write(SESSION).messages = tuple(HISTORIES[name])  # type: ignore[attr-defined]  # as another service left it
+    overwritten(chat, *HISTORIES[name])
     look()
 
 
@@ -96,7 +96,7 @@ def test_whatever_the_settings_say(chat: ChatService, changes: dict[str, object]
 
 def test_with_a_turn_that_waits_for_a_decision_and_one_that_is_answered(chat: ChatService) -> None:
     exchange(chat, "one", "two")
-    error = ProviderUnavailable("It went away.").to_dict()
+    error = ProviderUnavailable("It went away.")
     chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, text="half", error=error))
     look()
 

@@ -15,13 +15,14 @@ from typing import Literal
 
 from lib.analysis.bills import Finder
 from lib.chat_settings import ChatSettings
-from lib.context import plan_context
-from lib.context.plan import Candidates, ContextPlan, Summary
+from lib.context import Marks
+from lib.context.plan import ContextPlan, Summary
 from lib.lab.bakeoff import Contestant, total
 from lib.lab.facts import Fact
 from lib.messages import Message, Usage
-from lib.pricing.catalogue import Model
+from lib.planner import plan_next
 from lib.pricing.costs import cost
+from lib.pricing.model import Model
 from lib.providers import ChatRequest
 from lib.tokens import Provenance
 from lib.tokens.ledger import TokenLedger
@@ -50,7 +51,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question to be sent. MessageSizes are tokens."""
+    """One question to be sent. Sizes are tokens."""
 
     fact: Fact
     arm: Arm
@@ -186,9 +187,8 @@ def _plan(
     settings = arm.settings
     if arm.kind == "nothing":
         history, ledger = (), TokenLedger(ledger.counter)
-    candidates = Candidates.gather(settings.system_prompt, history, question, ledger)
-    kept = summary if arm.kind == "plan" else None
-    return plan_context(candidates, settings.window, settings.strategy, muted, pinned, settings.options, kept)
+    marks = Marks.of(muted, pinned, summary if arm.kind == "plan" else None)
+    return plan_next(settings, marks, history, question, ledger)
 
 
 def _held(plan: ContextPlan, fact: Fact, places: Sequence[int], arm: Arm) -> bool:

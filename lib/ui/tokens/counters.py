@@ -21,6 +21,7 @@ from lib.ui.components.message_sizes import sized
 from lib.ui.format import numbers
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
+from lib.ui.tokens import endpoint_counts
 from lib.ui.tokens.requests import other_counters
 
 ASKED_AT_ONCE = 20
@@ -41,8 +42,7 @@ def draw(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes, bill
         key="counts_of",
         help="Tokenizers of other models on the same messages. An error is only an error for the model that answered.",
     )
-    asked = services.asked_counts()
-    endpoint = [asked.get(services.count_key(page.settings, record, sizes)) if asked else None for record in records]
+    endpoint = endpoint_counts.known(page.settings, records, sizes)
     best = [_best(record, counted, sizes) for record, counted in zip(records, endpoint, strict=True)]
     counters = [_counted(page, records, sized(page, counter), sizes) for counter in others if counter.name in picked]
     counters.append(_counted(page, records, sizes, sizes))
@@ -147,16 +147,16 @@ def _ask(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes) -> N
             " is stored."
         ),
     )
-    if line := session.message_of_the_moment():
+    if line := session.take_flash():
         st.warning(line, icon=":material/error:")
 
 
 def _asked(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes) -> None:
     """Ask; what was counted stays counted where a later one fails."""
     try:
-        answered = [services.ask_count(page.settings, record, sizes) for record in records]
+        answered = [endpoint_counts.ask(page.settings, record, sizes) for record in records]
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} {error.next_step}")
+        session.flash(f"{error.what} {error.next_step}")
         return
     if not any(answered):
-        session.message_of_the_moment("This provider has no counting endpoint.")
+        session.flash("This provider has no counting endpoint.")

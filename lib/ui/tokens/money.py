@@ -19,8 +19,8 @@ from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.context import STRATEGIES
 from lib.messages import Message
 from lib.pricing import catalogue
-from lib.pricing.catalogue import Model
 from lib.pricing.costs import cost, saved_by_cache
+from lib.pricing.model import Model
 from lib.tokens import ESTIMATE
 from lib.tokens.model_counters import counter_for
 from lib.ui.components import charts, tables

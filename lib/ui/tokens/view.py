@@ -36,7 +36,7 @@ class TokensView:
 
 def load(page: Page) -> TokensView | None:
     """Put turn records, messages and counts together. None, with a word why, where there is nothing yet."""
-    if page.chat is None or page.trouble is not None:
+    if page.chat is None or page.error is not None:
         return None
     turns = page.chat.store.turns(page.session_id)
     records = records_of(page.history, turns)
@@ -102,7 +102,7 @@ def _all_billed(view: TokensView) -> bool:
 
 def _who(view: TokensView) -> str:
     """Example: "billed", or "billed and counted"."""
-    words = dict.fromkeys(("~" if bill.provenance == "estimated" else "") + bill.provenance for bill in view.bills)
+    words = dict.fromkeys(numbers.mark(bill.provenance) for bill in view.bills)
     return " and ".join(words) or numbers.NOT_REPORTED
 
 

@@ -18,7 +18,6 @@ from lib.lab.cliff_map import CliffMap, budgets, cliff_map
 from lib.lab.report.report import Cliffs
 from lib.ui.components import cliff_canvas, palette, strategy_fields, tables
 from lib.ui.components.cliff_canvas import Kind, Line, Mark, Spoken
-from lib.ui.context_window import request_rows
 from lib.ui.format import numbers
 from lib.ui.format.text import drawable
 from lib.ui.shell import services
@@ -32,18 +31,6 @@ BESIDE = 300
 """Messages listed beside the map."""
 TEXT = 160
 """Characters of each."""
-COLOURS = {
-    "system": palette.SYSTEM.colour,
-    "pinned": palette.PINNED.colour,
-    "recent": palette.HISTORY.colour,
-    "fits": palette.HISTORY.colour,
-    "over_budget": "#8a8f9844",
-    "outside_window": "#8a8f9866",
-    "middle": "#8a8f9888",
-    "summarized": "#8b6cf055",
-    "muted": "#8a8f98aa",
-    "partner_left_out": palette.OVER.colour,
-}
 
 
 def draw(lab: Lab) -> None:
@@ -121,7 +108,7 @@ def takeaway(made: CliffMap, lab: Lab, facts: list[int]) -> str:
 def _map(lab: Lab, made: CliffMap, broken: list[Marker], facts: list[int], settings: ChatSettings) -> None:
     used = dict.fromkeys(run.reason for row in made.rows for run in row.runs)
     sent = {run.reason: run.included for row in made.rows for run in row.runs}
-    kinds = [Kind(reason, request_rows.TAGS[reason], COLOURS[reason], sent[reason]) for reason in used]
+    kinds = [Kind(reason, palette.REASON_TAGS[reason], palette.REASON_COLOURS[reason], sent[reason]) for reason in used]
     size = max(1, len(lab.history))
     lines = [Line(_runs(row.runs, size), row.fits, _words(made, place, size)) for place, row in enumerate(made.rows)]
     listed = range(max(0, len(lab.history) - BESIDE), len(lab.history))

@@ -18,7 +18,7 @@ from lib.lab.bakeoff import Contestant
 from lib.lab.latency import MeasuredLatency, Timed, Waiting, measured, requests
 from lib.lab.trim_costs import EACH_TURN, SELDOM, TrimCosts, cuts, trim_costs
 from lib.pricing import catalogue
-from lib.pricing.catalogue import Model
+from lib.pricing.model import Model
 from lib.ui.components import charts, tables
 from lib.ui.format import numbers
 from lib.ui.shell import services

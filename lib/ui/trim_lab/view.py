@@ -29,7 +29,7 @@ SESSIONS = 30
 
 def load(page: Page) -> Lab | None:
     """The conversation that was picked, with its sizes. None where the page is in trouble, which is said above."""
-    if page.chat is None or page.trouble is not None:
+    if page.chat is None or page.error is not None:
         return None
     chosen = _pick(page)
     if chosen == EXAMPLE_NAME:
