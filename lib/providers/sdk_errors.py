@@ -108,7 +108,7 @@ def not_an_answer(label: str) -> ChatError:
     """The error for a successful answer that is not in the protocol: a web page, a login form, incomplete JSON."""
     return ProviderUnavailable(
         f"{label} answered, but not as a model server does.",
-        next_step="Check its base URL (many servers want /v1 at its end), then retry.",
+        next_step="Check its base URL (many servers need /v1 at the end), then retry.",
     )
 
 
