@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 
 from lib.context import STRATEGIES
 from lib.context.plan import REASON_TEXT
-from tests.e2e.conftest import Chat, RedisServer, choose_typist
 from tests.support.app_process import App
 from tests.support.browser import Chat, OpenTab
 from tests.support.redis_servers import RedisServer
