@@ -58,12 +58,12 @@ class Exchanges:
         """What the person muted and pinned, as stored indexes."""
         self.muted = self._numbers(self.chosen[0])
         self.pinned = self._numbers(self.chosen[1] - self.chosen[0])
-        self._end = self._totals.decidable_upto(self._size)
+        self._end = self._totals.optional_upto(self._size)
         self._muted_tokens = self._sums(self.muted)
         self._pinned_tokens = self._sums(self.pinned)
         counter = candidates.counter
         self.template = counter.template(False), counter.template(True)
-        self.fixed = candidates.preamble_tokens + self._totals.systems_upto(self._size)
+        self.fixed = candidates.preamble_tokens + self._totals.system_upto(self._size)
         """Tokens of everything that is sent in any case but pins: instructions."""
 
     def start(self, exchange: int) -> int:
@@ -114,7 +114,7 @@ class Exchanges:
         at = self._positions[turn]
         own = 0 if self.is_muted(turn) else self._totals.sums[at + 1] - self._totals.sums[at]
         pins = self._before(self.pinned, self._pinned_tokens, 0, cut)
-        instructions = self.candidates.preamble_tokens + self._totals.systems[turn]
+        instructions = self.candidates.preamble_tokens + self._totals.system_before[turn]
         return instructions + pins + self.exchanges(cut, turn) + own + self.template[cut >= self.system_first]
 
     @cached_property
@@ -200,5 +200,5 @@ class Exchanges:
     def _upto(self, exchange: int) -> int:
         """Tokens before this exchange of all that a strategy decides about."""
         if exchange < self.stored:
-            return self._totals.decidable[exchange]
+            return self._totals.optional_before[exchange]
         return self._end + (self.candidates.prompt_tokens if exchange > self.stored else 0)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lib.analysis.bills import Bill
 from lib.analysis.requests import MessageSizes, RequestRecord
-from lib.tokens.vocabularies import TOKENIZERS, cut
+from lib.tokens.vocabularies import TOKENIZERS, tokenize
 from lib.ui.format.text import drawable
 from lib.ui.shell.page import Page
 from lib.ui.tokens import tokenizer_panel
@@ -33,4 +33,4 @@ def draw(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes, bill
 
 @st.cache_data(max_entries=16, show_spinner="Cutting into tokens")
 def _cut_once(name: str, text: str) -> list[tuple[str, int | None]]:
-    return [(piece.text, piece.id) for piece in cut(name, text)]
+    return [(piece.text, piece.id) for piece in tokenize(name, text)]
