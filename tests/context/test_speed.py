@@ -13,8 +13,8 @@ from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message, assistant, system, user
 from lib.tokens.ledger import RunningTotals, TokenLedger
 from tests.support.conversations import result
+from tests.support.counters import Counting
 from tests.support.planning_cases import Case
-from tests.tokens.test_ledger import RecordingCounter
 
 WINDOW = ContextWindow(2050, 50)
 LISTS = ("sums", "user_positions", "system_positions", "system_sums", "optional_before", "system_before")
@@ -42,7 +42,7 @@ class Watched:
         messages = [said for n in range(size // 2) for said in (user(f"q{n}"), assistant("a" * 40))]
         for n in range(marks):
             messages[2 * n + 1] = system("s") if n % 2 else result("nobody's")
-        self.counter = RecordingCounter()
+        self.counter = Counting()
         self.ledger = TokenLedger(self.counter)
         self.history = Looked(messages)
         totals = self.ledger.sync(self.history)

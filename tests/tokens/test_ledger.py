@@ -11,18 +11,8 @@ from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, utf16_units
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import result_ids
 from tests.support.conversations import histories
+from tests.support.counters import Counting
 from tests.support.slow_strategies import unpaired
-
-
-class RecordingCounter(CharacterEstimate):
-    """A counter that records how many messages it counted."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def count(self, message: Message) -> int:
-        self.calls += 1
-        return super().count(message)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +56,7 @@ def test_a_ledger_always_equals_a_full_recount(steps: list[tuple[list[Message], 
 
 
 def test_each_message_is_counted_once() -> None:
-    counter = RecordingCounter()
+    counter = Counting()
     ledger = TokenLedger(counter)
     history = [user(f"message {n}") for n in range(1000)]
     ledger.sync(history)
