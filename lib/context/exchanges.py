@@ -2,7 +2,7 @@
 
 The rule: an exchange (a user message with everything up to the next one) is sent whole or left out whole; what goes along
 in any case (system messages, pins) and what never does (mutes, tool calls and results without their partner) is the same
-for every strategy and decided here. MessageSizes are tokens, and each is O(log n) however long the conversation is.
+for every strategy and decided here. Sizes are tokens, and each is O(log n) however long the conversation is.
 It leaves out choosing.
 """
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from lib.chat.service import ChatService, matches_what_was_sent, rebuild_request
+from lib.chat.rebuild import matches_what_was_sent, rebuild_request
+from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
-from lib.errors import HistoryUnavailable, RateLimited, TurnInProgress
+from lib.errors import ContextOverflow, HistoryUnavailable, RateLimited, RuleBroken, TurnInProgress
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user
 from lib.providers import ChatRequest
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.turns import LiveTurn
+from tests.support.other_service import overwrite
+from tests.support.waiting import wait_until
 
 SETTINGS = ChatSettings("scripted", "m", "Be brief.", 4096, 64, "oldest_first")
 SID = "session-1"
@@ -44,14 +46,7 @@ class Flaky(InMemoryHistory):
 def chat() -> Iterator[ChatService]:
     service = ChatService(Flaky(3600))
     yield service
-    wait(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
-
-
-def wait(condition: object, seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
 
 
 def send(chat: ChatService, provider: ScriptedProvider, text: str, **options: object) -> LiveTurn:
@@ -105,7 +100,8 @@ def test_a_failed_reply_leaves_the_history_as_it_was_and_keeps_the_prompt(chat: 
     live = chat.live(SID)
     assert live is not None
     assert live.interrupted
-    assert (live.prompt, live.text, (live.error or {})["kind"]) == ("precious", "half a ", "RateLimited")
+    assert (live.prompt, live.text) == ("precious", "half a ")
+    assert live.error == RateLimited("Slow down.", wait_seconds=3)
 
 
 def test_a_bug_of_ours_keeps_the_prompt_too(chat: ChatService, caplog: pytest.LogCaptureFixture) -> None:
@@ -113,7 +109,8 @@ def test_a_bug_of_ours_keeps_the_prompt_too(chat: ChatService, caplog: pytest.Lo
     live = chat.live(SID)
     assert live is not None
     assert live.prompt == "precious"
-    assert "KeyError" in (live.error or {})["what"]
+    assert live.error is not None
+    assert "KeyError" in live.error.what
     assert "oops" in caplog.text  # and the log has the rest
 
 
@@ -159,7 +156,7 @@ def test_stop_keeps_what_came_and_lets_go_of_the_provider(chat: ChatService) -> 
     assert [message.text for message in chat.store.load(SID)] == ["go", "ab"]
     assert chat.store.turns(SID)[0].status == "stopped"
     gate.release(9)
-    wait(lambda: provider.closed == 1)
+    wait_until(lambda: provider.closed == 1)
 
 
 def test_stop_before_the_first_word_stores_nothing_and_keeps_the_prompt(chat: ChatService) -> None:
@@ -191,7 +188,8 @@ def test_an_empty_reply_is_not_stored(chat: ChatService) -> None:
     finish(chat, send(chat, ScriptedProvider(Script([], stop_reason="length")), "think hard"))
     live = chat.live(SID)
     assert live is not None
-    assert "came back empty" in (live.error or {})["what"]
+    assert live.error is not None
+    assert "came back empty" in live.error.what
     assert list(chat.store.load(SID)) == []
 
 
@@ -200,10 +198,10 @@ def test_a_reply_waits_in_memory_for_a_store_that_went_away(chat: ChatService) -
     assert isinstance(store, Flaky)
     gate = threading.Semaphore(0)
     live = send(chat, ScriptedProvider(Script(["a", "b"], gate=gate)), "go")
-    wait(lambda: (chat.live(SID) or live).plan is not None)
+    wait_until(lambda: (chat.live(SID) or live).plan is not None)
     store.away = True
     gate.release(9)
-    wait(lambda: (chat.live(SID) or live).text == "ab")
+    wait_until(lambda: (chat.live(SID) or live).text == "ab")
     assert list(store.load(SID)) == []
     store.away = False
     finish(chat, live)
@@ -216,7 +214,8 @@ def test_a_request_over_budget_is_not_sent_unless_the_person_says_so(chat: ChatS
     finish(chat, send(chat, provider, "x" * 400, settings=tight))
     interrupted = chat.live(SID)
     assert interrupted is not None
-    assert (interrupted.error or {})["kind"] == "ContextOverflow"
+    assert isinstance(interrupted.error, ContextOverflow)
+    assert (interrupted.error.tokens, interrupted.error.limit) == (103, 36)
     assert provider.requests == []
     finish(chat, chat.retry(SID, interrupted, tight, lambda _: provider, over_budget_allowed=True))
     assert len(provider.requests) == 1
@@ -246,26 +245,25 @@ def test_another_process_follows_the_record_until_it_is_gone(chat: ChatService) 
 
 
 def test_a_script_nobody_wrote_fails_loudly() -> None:
-    with pytest.raises(AssertionError, match="nobody scripted"):
-        list(ScriptedProvider().stream(ChatRequest("m", (user("x"),), 5)))
+    provider = ScriptedProvider()
+    with pytest.raises(AssertionError, match="has no script"):
+        list(provider.stream(provider.prepare(ChatRequest("m", (user("x"),), 5))))
 
 
 def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_to(chat: ChatService) -> None:
-    stored = [user("q"), Message("tool", "42", {"tool_call_id": "c1"}), assistant("a")]
-    chat.store._write(SID).messages = tuple(stored)  # type: ignore[attr-defined]  # as another service left them
+    overwrite(chat.store, SID, [user("q"), Message("tool", "42", {"tool_call_id": "c1"}), assistant("a")])
     provider = ScriptedProvider(Script(["Yes."]))
     provider.rules = "openai"
     settings = replace(SETTINGS, strategy="none")
     send(chat, provider, "and now?", settings=settings)
-    wait(lambda: (live := chat.store.live(SID)) is not None and live.error is not None)
+    wait_until(lambda: (live := chat.store.live(SID)) is not None and live.error is not None)
     live = chat.store.live(SID)
     assert live is not None
-    assert live.error is not None
-    assert live.error["kind"] == "RuleBroken"
-    assert "No tool result without its call" in live.error["what"]
+    assert isinstance(live.error, RuleBroken)
+    assert "No tool result without its call" in live.error.what
     assert provider.requests == []
     chat.retry(SID, live, settings, lambda _: provider, over_budget_allowed=True)
-    wait(lambda: chat.store.live(SID) is None)
+    wait_until(lambda: chat.store.live(SID) is None)
     assert [message.role for message in provider.requests[0].messages] == [
         "system",
         "user",
@@ -276,8 +274,8 @@ def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_
 
 
 def test_where_nobodys_rules_are_known_nothing_is_held_back(chat: ChatService) -> None:
-    chat.store._write(SID).messages = (Message("tool", "42", {"tool_call_id": "c1"}),)  # type: ignore[attr-defined]
+    overwrite(chat.store, SID, [Message("tool", "42", {"tool_call_id": "c1"})])
     provider = ScriptedProvider(Script(["Yes."]))
     send(chat, provider, "and now?", settings=replace(SETTINGS, strategy="none"))
-    wait(lambda: chat.store.live(SID) is None)
+    wait_until(lambda: chat.store.live(SID) is None)
     assert len(provider.requests) == 1

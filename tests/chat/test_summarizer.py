@@ -10,22 +10,22 @@ import pytest
 
 from lib.analysis.bills import bills_of
 from lib.analysis.requests import MessageSizes, records_of
-from lib.chat.service import ChatService, matches_what_was_sent
-from lib.chat.summarizer import INSTRUCTIONS, Summarizer, covered_by, ended, request_of, shortened, spoken, total
+from lib.chat.rebuild import matches_what_was_sent
+from lib.chat.service import ChatService
+from lib.chat.summarizer import INSTRUCTIONS, Summarizer, ended, request_of, shortened, spoken, total
 from lib.chat_settings import ChatSettings
 from lib.context import WantedSummary
 from lib.context.plan import SUMMARY_HEADING, Summary
 from lib.errors import ChatError, ProviderError, RateLimited
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user
-from lib.providers import ChatRequest
+from lib.providers import ChatRequest, Reply, SentBody, TextDelta
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.tokens import ESTIMATE
 from lib.turns import Turn
-from tests.chat.test_service import wait
-from tests.providers.conftest import model  # noqa: F401 - a fixture
 from tests.support.counters import WordCounter
+from tests.support.waiting import wait_until
 
 SID = "session-1"
 WORDS = WordCounter()
@@ -117,7 +117,7 @@ def test_tool_calls_are_named_and_unknown_usage_stays_unknown() -> None:
 def chat() -> Iterator[ChatService]:
     service = ChatService(InMemoryHistory(3600), lambda settings, provider: WORDS)
     yield service
-    wait(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
 
 
 class Writer(ScriptedProvider):
@@ -128,9 +128,9 @@ class Writer(ScriptedProvider):
         self.summaries = list(summaries)
         self.asked: list[ChatRequest] = []
 
-    def stream(self, request: ChatRequest):  # type: ignore[no-untyped-def]  # as its parent
-        if request.messages[0].content == INSTRUCTIONS:
-            self.asked.append(request)
+    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+        if sent.request.messages[0].content == INSTRUCTIONS:
+            self.asked.append(sent.request)
             said = self.summaries.pop(0)
             if isinstance(said, Exception):
                 raise said
@@ -142,13 +142,13 @@ class Writer(ScriptedProvider):
                     usage=Usage(input_tokens=40, output_tokens=10),
                 )
             )
-        return super().stream(request)
+        return super().stream(sent)
 
 
 def talk(chat: ChatService, provider: ScriptedProvider, *texts: str, settings: ChatSettings = SETTINGS) -> list[Turn]:
     for text in texts:
         live = chat.send(SID, text, settings, lambda _: provider)
-        wait(lambda: chat.store.live(SID) is None)
+        wait_until(lambda: chat.store.live(SID) is None)
         assert live.id == chat.store.turns(SID)[-1].id
     return chat.store.turns(SID)
 
@@ -193,7 +193,7 @@ def test_a_summary_that_fails_falls_back_and_says_so(chat: ChatService) -> None:
     said = [turn.plan.fallback for turn in turns if turn.plan is not None and turn.plan.fallback]
     assert said
     assert all("The summary could not be made: Too many requests." in words for words in said)
-    assert all("left out without one" in words for words in said)
+    assert all("dropped without one" in words for words in said)
     assert chat.store.about(SID).summaries == ()
     assert all(turn.status == "complete" for turn in turns)
 
@@ -214,10 +214,10 @@ def test_stop_works_while_a_summary_is_being_written(chat: ChatService) -> None:
     slow = ScriptedProvider(Script(["Ada", " lives"], gate=gate))
     settings = replace(SETTINGS, max_tokens=90)
     chat.send(SID, "more " * 10, settings, lambda _: slow)
-    wait(lambda: (live := chat.live(SID)) is not None and live.phase == "summarizing")
+    wait_until(lambda: (live := chat.live(SID)) is not None and live.phase == "summarizing")
     chat.stop(SID)
     gate.release(4)
-    wait(lambda: (live := chat.store.live(SID)) is not None and live.error is not None)
+    wait_until(lambda: (live := chat.store.live(SID)) is not None and live.error is not None)
     live = chat.store.live(SID)
     assert live is not None
     assert live.prompt == "more " * 10
@@ -229,7 +229,7 @@ def test_another_model_may_write_the_summaries(chat: ChatService) -> None:
     settings = replace(SETTINGS, summary_provider="other", summary_model="small")
     for text in ("I am Ada", *FILLER):
         chat.send(SID, text, settings, lambda chosen: other if chosen.provider == "other" else main)
-        wait(lambda: chat.store.live(SID) is None)
+        wait_until(lambda: chat.store.live(SID) is None)
     assert [request.model for request in other.requests] == ["small"] * len(other.asked)
     assert other.asked
     assert not main.asked
@@ -244,13 +244,8 @@ def test_undoing_takes_the_newest_back_and_keeps_every_message(chat: ChatService
     assert list(chat.store.load(SID)) == stored
 
 
-def test_a_message_knows_the_summary_that_stands_for_it() -> None:
-    summary = Summary("x", ((0, 4), (6, 8)))
-    assert [covered_by(summary, at) for at in (0, 3, 4, 6, 8)] == [True, True, False, True, False]
-
-
 @pytest.mark.model
-def test_the_small_model_writes_one(model: LocalModel) -> None:  # noqa: F811 - the fixture
+def test_the_small_model_writes_one(model: LocalModel) -> None:
     provider = LocalProvider(model)
     summary, took = Summarizer(provider, model.name, ESTIMATE).make(
         wanted(), [user("My name is Ada. I live in Lisbon."), assistant("Hello Ada.")] * 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message, assistant, system, user
 from lib.tokens.ledger import RunningTotals, TokenLedger
@@ -55,7 +55,7 @@ class Watched:
         before = self.looks
         candidates = replace(Candidates.gather("sys", self.history, "new", self.ledger), totals=self.totals)
         gist = Summary("gist", ((0, 40),))
-        made = plan_context(candidates, WINDOW, strategy, *self.chosen, summary=gist)
+        made = plan_context(candidates, WINDOW, strategy, Marks.of(*self.chosen, gist))
         assert made.fits == (made.input_tokens <= 2000)
         return made, self.looks - before
 

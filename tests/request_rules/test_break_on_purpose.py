@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -82,16 +83,16 @@ def test_a_request_without_a_user_message_gets_a_question(
     assert name in {breach.rule.name for breach in breaches(provider, broken)}
 
 
-def sent(provider: RuleProvider, name: str) -> dict[str, Any]:
+def sent(provider: RuleProvider, name: str) -> Mapping[str, Any]:
     """The body that the real adapter builds from a broken request."""
     request = ChatRequest("model-1", BREAKS[name].apply(provider, PLAIN), 100)
     if provider == "anthropic":
-        return AnthropicProvider(Endpoint("a", "anthropic", "A"), None).body(request)
+        return AnthropicProvider(Endpoint("a", "anthropic", "A"), None).prepare(request).body
     url = None if provider == "openai" else "http://127.0.0.1:1/v1"
-    return OpenAIProvider(Endpoint("o", "openai", "O", url), None).body(request)
+    return OpenAIProvider(Endpoint("o", "openai", "O", url), None).prepare(request).body
 
 
-def roles(body: dict[str, Any]) -> list[str]:
+def roles(body: Mapping[str, Any]) -> list[str]:
     return [message["role"] for message in body["messages"]]
 
 

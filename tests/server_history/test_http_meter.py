@@ -20,8 +20,8 @@ from lib.server_history.http_meter import MeteredTurn, metered_client
 from lib.server_history.reference import ASSISTANTS, CLAUDE, CONVERSATIONS, MANUAL, RESPONSES
 from lib.server_history.sdk_values import paged, seconds_of, text_of
 from lib.settings import Endpoint
-from tests.providers.conftest import Replay
 from tests.support.openai_routes import Answer, Routes
+from tests.support.replay_server import Replay
 
 
 def test_bytes_are_those_that_travelled(replay: Replay) -> None:
@@ -76,7 +76,7 @@ def test_the_control_uploads_everything_every_turn() -> None:
     first = list(history.send(handle, "Hello"))
     assert first[:2] == [TextDelta("H"), TextDelta("i.")]
     assert isinstance(first[2], ServerTurn)
-    assert first[2].bytes_up == len(json.dumps(provider.body(provider.requests[0]), separators=(",", ":")))
+    assert first[2].bytes_up == len(provider.bodies[0])
     second = list(history.send(first[2].handle, "Again"))[-1]
     assert isinstance(second, ServerTurn)
     assert second.bytes_up > first[2].bytes_up

@@ -4,62 +4,18 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
-from lib.chat_settings import ChatSettings
 from lib.errors import ProviderUnavailable
-from lib.messages import Message, assistant, user
-from lib.turns import LiveTurn, PlanSummary, Turn
-from lib.ui.chat import sidebar, transcript
+from lib.messages import assistant, user
+from lib.turns import LiveTurn
+from lib.ui.chat import transcript
 from lib.ui.shell import services
+from tests.support.pages import SESSION, exchange, page, settings, written_elsewhere
 from tests.support.typist import Typist
-
-ROOT = Path(__file__).parents[2]
-SESSION = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
-
-
-def settings(**changes: object) -> ChatSettings:
-    return replace(ChatSettings("openai", "typist-1", "Be brief.", 4096, 512, "oldest_first"), **changes)  # type: ignore[arg-type]
-
-
-def page(
-    path: str = "app.py", session_id: str = SESSION, state: Mapping[str, object] | None = None, **parameters: str
-) -> AppTest:
-    at = AppTest.from_file(ROOT / "app.py", default_timeout=20)
-    if path != "app.py":
-        at.switch_page(path)
-    at.query_params["session"] = session_id
-    for name, value in parameters.items():
-        at.query_params[name] = value
-    for panel in (sidebar.SETTINGS, sidebar.CLEAR):
-        at.session_state[panel] = True  # open: what they hold is drawn only then
-    for key, value in (state or {}).items():
-        at.session_state[key] = value
-    return at.run()
-
-
-def exchange(chat: ChatService, prompt: str, reply: str, session_id: str = SESSION, **turn: object) -> None:
-    """Store an exchange as a turn would."""
-    live = LiveTurn(prompt, settings(), "test", 0.0)
-    chat.store.begin(session_id, live)
-    stored = len(chat.store.load(session_id))
-    runs = ((0, stored + 1, True, "fits"),)
-    plan = PlanSummary(
-        runs, stored, stored + 1, 0, 9, None, 4096, 512, "oldest_first", "characters / 4", "estimated", True
-    )
-    record = Turn(live.id, prompt, reply, "complete", "openai", "typist-1", "Be brief.", 0.0, plan=plan, **turn)  # type: ignore[arg-type]
-    chat.store.commit(session_id, live.id, [user(prompt), assistant(reply)], record)
-
-
-def written_elsewhere(chat: ChatService, *messages: Message) -> None:
-    """Messages without turns, as another service stores them."""
-    chat.store._write(SESSION).messages += messages  # type: ignore[attr-defined]  # the in-memory store's own state
 
 
 def texts(at: AppTest) -> list[str]:
@@ -110,6 +66,11 @@ def test_the_line_under_a_reply_says_who_counted(chat: ChatService, typist: Typi
     assert len(lines) == 1
     assert "7 in · 5 out (billed)" in lines[0]
     assert "1 of 1 message sent" in lines[0]
+
+
+def test_a_reply_without_reported_usage_says_so_and_shows_the_plans_own_count(chat: ChatService) -> None:
+    exchange(chat, "one", "two")
+    assert any("9 in (~estimated) · output not reported" in caption.value for caption in page().caption)
 
 
 def test_a_request_that_the_server_cut_silently_is_marked(chat: ChatService, typist: Typist) -> None:
@@ -164,7 +125,7 @@ def test_settings_are_stored_with_the_session_and_come_back(chat: ChatService) -
     assert page().number_input(key=f"{SESSION}:max_tokens").value == 640
 
 
-def test_a_change_by_another_tab_is_taken_over(chat: ChatService) -> None:
+def test_a_change_in_another_tab_shows_at_the_next_rerun(chat: ChatService) -> None:
     at = page()
     chat.store.save_settings(SESSION, settings(max_tokens=1234).to_dict())
     at.run()
@@ -215,7 +176,7 @@ def test_editing_the_last_message_puts_it_in_the_box_and_replaces_it_when_sent(
     assert not any("Editing your last message" in caption.value for caption in at.caption)
 
 
-def test_clear_asks_first_names_what_goes_and_keeps_the_settings(chat: ChatService) -> None:
+def test_clear_asks_first_says_what_is_deleted_and_keeps_the_settings(chat: ChatService) -> None:
     exchange(chat, "one", "two")
     at = page()
     assert any("2 messages" in markdown.value for markdown in at.markdown)
@@ -257,7 +218,7 @@ def test_every_page_says_that_the_in_memory_store_is_lost_on_restart(chat: ChatS
 
 
 def test_an_interrupted_turn_is_shown_with_its_reason_and_choices(chat: ChatService) -> None:
-    error = ProviderUnavailable("The provider could not be reached.").to_dict()
+    error = ProviderUnavailable("The provider could not be reached.")
     chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, text="half a rep", error=error))
     at = page()
     assert texts(at) == ["my words", "half a rep"]
@@ -266,7 +227,7 @@ def test_an_interrupted_turn_is_shown_with_its_reason_and_choices(chat: ChatServ
 
 
 def test_a_message_sent_beside_an_interrupted_one_is_put_back(chat: ChatService, typist: Typist) -> None:
-    error = ProviderUnavailable("The provider could not be reached.").to_dict()
+    error = ProviderUnavailable("The provider could not be reached.")
     chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, error=error))
     at = page()
     at.chat_input(key="prompt").set_value("another").run()
@@ -287,7 +248,7 @@ def test_a_request_over_budget_is_not_sent_and_says_what_can_be_done(chat: ChatS
     assert len(typist.requests) == 1
 
 
-def test_leaving_out_the_oldest_is_offered_where_it_helps(chat: ChatService, typist: Typist) -> None:
+def test_dropping_the_oldest_is_offered_where_it_helps(chat: ChatService, typist: Typist) -> None:
     exchange(chat, "old words " * 40, "more old words " * 40)
     chat.store.save_settings(SESSION, settings(max_tokens=128, reserved_for_reply=32, strategy="none").to_dict())
     at = page()
@@ -297,13 +258,13 @@ def test_leaving_out_the_oldest_is_offered_where_it_helps(chat: ChatService, typ
     assert chat.store.about(SESSION).settings["strategy"] == "oldest_first"
 
 
-def test_the_gauge_says_what_would_be_left_out(chat: ChatService) -> None:
+def test_the_gauge_says_what_would_be_dropped(chat: ChatService) -> None:
     for n in range(6):
         exchange(chat, f"question {n} " * 10, f"answer {n} " * 10)
     chat.store.save_settings(SESSION, settings(max_tokens=256, reserved_for_reply=64).to_dict())
     at = page()
-    assert any("will be left out" in caption.value for caption in at.caption)
-    assert any("Left out of the next request" in caption.value for caption in at.caption)
+    assert any("will be dropped" in caption.value for caption in at.caption)
+    assert any("Messages above won't be sent" in caption.value for caption in at.caption)
 
 
 def test_a_reply_that_is_being_written_can_be_stopped(chat: ChatService, typist: Typist) -> None:

@@ -31,7 +31,7 @@ system prompt."""
 _remembering = threading.Lock()
 
 
-class Marks(NamedTuple):
+class WaterMarks(NamedTuple):
     """Limits of a request in tokens: before the first cut, after it, and what a cut goes down to."""
 
     first: int
@@ -48,10 +48,10 @@ class Cut(NamedTuple):
 
 def low_water(exchanges: Exchanges, budget: int, options: TrimOptions) -> list[Run]:
     """Everything from the standing cut on."""
-    return cut_at(exchanges, standing_cut(exchanges, Marks(budget, budget, options.low(budget))), budget)
+    return cut_at(exchanges, standing_cut(exchanges, WaterMarks(budget, budget, options.low(budget))), budget)
 
 
-def standing_cut(exchanges: Exchanges, marks: Marks) -> int:
+def standing_cut(exchanges: Exchanges, marks: WaterMarks) -> int:
     """The exchange with which this request begins. O(log n) once the history before it was walked over."""
     if not exchanges.count:
         return 0
@@ -62,7 +62,7 @@ def standing_cut(exchanges: Exchanges, marks: Marks) -> int:
     return exchanges.first_fitting(min(cut + 1, newest), exchanges.size, marks.low, newest)
 
 
-def _walk(exchanges: Exchanges, marks: Marks) -> Walk:
+def _walk(exchanges: Exchanges, marks: WaterMarks) -> Walk:
     """The walk for these marks, pins and mutes, from the memory of the history."""
     memo = exchanges.candidates.totals.memo
     key = ("low_water", marks, exchanges.candidates.preamble, exchanges.candidates.preamble_tokens, exchanges.chosen)
@@ -77,7 +77,7 @@ def _walk(exchanges: Exchanges, marks: Marks) -> Walk:
 class Walk:
     """The cuts of one conversation under one set of marks, as far as they are known. Safe to share between threads."""
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self, marks: WaterMarks) -> None:
         self._marks = marks
         self._cuts = [Cut(0, 0)]
         self._walked = 0  # exchanges whose requests are decided

@@ -8,13 +8,14 @@ It leaves out making a summary.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 from lib.context.exchanges import Exchanges
-from lib.context.plan import Candidates, ContextWindow, Reason, Run, Summary
-from lib.context.strategies.low_water import Marks, standing_cut
+from lib.context.marks import NO_MARKS, Marks
+from lib.context.plan import Candidates, ContextWindow, Fallback, FallbackKind, Reason, Run, Summary
+from lib.context.strategies.low_water import WaterMarks, standing_cut
 from lib.context.strategies.options import TrimOptions
 from lib.context.strategies.stateless import cut_at
 
@@ -40,7 +41,7 @@ class WantedSummary:
 
 def summarize(
     exchanges: Exchanges, budget: int, options: TrimOptions, summary: Summary | None
-) -> tuple[list[Run], Candidates, str | None]:
+) -> tuple[list[Run], Candidates, Fallback | None]:
     """Everything from the standing cut on, behind a summary of what is before it.
 
     Returns the runs, the candidates they are about (with the summary, where one is sent), and what a person should know.
@@ -53,14 +54,9 @@ def summarize(
         return cut_at(exchanges, cut, budget), exchanges.candidates, trouble
     carrying = Exchanges(exchanges.candidates.with_summary(summary), *exchanges.chosen)
     if carrying.size(cut) > budget:
-        too_large = (
-            f"The summary ({carrying.candidates.summary_tokens:,} tokens) does not fit beside the newest messages"
-        )
-        return (
-            cut_at(exchanges, cut, budget),
-            exchanges.candidates,
-            f"{too_large}, so the oldest are left out without one.",
-        )
+        size = f"The summary ({carrying.candidates.summary_tokens:,} tokens)"
+        text = f"{size} does not fit beside the newest messages, so the oldest are dropped without one."
+        return cut_at(exchanges, cut, budget), exchanges.candidates, Fallback("summary_too_large", text)
     covered = _covered(carrying, summary, cut)
     bare = [(a, b) for (_, a), (b, _) in pairwise([(0, 0), *covered, (cut, cut)]) if a < b]
     left_out: list[tuple[int, int, Reason]] = [(a, b, "summarized") for a, b in covered]
@@ -71,20 +67,15 @@ def summarize(
 
 
 def wanted_summary(
-    candidates: Candidates,
-    window: ContextWindow,
-    options: TrimOptions | None = None,
-    summary: Summary | None = None,
-    muted: Collection[int] = (),
-    pinned: Collection[int] = (),
+    candidates: Candidates, window: ContextWindow, marks: Marks = NO_MARKS, options: TrimOptions | None = None
 ) -> WantedSummary | None:
     """The summary that `summarize` needs for this request; None where it needs none or has it.
 
     Muted exchanges are never part of one, pinned ones need none.
     Example: 8 stored messages, the cut before the last two, no summary yet -> sources ((0, 6),)
     """
-    options = options or TrimOptions()
-    exchanges = Exchanges(candidates, muted, pinned)
+    options, summary = options or TrimOptions(), marks.summary
+    exchanges = Exchanges(candidates, marks.muted, marks.pinned)
     budget = window.input_budget
     cut = standing_cut(exchanges, _marks(budget, options))
     needed = _stretches(exchanges, 0, cut)
@@ -101,27 +92,31 @@ def wanted_summary(
     return WantedSummary(_merged([*summary.sources, *added]), added, summary, room)
 
 
-def _marks(budget: int, options: TrimOptions) -> Marks:
+def _marks(budget: int, options: TrimOptions) -> WaterMarks:
     room = _room(budget)
-    return Marks(budget, budget - room, options.low(budget) - room)
+    return WaterMarks(budget, budget - room, options.low(budget) - room)
 
 
 def _room(budget: int) -> int:
     return int(budget * SUMMARY_SHARE)
 
 
-def _unusable(exchanges: Exchanges, summary: Summary | None) -> str | None:
-    """Why this summary must not be sent, for people; None where it may be."""
+def _unusable(exchanges: Exchanges, summary: Summary | None) -> Fallback | None:
+    """Why this summary must not be sent; None if it may be."""
+
+    def without(why: str, kind: FallbackKind = "summary_unusable") -> Fallback:
+        return Fallback(kind, f"{why}, so the oldest messages are dropped without one.")
+
     if summary is None:
-        return "There is no summary yet, so the oldest messages are left out without one."
+        return without("There is no summary yet", "no_summary")
     if not summary.text.strip() or not summary.sources:
-        return "The summary is empty, so the oldest messages are left out without one."
+        return without("The summary is empty")
     if any(start < 0 or stop > len(exchanges.candidates.history) for start, stop in summary.sources):
-        return "The summary was made from a longer conversation, so the oldest messages are left out without one."
+        return without("The summary was made from a longer conversation")
     preamble = exchanges.candidates.preamble
     for run in exchanges.muted_runs():
         if any(start < run.stop - preamble and run.start - preamble < stop for start, stop in summary.sources):
-            return "The summary holds a message that was muted since, so the oldest messages are left out without one."
+            return without("The summary holds a message that was muted since")
     return None
 
 
@@ -162,6 +157,6 @@ def _merged(stretches: Iterable[tuple[int, int]]) -> Stretches:
     return tuple(done)
 
 
-def _incomplete(missing: int) -> str:
+def _incomplete(missing: int) -> Fallback:
     exchanges = "1 older exchange" if missing == 1 else f"{missing:,} older exchanges"
-    return f"The summary does not cover {exchanges}, left out without one."
+    return Fallback("summary_incomplete", f"The summary does not cover {exchanges}, dropped without one.")

@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lib.errors import ConversationGone, ProviderError, Retired
-from lib.messages import Message
-from lib.providers import TextDelta, sendable
+from lib.messages import Message, utf8_safe
+from lib.providers import TextDelta
 from lib.providers.sdk_errors import not_an_answer
 from lib.server_history import DeletedItem, Deletion, Facts, Handle, ReplyStatus, ServerTurn, ThreadSettings
 from lib.server_history.client import OpenAIServer, is_stream
@@ -81,7 +81,7 @@ class AssistantsHistory:
         beta = self._beta(MeteredTurn())
         with self._server.failures(lost=f"thread {thread}"):
             for message in messages:
-                _quiet(beta.threads.messages.create, thread, role=message.role, content=sendable(message.text))
+                _quiet(beta.threads.messages.create, thread, role=message.role, content=utf8_safe(message.text))
         return handle
 
     def create(self, system_prompt: str) -> Handle:
@@ -89,7 +89,7 @@ class AssistantsHistory:
         beta = self._beta(MeteredTurn())
         model = self._server.model
         with self._server.failures(unspoken=UNSPOKEN):
-            made = _quiet(beta.assistants.create, model=model, name="Windowseat", instructions=sendable(system_prompt))
+            made = _quiet(beta.assistants.create, model=model, name="Windowseat", instructions=utf8_safe(system_prompt))
             assistant = self._id_of(made)
         try:
             with self._server.failures(unspoken=UNSPOKEN):
@@ -105,7 +105,7 @@ class AssistantsHistory:
         beta = self._beta(measured)
         run: dict[str, Any] = {}
         with self._server.failures(lost=f"thread {thread} or its assistant"):
-            asked = _quiet(beta.threads.messages.create, thread, role="user", content=sendable(text))
+            asked = _quiet(beta.threads.messages.create, thread, role="user", content=utf8_safe(text))
             wanted = {
                 "assistant_id": assistant,
                 "max_completion_tokens": self.settings.max_output_tokens,

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lib.messages import Message
-from lib.providers import TextDelta, sendable
+from lib.messages import Message, utf8_safe
+from lib.providers import TextDelta
 from lib.providers.anthropic import ANTHROPIC, usage_of
-from lib.providers.openai import usable_key
+from lib.providers.http_client import usable_key
 from lib.providers.sdk_errors import translated, unfinished
-from lib.providers.wire_format import sendable_value
+from lib.providers.wire_format import utf8_safe_value
 from lib.server_history import Deletion, Facts, Handle, ReplyStatus, ServerTurn, ThreadSettings
 from lib.server_history.client import NO_SUCH_ADDRESS
 from lib.server_history.http_meter import MeteredTurn, metered_client
@@ -159,15 +159,15 @@ class ClaudeHistory:
 
 
 def _system(handle: Handle) -> dict[str, str]:
-    return {"system": sendable(handle.system_prompt)} if handle.system_prompt else {}
+    return {"system": utf8_safe(handle.system_prompt)} if handle.system_prompt else {}
 
 
 def _said(text: str) -> dict[str, Any]:
-    return {"role": "user", "content": sendable(text)}
+    return {"role": "user", "content": utf8_safe(text)}
 
 
 def _turns(copy: tuple[Message, ...]) -> list[dict[str, Any]]:
-    return [{"role": message.role, "content": sendable_value(message.content)} for message in copy]
+    return [{"role": message.role, "content": utf8_safe_value(message.content)} for message in copy]
 
 
 def _note(event: Any, end: dict[str, Any]) -> str:

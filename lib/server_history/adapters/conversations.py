@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from lib.errors import ConversationGone
-from lib.messages import Message
-from lib.providers import TextDelta, sendable
+from lib.messages import Message, utf8_safe
+from lib.providers import TextDelta
 from lib.providers.sdk_errors import not_an_answer
 from lib.server_history import DeletedItem, Deletion, Facts, Handle, ServerTurn
 from lib.server_history.adapters.responses_base import PAGE, Responding, said, usage_in
@@ -64,7 +64,7 @@ class ConversationsHistory(Responding):
         with self._server.failures(lost=f"conversation {id_}"):
             items = self._server.client(MeteredTurn()).conversations.items
             for start in range(0, len(messages), ADDED):
-                new: Any = [{"role": m.role, "content": sendable(m.text)} for m in messages[start : start + ADDED]]
+                new: Any = [{"role": m.role, "content": utf8_safe(m.text)} for m in messages[start : start + ADDED]]
                 items.create(id_, items=new)
         return handle
 

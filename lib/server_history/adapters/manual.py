@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from lib.messages import Message, user
-from lib.providers import ChatRequest, Provider, TextDelta, body_bytes
+from lib.providers import ChatRequest, Provider, TextDelta
 from lib.server_history import Deletion, Facts, Handle, ServerTurn, ThreadSettings, Wire
 from lib.server_history.http_meter import MeteredTurn
 from lib.server_history.reference import MANUAL
@@ -39,9 +39,9 @@ class ManualHistory:
 
     def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
         """One turn: everything said so far, and the new message."""
-        request, measured = self._request(handle, text), MeteredTurn()
-        started, up = time.monotonic(), len(body_bytes(self._provider.body(request)))
-        for event in self._provider.stream(request):
+        sent, measured = self._provider.prepare(self._request(handle, text)), MeteredTurn()
+        started, up = time.monotonic(), len(sent.data)
+        for event in self._provider.stream(sent):
             if isinstance(event, TextDelta):
                 yield measured.text(event.text)
                 continue

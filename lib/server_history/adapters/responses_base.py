@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lib.messages import Message, Usage
-from lib.providers import TextDelta, sendable
+from lib.messages import Message, Usage, utf8_safe
+from lib.providers import TextDelta
 from lib.providers.sdk_errors import unfinished
 from lib.server_history import Handle, ReplyStatus, ThreadSettings
 from lib.server_history.client import NO_SUCH_ADDRESS, OpenAIServer, is_gone, is_stream
@@ -39,9 +39,9 @@ class Responding:
 
     def _asked(self, handle: Handle, text: str, link: Mapping[str, str]) -> dict[str, Any]:
         """What both a turn and its count are made of. Instructions are not carried over by a chain: they go out again."""
-        asked: dict[str, Any] = {"model": handle.model, "input": sendable(text), **link}
+        asked: dict[str, Any] = {"model": handle.model, "input": utf8_safe(text), **link}
         if handle.system_prompt:
-            asked["instructions"] = sendable(handle.system_prompt)
+            asked["instructions"] = utf8_safe(handle.system_prompt)
         if self.settings.truncation is not None:
             asked["truncation"] = self.settings.truncation
         return asked

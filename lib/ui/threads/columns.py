@@ -23,7 +23,7 @@ from lib.tokens.model_counters import counter_for
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
-from lib.ui.shell import services
+from lib.ui.shell import services, session_settings
 from lib.ui.threads import places
 
 MARKS: dict[Word, str] = {
@@ -135,7 +135,7 @@ def counter_of(side: Comparison) -> TokenCounter:
     """Our counter for the held-history check: the local model's own at the replica, else the model's tokenizer."""
     if side.where == places.REPLICA:
         try:
-            return services.asked_counter(services.new_session_settings("local"))
+            return services.asked_counter(session_settings.defaults())
         except ChatError:
             return ESTIMATE
     endpoint = services.endpoint(side.where)

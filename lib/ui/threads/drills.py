@@ -31,7 +31,7 @@ LAST_IDS: dict[Approach, tuple[str, ...]] = {
 
 def draw(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
     """The column to drill, the buttons, then that column and its neighbours."""
-    line = session.message_of_the_moment()
+    line = session.take_flash()
     if line is not None:
         st.warning(line, icon=":material/error:")
     chosen = st.segmented_control(
@@ -46,7 +46,7 @@ def draw(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
     begun = column.state.handle is not None and not side.busy
     if not begun:
         st.caption(
-            "Ask something first (tab “Comparison by side”): a drill needs a history that is kept."
+            "Ask something first (tab “Side by side”): a drill needs a history that is kept."
             if not side.busy
             else "Wait until the columns are done."
         )
@@ -142,7 +142,7 @@ def _done(act: Callable[[], object]) -> None:
     try:
         act()
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} {error.safe} {error.next_step}")
+        session.flash(f"{error.what} {error.safe} {error.next_step}")
 
 
 def _expire(side: Comparison, approach: Approach, column: Lane) -> None:

@@ -26,7 +26,7 @@ from lib.ui.threads import places
 
 def draw(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
     """There, and back."""
-    line = session.message_of_the_moment()
+    line = session.take_flash()
     if line is not None:
         st.info(line)
     _there(page, side, approaches)
@@ -69,9 +69,9 @@ def _move(side: Comparison, approach: Approach, luggage: Transfer) -> None:
         side.adopt(approach, handle, luggage.messages)
         side.column(approach).note(f"This chat was moved here: {numbers.plural(len(luggage.messages), 'message')}.")
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} {error.safe} {error.next_step}")
+        session.flash(f"{error.what} {error.safe} {error.next_step}")
         return
-    session.message_of_the_moment(
+    session.flash(
         f"Moved {numbers.plural(len(luggage.messages), 'message')} to “{places.NAMES[approach]}”. Ask it something"
         " there."
     )
@@ -115,7 +115,7 @@ def _bring(page: Page, side: Comparison, approach: Approach) -> None:
         luggage = prepare_transfer([message for message in exported if not message.is_system])
         session_id = stored(page, luggage.messages)
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} {error.safe} {error.next_step}")
+        session.flash(f"{error.what} {error.safe} {error.next_step}")
         return
     left = " ".join(luggage.left) or "The system prompt went along; ids and times of the server did not."
     st.session_state["brought"] = [session_id, len(luggage.messages), drawable(left)]

@@ -15,7 +15,7 @@ from lib.server_history import Approach, ServerHistory, ThreadSettings
 from lib.server_history.comparison import Comparison
 from lib.server_history.factory import OF_KIND, open_server_history
 from lib.server_history.offline import LocalReplica
-from lib.ui.shell import services
+from lib.ui.shell import services, session_settings
 from lib.ui.shell.page import Page
 
 REPLICA = "replica"
@@ -70,7 +70,7 @@ def _opener(where: str, key: str | None) -> Any:
         if where == REPLICA or other:
             return services.replicas()[1 if other else 0].history(approach, settings)
         endpoint = services.endpoint(where)
-        chosen = services.new_session_settings(where)
+        chosen = session_settings.defaults(where)
         return open_server_history(approach, endpoint, key or endpoint.key, services.provider_of(chosen, key), settings)
 
     return opened

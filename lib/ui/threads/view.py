@@ -16,7 +16,7 @@ from lib.server_history.comparison import Comparison
 from lib.ui.shell.page import Page
 from lib.ui.threads import columns, drills, ledger, move, places, reference
 
-LIVE, DRILLS, MOVE, REFERENCE = "Comparison by side", "Drills", "Move a conversation", "What to know"
+LIVE, DRILLS, MOVE, REFERENCE = "Side by side", "Drills", "Move a conversation", "What to know"
 STARTERS: tuple[Approach, ...] = ("manual", "conversations", "assistants")
 SCRIPT = (
     "What is the capital of France?",
@@ -40,7 +40,7 @@ class ThreadsView:
 
 def load(page: Page) -> ThreadsView | None:
     """Where and which. None where the page is in trouble, which is said above."""
-    if page.chat is None or page.trouble is not None:
+    if page.chat is None or page.error is not None:
         return None
     st.markdown(
         "A model remembers nothing. Either your app **sends the conversation again** every turn, or a **server keeps"
