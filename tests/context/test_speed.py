@@ -17,7 +17,7 @@ from tests.support.counters import Counting
 from tests.support.planning_cases import Case
 
 WINDOW = ContextWindow(2050, 50)
-LISTS = ("sums", "user_positions", "system_positions", "system_sums", "decidable", "systems")
+LISTS = ("sums", "user_positions", "system_positions", "system_sums", "optional_before", "system_before")
 
 
 class Looked(Sequence[Any]):

@@ -14,7 +14,7 @@ from lib.context.plan import ContextPlan
 from lib.errors import RuleBroken
 from lib.messages import Message
 from lib.providers import Provider
-from lib.request_rules import PROVIDERS, Breach, Row, RuleProvider, breaches, compared, repaired
+from lib.request_rules import PROVIDERS, Breach, DiffRow, RuleProvider, breaches, diff_rows, repaired
 from lib.turns import LiveTurn
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown, drawable
@@ -74,7 +74,7 @@ def verdict(rules: RuleProvider, found: Sequence[Breach], messages: Sequence[Mes
 
 def diff(before: Sequence[Message], after: Sequence[Message]) -> None:
     """Two requests line by line."""
-    rows = compared(before, after)
+    rows = diff_rows(before, after)
     st.code("\n".join(line for row in _near(rows) for line in _lines(row)), language="diff", wrap_lines=True)
 
 
@@ -96,10 +96,10 @@ def _rules(provider: Provider) -> RuleProvider:
     return next((name for name in PROVIDERS if name == chosen), provider.rules or "openai")
 
 
-def _near(rows: Sequence[Row]) -> list[Row | None]:
+def _near(rows: Sequence[DiffRow]) -> list[DiffRow | None]:
     """Rows that changed, with two on each side; None where some are skipped."""
     drawn = {at + off for at, row in enumerate(rows) if row.kind != "kept" for off in range(-2, 3)}
-    near: list[Row | None] = []
+    near: list[DiffRow | None] = []
     for at, row in enumerate(rows):
         if at in drawn:
             near.append(row)
@@ -108,7 +108,7 @@ def _near(rows: Sequence[Row]) -> list[Row | None]:
     return near
 
 
-def _lines(row: Row | None) -> list[str]:
+def _lines(row: DiffRow | None) -> list[str]:
     if row is None:
         return ["  …"]
     was = [f"- {_short(row.was)}"] if row.was is not None else []

@@ -39,7 +39,7 @@ def draw(settings: ChatSettings, plan: ContextPlan, provider: Provider) -> None:
         )
         way = BREAKS[name]
         rules = provider.rules or "openai"
-        broken = way.break_(rules, plan.included)
+        broken = way.apply(rules, plan.included)
         st.markdown(f"{way.sentence} {_expected(way)}")
         st.caption(
             f"{as_markdown(rule(rules, name).text)} ({as_markdown(rule(rules, name).source)},"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.tokens.vocabularies import TOKENIZERS, cut
+from lib.tokens.vocabularies import TOKENIZERS, tokenize
 from lib.ui.format.text import drawable
 from lib.ui.shell.page import Page
 from lib.ui.tokens import tokenizer_panel
@@ -28,4 +28,4 @@ def draw(page: Page) -> None:
 
 @st.cache_data(max_entries=16, show_spinner="Cutting into tokens")
 def _cut(name: str, text: str) -> list[tuple[str, int | None]]:
-    return [(piece.text, piece.id) for piece in cut(name, text)]
+    return [(piece.text, piece.id) for piece in tokenize(name, text)]
