@@ -26,9 +26,9 @@ from lib.context.plan import Candidates, ContextWindow
 from lib.messages import Message, Usage, user
 from lib.tokens.ledger import TokenLedger
 from lib.turns import Turn
-from tests.analysis.test_requests import SETTINGS, talk
 from tests.support.conversations import histories, texts
 from tests.support.counters import WordCounter
+from tests.support.planned_conversations import SETTINGS, talk
 
 WORDS = WordCounter()
 

@@ -14,9 +14,9 @@ from lib.analysis.requests import MessageSizes, RequestRecord, records_of
 from lib.context import STRATEGIES
 from lib.context.plan import Summary
 from lib.messages import Message, assistant, user
-from tests.analysis.test_requests import SETTINGS, talk
 from tests.support.conversations import histories, texts
 from tests.support.counters import WordCounter
+from tests.support.planned_conversations import SETTINGS, talk
 
 WORDS = WordCounter()
 

@@ -10,50 +10,17 @@ from hypothesis import strategies as st
 
 from lib.analysis import frames
 from lib.analysis.requests import HistoryPrefix, MessageSizes, RequestRecord, detached, records_of
-from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES, plan_context
-from lib.context.plan import Candidates, ContextPlan, Summary
-from lib.messages import Message, Usage, assistant, system, user
+from lib.context.plan import Candidates, Summary
+from lib.messages import Message, assistant, system, user
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.tokens.model_counters import counter_for
 from lib.tool_calls import opens_exchange
 from lib.turns import PlanSummary, Turn
 from tests.support.conversations import histories, texts
-from tests.support.counters import WordCounter, whole
-
-WORDS = WordCounter()
-SETTINGS = ChatSettings("openai", "m", "Be brief.", 200, 40, "oldest_first")
-
-
-def talk(
-    exchanges: int, settings: ChatSettings, counter: TokenCounter = WORDS
-) -> tuple[list[Message], list[Turn], list[ContextPlan]]:
-    """A conversation as the app has it: each turn planned on what was stored before it."""
-    history: list[Message] = []
-    turns: list[Turn] = []
-    plans: list[ContextPlan] = []
-    for number in range(1, exchanges + 1):
-        prompt, reply = f"question {number} " * (number % 5 + 1), f"answer {number} " * (number % 7)
-        candidates = Candidates.gather(settings.system_prompt, history, prompt, TokenLedger(counter))
-        plans.append(plan_context(candidates, settings.window, settings.strategy))
-        turns.append(
-            Turn(
-                str(number),
-                prompt,
-                reply,
-                "complete",
-                "openai",
-                "m",
-                settings.system_prompt,
-                float(number),
-                plan=PlanSummary.of(plans[-1]),
-                usage=Usage(plans[-1].input_tokens, None, None, 7),
-                number=number,
-            )
-        )
-        history += [user(prompt), assistant(reply)]
-    return history, turns, plans
+from tests.support.counters import whole
+from tests.support.planned_conversations import SETTINGS, WORDS, talk
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.e2e.conftest import CHROMIUM, FLAGS, Chat, RedisServer, choose_typist
 from tests.support.app_process import App
-from tests.support.typist import Typist
+from tests.support.browser import CHROMIUM, FLAGS, Chat
+from tests.support.redis_servers import RedisServer
+from tests.support.typist import Typist, choose_typist
 
 BARE = 'import streamlit as st\nst.write("hello")\n'
 BARE_CHAT = 'import streamlit as st\nst.write("hello")\nst.chat_input("hello")\n'
@@ -119,7 +120,7 @@ def main() -> None:
         for label, base, ours in rows:
             print(f"  {label:<54} {base:>10.2f} {ours:>9.2f} {ours / base:>8.2f}")
         with folder() as home, Typist(words=1, seconds_per_word=0) as typist:
-            server = RedisServer(home).start()
+            server = RedisServer("--appendonly", "yes").start()
             env = {"REDIS_URL": server.url, "OPENAI_BASE_URL": typist.url, "OPENAI_API_KEY": "sk-bench"}
             results = {}
             with App(home / "data", env) as app:
@@ -128,7 +129,7 @@ def main() -> None:
                     page: Page = browser.new_page()
                     results[count] = reply_shown(Chat(page, app.url).open(f"bench-{count}"), count)
                     page.close()
-            server.stop()
+            server.close()
         print("\nA message sent and answered                     10 messages    5,000 messages    ratio")
         for place, label in ((0, "Enter to the reply on the page (ms)"), (1, "over the websocket, whole turn (KB)")):
             few, many = results[10][place], results[5000][place]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,6 +16,8 @@ from lib.messages import Message, Usage, assistant, user
 from lib.providers import ChatRequest
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.turns import LiveTurn
+from tests.support.other_service import overwrite
+from tests.support.waiting import wait_until
 
 SETTINGS = ChatSettings("scripted", "m", "Be brief.", 4096, 64, "oldest_first")
 SID = "session-1"
@@ -44,14 +45,7 @@ class Flaky(InMemoryHistory):
 def chat() -> Iterator[ChatService]:
     service = ChatService(Flaky(3600))
     yield service
-    wait(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
-
-
-def wait(condition: object, seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
 
 
 def send(chat: ChatService, provider: ScriptedProvider, text: str, **options: object) -> LiveTurn:
@@ -159,7 +153,7 @@ def test_stop_keeps_what_came_and_lets_go_of_the_provider(chat: ChatService) -> 
     assert [message.text for message in chat.store.load(SID)] == ["go", "ab"]
     assert chat.store.turns(SID)[0].status == "stopped"
     gate.release(9)
-    wait(lambda: provider.closed == 1)
+    wait_until(lambda: provider.closed == 1)
 
 
 def test_stop_before_the_first_word_stores_nothing_and_keeps_the_prompt(chat: ChatService) -> None:
@@ -200,10 +194,10 @@ def test_a_reply_waits_in_memory_for_a_store_that_went_away(chat: ChatService) -
     assert isinstance(store, Flaky)
     gate = threading.Semaphore(0)
     live = send(chat, ScriptedProvider(Script(["a", "b"], gate=gate)), "go")
-    wait(lambda: (chat.live(SID) or live).plan is not None)
+    wait_until(lambda: (chat.live(SID) or live).plan is not None)
     store.away = True
     gate.release(9)
-    wait(lambda: (chat.live(SID) or live).text == "ab")
+    wait_until(lambda: (chat.live(SID) or live).text == "ab")
     assert list(store.load(SID)) == []
     store.away = False
     finish(chat, live)
@@ -251,13 +245,12 @@ def test_a_script_nobody_wrote_fails_loudly() -> None:
 
 
 def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_to(chat: ChatService) -> None:
-    stored = [user("q"), Message("tool", "42", {"tool_call_id": "c1"}), assistant("a")]
-    chat.store._write(SID).messages = tuple(stored)  # type: ignore[attr-defined]  # as another service left them
+    overwrite(chat.store, SID, [user("q"), Message("tool", "42", {"tool_call_id": "c1"}), assistant("a")])
     provider = ScriptedProvider(Script(["Yes."]))
     provider.rules = "openai"
     settings = replace(SETTINGS, strategy="none")
     send(chat, provider, "and now?", settings=settings)
-    wait(lambda: (live := chat.store.live(SID)) is not None and live.error is not None)
+    wait_until(lambda: (live := chat.store.live(SID)) is not None and live.error is not None)
     live = chat.store.live(SID)
     assert live is not None
     assert live.error is not None
@@ -265,7 +258,7 @@ def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_
     assert "No tool result without its call" in live.error["what"]
     assert provider.requests == []
     chat.retry(SID, live, settings, lambda _: provider, over_budget_allowed=True)
-    wait(lambda: chat.store.live(SID) is None)
+    wait_until(lambda: chat.store.live(SID) is None)
     assert [message.role for message in provider.requests[0].messages] == [
         "system",
         "user",
@@ -276,8 +269,8 @@ def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_
 
 
 def test_where_nobodys_rules_are_known_nothing_is_held_back(chat: ChatService) -> None:
-    chat.store._write(SID).messages = (Message("tool", "42", {"tool_call_id": "c1"}),)  # type: ignore[attr-defined]
+    overwrite(chat.store, SID, [Message("tool", "42", {"tool_call_id": "c1"})])
     provider = ScriptedProvider(Script(["Yes."]))
     send(chat, provider, "and now?", settings=replace(SETTINGS, strategy="none"))
-    wait(lambda: chat.store.live(SID) is None)
+    wait_until(lambda: chat.store.live(SID) is None)
     assert len(provider.requests) == 1

@@ -23,9 +23,8 @@ from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.tokens import ESTIMATE
 from lib.turns import Turn
-from tests.chat.test_service import wait
-from tests.providers.conftest import model  # noqa: F401 - a fixture
 from tests.support.counters import WordCounter
+from tests.support.waiting import wait_until
 
 SID = "session-1"
 WORDS = WordCounter()
@@ -117,7 +116,7 @@ def test_tool_calls_are_named_and_unknown_usage_stays_unknown() -> None:
 def chat() -> Iterator[ChatService]:
     service = ChatService(InMemoryHistory(3600), lambda settings, provider: WORDS)
     yield service
-    wait(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
 
 
 class Writer(ScriptedProvider):
@@ -148,7 +147,7 @@ class Writer(ScriptedProvider):
 def talk(chat: ChatService, provider: ScriptedProvider, *texts: str, settings: ChatSettings = SETTINGS) -> list[Turn]:
     for text in texts:
         live = chat.send(SID, text, settings, lambda _: provider)
-        wait(lambda: chat.store.live(SID) is None)
+        wait_until(lambda: chat.store.live(SID) is None)
         assert live.id == chat.store.turns(SID)[-1].id
     return chat.store.turns(SID)
 
@@ -214,10 +213,10 @@ def test_stop_works_while_a_summary_is_being_written(chat: ChatService) -> None:
     slow = ScriptedProvider(Script(["Ada", " lives"], gate=gate))
     settings = replace(SETTINGS, max_tokens=90)
     chat.send(SID, "more " * 10, settings, lambda _: slow)
-    wait(lambda: (live := chat.live(SID)) is not None and live.phase == "summarizing")
+    wait_until(lambda: (live := chat.live(SID)) is not None and live.phase == "summarizing")
     chat.stop(SID)
     gate.release(4)
-    wait(lambda: (live := chat.store.live(SID)) is not None and live.error is not None)
+    wait_until(lambda: (live := chat.store.live(SID)) is not None and live.error is not None)
     live = chat.store.live(SID)
     assert live is not None
     assert live.prompt == "more " * 10
@@ -229,7 +228,7 @@ def test_another_model_may_write_the_summaries(chat: ChatService) -> None:
     settings = replace(SETTINGS, summary_provider="other", summary_model="small")
     for text in ("I am Ada", *FILLER):
         chat.send(SID, text, settings, lambda chosen: other if chosen.provider == "other" else main)
-        wait(lambda: chat.store.live(SID) is None)
+        wait_until(lambda: chat.store.live(SID) is None)
     assert [request.model for request in other.requests] == ["small"] * len(other.asked)
     assert other.asked
     assert not main.asked
@@ -250,7 +249,7 @@ def test_a_message_knows_the_summary_that_stands_for_it() -> None:
 
 
 @pytest.mark.model
-def test_the_small_model_writes_one(model: LocalModel) -> None:  # noqa: F811 - the fixture
+def test_the_small_model_writes_one(model: LocalModel) -> None:
     provider = LocalProvider(model)
     summary, took = Summarizer(provider, model.name, ESTIMATE).make(
         wanted(), [user("My name is Ada. I live in Lisbon."), assistant("Hello Ada.")] * 2

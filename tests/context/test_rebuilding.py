@@ -16,8 +16,7 @@ from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 from lib.turns import PlanSummary, Turn
-from tests.context.test_summarize import CASE, GIST
-from tests.support.planning_cases import Case, cases, summaries
+from tests.support.planning_cases import CASE, GIST, Case, cases, summaries
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -13,8 +13,8 @@ from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message, assistant, system, user
 from lib.tokens.ledger import RunningTotals, TokenLedger
 from tests.support.conversations import result
+from tests.support.counters import Counting
 from tests.support.planning_cases import Case
-from tests.tokens.test_ledger import Counting
 
 WINDOW = ContextWindow(2050, 50)
 LISTS = ("sums", "user_positions", "system_positions", "system_sums", "decidable", "systems")

@@ -10,14 +10,7 @@ from hypothesis import strategies as st
 
 from lib.context import WantedSummary, wanted_summary
 from lib.context.plan import SUMMARY_HEADING, ContextPlan, Summary
-from lib.messages import assistant, user
-from tests.support.planning_cases import Case, cases, summaries
-
-HISTORY = [said for n in range(10) for said in (user(f"{n}" * 40), assistant("a" * 40))]
-CASE = Case(
-    HISTORY, 120, instructions="Be brief."
-)  # an exchange is 20 tokens, so the requests of turns 7 and 10 are cut
-GIST = Summary("They said numbers.", ((0, 12),), "model-1", 5.0)
+from tests.support.planning_cases import CASE, GIST, Case, cases, summaries
 
 
 def wanted(case: Case, summary: Summary | None = None) -> WantedSummary | None:

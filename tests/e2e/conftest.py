@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import redis
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.app_process import App
-from tests.support.typist import Typist
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
+from tests.support.browser import CHROMIUM, FLAGS, Chat
+from tests.support.redis_servers import RedisServer
+from tests.support.typist import Typist, choose_typist
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,64 +33,6 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-class RedisServer:
-    """A redis-server of this test's own, that can be stopped and started again on the same data."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.socket = folder / "r.sock"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"unix://{self.socket}"
-
-    def start(self) -> RedisServer:
-        self.process = subprocess.Popen(
-            [
-                "redis-server",
-                "--port",
-                "0",
-                "--unixsocket",
-                str(self.socket),
-                "--dir",
-                str(self.folder),
-                "--appendonly",
-                "yes",
-                "--save",
-                "",
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_until(self._answers, "redis-server answers")
-        return self
-
-    def _answers(self) -> bool:
-        try:
-            return bool(self.client().ping())
-        except redis.RedisError:
-            return False
-
-    def stop(self) -> None:
-        assert self.process is not None
-        self.process.terminate()
-        self.process.wait(10)
-
-    def client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket), retry=None)
-
-    def stored(self, session_id: str) -> list[dict[str, Any]]:
-        """The plain value another service would read."""
-        with self.client() as client:
-            return json.loads(client.get(f"chat:{session_id}") or "[]")
-
-    def live(self, session_id: str) -> dict[str, Any] | None:
-        with self.client() as client:
-            value = client.get(f"{{chat:{session_id}}}:live")
-            return json.loads(value) if value else None
-
-
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A short path: a unix socket's may be 104 bytes."""
@@ -115,13 +42,10 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def server(folder: Path) -> Iterator[RedisServer]:
-    if shutil.which("redis-server") is None:
-        pytest.skip("needs redis-server: apt-get install redis-server")
-    running = RedisServer(folder).start()
+def server() -> Iterator[RedisServer]:
+    running = RedisServer("--appendonly", "yes").start()
     yield running
-    if running.process is not None and running.process.poll() is None:
-        running.stop()
+    running.close()
 
 
 @pytest.fixture
@@ -148,62 +72,6 @@ def app(folder: Path, app_env: dict[str, str]) -> Iterator[App]:
     assert "Traceback" not in running.log.read_text(), running.log.read_text()[-4000:]
 
 
-class Chat:
-    """The chat page in one tab, by what a person sees."""
-
-    def __init__(self, page: Page, url: str) -> None:
-        self.page = page
-        self.url = url
-        self.outside: list[str] = []
-        page.on("request", self._note)
-        page.set_default_timeout(15_000)
-
-    def _note(self, request: Any) -> None:
-        if not request.url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")):
-            self.outside.append(request.url)
-
-    def open(self, session_id: str | None = None, path: str = "/") -> Chat:
-        self.page.goto(self.url + path + (f"?session={session_id}" if session_id else ""))
-        if path == "/":
-            self.box.wait_for()
-        return self
-
-    @property
-    def box(self) -> Locator:
-        return self.page.get_by_test_id("stChatInputTextArea")
-
-    @property
-    def session_id(self) -> str:
-        return self.page.url.split("session=")[1].split("&")[0]
-
-    def send(self, text: str) -> None:
-        self.box.fill(text)
-        self.box.press("Enter")
-
-    def messages(self) -> Locator:
-        return self.page.get_by_test_id("stChatMessage")
-
-    def sees(self, text: str, timeout: float = 15_000) -> None:
-        expect(self.page.get_by_text(text).first).to_be_visible(timeout=timeout)
-
-    def sees_not(self, text: str) -> None:
-        expect(self.page.get_by_text(text)).to_have_count(0)
-
-    def settled(self) -> None:
-        """Until the script is not running."""
-        expect(self.page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
-
-    def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name)
-
-    def click(self, name: str) -> None:
-        self.button(name).first.click()
-
-    def stop_reply(self) -> None:
-        """Our Stop, below the conversation; Streamlit has one of its own at the top."""
-        self.page.locator(".st-key-stop button").click()
-
-
 @pytest.fixture
 def open_tab(browser: Browser) -> Iterator[Callable[..., Chat]]:
     """Open a tab (a browser context of its own) on an app; at the end, no tab has asked for anything outside."""
@@ -226,28 +94,3 @@ def session_on_typist(server: RedisServer) -> str:
     session_id = "11111111-2222-4333-8444-555555555555"
     choose_typist(server, session_id)
     return session_id
-
-
-def choose_typist(server: RedisServer, session_id: str, **changes: Any) -> None:
-    """Store settings for a session that choose the typist."""
-    settings = {
-        "provider": "openai",
-        "model": "typist-1",
-        "system_prompt": "Be brief.",
-        "max_tokens": 4096,
-        "reserved_for_reply": 512,
-        "strategy": "oldest_first",
-        **changes,
-    }
-    with server.client() as client:
-        client.hset(f"{{chat:{session_id}}}:about", "settings", json.dumps(settings))
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 15.0) -> Any:
-    """Poll until it holds; the last value. For things outside the browser, which playwright cannot wait for."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"waited {seconds} s in vain: {what}")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Chat, RedisServer, choose_typist
-from tests.e2e.test_first_minute import everything
 from tests.support.app_process import App
-from tests.support.typist import Typist
+from tests.support.browser import Chat, OpenTab
+from tests.support.redis_servers import RedisServer
+from tests.support.typist import Typist, choose_typist
 
-OpenTab = Callable[..., Chat]
 FACT = "My <b>sister</b> lives in Lisbon."
 TABS = ("What was sent", "What changed", "Find a fact", "Next request")
 
@@ -58,14 +55,14 @@ def test_rows_are_text_and_a_click_on_the_strip_opens_one(forgetful: Chat) -> No
 def test_a_pin_is_tried_first_then_kept_and_then_sent(
     forgetful: Chat, app: App, server: RedisServer, typist: Typist, session_on_typist: str
 ) -> None:
-    tab, before = forgetful, everything(server)
+    tab, before = forgetful, server.everything()
     tab.page.get_by_role("tab", name="Next request").click()
     first = tab.page.locator(".row[data-index='0']")
     expect(first).to_contain_text("Left out")
     first.get_by_role("button", name="Pin").click()
     expect(first.locator(".tag")).to_have_text("pinned")
     tab.settled()
-    assert everything(server) == before
+    assert server.everything() == before
     tab.page.get_by_role("button", name="Keep these settings").click()
     tab.sees("These are the chat's own settings")
     tab.open(session_on_typist).send("And my sister?")

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from lib.providers.llama.process import INSTALL, packaged_model
-from tests.e2e.conftest import Chat, RedisServer, wait_until
 from tests.support.app_process import App
+from tests.support.browser import OpenTab
+from tests.support.redis_servers import RedisServer
 from tests.support.typist import Typist
+from tests.support.waiting import wait_until
 
-OpenTab = Callable[..., Chat]
 needs_model = pytest.mark.skipif(packaged_model() is None, reason=f"needs the model file: {INSTALL}")
 
 
@@ -213,17 +213,11 @@ def test_looking_writes_nothing(
     tab.send("hello")
     tab.sees("1 of 1 message sent")
     tab.page.close()
-    before = everything(server)
+    before = server.everything()
     for path, text in (("/", "word3"), ("/context_window", "Everything was sent")):
         tab = open_tab(app, session_on_typist, path)
         tab.sees(text)
         tab.settled()
         tab.page.wait_for_timeout(2500)  # a tick of the watch included
         tab.page.close()
-    assert everything(server) == before
-
-
-def everything(server: RedisServer) -> dict[bytes, tuple[bytes, int]]:
-    """Every key with its value and the moment it expires."""
-    with server.client() as client:
-        return {key: (client.dump(key), client.pexpiretime(key)) for key in client.scan_iter()}
+    assert server.everything() == before

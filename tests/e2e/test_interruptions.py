@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Chat, RedisServer, choose_typist, wait_until
 from tests.support.app_process import App
-from tests.support.typist import Typist
-
-OpenTab = Callable[..., Chat]
+from tests.support.browser import OpenTab
+from tests.support.redis_servers import RedisServer
+from tests.support.typist import Typist, choose_typist
+from tests.support.waiting import wait_until
 
 
 def whole_exchange(typist: Typist, prompt: str) -> list[dict[str, str]]:

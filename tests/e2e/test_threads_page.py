@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from lib.providers.llama.process import INSTALL, packaged_model
-from tests.e2e.conftest import Chat, RedisServer
-from tests.e2e.test_first_minute import everything
 from tests.support.app_process import App
+from tests.support.browser import OpenTab
+from tests.support.redis_servers import RedisServer
 
-OpenTab = Callable[..., Chat]
 TABS = ("Side by side", "Drills", "Move a conversation", "What to know")
 
 
@@ -45,12 +43,12 @@ def test_a_class_watches_who_sends_again_who_pays_and_who_forgets(folder: Path, 
 
 
 def test_looking_writes_nothing(app: App, server: RedisServer, open_tab: OpenTab, session_on_typist: str) -> None:
-    before = everything(server)
+    before = server.everything()
     tab = open_tab(app, session_on_typist, "/threads")
     for name in TABS:
         tab.page.get_by_role("tab", name=name).click()
         tab.settled()
-    assert everything(server) == before
+    assert server.everything() == before
 
 
 def test_nothing_runs_over_the_edge_of_a_phone(app: App, open_tab: OpenTab, session_on_typist: str) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Chat, RedisServer
-from tests.e2e.test_first_minute import everything
 from tests.support.app_process import App
+from tests.support.browser import Chat, OpenTab
+from tests.support.redis_servers import RedisServer
 from tests.support.typist import Typist
 
-OpenTab = Callable[..., Chat]
 TABS = ("Request by request", "Who counted", "Money", "Inside a message")
 
 
@@ -63,10 +60,10 @@ def test_looking_at_every_tab_writes_nothing(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
     talked(typist, open_tab(app, session_on_typist)).page.context.close()
-    before = everything(server)
+    before = server.everything()
     tab = open_tab(app, session_on_typist, "/tokens")
     for name in TABS:
         tab.page.get_by_role("tab", name=name).click()
         tab.settled()
-    assert everything(server) == before
+    assert server.everything() == before
     assert len(typist.requests) == 2

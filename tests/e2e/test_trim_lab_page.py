@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Chat, RedisServer
-from tests.e2e.test_first_minute import everything
 from tests.support.app_process import App
+from tests.support.browser import OpenTab
+from tests.support.redis_servers import RedisServer
 from tests.support.typist import Typist
 
-OpenTab = Callable[..., Chat]
 TABS = ("Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report")
 
 
@@ -35,7 +33,7 @@ def test_a_probe_is_asked_saved_and_opened_again(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str, folder: Path
 ) -> None:
     typist.words, typist.seconds_per_word = 3, 0.0
-    before = everything(server)
+    before = server.everything()
     tab = open_tab(app, session_on_typist, "/trim_lab")
     tab.page.get_by_role("tab", name="Recall probe").click()
     tab.sees("requests,")
@@ -57,7 +55,7 @@ def test_a_probe_is_asked_saved_and_opened_again(
         {"name": "other.json", "mimeType": "application/json", "buffer": b'{"format": "something else"}'}
     )
     tab.sees("This is not a report of the trim lab.")
-    assert everything(server) == before
+    assert server.everything() == before
 
 
 def test_nothing_runs_over_the_edge_of_a_phone(app: App, open_tab: OpenTab, session_on_typist: str) -> None:

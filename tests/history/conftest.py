@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +17,7 @@ from lib.history.embedded.snapshot import NOTE, SnapshotServer
 from lib.history.memory import InMemoryHistory
 from lib.history.redis import RedisHistory
 from tests.support.redis_servers import TTL, RedisServer, free_port
-
-
-@dataclass
-class Kit:
-    """A store, and what a test may do to it behind its back. `client` is None where there are no keys."""
-
-    store: Any
-    client: Any
-    age: Callable[[str, float], None]
-    """Make a session's live record look older, by seconds."""
-
-
-def aged_record(client: Any) -> Callable[[str, float], None]:
-    def age(session_id: str, seconds: float) -> None:
-        key = f"{{chat:{session_id}}}:live"
-        found = re.sub(rb'"beat":([\d.]+)', lambda m: b'"beat":%f' % (float(m[1]) - seconds), client.get(key), count=1)
-        client.set(key, found, keepttl=True)
-
-    return age
+from tests.support.store_kits import Kit, aged_record
 
 
 @pytest.fixture(scope="session")

@@ -13,23 +13,10 @@ import pytest
 
 from lib.errors import TurnInProgress
 from lib.history.redis import RedisHistory
-from tests.history.conftest import Kit
-from tests.support.redis_servers import RedisServer, commit, prompt
+from tests.support.redis_servers import RedisServer, prompt, write_turns
+from tests.support.store_kits import Kit
 
 WRITERS, EACH = 8, 25
-
-
-def write_turns(store: Any, writer: int, turns: int) -> None:
-    """One session, one live turn at a time: whoever is refused tries again, as a person would."""
-    for number in range(turns):
-        live = prompt(f"{writer}:{number}")
-        while True:
-            try:
-                store.begin("s", live)
-                break
-            except TurnInProgress:
-                threading.Event().wait(0.001)
-        commit(store, "s", live, f"reply to {writer}:{number}")
 
 
 def check_everything_is_there(store: Any, writers: int, turns: int) -> None:
@@ -57,7 +44,7 @@ WRITER = """
 import sys
 from lib.history.client import connect
 from lib.history.redis import RedisHistory
-from tests.history.test_concurrency import write_turns
+from tests.support.redis_servers import write_turns
 write_turns(RedisHistory(connect(sys.argv[1]), 86400), int(sys.argv[2]), int(sys.argv[3]))
 """
 

@@ -11,8 +11,8 @@ from lib.errors import TurnInProgress, TurnLost
 from lib.history import About, HistoryStore
 from lib.messages import Message, assistant, user
 from lib.turns import PlanSummary
-from tests.history.conftest import Kit
 from tests.support.redis_servers import SETTINGS, TTL, as_dicts, commit, prompt, record, say
+from tests.support.store_kits import Kit
 
 
 def test_an_unknown_session_is_empty(store: HistoryStore) -> None:

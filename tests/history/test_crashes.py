@@ -14,8 +14,8 @@ import redis
 
 from lib.errors import HistoryUnavailable
 from lib.history.redis import RedisHistory
-from tests.history.conftest import aged_record
 from tests.support.redis_servers import TTL, RedisServer, commit, prompt, say
+from tests.support.store_kits import aged_record
 
 
 class Killed(BaseException):

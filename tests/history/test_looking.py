@@ -8,8 +8,8 @@ from typing import Any
 
 from lib.history import HistoryStore
 from lib.history.redis import RedisHistory
-from tests.history.conftest import Kit
 from tests.support.redis_servers import prompt, say
+from tests.support.store_kits import Kit
 
 READS = {
     "get",

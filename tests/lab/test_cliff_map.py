@@ -20,9 +20,9 @@ from lib.tokens import ESTIMATE
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
 from tests.support.conversations import calling, result
+from tests.support.counters import Counting
 from tests.support.planning_cases import Case, cases
 from tests.support.slow_strategies import calls_of, results_of, unpaired
-from tests.tokens.test_ledger import Counting
 
 AT = (0, 5, 20, 60, 61, 150, 400, 2000)
 names = st.sampled_from(sorted(STRATEGIES))

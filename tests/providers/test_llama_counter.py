@@ -26,8 +26,8 @@ from lib.providers.llama.process import Address, LocalModel, LocalProvider, pack
 from lib.providers.openai import OpenAIProvider
 from lib.providers.scripted import ScriptedProvider
 from lib.settings import Endpoint
-from tests.providers.conftest import Replay
 from tests.support.conversations import histories
+from tests.support.replay_server import Replay
 
 ROOT = Path(__file__).parents[2]
 

@@ -26,7 +26,7 @@ from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 from lib.ui.chat.welcome import CODE, FOLLOW_UPS
 from lib.ui.shell.services import SYSTEM_PROMPT
-from tests.providers.conftest import Replay
+from tests.support.replay_server import Replay
 
 pytestmark = pytest.mark.model
 ROOT = Path(__file__).parents[2]

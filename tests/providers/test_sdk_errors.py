@@ -23,8 +23,7 @@ from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
 from lib.providers.sdk_errors import wait_of
 from lib.settings import Endpoint
-from tests.providers.conftest import Replay
-from tests.providers.test_wire import message_events, says
+from tests.support.replay_server import Replay, message_events, says
 
 KEY = "sk-proj-Abc123Def456Ghi789"
 REQUEST = ChatRequest("model-1", (user("hello"),), 9)

@@ -17,7 +17,7 @@ from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
 from lib.providers.wire_format import response_items
 from lib.settings import Endpoint
-from tests.providers.conftest import Replay
+from tests.support.replay_server import Replay, chunk, message_events, says
 
 TALK = (
     system("Be brief."),
@@ -34,43 +34,6 @@ def openai(replay: Replay) -> OpenAIProvider:
 
 def anthropic(replay: Replay) -> AnthropicProvider:
     return AnthropicProvider(Endpoint("it", "anthropic", "It", base_url=replay.url), "sk-ant-test")
-
-
-def chunk(**fields: Any) -> dict[str, Any]:
-    return {"id": "chat-1", "object": "chat.completion.chunk", "created": 1, "model": "model-1-dated", **fields}
-
-
-def says(text: str | None = None, end: str | None = None, **delta: Any) -> dict[str, Any]:
-    content = {} if text is None else {"content": text}
-    return chunk(choices=[{"index": 0, "delta": {**content, **delta}, "finish_reason": end}])
-
-
-def message_events(*texts: str, stop: str = "end_turn", start: Any = None, end: Any = None) -> list[dict[str, Any]]:
-    message = {
-        "id": "msg-1",
-        "type": "message",
-        "role": "assistant",
-        "model": "model-1-dated",
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": start or {"input_tokens": 3, "output_tokens": 1},
-    }
-    deltas = [
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}} for text in texts
-    ]
-    return [
-        {"type": "message_start", "message": message},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        *deltas,
-        {"type": "content_block_stop", "index": 0},
-        {
-            "type": "message_delta",
-            "delta": {"stop_reason": stop, "stop_sequence": None},
-            "usage": end or {"output_tokens": 5},
-        },
-        {"type": "message_stop"},
-    ]
 
 
 def end_of(provider: OpenAIProvider | AnthropicProvider, request: ChatRequest = REQUEST) -> Reply:

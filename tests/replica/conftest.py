@@ -1,3 +1,7 @@
-"""The replica's tests run on the rig of the tests for server-kept history."""
+"""The replica, its scripted model and the routes of OpenAI, for every test here."""
 
-from tests.server_history.conftest import behind, model, replay, rig, routes, words  # noqa: F401 - fixtures
+from __future__ import annotations
+
+from tests.support.replica_rig import behind, rig, routes, words
+
+__all__ = ["behind", "rig", "routes", "words"]

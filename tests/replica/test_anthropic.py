@@ -10,7 +10,7 @@ import anthropic
 import pytest
 from anthropic.types.beta import BetaMessage
 
-from tests.server_history.conftest import Rig
+from tests.support.replica_rig import Rig
 from tests.support.word_model import tokens
 
 BETAS = ["message-threads-2026-08-12"]

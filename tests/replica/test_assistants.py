@@ -14,7 +14,7 @@ from openai.types.beta import Assistant, Thread
 from openai.types.beta.threads import Message, Run
 from openai.types.beta.threads.runs import RunStep
 
-from tests.server_history.conftest import Rig, deprecated
+from tests.support.replica_rig import Rig, deprecated
 
 ORDER = [
     "thread.run.created",

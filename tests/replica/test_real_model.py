@@ -13,7 +13,7 @@ from lib.replica.model import embedded
 from lib.replica.server import ReplicaServer
 from lib.ui.chat.welcome import CODE, FOLLOW_UPS
 from lib.ui.shell.services import SYSTEM_PROMPT
-from tests.server_history.conftest import deprecated
+from tests.support.replica_rig import deprecated
 
 pytestmark = pytest.mark.model
 

@@ -12,7 +12,7 @@ from openai.types.conversations import Conversation, ConversationItemList
 from openai.types.responses import Response
 
 from lib.replica.http_values import LABEL
-from tests.server_history.conftest import Rig
+from tests.support.replica_rig import Rig
 from tests.support.word_model import tokens
 
 

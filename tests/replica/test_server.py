@@ -28,7 +28,7 @@ from lib.replica.openai.run_worker import Running
 from lib.replica.server import ReplicaServer
 from lib.replica.store import Conversation, Store, StoredObject
 from lib.replica.truncation import fitted, without_middle, without_oldest
-from tests.server_history.conftest import Clock, Rig, clients, deprecated, running
+from tests.support.replica_rig import Clock, Rig, clients, deprecated, running
 from tests.support.typist import Typist
 from tests.support.word_model import KEY, WordModel
 

@@ -19,7 +19,7 @@ from lib.server_history import Approach, Handle, ServerHistory, ServerTurn, Thre
 from lib.server_history.factory import open_server_history
 from lib.server_history.retention_check import check
 from lib.settings import Endpoint
-from tests.server_history.conftest import WINDOW, Rig
+from tests.support.replica_rig import WINDOW, Rig
 from tests.support.word_model import KEY
 
 PROMPT = "Be brief and kind."

@@ -20,8 +20,8 @@ from lib.server_history.http_meter import MeteredTurn, metered_client
 from lib.server_history.reference import ASSISTANTS, CLAUDE, CONVERSATIONS, MANUAL, RESPONSES
 from lib.server_history.sdk_values import paged, seconds_of, text_of
 from lib.settings import Endpoint
-from tests.providers.conftest import Replay
 from tests.support.openai_routes import Answer, Routes
+from tests.support.replay_server import Replay
 
 
 def test_bytes_are_those_that_travelled(replay: Replay) -> None:

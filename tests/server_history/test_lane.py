@@ -18,10 +18,10 @@ from lib.server_history.comparison import Comparison
 from lib.server_history.lane import Lane, State
 from lib.server_history.ledger import costs, ledger, total
 from lib.server_history.transfer import MOVABLE, adopted, prepare_transfer
-from tests.chat.test_service import wait
 from tests.support.conversations import histories
 from tests.support.counters import WordCounter
 from tests.support.fake_server_history import ForgetfulHistory
+from tests.support.waiting import wait_until as wait
 
 WORDS = WordCounter()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lib.messages import Message
-from lib.tokens import Provenance
+from lib.tokens import CharacterEstimate, Provenance
 
 
 class WordCounter:
@@ -28,3 +28,14 @@ def whole(messages: Sequence[Message], counter: WordCounter) -> int:
     """A request's size the slow way: what every counter must agree with when the parts are added."""
     has_system = bool(messages) and messages[0].is_system
     return sum(map(counter.count, messages)) + (counter.template(has_system) if messages else 0)
+
+
+class Counting(CharacterEstimate):
+    """Counts how often it counts."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def count(self, message: Message) -> int:
+        self.calls += 1
+        return super().count(message)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lib.context import TrimOptions, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
-from lib.messages import Message, user
+from lib.messages import Message, assistant, user
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from tests.support.conversations import dense, histories, texts
@@ -98,3 +98,10 @@ def summaries(draw: st.DrawFn, case: Case) -> Summary | None:
         )
     )
     return draw(st.sampled_from([None, Summary("gist " * draw(st.integers(0, 40)), sources, "model-1", 1.5)]))
+
+
+HISTORY = [said for n in range(10) for said in (user(f"{n}" * 40), assistant("a" * 40))]
+CASE = Case(
+    HISTORY, 120, instructions="Be brief."
+)  # an exchange is 20 tokens, so the requests of turns 7 and 10 are cut
+GIST = Summary("They said numbers.", ((0, 12),), "model-1", 5.0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 import redis
 
 from lib.chat_settings import ChatSettings
+from lib.errors import TurnInProgress
 from lib.history import HistoryStore
 from lib.history.embedded.inline_command import ask
 from lib.messages import Message, assistant, user
@@ -62,6 +65,10 @@ class RedisServer:
             if how != signal.SIGSTOP:
                 self._process.wait()
 
+    def stop(self) -> None:
+        """SIGTERM: what is stored is on disk for the next `start`, if the server was given "--appendonly", "yes"."""
+        self.kill(signal.SIGTERM)
+
     def resume(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
@@ -70,6 +77,22 @@ class RedisServer:
         if self._process is not None and self._process.poll() is None:
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def stored(self, session_id: str) -> list[dict[str, Any]]:
+        """The stored messages, as another service would read them."""
+        with self.client() as client:
+            return list(json.loads(client.get(f"chat:{session_id}") or "[]"))
+
+    def live(self, session_id: str) -> dict[str, Any] | None:
+        """The live record of a session, or None."""
+        with self.client() as client:
+            value = client.get(f"{{chat:{session_id}}}:live")
+            return dict(json.loads(value)) if value else None
+
+    def everything(self) -> dict[bytes, tuple[bytes, int]]:
+        """Every key with its dumped value and the time it expires (milliseconds since 1970; -1 for never)."""
+        with self.client() as client:
+            return {key: (client.dump(key), client.pexpiretime(key)) for key in client.scan_iter()}
 
 
 def free_port() -> int:
@@ -109,3 +132,16 @@ def append(store: HistoryStore, session_id: str, messages: list[Message], text: 
 
 def as_dicts(messages: Any) -> list[Mapping[str, Any]]:
     return [message.to_dict() for message in messages]
+
+
+def write_turns(store: Any, writer: int, turns: int) -> None:
+    """One session, one live turn at a time: whoever is refused tries again, as a person would."""
+    for number in range(turns):
+        live = prompt(f"{writer}:{number}")
+        while True:
+            try:
+                store.begin("s", live)
+                break
+            except TurnInProgress:
+                threading.Event().wait(0.001)
+        commit(store, "s", live, f"reply to {writer}:{number}")

@@ -12,6 +12,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.redis_servers import RedisServer
+
 
 class Typist:
     """Start with `with Typist() as typist:`; `typist.url` is its base URL."""
@@ -102,3 +104,18 @@ class Typist:
                 self.wfile.write(body)
 
         return Handler
+
+
+def choose_typist(server: RedisServer, session_id: str, **changes: Any) -> None:
+    """Store settings for a session that choose the typist."""
+    settings = {
+        "provider": "openai",
+        "model": "typist-1",
+        "system_prompt": "Be brief.",
+        "max_tokens": 4096,
+        "reserved_for_reply": 512,
+        "strategy": "oldest_first",
+        **changes,
+    }
+    with server.client() as client:
+        client.hset(f"{{chat:{session_id}}}:about", "settings", json.dumps(settings))

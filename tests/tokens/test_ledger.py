@@ -11,18 +11,8 @@ from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, utf16_units
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import result_ids
 from tests.support.conversations import histories
+from tests.support.counters import Counting
 from tests.support.slow_strategies import unpaired
-
-
-class Counting(CharacterEstimate):
-    """Counts how often it counts."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def count(self, message: Message) -> int:
-        self.calls += 1
-        return super().count(message)
 
 
 @pytest.mark.parametrize(

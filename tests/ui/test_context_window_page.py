@@ -13,8 +13,8 @@ from lib.context.plan import Summary
 from lib.messages import Message, assistant, user
 from lib.ui.components import message_rows, request_strip
 from lib.ui.context_window import request_rows, view
+from tests.support.pages import SESSION, exchange, page, settings, written_elsewhere
 from tests.support.typist import Typist
-from tests.ui.test_pages import SESSION, exchange, page, settings, written_elsewhere
 
 PATH = "pages/context_window.py"
 Drawn = dict[str, Any]

@@ -15,7 +15,7 @@ from lib.turns import LiveTurn
 from lib.ui.context_window import view as context_window
 from lib.ui.threads import view as threads
 from lib.ui.trim_lab import view as trim_lab
-from tests.ui.test_pages import SESSION, exchange, page, settings
+from tests.support.pages import SESSION, exchange, page, settings
 
 TABS: list[tuple[str, str, str | None]] = [
     ("app.py", "", None),

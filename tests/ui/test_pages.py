@@ -4,62 +4,18 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
-from lib.chat_settings import ChatSettings
 from lib.errors import ProviderUnavailable
-from lib.messages import Message, assistant, user
-from lib.turns import LiveTurn, PlanSummary, Turn
-from lib.ui.chat import sidebar, transcript
+from lib.messages import assistant, user
+from lib.turns import LiveTurn
+from lib.ui.chat import transcript
 from lib.ui.shell import services
+from tests.support.pages import SESSION, exchange, page, settings, written_elsewhere
 from tests.support.typist import Typist
-
-ROOT = Path(__file__).parents[2]
-SESSION = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
-
-
-def settings(**changes: object) -> ChatSettings:
-    return replace(ChatSettings("openai", "typist-1", "Be brief.", 4096, 512, "oldest_first"), **changes)  # type: ignore[arg-type]
-
-
-def page(
-    path: str = "app.py", session_id: str = SESSION, state: Mapping[str, object] | None = None, **parameters: str
-) -> AppTest:
-    at = AppTest.from_file(ROOT / "app.py", default_timeout=20)
-    if path != "app.py":
-        at.switch_page(path)
-    at.query_params["session"] = session_id
-    for name, value in parameters.items():
-        at.query_params[name] = value
-    for panel in (sidebar.SETTINGS, sidebar.CLEAR):
-        at.session_state[panel] = True  # open: what they hold is drawn only then
-    for key, value in (state or {}).items():
-        at.session_state[key] = value
-    return at.run()
-
-
-def exchange(chat: ChatService, prompt: str, reply: str, session_id: str = SESSION, **turn: object) -> None:
-    """Store an exchange as a turn would."""
-    live = LiveTurn(prompt, settings(), "test", 0.0)
-    chat.store.begin(session_id, live)
-    stored = len(chat.store.load(session_id))
-    runs = ((0, stored + 1, True, "fits"),)
-    plan = PlanSummary(
-        runs, stored, stored + 1, 0, 9, None, 4096, 512, "oldest_first", "characters / 4", "estimated", True
-    )
-    record = Turn(live.id, prompt, reply, "complete", "openai", "typist-1", "Be brief.", 0.0, plan=plan, **turn)  # type: ignore[arg-type]
-    chat.store.commit(session_id, live.id, [user(prompt), assistant(reply)], record)
-
-
-def written_elsewhere(chat: ChatService, *messages: Message) -> None:
-    """Messages without turns, as another service stores them."""
-    chat.store._write(SESSION).messages += messages  # type: ignore[attr-defined]  # the in-memory store's own state
 
 
 def texts(at: AppTest) -> list[str]:

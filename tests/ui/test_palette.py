@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ui.test_window_strip import CONFIG, contrast
+from tests.support.colours import CONFIG, contrast
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

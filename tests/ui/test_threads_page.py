@@ -17,10 +17,10 @@ from lib.server_history.reference import FACTS
 from lib.settings import Endpoint
 from lib.ui.shell import services
 from lib.ui.threads import columns, places, reference, view
-from tests.chat.test_service import wait
 from tests.support.counters import WordCounter
+from tests.support.pages import SESSION, exchange, page, written_elsewhere
+from tests.support.waiting import wait_until as wait
 from tests.support.word_model import KEY, WordModel
-from tests.ui.test_pages import SESSION, exchange, page, written_elsewhere
 
 PATH = "pages/threads.py"
 WAYS = "threads_ways:replica"

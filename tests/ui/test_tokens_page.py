@@ -13,8 +13,8 @@ from lib.chat.service import ChatService
 from lib.messages import Usage, assistant, user
 from lib.tokens import PROVENANCE_TEXT
 from lib.ui.tokens import view
+from tests.support.pages import SESSION, exchange, page, settings, written_elsewhere
 from tests.support.typist import Typist
-from tests.ui.test_pages import SESSION, exchange, page, settings, written_elsewhere
 
 TABS = (view.REQUESTS, view.COUNTS, view.MONEY, view.INSIDE)
 PATH = "pages/tokens.py"

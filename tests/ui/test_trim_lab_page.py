@@ -17,9 +17,9 @@ from lib.ui.components import cliff_canvas
 from lib.ui.shell import services
 from lib.ui.trim_lab import recall, view
 from lib.ui.trim_lab.conversation import Lab
-from tests.chat.test_service import wait
+from tests.support.pages import SESSION, exchange, page, settings
 from tests.support.typist import Typist
-from tests.ui.test_pages import SESSION, exchange, page, settings
+from tests.support.waiting import wait_until as wait
 
 PATH = "pages/trim_lab.py"
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,9 +15,8 @@ from lib.tokens import CharacterEstimate
 from lib.tokens.ledger import TokenLedger
 from lib.turns import PlanSummary
 from lib.ui.components import palette, window_strip
+from tests.support.colours import CONFIG, contrast
 from tests.support.conversations import histories, texts
-
-CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())
 
 
 def plan(history: list[Message], budget: int, strategy: str, instructions: str, prompt: str | None) -> ContextPlan:
@@ -68,17 +65,6 @@ def test_over_budget_runs_past_the_edge_with_its_number() -> None:
     assert fill.over == 50
     assert "50 over the window" in window_strip.sentence(fill)
     assert palette.OVER.colour in window_strip.markup(fill)
-
-
-def luminance(colour: str) -> float:
-    channels = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, two: str) -> float:
-    lighter, darker = sorted((luminance(one), luminance(two)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

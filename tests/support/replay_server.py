@@ -1,27 +1,10 @@
-"""One real model for all tests here, and a server that records requests and replays answers."""
+"""A server that records requests and replays answers, and the vendors' stream events for it to replay."""
 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-import pytest
-
-from lib.providers.llama.process import INSTALL, LocalModel, packaged_model
-
-
-@pytest.fixture(scope="session")
-def model() -> Iterator[LocalModel]:
-    """The embedded model, started once."""
-    if packaged_model() is None:
-        pytest.skip(f"needs the model file: {INSTALL}")
-    running = LocalModel()
-    running.ensure()
-    yield running
-    running.close()
 
 
 class Replay:
@@ -31,7 +14,7 @@ class Replay:
         self.status = 200
         self.headers: dict[str, str] = {}
         self.body: bytes = b""
-        self.promised = 0  # bytes that the answer claims to have, where it claims more than it has
+        self.promised = 0  # bytes that the answer claims to have, if it claims more than it has
         self.received: list[bytes] = []
         self.paths: list[str] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -73,10 +56,38 @@ class Replay:
         return Handler
 
 
-@pytest.fixture
-def replay() -> Iterator[Replay]:
-    answers = Replay()
-    threading.Thread(target=answers.server.serve_forever, args=(0.02,), daemon=True).start()
-    yield answers
-    answers.server.shutdown()
-    answers.server.server_close()
+def chunk(**fields: Any) -> dict[str, Any]:
+    return {"id": "chat-1", "object": "chat.completion.chunk", "created": 1, "model": "model-1-dated", **fields}
+
+
+def says(text: str | None = None, end: str | None = None, **delta: Any) -> dict[str, Any]:
+    content = {} if text is None else {"content": text}
+    return chunk(choices=[{"index": 0, "delta": {**content, **delta}, "finish_reason": end}])
+
+
+def message_events(*texts: str, stop: str = "end_turn", start: Any = None, end: Any = None) -> list[dict[str, Any]]:
+    message: dict[str, Any] = {
+        "id": "msg-1",
+        "type": "message",
+        "role": "assistant",
+        "model": "model-1-dated",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": start or {"input_tokens": 3, "output_tokens": 1},
+    }
+    deltas = [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}} for text in texts
+    ]
+    return [
+        {"type": "message_start", "message": message},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *deltas,
+        {"type": "content_block_stop", "index": 0},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": stop, "stop_sequence": None},
+            "usage": end or {"output_tokens": 5},
+        },
+        {"type": "message_stop"},
+    ]

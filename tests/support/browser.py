@@ -1,0 +1,81 @@
+"""Chromium, and the chat page as a person sees it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+class Chat:
+    """The chat page in one tab, by what a person sees."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.outside: list[str] = []
+        page.on("request", self._note)
+        page.set_default_timeout(15_000)
+
+    def _note(self, request: Any) -> None:
+        if not request.url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def open(self, session_id: str | None = None, path: str = "/") -> Chat:
+        self.page.goto(self.url + path + (f"?session={session_id}" if session_id else ""))
+        if path == "/":
+            self.box.wait_for()
+        return self
+
+    @property
+    def box(self) -> Locator:
+        return self.page.get_by_test_id("stChatInputTextArea")
+
+    @property
+    def session_id(self) -> str:
+        return self.page.url.split("session=")[1].split("&")[0]
+
+    def send(self, text: str) -> None:
+        self.box.fill(text)
+        self.box.press("Enter")
+
+    def messages(self) -> Locator:
+        return self.page.get_by_test_id("stChatMessage")
+
+    def sees(self, text: str, timeout: float = 15_000) -> None:
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=timeout)
+
+    def sees_not(self, text: str) -> None:
+        expect(self.page.get_by_text(text)).to_have_count(0)
+
+    def settled(self) -> None:
+        """Until the script is not running."""
+        expect(self.page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name)
+
+    def click(self, name: str) -> None:
+        self.button(name).first.click()
+
+    def stop_reply(self) -> None:
+        """Our Stop, below the conversation; Streamlit has one of its own at the top."""
+        self.page.locator(".st-key-stop button").click()
+
+
+OpenTab = Callable[..., Chat]
+"""Opens a tab on an app: app, session id, path, width in pixels."""
