@@ -1,8 +1,8 @@
-"""ReplicaServer: the replica on a private address of this machine.
+"""ReplicaServer: starts and stops the replica on a private address of this machine.
 
-What for: `with ReplicaServer(embedded(model)) as replica:` and any client of OpenAI or Anthropic can be pointed at it. The
-rule: it listens on 127.0.0.1 only, on any free port, wants its random key, and is gone with the process at the latest. It
-leaves out being reached from elsewhere.
+It listens on 127.0.0.1 at any free port, requires its random key, and ends with the process at the latest.
+
+Example: with ReplicaServer(embedded_backend(model)) as replica: openai.OpenAI(base_url=f"{replica.url}/v1", ...)
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from lib.errors import ProviderUnavailable
 from lib.providers.llama.process import SLOT_TOKENS
 from lib.replica.anthropic.messages import Messages
 from lib.replica.anthropic.threads import Threads
+from lib.replica.asgi_app import application
 from lib.replica.drills import Drills
-from lib.replica.http_values import Route
+from lib.replica.http_values import Clock, Route
 from lib.replica.model import Backend, Model
 from lib.replica.openai.assistants import Assistants
 from lib.replica.openai.conversations import Conversations
 from lib.replica.openai.responses import Responses
 from lib.replica.openai.runs import Runs
-from lib.replica.routes import application
 from lib.replica.store import Store
 
 if TYPE_CHECKING:
     from uvicorn import Server
 
 REPLY_TOKENS = 256
-"""The limit of a reply for which a request names none: a small model may never end by itself."""
+"""The limit of a reply if the request sets none: a small model may never end by itself."""
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 
 
 class ReplicaServer:
-    """One server and what it holds. `window` and `reply_tokens` in tokens, `clock` in seconds since 1970.
+    """One server and what it holds. `window` and `reply_tokens` in tokens.
 
-    What it holds outlives `close` and a second `start`, not the object.
+    What it holds survives `close` and a second `start`, but not the object.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class ReplicaServer:
         *,
         window: int = SLOT_TOKENS,
         reply_tokens: int = REPLY_TOKENS,
-        clock: Callable[[], float] = time.time,
+        clock: Clock = time.time,
         store: Store | None = None,
     ) -> None:
         self.key = secrets.token_urlsafe(24)
@@ -73,7 +73,7 @@ class ReplicaServer:
 
     @property
     def url(self) -> str:
-        """Its address: the base URL for the anthropic SDK; for the openai SDK add /v1."""
+        """The base URL for the anthropic SDK; the openai SDK needs /v1 after it."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
@@ -82,13 +82,13 @@ class ReplicaServer:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Start it, unless it runs. Raises ProviderUnavailable."""
+        """Start it if it is not running. Raises ProviderUnavailable."""
         with self._lock:
             if not self.running:
                 self._start()
 
     def close(self) -> None:
-        """Stop it. A reply that is being written is cut off."""
+        """Stop it. A reply that is still streaming is cut off."""
         with self._lock:
             server, thread = self._server, self._thread
             self._server = self._thread = None
@@ -103,8 +103,8 @@ class ReplicaServer:
         import uvicorn
 
         model = Model(self._backend, self.window, self._reply_tokens)
-        listening = socket.create_server(("127.0.0.1", 0))
-        self._port = listening.getsockname()[1]
+        listener = socket.create_server(("127.0.0.1", 0))
+        self._port = listener.getsockname()[1]
         config = uvicorn.Config(
             application(self._routes(model), self.key, model.close),
             log_config=None,
@@ -115,7 +115,7 @@ class ReplicaServer:
             timeout_graceful_shutdown=1,
         )
         server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listening],), name="replica", daemon=True)
+        thread = threading.Thread(target=server.run, args=([listener],), name="replica", daemon=True)
         self._server, self._thread = server, thread
         thread.start()
         deadline = time.monotonic() + START_SECONDS
@@ -126,8 +126,8 @@ class ReplicaServer:
             time.sleep(0.005)
 
     def _routes(self, model: Model) -> list[Route]:
-        """Every endpoint, the ones with fixed words before the ones with an id in that place."""
-        parts = (
+        """Every endpoint; paths with fixed words come before paths with an id in the same place."""
+        endpoints = (
             Responses(self._store, model, self._clock),
             Conversations(self._store, self._clock),
             Runs(self._store, model, self._clock),
@@ -135,4 +135,4 @@ class ReplicaServer:
             Messages(Threads(self._store, self._clock), model),
             Drills(self._store, model, self._clock),
         )
-        return [route for part in parts for route in part.routes()]
+        return [route for part in endpoints for route in part.routes()]

@@ -1,8 +1,7 @@
-"""What the server holds: conversations, responses, assistants, threads and message threads, in memory.
+"""What the replica holds, in memory: conversations, responses, assistants, threads and message threads.
 
-What for: history that survives from request to request and not longer than the process. The rule: everything is touched on
-the one thread of the server's event loop, so nothing needs a lock, and together it never holds more than MOST_ENTRIES and
-MOST_CHARACTERS: what was used longest ago is forgotten first. It leaves out the disk.
+Everything is used on the one thread of the server's event loop, so nothing needs a lock. The store is bounded by
+MOST_ENTRIES and MOST_CHARACTERS: the entry that was not used for longest is forgotten first.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from lib.replica.http_values import Json
 
 MOST_ENTRIES = 2000
 MOST_CHARACTERS = 30_000_000
-"""Of text that people and the model wrote, and WEIGHT for each piece of it."""
-MOST_OF_ONE = 10_000_000
-"""Of one conversation or thread: it takes no more then."""
-WEIGHT = 500
-"""What a message, a run or a response weighs beside its text, in characters."""
+"""Characters of text in all entries, with OVERHEAD for each piece."""
+MOST_CHARACTERS_OF_ONE = 10_000_000
+"""A conversation or thread with more characters than this accepts no more."""
+OVERHEAD = 500
+"""What a message, a run or a response counts beside its text, in characters."""
 
 
 @dataclass(slots=True, eq=False)
 class StoredObject:
-    """One thing that is held under an id. `characters` of text, `busy` while a request writes to it."""
+    """An entry of the store. `characters` is its size; it is `busy` while a request writes to it."""
 
     id: str
     characters: int = 0
@@ -42,12 +41,13 @@ class Conversation(StoredObject):
 
 
 @dataclass(slots=True, eq=False)
-class Stored(StoredObject):
-    """A stored response. `before` are the items of its conversation at that time; a chain has a previous id instead."""
+class StoredResponse(StoredObject):
+    """A stored response. `history` are the items its conversation had then; in a chain the previous response has
+    them."""
 
     body: Json = field(default_factory=dict)
     input: list[Json] = field(default_factory=list)
-    before: list[Json] = field(default_factory=list)
+    history: list[Json] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -59,27 +59,33 @@ class Assistant(StoredObject):
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One run of a thread. `end` is the status that a cancellation is to end in."""
+    """One run of a thread. `end_status` is the status it ends in when its task is cancelled."""
 
     body: Json
     steps: list[Json] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
-    end: str = "cancelled"
+    end_status: str = "cancelled"
 
 
 @dataclass(slots=True, eq=False)
 class Thread(StoredObject):
-    """A thread of the Assistants API: messages oldest first, runs by id."""
+    """A thread of the Assistants API: messages oldest first, runs by id, and the id of the run that is active."""
 
     body: Json = field(default_factory=dict)
     messages: list[Json] = field(default_factory=list)
     runs: dict[str, Run] = field(default_factory=dict)
-    active: str | None = None
+    active_run: str | None = None
+
+    def cancel_runs(self) -> None:
+        """Stop the work of every run."""
+        for run in self.runs.values():
+            if run.task is not None:
+                run.task.cancel()
 
 
 @dataclass(slots=True, eq=False)
-class Held(StoredObject):
-    """A message thread of Anthropic's, up to one reply; `id` is the reply's. Times are seconds of the server's clock."""
+class MessageThread(StoredObject):
+    """A message thread of Anthropic's, up to one reply, whose id it has. Times are seconds of the server's clock."""
 
     messages: list[Json] = field(default_factory=list)
     system: str = ""
@@ -92,7 +98,7 @@ Kind = TypeVar("Kind", bound=StoredObject)
 
 
 class Store:
-    """Everything, under its id, last used last."""
+    """All entries by id, the last used one last."""
 
     def __init__(self, most_entries: int = MOST_ENTRIES, most_characters: int = MOST_CHARACTERS) -> None:
         self._entries: OrderedDict[str, StoredObject] = OrderedDict()
@@ -100,36 +106,36 @@ class Store:
         self._most_entries = most_entries
         self._most_characters = most_characters
 
-    def get(self, kind: type[Kind], identifier: str) -> Kind | None:
-        """What is held under the id, if it is of this kind. Counts as a use."""
-        found = self._entries.get(identifier)
+    def get(self, kind: type[Kind], id_: str) -> Kind | None:
+        """The entry with this id, if it is of this kind. Counts as a use."""
+        found = self._entries.get(id_)
         if not isinstance(found, kind):
             return None
-        self._entries.move_to_end(identifier)
+        self._entries.move_to_end(id_)
         return found
 
     def put(self, entry: StoredObject, characters: int = 0) -> None:
-        """Hold it, forgetting what was used longest ago where there is too much."""
+        """Add an entry; if the store is full, forget those not used for longest."""
         self._entries[entry.id] = entry
-        self.grow(entry, characters)
+        self.resize(entry, characters)
 
-    def grow(self, entry: StoredObject, characters: int) -> None:
-        """Note that text was added to an entry, or taken away."""
+    def resize(self, entry: StoredObject, characters: int) -> None:
+        """Record that an entry grew by this many characters, or shrank if negative."""
         if self._entries.get(entry.id) is not entry:
-            return  # it was deleted meanwhile
+            return  # deleted in the meantime
         entry.characters += characters
         self._characters += characters
         self._make_room(entry)
 
-    def drop(self, identifier: str) -> StoredObject | None:
-        """Forget one; what it was."""
-        entry = self._entries.pop(identifier, None)
+    def drop(self, id_: str) -> StoredObject | None:
+        """Forget an entry; returns it, or None if there was none."""
+        entry = self._entries.pop(id_, None)
         if entry is not None:
             self._characters -= entry.characters
         return entry
 
     def all(self, kind: type[Kind]) -> Iterator[Kind]:
-        """Every entry of a kind, last used last."""
+        """Every entry of a kind, the last used one last. Does not count as a use."""
         return (entry for entry in list(self._entries.values()) if isinstance(entry, kind))
 
     def _make_room(self, newest: StoredObject) -> None:

@@ -1,8 +1,7 @@
-"""Leaving out messages until the rest fits, the two ways OpenAI's servers do it.
+"""Drops messages until the rest fits, in the two ways OpenAI's servers do it.
 
-What for: Responses drops whole items from the beginning, Assistants dropped messages from the middle. The rule: as few as
-possible go, and the newest never does. It leaves out who counts: `fits` is asked about each candidate, and because fewer
-messages never have more tokens, only a few candidates are asked about.
+Responses drops whole items from the beginning, Assistants drops messages from the middle. As few as possible are
+dropped, and never the newest. Fewer messages never have more tokens, so a binary search needs few counts.
 """
 
 from __future__ import annotations
@@ -14,30 +13,31 @@ T = TypeVar("T")
 
 
 def without_oldest(entries: Sequence[T], dropped: int) -> list[T]:
-    """All but the first ones."""
+    """All entries but the first `dropped`."""
     return list(entries[dropped:])
 
 
 def without_middle(entries: Sequence[T], dropped: int) -> list[T]:
-    """All but some in the middle, the earlier one where there are two middles. The first and the newest stay longest."""
-    left = len(entries) - dropped
-    head = left // 2
+    """All entries but `dropped` in the middle; the first and the newest stay longest. Of two middles the earlier one
+    goes first."""
+    kept = len(entries) - dropped
+    head = kept // 2
     return [*entries[:head], *entries[head + dropped :]]
 
 
-async def fitted(
+async def longest_that_fits(
     entries: Sequence[T], without: Callable[[Sequence[T], int], list[T]], fits: Callable[[list[T]], Awaitable[bool]]
 ) -> list[T] | None:
-    """The most entries that fit, or None when not even the newest alone does."""
-    fewest, most = 0, max(0, len(entries) - 1)
+    """As many entries as fit; None if not even the newest alone does."""
+    too_few, enough = 0, max(0, len(entries) - 1)
     if await fits(list(entries)):
         return list(entries)
-    if not await fits(without(entries, most)):
+    if not await fits(without(entries, enough)):
         return None
-    while most - fewest > 1:
-        tried = (fewest + most) // 2
-        if await fits(without(entries, tried)):
-            most = tried
+    while enough - too_few > 1:
+        dropped = (too_few + enough) // 2
+        if await fits(without(entries, dropped)):
+            enough = dropped
         else:
-            fewest = tried
-    return without(entries, most)
+            too_few = dropped
+    return without(entries, enough)

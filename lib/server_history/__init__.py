@@ -1,9 +1,7 @@
-"""ServerHistory: a conversation that a server keeps, so that a turn uploads only what is new.
+"""The ServerHistory protocol: a conversation kept by a server, so that a turn uploads only the new message.
 
-The one rule: the last event of `send` is always a ServerTurn, and everything needed to go on is in its Handle, which
-round-trips through JSON. An adapter is built for one endpoint and one key, holds no conversation, and is used from any thread.
-
-Left out: where handles are stored, what a turn costs, and whether the server truly held the history (lib/server_history/retention_check.py).
+`send` always ends with a ServerTurn, whose Handle is all that the next turn needs. Handles round-trip through JSON. An
+adapter belongs to one endpoint and one key, holds no conversation, and may be used from any thread.
 """
 
 from __future__ import annotations
@@ -20,13 +18,13 @@ ReplyStatus = Literal["complete", "incomplete", "failed"]
 Truncation = Literal["auto", "disabled"]
 Ids = tuple[tuple[str, str], ...]
 NOT_FOUND_STATUSES = (404, 410)
-"""What a server answers about something it does not have."""
+"""HTTP statuses that prove deletion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """What the next turn needs. `ids` are (kind, id) pairs, oldest first; kinds are assistant, thread, conversation,
-    response and message. `copy` is our own copy of what was said, where the approach needs one.
+    """What the next turn needs. `ids` are (kind, id) pairs, oldest first; the kinds are assistant, thread,
+    conversation, response and message. `own_copy` holds the messages so far, for approaches that need them on our side.
 
     Example: Handle("responses", "m").plus(("response", "resp_1")).last("response") -> "resp_1"
     """
@@ -35,28 +33,28 @@ class Handle:
     model: str
     system_prompt: str = ""
     ids: Ids = ()
-    copy: tuple[Message, ...] = field(default=(), repr=False)
+    own_copy: tuple[Message, ...] = field(default=(), repr=False)
 
     def all(self, kind: str) -> list[str]:
         """Every id of this kind, oldest first."""
-        return [id_ for known, id_ in self.ids if known == kind]
+        return [id_ for id_kind, id_ in self.ids if id_kind == kind]
 
     def last(self, kind: str) -> str | None:
-        """The newest id of this kind."""
-        return next((id_ for known, id_ in reversed(self.ids) if known == kind), None)
+        """The newest id of this kind, or None."""
+        return next((id_ for id_kind, id_ in reversed(self.ids) if id_kind == kind), None)
 
-    def plus(self, *ids: tuple[str, str], said: Sequence[Message] = ()) -> Handle:
-        """With further ids, and further messages in our copy."""
-        return replace(self, ids=(*self.ids, *ids), copy=(*self.copy, *said))
+    def plus(self, *ids: tuple[str, str], messages: Sequence[Message] = ()) -> Handle:
+        """The same handle with more ids, and more messages in our own copy."""
+        return replace(self, ids=(*self.ids, *ids), own_copy=(*self.own_copy, *messages))
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is kept with the session. Holds no key."""
+        """The JSON stored with the session. It holds no key."""
         return {
             "approach": self.approach,
             "model": self.model,
             "system_prompt": self.system_prompt,
             "ids": [list(pair) for pair in self.ids],
-            "copy": [message.to_dict() for message in self.copy],
+            "copy": [message.to_dict() for message in self.own_copy],
         }
 
     @classmethod
@@ -67,14 +65,14 @@ class Handle:
             model=str(stored["model"]),
             system_prompt=str(stored.get("system_prompt", "")),
             ids=tuple((str(kind), str(id_)) for kind, id_ in stored.get("ids", ())),
-            copy=tuple(Message.from_dict(message) for message in stored.get("copy", ())),
+            own_copy=tuple(Message.from_dict(message) for message in stored.get("copy", ())),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One HTTP request, polls included. Bytes are those of the bodies as they travel, without headers; `bytes_down` and
-    `status` are None where they are not known (`status` also when there was no answer)."""
+    """One HTTP request, polls included. Bytes count the bodies as transmitted, without headers. `bytes_down` and
+    `status` are None if unknown; without an answer there is no status."""
 
     method: str
     path: str
@@ -86,10 +84,11 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class ServerTurn:
-    """The end of a turn. `handle` is what the next `send` takes; `ids` are the new ones of this turn, runs included.
+    """The end of a turn. `handle` is what the next `send` takes; `ids` are the ids this turn added, runs included.
 
-    `reason` says why a turn is not complete, in the server's words. `replayed` is True when the server had lost the
-    history and all of it was sent again. `notes` are sentences about what the server did other than asked.
+    `reason` says in the server's words why a turn is not complete. `replayed` is True if the server had lost the
+    history and we sent all of it again. `notes` are sentences about where the server did something other than
+    requested.
     """
 
     reply: str
@@ -106,63 +105,67 @@ class ServerTurn:
 
     @property
     def bytes_up(self) -> int:
-        """Everything this turn uploaded, all requests together."""
+        """Bytes uploaded by all requests of this turn."""
         return sum(wire.bytes_up for wire in self.wires)
 
 
 @dataclass(frozen=True, slots=True)
 class DeletedItem:
-    """One thing that was to be deleted. `answered` is the status of the deletion, `reread` what asking for it again gave;
-    None where nothing was asked."""
+    """One object we tried to delete. `delete_status` and `read_status` are the HTTP statuses of the deletion and of
+    reading the object again; None if that request was not made."""
 
     kind: str
     id: str
-    answered: int | None
-    reread: int | None
+    delete_status: int | None
+    read_status: int | None
 
     @property
     def proven(self) -> bool:
-        """Whether the server deleted it and says, asked again, that it does not have it. What it never knew proves nothing:
-        a server without the address answers the same."""
-        return self.answered == 200 and self.reread in NOT_FOUND_STATUSES
+        """Whether the server confirmed the deletion and then no longer found the object. A 404 for the deletion proves
+        nothing: a server without this endpoint answers the same."""
+        return self.delete_status == 200 and self.read_status in NOT_FOUND_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What was deleted, with the proof. `words` says it plainly."""
+    """What was deleted, with proof. `sentence` says it for people."""
 
-    things: tuple[DeletedItem, ...]
-    words: str
+    items: tuple[DeletedItem, ...]
+    sentence: str
 
     @property
     def proven(self) -> bool:
-        """Whether everything is proven gone. False where nothing could be deleted."""
-        return bool(self.things) and all(gone.proven for gone in self.things)
+        """Whether every object is proven gone. False if there was nothing to delete."""
+        return bool(self.items) and all(item.proven for item in self.items)
 
     @classmethod
-    def of(cls, things: Sequence[DeletedItem]) -> Deletion:
-        """With a sentence that says what asking again gave."""
-        left = [gone for gone in things if not gone.proven]
-        if not things:
+    def of(cls, items: Sequence[DeletedItem]) -> Deletion:
+        """A deletion whose sentence says what reading the objects again returned."""
+        unproven = [item for item in items if not item.proven]
+        if not items:
             return cls((), "The server was given nothing to keep, so there is nothing to delete.")
-        if not left:
-            return cls(
-                tuple(things), f"Deleted {len(things)} of {len(things)}: asked again, the server has none of them."
-            )
-        found = "; ".join(
-            f"{gone.kind} {gone.id}: the deletion was answered with {gone.answered}, asking again with {gone.reread}"
-            for gone in left
+        if not unproven:
+            return cls(tuple(items), _confirmed(len(items)))
+        statuses = "; ".join(
+            f"{item.kind} {item.id}: deleting it returned {item.delete_status}, reading it again {item.read_status}"
+            for item in unproven
         )
-        return cls(tuple(things), f"Not proven for {len(left)} of {len(things)}. {found}.")
+        return cls(tuple(items), f"Not proven for {len(unproven)} of {len(items)} objects. {statuses}.")
+
+
+def _confirmed(count: int) -> str:
+    if count == 1:
+        return "Deleted 1 object; server confirms it is gone."
+    return f"Deleted {count} objects; server confirms {'both' if count == 2 else f'all {count}'} are gone."
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadSettings:
-    """What a person may choose. None leaves the choice to the server, and is not sent.
+    """Settings a person may choose. None leaves the choice to the server, and is not sent.
 
-    `max_output_tokens` per reply. `store` and `truncation`: Responses and Conversations. `last_messages` (a count) and
-    `max_prompt_tokens`: Assistants. `stream` False polls for Assistants. Seconds: `poll_seconds` between polls where the
-    server does not say, `deadline_seconds` until a run is given up.
+    `max_output_tokens` limits each reply. `store` and `truncation` apply to Responses and Conversations;
+    `last_messages` (a number of messages) and `max_prompt_tokens` to Assistants. With `stream` False, Assistants runs
+    are polled every `poll_seconds` unless the server names another interval, and cancelled after `deadline_seconds`.
     """
 
     max_output_tokens: int = 512
@@ -177,7 +180,7 @@ class ThreadSettings:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One statement about an approach, with its source and the day it was read (ISO date)."""
+    """One statement about an approach, with its source and the ISO date it was read."""
 
     says: str
     source: str
@@ -189,11 +192,11 @@ class Facts:
     """What a person should know before choosing an approach."""
 
     name: str
-    lives: Fact
+    location: Fact
     retention: Fact
     who_trims: Fact
-    can_you_see_it: Fact
-    list_: Fact
+    trimming_visible: Fact
+    listing: Fact
     edit: Fact
     export: Fact
     delete: Fact
@@ -203,27 +206,27 @@ class Facts:
 
 
 class ServerHistory(Protocol):
-    """One way of having a conversation kept. Every call raises a ChatError when the server does not do as asked."""
+    """One way of having a conversation kept. Every method raises a ChatError if the server does not do as asked."""
 
     @property
     def facts(self) -> Facts:
-        """What to know about this approach."""
+        """What a person should know about this approach."""
 
     @property
     def settings(self) -> ThreadSettings:
-        """How it was set up."""
+        """The settings it was created with."""
 
     def create(self, system_prompt: str) -> Handle:
-        """A new conversation; where the server has something to create, it is created now."""
+        """Start a conversation. Objects the server needs for it are created now."""
 
     def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
-        """One turn: text as it comes, then one ServerTurn. Raises ConversationGone for ids the server does not know."""
+        """Send one message: yields text as it streams, then one ServerTurn. Raises ConversationGone for unknown ids."""
 
     def export(self, handle: Handle) -> list[Message]:
-        """What was said, the system prompt first, read from the server where it has it."""
+        """The conversation, system prompt first, read from the server if it can be read there."""
 
     def delete(self, handle: Handle) -> Deletion:
-        """Delete what the server keeps, and ask for it again as the proof."""
+        """Delete what the server keeps, then read it again as proof."""
 
     def count(self, handle: Handle, text: str) -> int | None:
-        """Input tokens that `text` would cost as the next turn, by the server's counting endpoint; None if it has none."""
+        """Input tokens that sending `text` would cost, by the server's counting endpoint; None if it has none."""

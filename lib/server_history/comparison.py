@@ -1,8 +1,7 @@
-"""Comparison: one conversation through several approaches, side by side, and where their ids are kept.
+"""Comparison: one conversation through several approaches side by side, each in a lane of its own.
 
-The rule: a handle is kept with the session as soon as there is one, because no server can be asked for a list. Where that fails,
-the turn goes on and the failure is said.
-It leaves out drawing, and which server stands behind which column.
+Handles are stored with the session as soon as they exist, because no server can list its conversations. If storing
+fails, the turn goes on and `storage_warning` says so.
 """
 
 from __future__ import annotations
@@ -15,101 +14,103 @@ from typing import Any
 from lib.errors import ChatError
 from lib.messages import Message
 from lib.server_history import Approach, Handle, ServerHistory, ThreadSettings
-from lib.server_history.lane import Lane, State
+from lib.server_history.lane import Lane, LaneState
 
-Open = Callable[[Approach, ThreadSettings, bool], ServerHistory]
-"""The adapter of an approach with these settings; True asks for the other account."""
-LONGEST_REPLY = 256
-"""Tokens: the least that an Assistants run may be limited to, and the same in every column, so that they can be compared."""
-Keep = Callable[[Mapping[str, Any]], None]
+OpenServerHistory = Callable[[Approach, ThreadSettings, bool], ServerHistory]
+"""Opens the adapter of an approach with these settings; True asks for the second account."""
+SaveHandles = Callable[[Mapping[str, Any]], None]
 """Stores all handles of the session. May raise ChatError."""
+REPLY_TOKENS = 256
+"""Limit of a reply in tokens: the smallest that an Assistants run accepts, and the same in every lane for
+comparability."""
 
 
 @dataclass(slots=True)
 class Comparison:
-    """Columns at one endpoint. `where` names the endpoint; `handles` hold what was kept, by "where:approach"."""
+    """The lanes at one place. `handles` holds Handle.to_dict() by "place:approach", those of other places included."""
 
-    where: str
+    place: str
     system_prompt: str
-    open_server_history: Open
-    keep: Keep
+    open_server_history: OpenServerHistory
+    save_handles: SaveHandles
     handles: dict[str, Any] = field(default_factory=dict)
-    settings: ThreadSettings = field(default_factory=lambda: ThreadSettings(max_output_tokens=LONGEST_REPLY))
-    trouble: str = ""
-    columns: dict[Approach, Lane] = field(default_factory=dict)
-    elsewhere: set[Approach] = field(default_factory=set)
+    settings: ThreadSettings = field(default_factory=lambda: ThreadSettings(max_output_tokens=REPLY_TOKENS))
+    storage_warning: str = ""
+    second_account: set[Approach] = field(default_factory=set)
+    """The approaches that use the second account."""
+    _lanes: dict[Approach, Lane] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def column(self, approach: Approach) -> Lane:
-        """The column of this approach, made on first use; it goes on from a handle that was kept."""
+    def lane(self, approach: Approach) -> Lane:
+        """The lane of this approach, created on first use. It goes on from its stored handle, if there is one."""
         with self._lock:
-            if approach not in self.columns:
-                made = Lane(approach, lambda: self._open(approach), self.system_prompt, self._kept)
+            if approach not in self._lanes:
+                lane = Lane(approach, lambda: self._open(approach), self.system_prompt, self._handle_changed)
                 stored = self.handles.get(self._key(approach))
                 if stored is not None:
-                    made.resume(Handle.from_dict(stored))
-                self.columns[approach] = made
-            return self.columns[approach]
+                    lane.resume(Handle.from_dict(stored))
+                self._lanes[approach] = lane
+            return self._lanes[approach]
 
-    def states(self, approaches: Sequence[Approach]) -> list[State]:
-        """Every column as it is now."""
-        return [self.column(approach).state for approach in approaches]
+    def states(self, approaches: Sequence[Approach]) -> list[LaneState]:
+        """The lanes of these approaches now."""
+        return [self.lane(approach).state for approach in approaches]
 
     @property
     def busy(self) -> bool:
-        """Whether any column is being answered."""
-        return any(column.state.busy for column in list(self.columns.values()))
+        """Whether any lane is being answered."""
+        return any(lane.state.busy for lane in list(self._lanes.values()))
 
-    def ask(self, approaches: Sequence[Approach], text: str) -> list[Approach]:
-        """Ask all of these; those that did not take it, since they are being answered."""
-        return [approach for approach in approaches if not self.column(approach).ask(text)]
-
-    def script(self, approaches: Sequence[Approach], texts: Sequence[str]) -> None:
-        """Have every column ask these one after the other."""
+    def ask(self, approaches: Sequence[Approach], text: str) -> None:
+        """Send one message through all of these; a busy lane does not take it."""
         for approach in approaches:
-            self.column(approach).script(texts)
+            self.lane(approach).ask(text)
+
+    def run_script(self, approaches: Sequence[Approach], texts: Sequence[str]) -> None:
+        """Have every lane ask these one after the other."""
+        for approach in approaches:
+            self.lane(approach).run_script(texts)
 
     def restart(self, approaches: Sequence[Approach]) -> None:
-        """Begin anew: what the servers keep stays there until it is deleted."""
+        """Start over with empty lanes. What servers keep stays there until it is deleted."""
         with self._lock:
             for approach in approaches:
-                self.columns.pop(approach, None)
+                self._lanes.pop(approach, None)
                 self.handles.pop(self._key(approach), None)
-                self.elsewhere.discard(approach)
-            self._store()
+                self.second_account.discard(approach)
+            self._save()
 
-    def switch(self, approach: Approach) -> None:
-        """Ask the other account from now on, or the first one again."""
-        self.elsewhere ^= {approach}
+    def switch_account(self, approach: Approach) -> None:
+        """Use the second account from now on, or the first one again."""
+        self.second_account ^= {approach}
 
-    def store(self, approach: Approach, keep: bool) -> None:
-        """Whether responses are stored from now on, in every column that has that choice."""
-        self.settings = replace(self.settings, store=keep)
+    def set_store(self, store: bool) -> None:
+        """Whether servers store responses from now on, in every lane with that choice."""
+        self.settings = replace(self.settings, store=store)
 
     def adopt(self, approach: Approach, handle: Handle, messages: Sequence[Message]) -> None:
-        """A column of its own for a conversation that was just moved here."""
+        """Replace the lane of this approach by one that goes on from a conversation just moved to the server."""
         with self._lock:
-            self.columns.pop(approach, None)
-        self.column(approach).resume(handle, messages)
-        self._kept(approach, handle)
+            self._lanes.pop(approach, None)
+        self.lane(approach).resume(handle, messages)
+        self._handle_changed(approach, handle)
 
     def _open(self, approach: Approach) -> ServerHistory:
-        return self.open_server_history(approach, self.settings, approach in self.elsewhere)
+        return self.open_server_history(approach, self.settings, approach in self.second_account)
 
     def _key(self, approach: Approach) -> str:
-        return f"{self.where}:{approach}"
+        return f"{self.place}:{approach}"
 
-    def _kept(self, approach: Approach, handle: Handle | None) -> None:
+    def _handle_changed(self, approach: Approach, handle: Handle) -> None:
         with self._lock:
-            if handle is None:
-                self.handles.pop(self._key(approach), None)
-            else:
-                self.handles[self._key(approach)] = handle.to_dict()
-            self._store()
+            self.handles[self._key(approach)] = handle.to_dict()
+            self._save()
 
-    def _store(self) -> None:
+    def _save(self) -> None:
         try:
-            self.keep(self.handles)
-            self.trouble = ""
+            self.save_handles(self.handles)
+            self.storage_warning = ""
         except ChatError as error:
-            self.trouble = f"{error.what} The servers' ids are not stored just now: closing this page loses them."
+            self.storage_warning = (
+                f"{error.what} The servers' ids are not being stored: closing this page would lose them."
+            )

@@ -1,4 +1,4 @@
-"""Choosing the adapter for an approach at an endpoint. Imports no SDK and asks nobody anything."""
+"""Chooses the adapter for an approach at an endpoint. Imports no SDK and sends nothing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from lib.server_history.adapters.manual import ManualHistory
 from lib.server_history.adapters.responses import ResponsesHistory
 from lib.settings import Endpoint
 
-OF_KIND: dict[str, tuple[Approach, ...]] = {
+APPROACHES_OF_KIND: dict[str, tuple[Approach, ...]] = {
     "local": ("manual",),
     "openai": ("manual", "conversations", "responses", "assistants"),
     "anthropic": ("manual", "claude"),
 }
-"""What an endpoint of each kind may speak. Whether it does, it says itself."""
+"""Approaches to offer for each kind of endpoint. A server of that kind may still not support one."""
 
 
 def open_server_history(
     approach: Approach, endpoint: Endpoint, key: str | None, provider: Provider, settings: ThreadSettings | None = None
 ) -> ServerHistory:
-    """The adapter. `provider` is the same endpoint's, for the control."""
+    """The adapter. `provider` belongs to the same endpoint; the manual approach sends through it."""
     if approach == "conversations":
         return ConversationsHistory(endpoint, key, settings)
     if approach == "responses":

@@ -1,7 +1,7 @@
-"""What one turn costs on the wire: every HTTP request, counted where it leaves.
+"""Measures one turn: every HTTP request with its bytes, the text as it streams, and the times.
 
-The one rule: the bytes are those of the bodies that travel, whoever builds them: an SDK's retries, polls and redirects are
-counted too. Headers are left out. The connection itself is the one that lib/providers shares.
+Bytes count the bodies as transmitted, without headers. Retries, polls and redirects of the SDK are recorded like any
+other request. The connections are those that lib/providers shares.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
     import httpx2
 
 Guard = Callable[[str], None]
-"""Looks at the host of every request, redirected ones included, and raises where none may go."""
+"""Called with the host of every request, redirected ones included. Raises if nothing may be sent there."""
 
 
 class MeteredTurn:
-    """One turn while it runs: its wires, its text, its times."""
+    """A turn while it runs: its requests, its text, its notes and its times."""
 
     def __init__(self) -> None:
         self.wires: list[Wire] = []
         self.pieces: list[str] = []
         self.notes: list[str] = []
         self._started = time.monotonic()
-        self._first: float | None = None
+        self._first_token_ms: float | None = None
 
     @property
     def seconds(self) -> float:
-        """Since the turn began."""
+        """Seconds since the turn began."""
         return time.monotonic() - self._started
 
     def text(self, piece: str) -> TextDelta:
-        """Keep a piece of the reply, and the time of the first."""
-        if self._first is None:
-            self._first = self.seconds * 1000
+        """Record a piece of the reply, and the time of the first one."""
+        if self._first_token_ms is None:
+            self._first_token_ms = self.seconds * 1000
         self.pieces.append(piece)
         return TextDelta(piece)
 
@@ -54,7 +54,7 @@ class MeteredTurn:
         reason: str | None = None,
         replayed: bool = False,
     ) -> ServerTurn:
-        """The end of the turn, as of now."""
+        """The turn, ending now."""
         if usage.input_tokens is None:
             self.notes.append("The server did not report how many tokens it read.")
         return ServerTurn(
@@ -62,7 +62,7 @@ class MeteredTurn:
             handle=handle,
             usage=usage,
             wires=tuple(self.wires),
-            first_token_ms=self._first,
+            first_token_ms=self._first_token_ms,
             duration_ms=self.seconds * 1000,
             status=status,
             reason=reason,
@@ -73,42 +73,42 @@ class MeteredTurn:
 
 
 def metered_client(url: str, wires: list[Wire], guard: Guard | None = None) -> httpx2.Client:
-    """An HTTP client for this address that notes every request in `wires` when its answer has been read."""
+    """An HTTP client for this URL that appends to `wires` when a response has been read or a request has failed.
+
+    Event hooks would not do: a client with hooks of its own has connections of its own, and no hook is called for a
+    request that fails.
+    """
     import httpx2
 
-    class Counted(httpx2.SyncByteStream):
-        """An answer's body as it travels; the wire is noted when it ends."""
+    class MeteredBody(httpx2.SyncByteStream):
+        """A response body as transmitted; recorded when it is closed."""
 
-        def __init__(self, answer: httpx2.Response, note: Callable[[int, int], None]) -> None:
-            self._answer, self._note, self._down, self._noted = answer, note, 0, False
+        def __init__(self, response: httpx2.Response, record: Callable[[int, int], None]) -> None:
+            self._response, self._record = response, record
 
         def __iter__(self) -> Iterator[bytes]:
-            for piece in self._answer.iter_raw():
-                self._down += len(piece)
-                yield piece
+            return self._response.iter_raw()
 
         def close(self) -> None:
-            self._answer.close()
-            if not self._noted:
-                self._noted = True
-                self._note(self._answer.status_code, self._down)
+            self._response.close()
+            self._record(self._response.status_code, self._response.num_bytes_downloaded)
 
-    class Tap(httpx2.BaseTransport):
+    class MeteredTransport(httpx2.BaseTransport):
         def handle_request(self, request: httpx2.Request) -> httpx2.Response:
             if guard is not None:
                 guard(request.url.host)
-            up, started = len(request.read()), time.monotonic()
+            bytes_up, started = len(request.read()), time.monotonic()
 
-            def note(status: int | None, down: int | None) -> None:
+            def record(status: int | None, bytes_down: int | None) -> None:
                 ms = (time.monotonic() - started) * 1000
-                wires.append(Wire(request.method, request.url.path, up, down, status, ms))
+                wires.append(Wire(request.method, request.url.path, bytes_up, bytes_down, status, ms))
 
             try:
-                answer = shared.send(request, stream=True, follow_redirects=False)
+                response = shared.send(request, stream=True, follow_redirects=False)
             except httpx2.HTTPError:
-                note(None, None)
+                record(None, None)
                 raise
-            return httpx2.Response(answer.status_code, headers=answer.headers, stream=Counted(answer, note))
+            return httpx2.Response(response.status_code, headers=response.headers, stream=MeteredBody(response, record))
 
     shared = shared_client(url)
-    return httpx2.Client(transport=Tap(), timeout=shared.timeout, follow_redirects=True)
+    return httpx2.Client(transport=MeteredTransport(), timeout=shared.timeout, follow_redirects=True)

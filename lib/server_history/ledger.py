@@ -1,7 +1,7 @@
-"""The ledger of a column: per turn and in total, what was uploaded, what was read, what it cost, and whether the history was held.
+"""The ledger of one lane: bytes, requests, tokens, cost, times and the retention check, per turn and in total.
 
-The rule: bytes and requests are counted on the wire; tokens are the server's own report, and unknown where it made none; only the
-held-history check compares them with our count. Pure.
+Bytes and requests are counted by the HTTP client. Tokens are those the server reports, and unknown if it reports none;
+our own count serves the retention check only.
 """
 
 from __future__ import annotations
@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from lib.messages import Message, Usage, system, user
-from lib.server_history.lane import Done, State
+from lib.server_history import ServerTurn
+from lib.server_history.lane import LaneState, LaneTurn
 from lib.server_history.retention_check import Verdict, check
 from lib.tokens import TokenCounter
 
 PriceOf = Callable[[Usage], Decimal | None]
+"""The list price of a usage in USD; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One turn. Tokens and money are None where not known; times are milliseconds."""
+    """One turn. Tokens and cost (USD) are None if unknown; times are in milliseconds."""
 
     turn: int
     bytes_up: int
@@ -30,82 +33,92 @@ class LedgerRow:
     output_tokens: int | None
     cost: Decimal | None
     first_token_ms: float | None
-    duration_ms: float | None
+    duration_ms: float
     verdict: Verdict
     replayed: bool = False
-    lead: int = 0
+    preamble: int = 0
     """Tokens of the system prompt and the template, by our counter."""
     newest: int = 0
     """Tokens of the newest message, by our counter."""
     expected: int = 0
-    """Tokens of the whole transcript as this turn's input, by our counter."""
+    """Tokens of the whole conversation as this turn's input, by our counter."""
 
 
-def ledger(state: State, counter: TokenCounter, system_prompt: str, price_of: PriceOf) -> list[LedgerRow]:
-    """The answered turns of a column, in order. `counter` is ours, for the held-history check."""
-    answered = [done for done in state.done if done.turn is not None]
-    lead, expected, alone = expectations(answered, counter, system_prompt, state.before)
-    entries = []
-    for place, done in enumerate(answered):
-        turn = done.turn
-        assert turn is not None
-        usage = turn.usage
-        known = answered[: place + 1]
-        items = [each.stored_items for each in known]
-        stored = [count for count in items if count is not None]
+class ExpectedTokens(NamedTuple):
+    """Our own token counts: of the preamble, and for each turn of the whole conversation as its input (`whole`) and of
+    the preamble with the newest message alone (`newest_only`)."""
+
+    preamble: int
+    whole: list[int]
+    newest_only: list[int]
+
+
+def ledger(state: LaneState, counter: TokenCounter, system_prompt: str, price_of: PriceOf) -> list[LedgerRow]:
+    """The answered turns of a lane, in order. `counter` is ours, for the retention check."""
+    answered = [(turn, turn.result) for turn in state.turns if turn.result is not None]
+    expected = expected_tokens([turn for turn, _ in answered], counter, system_prompt, state.earlier)
+    reported = [result.usage.input_tokens for _, result in answered]
+    items = [turn.stored_items for turn, _ in answered]
+    rows = []
+    for index, (_, result) in enumerate(answered):
+        upto = index + 1
+        known_items = [count for count in items[:upto] if count is not None]
         verdict = check(
-            [each.turn.usage.input_tokens if each.turn is not None else None for each in known],
-            expected[: place + 1],
-            stored if len(stored) == len(items) else None,
-            alone[: place + 1],
+            reported[:upto],
+            expected.whole[:upto],
+            known_items if len(known_items) == upto else None,
+            expected.newest_only[:upto],
         )
-        entries.append(
-            LedgerRow(
-                place + 1,
-                turn.bytes_up,
-                len(turn.wires),
-                usage.input_tokens,
-                usage.cached_tokens,
-                usage.output_tokens,
-                price_of(usage),
-                turn.first_token_ms,
-                turn.duration_ms,
-                verdict,
-                turn.replayed,
-                lead,
-                alone[place] - lead,
-                expected[place],
-            )
-        )
-    return entries
+        rows.append(_row(upto, result, price_of(result.usage), verdict, expected))
+    return rows
 
 
-def expectations(
-    answered: Sequence[Done], counter: TokenCounter, system_prompt: str, before: Sequence[Message] = ()
-) -> tuple[int, list[int], list[int]]:
-    """Tokens of what leads every request; and for each turn, of the whole transcript as its input, and of what leads it with
-    the newest message alone. By our counter; `before` was there already when the column began."""
-    lead = [system(system_prompt)] if system_prompt.strip() else []
-    base = sum(counter.count_many(lead)) + counter.template(bool(lead))
-    whole, expected, alone = base + sum(counter.count_many(before)), list[int](), list[int]()
-    for done in answered:
-        assert done.turn is not None
-        new = counter.count(user(done.asked))
-        expected.append(whole + new)
-        alone.append(base + new)
-        whole += new + counter.count(Message("assistant", done.turn.reply))
-    return base, expected, alone
+def _row(
+    number: int, result: ServerTurn, cost: Decimal | None, verdict: Verdict, expected: ExpectedTokens
+) -> LedgerRow:
+    return LedgerRow(
+        turn=number,
+        bytes_up=result.bytes_up,
+        requests=len(result.wires),
+        input_tokens=result.usage.input_tokens,
+        cached_tokens=result.usage.cached_tokens,
+        output_tokens=result.usage.output_tokens,
+        cost=cost,
+        first_token_ms=result.first_token_ms,
+        duration_ms=result.duration_ms,
+        verdict=verdict,
+        replayed=result.replayed,
+        preamble=expected.preamble,
+        newest=expected.newest_only[number - 1] - expected.preamble,
+        expected=expected.whole[number - 1],
+    )
+
+
+def expected_tokens(
+    answered: Sequence[LaneTurn], counter: TokenCounter, system_prompt: str, earlier: Sequence[Message] = ()
+) -> ExpectedTokens:
+    """Count what each answered turn should have read. `earlier` are the messages from before the lane began."""
+    preamble_messages = [system(system_prompt)] if system_prompt.strip() else []
+    preamble = sum(counter.count_many(preamble_messages)) + counter.template(bool(preamble_messages))
+    total_so_far = preamble + sum(counter.count_many(earlier))
+    whole, newest_only = list[int](), list[int]()
+    for turn in answered:
+        prompt_tokens = counter.count(user(turn.prompt))
+        whole.append(total_so_far + prompt_tokens)
+        newest_only.append(preamble + prompt_tokens)
+        total_so_far += prompt_tokens + counter.count(Message("assistant", turn.reply))
+    return ExpectedTokens(preamble, whole, newest_only)
 
 
 def total(values: Sequence[int | None]) -> int | None:
-    """The sum; None where one is not known, or there is none.
+    """The sum; None if any value is unknown, or there are none.
 
     Example: total([3, None]) -> None
     """
     return None if not values or any(value is None for value in values) else sum(value or 0 for value in values)
 
 
-def costs(entries: Sequence[LedgerRow]) -> Decimal | None:
-    """USD of all turns; None where one is not known."""
-    known = [entry.cost for entry in entries]
-    return None if not known or None in known else sum((cost for cost in known if cost is not None), Decimal(0))
+def total_cost(rows: Sequence[LedgerRow]) -> Decimal | None:
+    """USD for all turns; None if any cost is unknown, or there are no turns."""
+    known = [row.cost for row in rows if row.cost is not None]
+    return sum(known, Decimal(0)) if rows and len(known) == len(rows) else None

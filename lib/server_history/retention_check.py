@@ -1,11 +1,11 @@
-"""Whether a server truly held the history: what it read, against what the whole conversation is.
+"""Tells whether a server really held the history, from the input tokens it reports.
 
-The one rule: the server's own word does not count (servers accept any id, and echo settings they do not obey); only the input
-tokens it reports do. Pure: numbers in, a verdict with one plain sentence out.
+What a server says about its settings proves nothing: some accept any id and echo settings they do not obey. Only the
+reported input tokens count as evidence.
 
-How it is told. Turn 1 has no history, so it shows how far the server's tokens are from ours (a hidden system block, another
-template), and that is taken off. From turn 2 on there are two sizes to tell apart: the newest message alone, and the whole
-conversation. Where they are too close the answer is "cannot tell", not a guess.
+Turn 1 has no history, so it shows how far the server's tokens are from our count (a hidden system block, another
+template); that offset is subtracted from later turns. From turn 2 on, two sizes have to be told apart: the newest
+message alone, and the whole conversation. If they are too close, the verdict is "cannot tell".
 """
 
 from __future__ import annotations
@@ -14,114 +14,114 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Word = Literal["held", "lost", "trimmed", "inflated", "cannot tell"]
+VerdictWord = Literal["held", "lost", "trimmed", "inflated", "cannot tell"]
 
 SMALLEST_HISTORY = 16
-"""Tokens: with less history than this, chance and templates weigh as much as it does."""
+"""Tokens. A shorter history cannot be told from chance and template differences."""
 HELD_FROM, INFLATED_FROM = 0.75, 1.5
-"""Parts of the history that were read: tokenizers that stand in for another differ by about a quarter."""
+"""Shares of the history that were read. Tokenizers that stand in for another one differ by about a quarter."""
 SLACK, SLACK_TOKENS = 0.15, 50
-"""How far from the newest message alone still counts as that: 15 %, and 50 tokens or a quarter of the history."""
+"""How far a reading may be from the newest message alone: 15 %, plus 50 tokens or a quarter of the history."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What happened to the history, of the newest turn. Tokens; None where not known."""
+    """What happened to the history in the newest turn. `reported` and `expected` are tokens; None if unknown."""
 
-    word: Word
+    word: VerdictWord
     sentence: str
-    seen: int | None = None
+    reported: int | None = None
     expected: int | None = None
 
 
 def check(
-    seen: Sequence[int | None],
+    reported: Sequence[int | None],
     expected: Sequence[int],
     stored_items: Sequence[int] | None = None,
-    alone: Sequence[int] | None = None,
+    newest_only: Sequence[int] | None = None,
 ) -> Verdict:
-    """Judge the newest turn of a conversation. All sequences have one entry per turn, in tokens but for `stored_items`.
+    """Judge the newest turn of a conversation. Every sequence has one entry per turn, oldest first.
 
-    `seen`: input tokens the server reports, None where it did not. `expected`: our count of the whole transcript as input of
-    that turn. `stored_items`: how many items the server says it holds. `alone`: our count of the request with the newest
-    message only; without it every message is taken to be as long as the first.
+    `reported`: input tokens by the server, None if it did not report them. `expected`: our count of the whole
+    conversation as that turn's input, in tokens. `stored_items`: how many items the server says it holds.
+    `newest_only`: our count of a request with the newest message alone, in tokens; by default every message is assumed
+    to be as long as the first.
 
     Example: check([40, 50, 50], [40, 80, 120]).word -> "lost"
     """
     turns = len(expected)
-    if len(seen) != turns or turns == 0:
+    if len(reported) != turns or turns == 0:
         return Verdict("cannot tell", "There is not one number per turn to compare.")
-    last = seen[-1]
+    last = reported[-1]
     if not last:
         return Verdict("cannot tell", "The server did not report how many tokens it read.", None, expected[-1])
     if turns == 1:
         return Verdict("cannot tell", "This is the first turn: there is no history to hold yet.", last, expected[-1])
-    base = (seen[0] or expected[0]) - expected[0]
-    alone = alone or [expected[0]] * turns
-    words: list[Word] = ["cannot tell"]
+    offset = (reported[0] or expected[0]) - expected[0]
+    newest_only = newest_only or [expected[0]] * turns
+    words: list[VerdictWord] = ["cannot tell"]
     for turn in range(1, turns):
-        words.append(_turn(seen, expected, alone, base, turn, words))
+        words.append(_word(reported, expected, newest_only, offset, turn, words))
     word = words[-1]
     if word == "lost" and stored_items and stored_items[-1] > stored_items[0] and "held" in words[:-1]:
-        word = "trimmed"  # the server has it all and reads next to nothing of it
-    return Verdict(word, _sentence(word, last, expected[-1] + base, stored_items), last, expected[-1])
+        word = "trimmed"  # the server stores everything and reads next to nothing of it
+    return Verdict(word, _sentence(word, last, expected[-1] + offset, stored_items), last, expected[-1])
 
 
-def _turn(
-    seen: Sequence[int | None],
+def _word(
+    reported: Sequence[int | None],
     expected: Sequence[int],
-    alone: Sequence[int],
-    base: int,
+    newest_only: Sequence[int],
+    offset: int,
     turn: int,
-    before: Sequence[Word],
-) -> Word:
-    """One turn, knowing how the turns before it were judged."""
-    read = seen[turn]
+    earlier: Sequence[VerdictWord],
+) -> VerdictWord:
+    """The verdict on one turn, given those on the turns before it."""
+    read = reported[turn]
     if not read:
         return "cannot tell"
-    history = expected[turn] - alone[turn]
+    history = expected[turn] - newest_only[turn]
     if history < SMALLEST_HISTORY:
         return "cannot tell"
-    there = (read - base - alone[turn]) / history
-    if there >= INFLATED_FROM:
+    share = (read - offset - newest_only[turn]) / history
+    if share >= INFLATED_FROM:
         return "inflated"
-    missing = expected[turn] + base - read
-    if there >= HELD_FROM:
-        return "trimmed" if _fell(seen, expected, turn, missing) or _still(before, missing, history) else "held"
+    missing = expected[turn] + offset - read
+    if share >= HELD_FROM:
+        trimmed = _stopped_growing(reported, expected, turn, missing) or _still_missing(earlier, missing, history)
+        return "trimmed" if trimmed else "held"
     slack = min(SLACK_TOKENS, history / 4)
-    return "lost" if read - base <= alone[turn] * (1 + SLACK) + slack else "trimmed"
+    return "lost" if read - offset <= newest_only[turn] * (1 + SLACK) + slack else "trimmed"
 
 
-def _fell(seen: Sequence[int | None], expected: Sequence[int], turn: int, missing: float) -> bool:
-    """Whether it stopped growing although the conversation went on: something else left as much as came."""
-    previous = seen[turn - 1]
+def _stopped_growing(reported: Sequence[int | None], expected: Sequence[int], turn: int, missing: float) -> bool:
+    """Whether the input stopped growing while the conversation grew: as much was dropped as was added."""
+    previous = reported[turn - 1]
     if not previous or turn < 2:
         return False
-    grew, should = (seen[turn] or 0) - previous, expected[turn] - expected[turn - 1]
-    return should >= SMALLEST_HISTORY and grew < should / 4 and missing >= should / 2
+    growth, expected_growth = (reported[turn] or 0) - previous, expected[turn] - expected[turn - 1]
+    return expected_growth >= SMALLEST_HISTORY and growth < expected_growth / 4 and missing >= expected_growth / 2
 
 
-def _still(before: Sequence[Word], missing: float, history: int) -> bool:
-    """Whether what was trimmed in the turn before is still missing."""
-    return before[-1] == "trimmed" and missing > max(SMALLEST_HISTORY, history / 10)
+def _still_missing(earlier: Sequence[VerdictWord], missing: float, history: int) -> bool:
+    """Whether what was trimmed in the previous turn is still missing."""
+    return earlier[-1] == "trimmed" and missing > max(SMALLEST_HISTORY, history / 10)
 
 
-def _sentence(word: Word, seen: int, whole: int, stored_items: Sequence[int] | None) -> str:
-    kept = f" It stores {stored_items[-1]:,} items all the same." if stored_items else ""
-    sentences: dict[Word, str] = {
+def _sentence(word: VerdictWord, read: int, whole: int, stored_items: Sequence[int] | None) -> str:
+    stored = f" It still stores {stored_items[-1]:,} items." if stored_items else ""
+    sentences: dict[VerdictWord, str] = {
         "held": (
-            f"The server read {seen:,} tokens, and the whole conversation is about {whole:,}: the history was there."
+            f"The server read {read:,} tokens, and the whole conversation is about {whole:,}: the history was there."
         ),
-        "lost": (
-            f"The server read {seen:,} tokens of about {whole:,}: it answered the newest message without the history."
-        ),
-        "trimmed": f"The server read {seen:,} tokens of about {whole:,}: it left older turns out.{kept}",
+        "lost": f"The server read {read:,} of about {whole:,} tokens: it saw the newest message without the history.",
+        "trimmed": f"The server read {read:,} of about {whole:,} tokens: it dropped older turns.{stored}",
         "inflated": (
-            f"The server read {seen:,} tokens, and the whole conversation is only about {whole:,}: it counts, or "
-            "reads, parts of it more than once."
+            f"The server read {read:,} tokens, but the whole conversation is only about {whole:,}: it counts or reads"
+            " parts of it more than once."
         ),
         "cannot tell": (
-            f"The server read {seen:,} tokens; the conversation is too short to tell the history from chance."
+            f"The server read {read:,} tokens; the conversation is too short to tell the history from chance."
         ),
     }
     return sentences[word]

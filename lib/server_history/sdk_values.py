@@ -1,7 +1,7 @@
-"""Reading what servers answer, whatever shape they give it.
+"""Reads values out of server responses, which come as SDK objects or as plain JSON.
 
-The one rule: what is missing, null or zero where it cannot be zero is None, never a guess. Values may be the SDKs' objects or
-plain JSON, since servers that are merely compatible answer in shapes the SDKs' types do not have.
+Servers that are only compatible return shapes the SDK's types do not have. A value that is missing, null, or zero where
+zero is impossible is read as None.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any
 
 from lib.messages import Message, Usage, assistant, system, user
 
-MILLISECONDS = 100_000_000_000
-"""A timestamp above this is in milliseconds: as seconds it would be the year 5138."""
+SMALLEST_MILLISECONDS = 100_000_000_000
+"""A larger timestamp is in milliseconds: as seconds it would be in the year 5138."""
 
 
 def field(value: Any, *names: str) -> Any:
-    """A value inside of values, by name; None where any step is missing.
+    """A nested value, by attribute or key names; None if any step is missing.
 
     Example: field({"a": {"b": 1}}, "a", "b") -> 1; field(None, "a") -> None
     """
@@ -26,7 +26,7 @@ def field(value: Any, *names: str) -> Any:
 
 
 def text_of(content: Any) -> str:
-    """The text of a message's content: a string, a part, or a list of either, however deep.
+    """The text of a message's content: a string, a part, or a list of either, at any depth.
 
     Example: text_of([{"type": "text", "text": [{"value": "Hi"}]}]) -> "Hi"
     """
@@ -41,19 +41,20 @@ def text_of(content: Any) -> str:
 
 
 def seconds_of(created_at: Any) -> float | None:
-    """A timestamp in seconds since 1970; some servers give milliseconds."""
+    """A timestamp as seconds since 1970; some servers give milliseconds."""
     if not isinstance(created_at, int | float) or isinstance(created_at, bool):
         return None
-    return created_at / 1000 if created_at > MILLISECONDS else float(created_at)
+    return created_at / 1000 if created_at > SMALLEST_MILLISECONDS else float(created_at)
 
 
 def count_of(value: Any) -> int | None:
-    """A number of tokens, None where there is none."""
+    """A number of tokens; None if it is not one."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def responses_usage(usage: Any) -> Usage:
-    """Usage as Responses reports it; its input includes cached tokens. No turn reads 0 tokens: that is not a report."""
+    """Usage as Responses reports it: input tokens include cached ones. Zero input tokens are no report, since every
+    turn reads something."""
     if not count_of(field(usage, "input_tokens")):
         return Usage()
     return Usage(
@@ -66,7 +67,7 @@ def responses_usage(usage: Any) -> Usage:
 
 
 def run_usage(usage: Any) -> Usage:
-    """Usage of an Assistants run: null until it ends, and without a word on caching in most answers."""
+    """Usage of an Assistants run: null until the run ends, and mostly without cached tokens."""
     if not count_of(field(usage, "prompt_tokens")):
         return Usage()
     return Usage(
@@ -76,10 +77,11 @@ def run_usage(usage: Any) -> Usage:
     )
 
 
-def paged(pages: Iterable[Any]) -> Iterator[Any]:
-    """The items of all pages; ends at an item seen before, since a server that ignores `after` repeats itself for ever."""
+def without_repeats(items: Iterable[Any]) -> Iterator[Any]:
+    """The items of all pages, up to the first one seen before: a server that ignores `after` would repeat itself for
+    ever."""
     seen: set[str] = set()
-    for item in pages:
+    for item in items:
         id_ = field(item, "id")
         if isinstance(id_, str):
             if id_ in seen:
@@ -88,19 +90,20 @@ def paged(pages: Iterable[Any]) -> Iterator[Any]:
         yield item
 
 
-def message_of(item: Any) -> Message | None:
-    """An item of a conversation as a message; None for what is none (reasoning, compaction, tool calls)."""
-    role = field(item, "role")
-    if not isinstance(role, str) or field(item, "type") not in (None, "message"):
-        return None
-    return Message(role, text_of(field(item, "content")))
+def messages_in(items: Iterable[Any]) -> list[Message]:
+    """The messages among the items of a conversation; reasoning, compaction and tool calls are skipped."""
+    return [
+        Message(role, text_of(field(item, "content")))
+        for item in items
+        if isinstance(role := field(item, "role"), str) and field(item, "type") in (None, "message")
+    ]
 
 
-def prompt_of(system_prompt: str) -> list[Message]:
-    """The system prompt as the first message, where there is one."""
+def system_messages(system_prompt: str) -> list[Message]:
+    """The system prompt as a list of one message, or none if it is empty."""
     return [system(system_prompt)] if system_prompt else []
 
 
 def exchange(text: str, reply: str) -> tuple[Message, Message]:
-    """What one turn adds to a transcript."""
+    """The two messages that one turn adds."""
     return user(text), assistant(reply)

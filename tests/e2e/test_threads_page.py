@@ -1,4 +1,4 @@
-"""Who keeps the history, in a real browser, with no key: the real small model behind the replica."""
+"""The page of who keeps the history in a real browser, without a key: the small model answers behind the replica."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import pytest
 from playwright.sync_api import expect
 
 from lib.providers.llama.process import INSTALL, packaged_model
+from lib.ui.threads import state
 from tests.support.app_process import App
 from tests.support.browser import OpenTab
 from tests.support.redis_servers import RedisServer
 
-TABS = ("Side by side", "Drills", "Move a conversation", "What to know")
-
 
 @pytest.mark.model
-def test_a_class_watches_who_sends_again_who_pays_and_who_forgets(folder: Path, open_tab: OpenTab) -> None:
+def test_a_class_compares_upload_and_tokens_and_sees_a_server_forget(folder: Path, open_tab: OpenTab) -> None:
     if packaged_model() is None:
         pytest.skip(f"needs the model file: {INSTALL}")
     with App(folder / "data") as app:
@@ -27,13 +26,13 @@ def test_a_class_watches_who_sends_again_who_pays_and_who_forgets(folder: Path, 
         tab.sees("After 6 turns: uploaded", timeout=240_000)
         tab.sees("A server that keeps the history saves upload, not tokens")
         tab.settled()
-        said = tab.page.locator("p", has_text="After 6 turns: uploaded").first.inner_text()
-        read = said.split("in the same order: ")[1].split(". ")[0].rstrip(".").split(", ")
+        takeaway = tab.page.locator("p", has_text="After 6 turns: uploaded").first.inner_text()
+        read = takeaway.split("in the same order: ")[1].split(". ")[0].rstrip(".").split(", ")
         assert len(read) == 3
         tokens = [int(number.replace(",", "").split()[0]) for number in read]
-        assert max(tokens) < 1.3 * min(tokens), said  # every reply is the model's own, and so is the history
-        uploaded = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) B", said)]
-        assert uploaded[0] > 3 * max(uploaded[1:]), said
+        assert max(tokens) < 1.3 * min(tokens), takeaway  # not equal: the model writes its own replies in each column
+        uploaded = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) B", takeaway)]
+        assert uploaded[0] > 3 * max(uploaded[1:]), takeaway
         tab.page.get_by_role("tab", name="Drills").click()
         tab.settled()
         tab.page.get_by_role("button", name="Expire it").click()
@@ -45,7 +44,7 @@ def test_a_class_watches_who_sends_again_who_pays_and_who_forgets(folder: Path, 
 def test_looking_writes_nothing(app: App, server: RedisServer, open_tab: OpenTab, session_on_typist: str) -> None:
     before = server.everything()
     tab = open_tab(app, session_on_typist, "/threads")
-    for name in TABS:
+    for name in state.TABS:
         tab.page.get_by_role("tab", name=name).click()
         tab.settled()
     assert server.everything() == before
@@ -53,7 +52,7 @@ def test_looking_writes_nothing(app: App, server: RedisServer, open_tab: OpenTab
 
 def test_nothing_runs_over_the_edge_of_a_phone(app: App, open_tab: OpenTab, session_on_typist: str) -> None:
     tab = open_tab(app, session_on_typist, "/threads", width=390)
-    for name in TABS:
+    for name in state.TABS:
         tab.page.get_by_role("tab", name=name).click()
         tab.settled()
         expect(tab.page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")

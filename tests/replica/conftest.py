@@ -1,7 +1,7 @@
-"""The replica, its scripted model and the routes of OpenAI, for every test here."""
+"""Loads the fixtures for a replica, its scripted model, and a server with set answers."""
 
 from __future__ import annotations
 
-from tests.support.replica_rig import behind, rig, routes, words
+from tests.support.connected_replica import recording_model, replica, routes, word_model
 
-__all__ = ["behind", "rig", "routes", "words"]
+__all__ = ["recording_model", "replica", "routes", "word_model"]

@@ -1,4 +1,4 @@
-"""Message threads of the replica, through the real anthropic SDK and its own thread helper."""
+"""Message threads of the replica, through the real anthropic SDK and its thread helper."""
 
 from __future__ import annotations
 
@@ -10,53 +10,78 @@ import anthropic
 import pytest
 from anthropic.types.beta import BetaMessage
 
-from tests.support.replica_rig import Rig
+from tests.support.connected_replica import ConnectedReplica
 from tests.support.word_model import tokens
 
 BETAS = ["message-threads-2026-08-12"]
+CREATE = {"type": "create"}
 
 
-def create(rig: Rig, *texts: str, thread: dict[str, str] | None = None, **more: Any) -> BetaMessage:
-    wanted: Any = {"betas": BETAS, **more}
-    messages: Any = [{"role": "user", "content": text} for text in texts]
-    return rig.claude.beta.messages.create(
-        model="claude-any", max_tokens=20, messages=messages, thread=thread or {"type": "create"}, **wanted
-    )
-
-
-def go_on(rig: Rig, previous: str, text: str = "more", **more: Any) -> BetaMessage:
-    return create(rig, text, thread={"type": "continue", "previous_message_id": previous}, **more)
-
-
-def helper(rig: Rig, **more: Any) -> Any:
-    return rig.claude.beta.messages.thread(model="claude-any", max_tokens=20, **more)
-
-
-def say(text: str) -> Any:
+def user_message(text: str) -> Any:
     return {"role": "user", "content": text}
 
 
-def test_a_plain_message_has_the_shape_the_sdk_declares(rig: Rig) -> None:
-    made = rig.claude.messages.create(model="claude-any", max_tokens=20, system="be kind", messages=[say("hello")])
-    anthropic.types.Message.model_validate(made.model_dump(), strict=True)
-    assert made.id.startswith("msg_01")
-    assert made.content[0].text == "fine thanks"  # type: ignore[union-attr]
-    assert made.stop_reason == "end_turn"
-    assert rig.words.last == [("system", "be kind"), ("user", "hello")]
-    assert rig.contents()["message_threads"] == []  # it is not kept
+def continuing(previous: str) -> dict[str, str]:
+    """The `thread` field that continues from a reply."""
+    return {"type": "continue", "previous_message_id": previous}
 
 
-def test_input_tokens_leave_out_what_the_models_server_had_cached(rig: Rig) -> None:
-    usage = rig.claude.messages.create(model="m", max_tokens=20, messages=[say("one two three")]).usage
+def send(replica: ConnectedReplica, text: str, thread: dict[str, str], **fields: Any) -> Any:
+    """A message in a thread; a stream if the fields ask for one."""
+    request: dict[str, Any] = {"messages": [user_message(text)], "thread": thread, "betas": BETAS, **fields}
+    return replica.claude.beta.messages.create(model="claude-any", max_tokens=20, **request)
+
+
+def create(replica: ConnectedReplica, text: str, **fields: Any) -> BetaMessage:
+    """The first message of a thread."""
+    message: BetaMessage = send(replica, text, CREATE, **fields)
+    return message
+
+
+def continue_thread(replica: ConnectedReplica, previous: str, text: str = "more", **fields: Any) -> BetaMessage:
+    """The next message of a thread."""
+    message: BetaMessage = send(replica, text, continuing(previous), **fields)
+    return message
+
+
+def thread_helper(replica: ConnectedReplica, **fields: Any) -> Any:
+    """The SDK's own helper."""
+    return replica.claude.beta.messages.thread(model="claude-any", max_tokens=20, **fields)
+
+
+def error_details(exc: anthropic.APIStatusError) -> Any:
+    body: Any = exc.body
+    return body["error"]["details"]
+
+
+def input_tokens(message: Any) -> int:
+    """Input tokens, cached ones included."""
+    return int(message.usage.input_tokens + (message.usage.cache_read_input_tokens or 0))
+
+
+def test_a_plain_message_has_the_shape_the_sdk_declares(replica: ConnectedReplica) -> None:
+    message = replica.claude.messages.create(
+        model="claude-any", max_tokens=20, system="be kind", messages=[user_message("hello")]
+    )
+    anthropic.types.Message.model_validate(message.model_dump(), strict=True)
+    assert message.id.startswith("msg_01")
+    assert message.model_dump()["content"][0]["text"] == "fine thanks"
+    assert message.stop_reason == "end_turn"
+    assert replica.model.last == [("system", "be kind"), ("user", "hello")]
+    assert replica.contents()["message_threads"] == []  # it is not held
+
+
+def test_input_tokens_exclude_cached_ones(replica: ConnectedReplica) -> None:
+    usage = replica.claude.messages.create(model="m", max_tokens=20, messages=[user_message("one two three")]).usage
     assert (usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens) == (3, 2, 0)
     assert usage.output_tokens == 2
 
 
-def test_a_thread_is_continued_with_the_new_message_alone(rig: Rig) -> None:
-    first = create(rig, "my name is Ada", system="be kind")
-    second = go_on(rig, first.id, "what is my name")
-    third = go_on(rig, second.id, "sure?")
-    assert rig.words.last == [
+def test_a_thread_is_continued_with_the_new_message_only(replica: ConnectedReplica) -> None:
+    first = create(replica, "my name is Ada", system="be kind")
+    second = continue_thread(replica, first.id, "what is my name")
+    third = continue_thread(replica, second.id, "sure?")
+    assert replica.model.last == [
         ("system", "be kind"),
         ("user", "my name is Ada"),
         ("assistant", "fine thanks"),
@@ -64,37 +89,33 @@ def test_a_thread_is_continued_with_the_new_message_alone(rig: Rig) -> None:
         ("assistant", "fine thanks"),
         ("user", "sure?"),
     ]
-    totals = [
-        message.usage.input_tokens + (message.usage.cache_read_input_tokens or 0) for message in (first, second, third)
-    ]
-    assert totals == [tokens(body["messages"]) for body in rig.words.bodies]
+    read = [tokens(body["messages"]) for body in replica.model.bodies]
+    assert [input_tokens(message) for message in (first, second, third)] == read
 
 
-def test_the_helper_creates_once_and_then_continues(rig: Rig) -> None:
-    talk = helper(rig, system="be kind")
+def test_the_helper_creates_once_and_then_continues(replica: ConnectedReplica) -> None:
+    thread = thread_helper(replica, system="be kind")
     for text in ("one", "two", "three"):
-        talk.send(say(text))
-    assert [text for role, text in rig.words.last if role == "user"] == ["one", "two", "three"]
-    held = rig.contents()["message_threads"]
-    assert [entry["continued"] for entry in held] == [True, True, False]
-    assert held[-1]["id"] == talk.previous_message_id
+        thread.send(user_message(text))
+    assert replica.model.last_prompts == ["one", "two", "three"]
+    entries = replica.contents()["message_threads"]
+    assert [entry["continued"] for entry in entries] == [True, True, False]
+    assert entries[-1]["id"] == thread.previous_message_id
 
 
-def test_the_helper_streams(rig: Rig) -> None:
-    talk = helper(rig)
-    with talk.stream(say("one")) as stream:
+def test_the_helper_streams(replica: ConnectedReplica) -> None:
+    thread = thread_helper(replica)
+    with thread.stream(user_message("one")) as stream:
         assert "".join(stream.text_stream) == "fine thanks"
-    with talk.stream(say("two")) as stream:
+    with thread.stream(user_message("two")) as stream:
         final = stream.get_final_message()
-    assert [text for role, text in rig.words.last if role == "user"] == ["one", "two"]
-    assert final.usage.input_tokens + final.usage.cache_read_input_tokens == tokens(rig.words.bodies[-1]["messages"])
+    assert replica.model.last_prompts == ["one", "two"]
+    assert input_tokens(final) == tokens(replica.model.bodies[-1]["messages"])
     assert final.usage.output_tokens == 2
 
 
-def test_events_come_in_the_documented_order(rig: Rig) -> None:
-    events = rig.claude.beta.messages.create(
-        model="m", max_tokens=20, messages=[say("hi")], thread={"type": "create"}, betas=BETAS, stream=True
-    )
+def test_events_come_in_the_documented_order(replica: ConnectedReplica) -> None:
+    events = send(replica, "hi", CREATE, stream=True)
     assert [event.type for event in events] == [
         "message_start",
         "content_block_start",
@@ -107,109 +128,103 @@ def test_events_come_in_the_documented_order(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("how", ["clock", "drill"])
-def test_the_helper_replays_a_thread_that_expired(rig: Rig, how: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_helper_replays_a_thread_that_expired(
+    replica: ConnectedReplica, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, logger="anthropic")
-    talk = helper(rig, system="be kind")
-    talk.send(say("one"))
-    before = talk.previous_message_id
+    thread = thread_helper(replica, system="be kind")
+    thread.send(user_message("one"))
     if how == "clock":
-        rig.clock.now += 300
+        replica.clock.now += 300
     else:
-        rig.expire(before)
-    talk.send(say("two"))
+        replica.expire(thread.previous_message_id)
+    thread.send(user_message("two"))
     assert "reason=thread_not_found" in caplog.text
-    assert rig.words.last == [("system", "be kind"), ("user", "one"), ("assistant", "fine thanks"), ("user", "two")]
-    talk.send(say("three"))
-    assert caplog.text.count("Replaying") == 1  # the new thread holds
+    assert replica.model.last == [("system", "be kind"), ("user", "one"), ("assistant", "fine thanks"), ("user", "two")]
+    thread.send(user_message("three"))
+    assert caplog.text.count("Replaying") == 1  # the new thread works
 
 
-def test_every_reply_starts_the_five_minutes_again(rig: Rig) -> None:
-    message = create(rig, "one")
+def test_every_reply_restarts_the_five_minutes(replica: ConnectedReplica) -> None:
+    message = create(replica, "one")
     for _ in range(4):
-        rig.clock.now += 299
-        message = go_on(rig, message.id)
-    rig.clock.now += 300
+        replica.clock.now += 299
+        message = continue_thread(replica, message.id)
+    replica.clock.now += 300
     with pytest.raises(anthropic.NotFoundError):
-        go_on(rig, message.id)
-    create(rig, "another")
-    assert len(rig.contents()["message_threads"]) == 1  # what expired is gone
+        continue_thread(replica, message.id)
+    create(replica, "another")
+    assert len(replica.contents()["message_threads"]) == 1  # the expired ones are gone
 
 
-def test_an_unknown_message_is_not_found_with_the_code_the_sdk_knows(rig: Rig) -> None:
+def test_an_unknown_message_is_refused_with_the_code_the_sdk_knows(replica: ConnectedReplica) -> None:
     with pytest.raises(anthropic.NotFoundError) as caught:
-        go_on(rig, "msg_nothing")
-    assert caught.value.body["error"]["details"]["error_code"] == "thread_not_found"  # type: ignore[index]
+        continue_thread(replica, "msg_nothing")
+    assert error_details(caught.value)["error_code"] == "thread_not_found"
     assert type(caught.value).__name__ == "ThreadNotFoundError"
     assert caught.value.request_id
 
 
-def test_a_reply_is_continued_once(rig: Rig) -> None:
-    first = create(rig, "one")
-    go_on(rig, first.id)
+def test_a_reply_is_continued_once(replica: ConnectedReplica) -> None:
+    first = create(replica, "one")
+    continue_thread(replica, first.id)
     with pytest.raises(anthropic.BadRequestError, match="already been continued") as caught:
-        go_on(rig, first.id)
+        continue_thread(replica, first.id)
     assert type(caught.value).__name__ == "ThreadAlreadyContinuedError"
 
 
-def test_two_at_once_cannot_continue_the_same_reply(rig: Rig) -> None:
-    first = create(rig, "one")
-    rig.words.gate = threading.Event()
-    stream = rig.claude.beta.messages.create(
-        model="claude-any",
-        max_tokens=20,
-        messages=[say("two")],
-        betas=BETAS,
-        stream=True,
-        thread={"type": "continue", "previous_message_id": first.id},
-    )
+def test_two_requests_at_once_cannot_continue_the_same_reply(replica: ConnectedReplica) -> None:
+    first = create(replica, "one")
+    replica.model.gate = threading.Event()
+    stream = send(replica, "two", continuing(first.id), stream=True)
     next(event for event in stream if event.type == "content_block_delta")
     with pytest.raises(anthropic.BadRequestError) as caught:
-        go_on(rig, first.id)
+        continue_thread(replica, first.id)
     assert type(caught.value).__name__ == "ThreadContinueInFlightError"
     stream.close()
-    assert rig.words.cut_off.wait(10)
-    rig.words.gate = None
-    assert go_on(rig, first.id).stop_reason == "end_turn"  # a turn that came to nothing leaves the reply free
+    assert replica.model.reader_left.wait(10)
+    replica.model.gate = None
+    assert continue_thread(replica, first.id).stop_reason == "end_turn"  # an unfinished turn leaves the reply free
 
 
-def test_a_turn_whose_model_fails_can_be_tried_again(rig: Rig) -> None:
-    first = create(rig, "one")
-    rig.words.error = (500, {"error": {"message": "boom"}})
+def test_a_turn_whose_model_fails_can_be_retried(replica: ConnectedReplica) -> None:
+    first = create(replica, "one")
+    replica.model.error = (500, {"error": {"message": "boom"}})
     with pytest.raises(anthropic.InternalServerError):
-        go_on(rig, first.id)
-    rig.words.error = (429, {"error": {"message": "slow down"}})
+        continue_thread(replica, first.id)
+    replica.model.error = (429, {"error": {"message": "slow down"}})
     with pytest.raises(anthropic.RateLimitError):
-        go_on(rig, first.id)
-    rig.words.error = None
-    assert go_on(rig, first.id).stop_reason == "end_turn"
+        continue_thread(replica, first.id)
+    replica.model.error = None
+    assert continue_thread(replica, first.id).stop_reason == "end_turn"
 
 
-def test_a_stream_that_breaks_off_ends_in_an_error_and_is_not_held(rig: Rig) -> None:
-    rig.words.break_off = True
-    stream = rig.claude.messages.create(model="m", max_tokens=20, messages=[say("hi")], stream=True)
+def test_a_stream_that_breaks_off_ends_with_an_error_and_is_not_held(replica: ConnectedReplica) -> None:
+    replica.model.break_off = True
+    stream = replica.claude.messages.create(model="m", max_tokens=20, messages=[user_message("hi")], stream=True)
     with pytest.raises(anthropic.APIStatusError, match="broke off"):
         list(stream)
-    assert rig.contents()["message_threads"] == []
+    assert replica.contents()["message_threads"] == []
 
 
-def test_what_a_thread_cannot_be_combined_with_is_named(rig: Rig) -> None:
+def test_fields_that_cannot_be_combined_with_a_thread_are_named(replica: ConnectedReplica) -> None:
     edits: Any = {"edits": [{"type": "clear_tool_uses_20250919"}]}
     with pytest.raises(anthropic.BadRequestError) as caught:
-        create(rig, "one", context_management=edits, betas=[*BETAS, "context-management-2025-06-27"])
+        create(replica, "one", context_management=edits, betas=[*BETAS, "context-management-2025-06-27"])
     assert type(caught.value).__name__ == "ThreadUnsupportedRequestError"
-    assert caught.value.body["error"]["details"]["unsupported"] == ["context_management"]  # type: ignore[index]
-    talk = helper(rig, context_management=edits)
+    assert error_details(caught.value)["unsupported"] == ["context_management"]
+    thread = thread_helper(replica, context_management=edits)
     with pytest.raises(anthropic.BadRequestError):
-        talk.send(say("one"))
-    fallback = helper(rig, context_management=edits, unsupported_request_behavior="continue_unthreaded")
-    fallback.send(say("one"))
-    fallback.send(say("two"))
-    assert [text for role, text in rig.words.last if role == "user"] == ["one", "two"]
-    assert rig.contents()["message_threads"] == []
+        thread.send(user_message("one"))
+    fallback = thread_helper(replica, context_management=edits, unsupported_request_behavior="continue_unthreaded")
+    fallback.send(user_message("one"))
+    fallback.send(user_message("two"))
+    assert replica.model.last_prompts == ["one", "two"]
+    assert replica.contents()["message_threads"] == []
 
 
 @pytest.mark.parametrize(
-    ("more", "what"),
+    ("fields", "message"),
     [
         ({"system": "be rude"}, "system: must not be set"),
         ({"tools": [{"name": "t", "input_schema": {"type": "object"}}]}, "tools: not supported"),
@@ -222,40 +237,42 @@ def test_what_a_thread_cannot_be_combined_with_is_named(rig: Rig) -> None:
         ({"max_tokens": None}, "max_tokens"),
     ],
 )
-def test_continuations_are_refused_in_anthropics_shape(rig: Rig, more: dict[str, Any], what: str) -> None:
-    first = create(rig, "one")
-    betas = more.pop("betas", BETAS)
+def test_invalid_continuations_are_refused_in_anthropics_shape(
+    replica: ConnectedReplica, fields: dict[str, Any], message: str
+) -> None:
+    first = create(replica, "one")
+    betas = fields.get("betas", BETAS)
     body = {
         "model": "claude-any",
         "max_tokens": 20,
-        "messages": [say("two")],
-        "thread": {"type": "continue", "previous_message_id": first.id},
-        **more,
+        "messages": [user_message("two")],
+        "thread": continuing(first.id),
+        **{name: value for name, value in fields.items() if name != "betas"},
     }
-    answer = rig.http.post("/v1/messages", json=body, headers={"anthropic-beta": ",".join(betas)})
+    answer = replica.http.post("/v1/messages", json=body, headers={"anthropic-beta": ",".join(betas)})
     assert (answer.status_code, answer.json()["type"]) == (400, "error")
     assert answer.json()["error"]["type"] == "invalid_request_error"
-    assert what in answer.json()["error"]["message"]
-    assert go_on(rig, first.id).stop_reason == "end_turn"  # the thread is as it was
+    assert message in answer.json()["error"]["message"]
+    assert continue_thread(replica, first.id).stop_reason == "end_turn"  # the thread is unchanged
 
 
-def test_a_prompt_that_is_too_long_is_refused_with_the_numbers(rig: Rig) -> None:
-    first = create(rig, "x " * 300)
+def test_a_prompt_that_is_too_long_is_refused_with_the_numbers(replica: ConnectedReplica) -> None:
+    first = create(replica, "x " * 300)
     with pytest.raises(anthropic.BadRequestError, match="prompt is too long: 408 tokens > 400 maximum"):
-        go_on(rig, first.id, "x " * 100)
-    assert go_on(rig, first.id, "short").stop_reason == "end_turn"
+        continue_thread(replica, first.id, "x " * 100)
+    assert continue_thread(replica, first.id, "short").stop_reason == "end_turn"
 
 
-def test_how_a_reply_was_cut_off(rig: Rig) -> None:
-    rig.words.reply = "word " * 40
-    assert create(rig, "hi").stop_reason == "max_tokens"
-    assert create(rig, "x " * 390).stop_reason == "model_context_window_exceeded"
-    assert [body["max_tokens"] for body in rig.words.bodies] == [20, 400 - 392]
+def test_the_stop_reason_says_how_a_reply_was_cut_off(replica: ConnectedReplica) -> None:
+    replica.model.reply = "word " * 40
+    assert create(replica, "hi").stop_reason == "max_tokens"
+    assert create(replica, "x " * 390).stop_reason == "model_context_window_exceeded"
+    assert [body["max_tokens"] for body in replica.model.bodies] == [20, 400 - 392]
 
 
-def test_counting_before_sending(rig: Rig) -> None:
-    count = rig.claude.messages.count_tokens(model="m", system="be kind", messages=[say("one two three")])
+def test_a_conversation_is_counted_before_it_is_sent(replica: ConnectedReplica) -> None:
+    count = replica.claude.messages.count_tokens(model="m", system="be kind", messages=[user_message("one two three")])
     assert count.input_tokens == 4 + 5
-    assert rig.words.bodies == []
-    body = {"model": "m", "messages": [say("x")], "thread": {"type": "create"}}
-    assert rig.http.post("/v1/messages/count_tokens", json=body).status_code == 400
+    assert replica.model.bodies == []
+    body = {"model": "m", "messages": [user_message("x")], "thread": CREATE}
+    assert replica.http.post("/v1/messages/count_tokens", json=body).status_code == 400

@@ -1,4 +1,4 @@
-"""Assistants threads: runs that end in every way there is, odd shapes, deadlines, and hosts that switched them off."""
+"""Assistants threads: every way a run can end, unusual responses, deadlines, and hosts that retired the API."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ import pytest
 
 from lib.errors import ConversationGone, InvalidRequest, ProviderUnavailable, RateLimited, Retired
 from lib.messages import Message, Usage, assistant, system, user
-from lib.server_history import Handle, ServerTurn, ThreadSettings
-from lib.server_history import http_meter as measuring_module
-from lib.server_history.adapters.assistants import AssistantsHistory, retirement
+from lib.server_history import Handle, ServerTurn, ThreadSettings, http_meter
+from lib.server_history.adapters.assistants import AssistantsHistory
+from lib.server_history.adapters.retirement import retirement
 from lib.settings import Endpoint
 from tests.support.openai_routes import Answer, Routes, events
+from tests.support.server_turns import last_turn, openai_endpoint
 
-QUICK = ThreadSettings(max_output_tokens=300, poll_seconds=0.01, deadline_seconds=5, stream=False)
+POLLING = ThreadSettings(max_output_tokens=300, poll_seconds=0.01, deadline_seconds=5, stream=False)
 HANDLE = Handle("assistants", "m", "Be brief.", (("assistant", "asst_1"), ("thread", "thread_1")))
-T = "/v1/threads/thread_1"
+THREAD = "/v1/threads/thread_1"
 
 
-def history(routes: Routes, settings: ThreadSettings = QUICK) -> AssistantsHistory:
-    return AssistantsHistory(Endpoint("it", "openai", "It", base_url=routes.url, model="m"), "key", settings)
+def history(routes: Routes, settings: ThreadSettings = POLLING) -> AssistantsHistory:
+    return AssistantsHistory(openai_endpoint(routes.url), "key", settings)
 
 
 def message(id_: str, role: str, text: str, **fields: Any) -> dict[str, Any]:
@@ -35,28 +36,26 @@ def run(status: str, **fields: Any) -> dict[str, Any]:
     return {"id": "run_1", "object": "thread.run", "thread_id": "thread_1", "status": status, "usage": None, **fields}
 
 
-def answering(routes: Routes, *runs: Any, listed: list[dict[str, Any]] | None = None) -> None:
-    """A thread in which the run goes through these states."""
-    routes.on(f"POST {T}/messages", message("msg_1", "user", "Hello"))
-    routes.on(f"POST {T}/runs", run("queued"))
-    routes.on(f"GET {T}/runs/run_1", *runs)
+def answer_with_run(routes: Routes, *runs: Any, listed: list[dict[str, Any]] | None = None) -> None:
+    """Set up a thread whose run is polled through these states."""
+    routes.on(f"POST {THREAD}/messages", message("msg_1", "user", "Hello"))
+    routes.on(f"POST {THREAD}/runs", run("queued"))
+    routes.on(f"GET {THREAD}/runs/run_1", *runs)
     listed = listed or [message("msg_1", "user", "Hello"), message("msg_2", "assistant", "Hi.")]
-    routes.on(f"GET {T}/messages", {"object": "list", "data": listed, "has_more": False})
-    routes.on(f"POST {T}/runs/run_1/cancel", run("cancelling"))
+    routes.on(f"GET {THREAD}/messages", {"object": "list", "data": listed, "has_more": False})
+    routes.on(f"POST {THREAD}/runs/run_1/cancel", run("cancelling"))
 
 
-def end_of(routes: Routes, settings: ThreadSettings = QUICK) -> ServerTurn:
-    *_, turn = history(routes, settings).send(HANDLE, "Hello")
-    assert isinstance(turn, ServerTurn)
-    return turn
+def turn_on(routes: Routes, settings: ThreadSettings = POLLING) -> ServerTurn:
+    return last_turn(history(routes, settings), HANDLE)
 
 
 USAGE = {"prompt_tokens": 40, "completion_tokens": 5, "total_tokens": 45}
 
 
-def test_a_turn_is_a_message_a_run_polls_and_a_list(routes: Routes) -> None:
-    answering(routes, run("queued"), run("in_progress"), run("completed", usage=USAGE))
-    turn = end_of(routes)
+def test_a_polled_turn_is_a_message_a_run_polls_and_a_list(routes: Routes) -> None:
+    answer_with_run(routes, run("queued"), run("in_progress"), run("completed", usage=USAGE))
+    turn = turn_on(routes)
     assert (turn.reply, turn.status, turn.reason, turn.usage) == (
         "Hi.",
         "complete",
@@ -65,17 +64,19 @@ def test_a_turn_is_a_message_a_run_polls_and_a_list(routes: Routes) -> None:
     )
     assert [wire.method for wire in turn.wires] == ["POST", "POST", "GET", "GET", "GET", "GET"]
     assert turn.bytes_up == sum(wire.bytes_up for wire in turn.wires[:2])
-    assert turn.wires[0].bytes_up == len(json.dumps(routes.asked[0][1], separators=(",", ":")))
+    assert turn.wires[0].bytes_up == len(json.dumps(routes.requests[0][1], separators=(",", ":")))
     assert all(wire.bytes_down for wire in turn.wires)
     assert turn.ids == (("run", "run_1"),)
-    assert turn.handle == HANDLE  # a thread's id does not change
+    assert turn.handle == HANDLE  # the thread keeps its id
     assert {headers["openai-beta"] for headers in routes.headers} == {"assistants=v2"}
 
 
 def test_limits_are_sent_and_a_missing_echo_is_noted(routes: Routes) -> None:
-    answering(routes, run("completed", usage=USAGE, truncation_strategy={"type": "last_messages", "last_messages": 4}))
-    turn = end_of(routes, replace(QUICK, last_messages=4, max_prompt_tokens=2000))
-    sent = routes.bodies(f"POST {T}/runs")[0]
+    answer_with_run(
+        routes, run("completed", usage=USAGE, truncation_strategy={"type": "last_messages", "last_messages": 4})
+    )
+    turn = turn_on(routes, replace(POLLING, last_messages=4, max_prompt_tokens=2000))
+    sent = routes.bodies(f"POST {THREAD}/runs")[0]
     assert sent["truncation_strategy"] == {"type": "last_messages", "last_messages": 4}
     assert (sent["max_prompt_tokens"], sent["max_completion_tokens"]) == (2000, 300)
     assert turn.notes == ("The server did not confirm max_prompt_tokens 2000.",)
@@ -92,37 +93,37 @@ def test_limits_are_sent_and_a_missing_echo_is_noted(routes: Routes) -> None:
         (run("requires_action"), "failed", "requires_action"),
     ],
 )
-def test_a_run_may_end_in_other_ways(routes: Routes, ended: Any, status: str, reason: str) -> None:
-    answering(routes, ended)
-    turn = end_of(routes)
+def test_a_run_that_is_not_completed_says_why(routes: Routes, ended: Any, status: str, reason: str) -> None:
+    answer_with_run(routes, ended)
+    turn = turn_on(routes)
     assert (turn.status, turn.reason) == (status, reason)
     assert turn.reply == ("Hi." if status == "incomplete" else "")
-    cancelled = [asked for asked, _ in routes.asked if asked.endswith("/cancel")]
+    cancelled = [path for path in routes.paths if path.endswith("/cancel")]
     assert bool(cancelled) == (ended["status"] == "requires_action")
 
 
-def test_a_run_that_never_ends_is_given_up_and_asked_to_stop(routes: Routes) -> None:
-    answering(routes, run("queued"))
-    turn = end_of(routes, replace(QUICK, deadline_seconds=0.3))
+def test_a_run_that_never_ends_is_cancelled_at_the_deadline(routes: Routes) -> None:
+    answer_with_run(routes, run("queued"))
+    turn = turn_on(routes, replace(POLLING, deadline_seconds=0.3))
     assert turn.status == "failed"
     assert "still queued" in (turn.reason or "")
     assert 250 < turn.duration_ms < 3000
-    assert routes.asked[-1][0] == f"POST {T}/runs/run_1/cancel"
+    assert routes.paths[-1] == f"POST {THREAD}/runs/run_1/cancel"
 
 
-def test_the_server_says_how_long_to_wait_between_polls(routes: Routes) -> None:
-    answering(routes, Answer(run("queued"), headers={"openai-poll-after-ms": "150"}), run("completed"))
-    turn = end_of(routes)
+def test_polls_are_as_far_apart_as_the_server_asks(routes: Routes) -> None:
+    answer_with_run(routes, Answer(run("queued"), headers={"openai-poll-after-ms": "150"}), run("completed"))
+    turn = turn_on(routes)
     assert 150 < turn.duration_ms < 1500
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}, "absent"])
-def test_usage_that_is_no_report_is_none_and_never_zero(routes: Routes, usage: Any) -> None:
+def test_missing_usage_is_none_and_never_zero(routes: Routes, usage: Any) -> None:
     ended = run("completed", usage=usage)
     if usage == "absent":
         del ended["usage"]
-    answering(routes, ended)
-    turn = end_of(routes)
+    answer_with_run(routes, ended)
+    turn = turn_on(routes)
     assert turn.usage == Usage()
     assert "did not report" in turn.notes[-1]
 
@@ -137,38 +138,38 @@ def test_usage_that_is_no_report_is_none_and_never_zero(routes: Routes, usage: A
         [{"type": "text", "text": {"value": "H"}}, {"type": "text", "text": {"value": "i."}}],
     ],
 )
-def test_text_is_found_whatever_its_shape(routes: Routes, content: Any) -> None:
+def test_text_is_found_in_every_known_shape(routes: Routes, content: Any) -> None:
     odd = {**message("msg_2", "assistant", ""), "content": content}
-    answering(routes, run("completed"), listed=[message("msg_1", "user", "Hello"), odd])
-    assert end_of(routes).reply == "Hi."
+    answer_with_run(routes, run("completed"), listed=[message("msg_1", "user", "Hello"), odd])
+    assert turn_on(routes).reply == "Hi."
 
 
-def test_a_list_the_wrong_way_round_is_turned_whatever_its_clocks_are(routes: Routes) -> None:
+def test_a_list_in_the_wrong_order_is_turned_even_with_mixed_time_units(routes: Routes) -> None:
     newest_first = [
         message("msg_2", "assistant", "Hi.", created_at=1_790_000_009_000),
         message("msg_1", "user", "Hello", created_at=1_790_000_001),
     ]
-    answering(routes, run("completed"), listed=newest_first)
+    answer_with_run(routes, run("completed"), listed=newest_first)
     assert history(routes).export(HANDLE) == [system("Be brief."), user("Hello"), assistant("Hi.")]
-    assert end_of(routes).reply == "Hi."
+    assert turn_on(routes).reply == "Hi."
 
 
 def test_older_replies_are_not_taken_for_the_new_one(routes: Routes) -> None:
     listed = [message("msg_a", "user", "x"), message("msg_b", "assistant", "Old."), message("msg_1", "user", "Hello")]
-    answering(routes, run("completed"), listed=[*listed, message("msg_2", "assistant", "Hi.")])
-    assert end_of(routes).reply == "Hi."
+    answer_with_run(routes, run("completed"), listed=[*listed, message("msg_2", "assistant", "Hi.")])
+    assert turn_on(routes).reply == "Hi."
 
 
 def test_an_export_reads_every_page_and_stops_at_one_that_repeats(routes: Routes) -> None:
     first, second = message("msg_1", "user", "Hello"), message("msg_2", "assistant", "Hi.")
     routes.on(
-        f"GET {T}/messages",
+        f"GET {THREAD}/messages",
         {"object": "list", "data": [first], "has_more": True},
-        {"object": "list", "data": [second], "has_more": True},  # and again for ever
+        {"object": "list", "data": [second], "has_more": True},  # again and again
     )
     assert history(routes).export(HANDLE) == [system("Be brief."), user("Hello"), assistant("Hi.")]
-    assert "after=msg_1" in routes.asked[1][0]
-    assert len(routes.asked) == 3
+    assert "after=msg_1" in routes.paths[1]
+    assert len(routes.requests) == 3
 
 
 def delta(text: str) -> tuple[str, Any]:
@@ -177,9 +178,9 @@ def delta(text: str) -> tuple[str, Any]:
 
 
 def test_a_run_can_be_streamed(routes: Routes) -> None:
-    answering(routes, run("completed"))
+    answer_with_run(routes, run("completed"))
     routes.on(
-        f"POST {T}/runs",
+        f"POST {THREAD}/runs",
         events(
             ("thread.run.created", run("queued")),
             ("thread.run.step.created", {"id": "step_1", "object": "thread.run.step", "status": "in_progress"}),
@@ -189,32 +190,32 @@ def test_a_run_can_be_streamed(routes: Routes) -> None:
             ("done", "[DONE]"),
         ),
     )
-    turn = end_of(routes, replace(QUICK, stream=True))
+    turn = turn_on(routes, replace(POLLING, stream=True))
     assert (turn.reply, turn.status, turn.usage.input_tokens) == ("Hi.", "complete", 40)
     assert len(turn.wires) == 2
     assert turn.notes == ()
 
 
 def test_a_stream_that_breaks_off_is_polled_to_its_end(routes: Routes) -> None:
-    answering(routes, run("completed", usage=USAGE))
-    routes.on(f"POST {T}/runs", events(("thread.run.created", run("queued")), delta("Hi.")))
-    turn = end_of(routes, replace(QUICK, stream=True))
+    answer_with_run(routes, run("completed", usage=USAGE))
+    routes.on(f"POST {THREAD}/runs", events(("thread.run.created", run("queued")), delta("Hi.")))
+    turn = turn_on(routes, replace(POLLING, stream=True))
     assert (turn.status, turn.usage.input_tokens, len(turn.wires)) == ("complete", 40, 3)
 
 
 def test_an_error_in_a_stream_is_translated(routes: Routes) -> None:
-    answering(routes, run("completed"))
+    answer_with_run(routes, run("completed"))
     error = {"error": {"code": "rate_limit_exceeded", "message": "slow down", "type": "server_error"}}
-    routes.on(f"POST {T}/runs", events(("thread.run.created", run("queued")), ("error", error)))
+    routes.on(f"POST {THREAD}/runs", events(("thread.run.created", run("queued")), ("error", error)))
     with pytest.raises(RateLimited, match="slow down"):
-        end_of(routes, replace(QUICK, stream=True))
+        turn_on(routes, replace(POLLING, stream=True))
 
 
-def test_a_server_that_has_no_threads_is_said_to_have_none(routes: Routes) -> None:
+def test_a_server_without_threads_is_named_as_such(routes: Routes) -> None:
     with pytest.raises(InvalidRequest, match="does not speak Assistants threads") as caught:
         history(routes).create("Be brief.")
     assert "Choose another way" in caught.value.next_step
-    assert len(routes.asked) == 1  # and nothing else was tried
+    assert len(routes.requests) == 1  # nothing else was tried
 
 
 def test_an_assistant_without_a_thread_is_not_left_behind(routes: Routes) -> None:
@@ -222,17 +223,17 @@ def test_an_assistant_without_a_thread_is_not_left_behind(routes: Routes) -> Non
     routes.on("DELETE /v1/assistants/asst_1", {"id": "asst_1", "deleted": True})
     with pytest.raises(InvalidRequest, match="does not speak"):
         history(routes).create("Be brief.")
-    assert routes.asked[-1][0] == "DELETE /v1/assistants/asst_1"
+    assert routes.paths[-1] == "DELETE /v1/assistants/asst_1"
 
 
-def test_something_that_is_no_assistant_is_not_taken_for_one(routes: Routes) -> None:
+def test_an_assistant_without_an_id_is_refused(routes: Routes) -> None:
     routes.on("POST /v1/assistants", {"object": "assistant"})
     with pytest.raises(ProviderUnavailable, match="not as a model server does"):
         history(routes).create("Be brief.")
 
 
-def test_a_thread_that_is_gone_is_said_to_be(routes: Routes) -> None:
-    for call in (lambda: end_of(routes), lambda: history(routes).export(HANDLE)):
+def test_a_missing_thread_raises_conversation_gone(routes: Routes) -> None:
+    for call in (lambda: turn_on(routes), lambda: history(routes).export(HANDLE)):
         with pytest.raises(ConversationGone, match="thread_1"):
             call()
     with pytest.raises(ConversationGone, match="never created"):
@@ -240,21 +241,22 @@ def test_a_thread_that_is_gone_is_said_to_be(routes: Routes) -> None:
 
 
 def test_a_deletion_that_did_not_happen_is_not_proven(routes: Routes) -> None:
-    deletion = history(routes).delete(HANDLE)  # 404 for everything: perhaps it never had them
+    deletion = history(routes).delete(HANDLE)  # 404 for everything: it may never have had them
     assert not deletion.proven
-    assert "Not proven for 2 of 2" in deletion.words
-    routes.on(f"DELETE {T}", {"deleted": True})
-    routes.on(f"GET {T}", {"id": "thread_1"})
-    assert [(gone.answered, gone.reread) for gone in history(routes).delete(HANDLE).things] == [(200, 200), (404, 404)]
+    assert "Not proven for 2 of 2" in deletion.sentence
+    routes.on(f"DELETE {THREAD}", {"deleted": True})
+    routes.on(f"GET {THREAD}", {"id": "thread_1"})
+    deletion = history(routes).delete(HANDLE)
+    assert [(item.delete_status, item.read_status) for item in deletion.items] == [(200, 200), (404, 404)]
 
 
-def test_no_warning_reaches_people_and_none_is_silenced_for_others(routes: Routes) -> None:
-    answering(routes, run("completed"))
+def test_the_sdks_deprecation_warnings_are_hidden_and_no_others(routes: Routes) -> None:
+    answer_with_run(routes, run("completed"))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        end_of(routes)
-        warnings.warn("another part's own", DeprecationWarning, stacklevel=1)
-    assert [str(warning.message) for warning in caught] == ["another part's own"]
+        turn_on(routes)
+        warnings.warn("not the SDK's", DeprecationWarning, stacklevel=1)
+    assert [str(warning.message) for warning in caught] == ["not the SDK's"]
 
 
 RETIRED = [
@@ -269,19 +271,19 @@ RETIRED = [
 
 
 @pytest.mark.parametrize("url", RETIRED)
-def test_nothing_is_sent_where_threads_were_switched_off(url: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_sent_to_a_retired_host(url: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     def shared_client(_: str) -> Any:
         raise AssertionError("something was about to be sent")
 
-    monkeypatch.setattr(measuring_module, "shared_client", shared_client)
-    there = AssistantsHistory(
-        Endpoint("openai", "openai", "OpenAI", base_url=url, model="m", needs_key=True), None, QUICK
+    monkeypatch.setattr(http_meter, "shared_client", shared_client)
+    retired = AssistantsHistory(
+        Endpoint("openai", "openai", "OpenAI", base_url=url, model="m", needs_key=True), None, POLLING
     )
     calls = (
-        lambda: there.create("x"),
-        lambda: list(there.send(HANDLE, "x")),
-        lambda: there.export(HANDLE),
-        lambda: there.delete(HANDLE),
+        lambda: retired.create("x"),
+        lambda: list(retired.send(HANDLE, "x")),
+        lambda: retired.export(HANDLE),
+        lambda: retired.delete(HANDLE),
     )
     for call in calls:
         with pytest.raises(Retired, match="switched off on 2026-08-26") as caught:
@@ -292,17 +294,17 @@ def test_nothing_is_sent_where_threads_were_switched_off(url: str | None, monkey
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "https://openai.com.example/v1", "https://notopenai.com/v1"])
-def test_other_hosts_are_asked(url: str) -> None:
+def test_other_hosts_are_not_retired(url: str) -> None:
     assert retirement(url) is None
 
 
-def test_not_even_a_redirect_leads_there(routes: Routes) -> None:
+def test_not_even_a_redirect_leads_to_a_retired_host(routes: Routes) -> None:
     routes.on("POST /v1/assistants", Answer("", 307, {"Location": "https://api.openai.com/v1/assistants"}))
     with pytest.raises(Retired, match=r"api\.openai\.com"):
         history(routes).create("Be brief.")
 
 
-def test_messages_that_are_not_text_are_kept_as_what_text_they_have(routes: Routes) -> None:
+def test_a_message_without_text_is_exported_empty(routes: Routes) -> None:
     listed = [{"id": "msg_1", "role": "user", "content": None}]
-    answering(routes, run("completed"), listed=listed)
+    answer_with_run(routes, run("completed"), listed=listed)
     assert history(routes).export(HANDLE) == [system("Be brief."), Message("user", "")]

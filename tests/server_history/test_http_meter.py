@@ -1,4 +1,4 @@
-"""The ledger: bytes as they travel, requests as they happen, handles and facts as they are kept."""
+"""HTTP metering, and the values around it: handles, deletions, facts, and reading server responses."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from lib.providers import TextDelta
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.server_history import DeletedItem, Deletion, Fact, Facts, Handle, ServerTurn, Wire
 from lib.server_history.adapters.manual import ManualHistory
-from lib.server_history.factory import OF_KIND, open_server_history
+from lib.server_history.factory import APPROACHES_OF_KIND, open_server_history
 from lib.server_history.http_meter import MeteredTurn, metered_client
-from lib.server_history.reference import ASSISTANTS, CLAUDE, CONVERSATIONS, MANUAL, RESPONSES
-from lib.server_history.sdk_values import paged, seconds_of, text_of
+from lib.server_history.reference import FACTS
+from lib.server_history.sdk_values import seconds_of, text_of, without_repeats
 from lib.settings import Endpoint
 from tests.support.openai_routes import Answer, Routes
 from tests.support.replay_server import Replay
 
 
-def test_bytes_are_those_that_travelled(replay: Replay) -> None:
+def test_bytes_are_counted_as_transmitted(replay: Replay) -> None:
     replay.status, replay.headers = 200, {"Content-Encoding": "gzip", "Content-Type": "text/plain"}
     replay.body = gzip.compress(b"a" * 10_000)
     wires: list[Wire] = []
@@ -35,7 +35,7 @@ def test_bytes_are_those_that_travelled(replay: Replay) -> None:
     assert replay.received == [b"12345"]
 
 
-def test_redirects_are_requests_too(routes: Routes) -> None:
+def test_a_redirect_is_recorded_as_a_request(routes: Routes) -> None:
     routes.on("POST /v1/a", Answer("", 307, {"Location": f"{routes.url}/b"}))
     routes.on("POST /v1/b", {"ok": True})
     wires: list[Wire] = []
@@ -44,14 +44,14 @@ def test_redirects_are_requests_too(routes: Routes) -> None:
     assert [(wire.path, wire.status, wire.bytes_up) for wire in wires] == [("/v1/a", 307, 2), ("/v1/b", 200, 2)]
 
 
-def test_a_request_nobody_answered_is_in_the_ledger() -> None:
+def test_a_request_without_an_answer_is_recorded() -> None:
     wires: list[Wire] = []
     with metered_client("http://127.0.0.1:9", wires) as client, pytest.raises(httpx2.ConnectError):
         client.post("http://127.0.0.1:9/x", content=b"123")
     assert [(wire.bytes_up, wire.bytes_down, wire.status) for wire in wires] == [(3, None, None)]
 
 
-def test_two_turns_at_once_do_not_share_a_ledger(routes: Routes) -> None:
+def test_two_turns_at_once_record_separately(routes: Routes) -> None:
     routes.on("GET /v1/a", {})
     one: list[Wire] = []
     two: list[Wire] = []
@@ -62,14 +62,14 @@ def test_two_turns_at_once_do_not_share_a_ledger(routes: Routes) -> None:
     assert (len(one), len(two)) == (1, 2)
 
 
-def test_a_handle_comes_back_from_json_as_it_was() -> None:
+def test_a_handle_survives_json() -> None:
     handle = Handle("claude", "m", "Be brief.", (("message", "msg_1"),), (user("ü"), Message("user", None, {"x": [1]})))
     assert Handle.from_dict(json.loads(json.dumps(handle.to_dict()))) == handle
-    assert handle.plus(("message", "msg_2"), said=[assistant("y")]).last("message") == "msg_2"
+    assert handle.plus(("message", "msg_2"), messages=[assistant("y")]).last("message") == "msg_2"
     assert handle.all("response") == []
 
 
-def test_the_control_uploads_everything_every_turn() -> None:
+def test_the_manual_approach_uploads_everything_every_turn() -> None:
     provider = ScriptedProvider(Script(["H", "i."], usage=Usage(9)), Script(["Yes."], stop_reason="length"))
     history = ManualHistory(provider, "m")
     handle = history.create("Be brief.")
@@ -85,29 +85,29 @@ def test_the_control_uploads_everything_every_turn() -> None:
     assert not history.delete(second.handle).proven
 
 
-def test_a_measured_turn_knows_its_first_piece() -> None:
-    measured = MeteredTurn()
-    measured.text("a")
-    turn = measured.turn(Handle("manual", "m"), Usage(1))
+def test_a_metered_turn_records_the_time_of_its_first_text() -> None:
+    metered = MeteredTurn()
+    metered.text("a")
+    turn = metered.turn(Handle("manual", "m"), Usage(1))
     assert turn.first_token_ms is not None
     assert turn.first_token_ms <= turn.duration_ms
     assert MeteredTurn().turn(Handle("manual", "m"), Usage(1)).first_token_ms is None
 
 
-def test_a_deletion_is_proven_only_by_asking_again() -> None:
+def test_a_deletion_is_proven_only_by_reading_again() -> None:
     assert Deletion.of([DeletedItem("thread", "t", 200, 404)]).proven
-    for gone in (
+    for unproven in (
         DeletedItem("t", "t", 200, 200),
         DeletedItem("t", "t", 404, 404),
         DeletedItem("t", "t", 200, None),
         DeletedItem("t", "t", 405, 200),
     ):
-        assert not Deletion.of([DeletedItem("thread", "t", 200, 404), gone]).proven
+        assert not Deletion.of([DeletedItem("thread", "t", 200, 404), unproven]).proven
     assert not Deletion.of([]).proven
 
 
-@pytest.mark.parametrize("facts", [MANUAL, CONVERSATIONS, RESPONSES, ASSISTANTS, CLAUDE], ids=lambda facts: facts.name)
-def test_every_fact_has_a_source_and_a_day(facts: Facts) -> None:
+@pytest.mark.parametrize("facts", FACTS.values(), ids=lambda facts: facts.name)
+def test_every_fact_has_a_source_and_a_date(facts: Facts) -> None:
     for field in dataclasses.fields(facts):
         fact = getattr(facts, field.name)
         if field.name == "name":
@@ -118,10 +118,10 @@ def test_every_fact_has_a_source_and_a_day(facts: Facts) -> None:
         assert fact.read_on.startswith("2026-")
 
 
-@pytest.mark.parametrize("kind", OF_KIND)
+@pytest.mark.parametrize("kind", APPROACHES_OF_KIND)
 def test_every_approach_of_an_endpoint_can_be_opened(kind: str) -> None:
-    endpoint = Endpoint("it", kind, "It", base_url="http://127.0.0.1:9/v1", model="m")  # type: ignore[arg-type]
-    for approach in OF_KIND[kind]:
+    endpoint = Endpoint("it", kind, "It", base_url="http://127.0.0.1:9/v1", model="m")  # type: ignore[arg-type]  # a plain string
+    for approach in APPROACHES_OF_KIND[kind]:
         history = open_server_history(approach, endpoint, "key", ScriptedProvider())
         assert history.settings.deadline_seconds
         if approach in ("manual", "responses", "claude"):
@@ -139,14 +139,14 @@ def test_every_approach_of_an_endpoint_can_be_opened(kind: str) -> None:
         (7, ""),
     ],
 )
-def test_text_is_found_however_deep(content: object, text: str) -> None:
+def test_text_is_found_at_any_depth(content: object, text: str) -> None:
     assert text_of(content) == text
 
 
 @pytest.mark.parametrize(
     ("stamp", "seconds"), [(1790000000, 1790000000), (1790000000000, 1790000000), ("x", None), (True, None)]
 )
-def test_a_clock_in_milliseconds_is_read(stamp: object, seconds: float | None) -> None:
+def test_a_timestamp_in_milliseconds_is_read(stamp: object, seconds: float | None) -> None:
     assert seconds_of(stamp) == seconds
 
 
@@ -155,4 +155,4 @@ def test_items_without_ids_are_all_kept() -> None:
         yield {"text": "a"}
         yield {"text": "a"}
 
-    assert len(list(paged(items()))) == 2
+    assert len(list(without_repeats(items()))) == 2

@@ -1,4 +1,4 @@
-"""Chains and conversations through Responses: what is sent, what is noted, what is refused."""
+"""Chains of responses and conversations: the requests they send, the notes they make, the errors they raise."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 
 from lib.errors import ContextOverflow, ConversationGone, InvalidRequest, ProviderUnavailable, RateLimited
 from lib.messages import Usage, assistant, system, user
-from lib.server_history import Handle, ServerTurn, ThreadSettings
+from lib.server_history import Handle, ThreadSettings
 from lib.server_history.adapters.conversations import ConversationsHistory
 from lib.server_history.adapters.responses import ResponsesHistory
-from lib.settings import Endpoint
-from tests.support.openai_routes import Answer, Routes, events, responded
+from tests.support.openai_routes import Answer, Routes, events, streamed_response
+from tests.support.server_turns import last_turn, openai_endpoint
 
 USAGE = {
     "input_tokens": 40,
@@ -26,26 +26,27 @@ CONVERSATION = Handle("conversations", "m", "Be brief.", (("conversation", "conv
 
 
 def chain(routes: Routes, settings: ThreadSettings | None = None) -> ResponsesHistory:
-    return ResponsesHistory(Endpoint("it", "openai", "It", base_url=routes.url, model="m"), "key", settings)
+    return ResponsesHistory(openai_endpoint(routes.url), "key", settings)
 
 
 def conversation(routes: Routes, settings: ThreadSettings | None = None) -> ConversationsHistory:
-    return ConversationsHistory(Endpoint("it", "openai", "It", base_url=routes.url, model="m"), "key", settings)
+    return ConversationsHistory(openai_endpoint(routes.url), "key", settings)
 
 
-def end_of(history: ResponsesHistory | ConversationsHistory, handle: Handle, text: str = "Hello") -> ServerTurn:
-    *_, turn = history.send(handle, text)
-    assert isinstance(turn, ServerTurn)
-    return turn
+def item(role: str, text: str, **fields: Any) -> dict[str, Any]:
+    """A message item as a server lists it."""
+    kind = "output_text" if role == "assistant" else "input_text"
+    return {"type": "message", "role": role, "content": [{"type": kind, "text": text}], **fields}
 
 
-def test_a_chain_sends_its_link_its_instructions_and_what_is_new(routes: Routes) -> None:
+def test_a_chain_sends_its_link_its_instructions_and_the_new_message(routes: Routes) -> None:
     routes.on(
-        "POST /v1/responses", responded("H", "i.", usage=USAGE, previous_response_id="resp_0", truncation="disabled")
+        "POST /v1/responses",
+        streamed_response("H", "i.", usage=USAGE, previous_response_id="resp_0", truncation="disabled"),
     )
     settings = ThreadSettings(max_output_tokens=20, truncation="disabled")
-    turn = end_of(chain(routes, settings), CHAIN)
-    assert routes.asked[0][1] == {
+    turn = last_turn(chain(routes, settings), CHAIN)
+    assert routes.requests[0][1] == {
         "model": "m",
         "input": "Hello",
         "instructions": "Be brief.",
@@ -61,18 +62,18 @@ def test_a_chain_sends_its_link_its_instructions_and_what_is_new(routes: Routes)
 
 
 def test_a_conversation_sends_its_id(routes: Routes) -> None:
-    routes.on("POST /v1/responses", responded("Hi.", usage=USAGE, conversation={"id": "conv_1"}))
-    turn = end_of(conversation(routes, ThreadSettings(store=False)), CONVERSATION)
-    sent = routes.asked[0][1]
+    routes.on("POST /v1/responses", streamed_response("Hi.", usage=USAGE, conversation={"id": "conv_1"}))
+    turn = last_turn(conversation(routes, ThreadSettings(store=False)), CONVERSATION)
+    sent = routes.requests[0][1]
     assert (sent["conversation"], sent["store"]) == ("conv_1", False)
     assert "previous_response_id" not in sent
-    assert "truncation" not in sent  # the server's own choice
+    assert "truncation" not in sent  # left to the server
     assert (turn.handle, turn.ids, turn.notes) == (CONVERSATION, (("response", "resp_1"),), ())
 
 
-def test_what_the_server_echoes_otherwise_is_noted(routes: Routes) -> None:
-    routes.on("POST /v1/responses", responded("Hi.", usage=USAGE, truncation="auto"))
-    turn = end_of(chain(routes, ThreadSettings(truncation="disabled")), CHAIN)
+def test_a_setting_that_the_server_echoes_differently_is_noted(routes: Routes) -> None:
+    routes.on("POST /v1/responses", streamed_response("Hi.", usage=USAGE, truncation="auto"))
+    turn = last_turn(chain(routes, ThreadSettings(truncation="disabled")), CHAIN)
     assert turn.notes == (
         "The server was asked for previous_response_id resp_0, and its answer says nothing.",
         "The server was asked for truncation disabled, and its answer says auto.",
@@ -80,9 +81,9 @@ def test_what_the_server_echoes_otherwise_is_noted(routes: Routes) -> None:
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}])
-def test_usage_that_is_no_report_is_none_and_never_zero(routes: Routes, usage: Any) -> None:
-    routes.on("POST /v1/responses", responded("Hi.", usage=usage))
-    assert end_of(chain(routes), chain(routes).create("")).usage == Usage()
+def test_missing_usage_is_none_and_never_zero(routes: Routes, usage: Any) -> None:
+    routes.on("POST /v1/responses", streamed_response("Hi.", usage=usage))
+    assert last_turn(chain(routes), chain(routes).create("")).usage == Usage()
 
 
 @pytest.mark.parametrize(
@@ -99,9 +100,9 @@ def test_usage_that_is_no_report_is_none_and_never_zero(routes: Routes, usage: A
         ({"status": "failed", "error": None}, "failed", "failed"),
     ],
 )
-def test_a_response_may_end_in_other_ways(routes: Routes, fields: Any, status: str, reason: str) -> None:
-    routes.on("POST /v1/responses", responded("Hi", usage=USAGE, **fields))
-    turn = end_of(chain(routes), CHAIN)
+def test_a_response_that_is_not_complete_says_why(routes: Routes, fields: Any, status: str, reason: str) -> None:
+    routes.on("POST /v1/responses", streamed_response("Hi", usage=USAGE, **fields))
+    turn = last_turn(chain(routes), CHAIN)
     assert (turn.status, turn.reason, turn.reply) == (status, reason, "Hi")
     assert turn.handle.last("response") == ("resp_0" if status == "failed" else "resp_1")
 
@@ -110,13 +111,13 @@ def test_a_refusal_is_text(routes: Routes) -> None:
     end = {"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "output": []}}
     refused = ("response.refusal.delta", {"type": "response.refusal.delta", "delta": "I cannot."})
     routes.on("POST /v1/responses", events(refused, ("response.completed", end)))
-    assert end_of(chain(routes), CHAIN).reply == "I cannot."
+    assert last_turn(chain(routes), CHAIN).reply == "I cannot."
 
 
-def test_a_server_that_does_not_stream_is_read_all_the_same(routes: Routes) -> None:
-    output = [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hi."}]}]
+def test_a_server_that_does_not_stream_can_be_read(routes: Routes) -> None:
+    output = [item("assistant", "Hi.")]
     routes.on("POST /v1/responses", {"id": "resp_1", "status": "completed", "output": output, "usage": USAGE})
-    turn = end_of(chain(routes), chain(routes).create(""))
+    turn = last_turn(chain(routes), chain(routes).create(""))
     assert (turn.reply, turn.usage.input_tokens) == ("Hi.", 40)
     assert turn.notes == ("The server was asked to stream and answered in one piece.",)
     assert turn.first_token_ms
@@ -128,15 +129,15 @@ def test_a_stream_that_breaks_off_is_no_reply(routes: Routes) -> None:
         events(("response.output_text.delta", {"type": "response.output_text.delta", "delta": "H"})),
     )
     with pytest.raises(ProviderUnavailable, match="not as a model server does"):
-        end_of(chain(routes), CHAIN)
+        last_turn(chain(routes), CHAIN)
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_an_error_in_a_stream_is_translated(routes: Routes, wrapped: bool) -> None:
-    said = {"code": "rate_limit_exceeded", "message": "slow down", "type": "error"}
-    routes.on("POST /v1/responses", events(("error", {"error": said} if wrapped else said)))
+    error = {"code": "rate_limit_exceeded", "message": "slow down", "type": "error"}
+    routes.on("POST /v1/responses", events(("error", {"error": error} if wrapped else error)))
     with pytest.raises(RateLimited, match="slow down"):
-        end_of(chain(routes), CHAIN)
+        last_turn(chain(routes), CHAIN)
 
 
 @pytest.mark.parametrize(
@@ -146,89 +147,84 @@ def test_an_error_in_a_stream_is_translated(routes: Routes, wrapped: bool) -> No
         (404, {"code": None, "message": "Response 'resp_0' not found"}),
     ],
 )
-def test_a_link_the_server_does_not_know_is_gone(routes: Routes, status: int, error: Any) -> None:
+def test_a_link_the_server_does_not_know_raises_conversation_gone(routes: Routes, status: int, error: Any) -> None:
     routes.on("POST /v1/responses", Answer({"error": error}, status))
     with pytest.raises(ConversationGone, match="does not know response resp_0"):
-        end_of(chain(routes), CHAIN)
-    assert len(routes.asked) == 1  # and is not tried without it
+        last_turn(chain(routes), CHAIN)
+    assert len(routes.requests) == 1  # it is not tried without the link
 
 
 def test_a_model_the_server_does_not_know_is_not_a_lost_history(routes: Routes) -> None:
     routes.on("POST /v1/responses", Answer({"error": {"code": "model_not_found", "message": "no model m"}}, 404))
     for handle in (CHAIN, Handle("responses", "m")):
         with pytest.raises(InvalidRequest, match="no model m"):
-            end_of(chain(routes), handle)
+            last_turn(chain(routes), handle)
 
 
-def test_a_server_that_refuses_links_is_heard(routes: Routes) -> None:
+def test_a_server_that_refuses_links_is_quoted(routes: Routes) -> None:
     error = {
         "error": {"code": 400, "message": "does not support 'previous_response_id'", "type": "invalid_request_error"}
     }
     routes.on("POST /v1/responses", Answer(error, 400))
     with pytest.raises(InvalidRequest, match="does not support 'previous_response_id'"):
-        end_of(chain(routes), CHAIN)
+        last_turn(chain(routes), CHAIN)
 
 
-def test_an_address_that_is_not_there_is_said(routes: Routes) -> None:
+def test_a_missing_endpoint_names_the_protocol_the_server_lacks(routes: Routes) -> None:
     with pytest.raises(InvalidRequest, match="does not speak Responses"):
-        end_of(chain(routes), chain(routes).create(""))
+        last_turn(chain(routes), chain(routes).create(""))
     with pytest.raises(InvalidRequest, match="does not speak Conversations"):
         conversation(routes).create("")
-    assert len(routes.asked) == 2
+    assert len(routes.requests) == 2
 
 
-def test_an_overflow_comes_with_its_numbers(routes: Routes) -> None:
-    words = "Your input exceeds the context window: 9000 tokens, maximum 4096 tokens."
-    routes.on("POST /v1/responses", Answer({"error": {"code": "context_length_exceeded", "message": words}}, 400))
+def test_an_overflow_raises_context_overflow(routes: Routes) -> None:
+    message = "Your input exceeds the context window: 9000 tokens, maximum 4096 tokens."
+    routes.on("POST /v1/responses", Answer({"error": {"code": "context_length_exceeded", "message": message}}, 400))
     with pytest.raises(ContextOverflow):
-        end_of(chain(routes), CHAIN)
+        last_turn(chain(routes), CHAIN)
 
 
-def test_a_conversation_is_made_read_page_by_page_and_deleted_with_proof(routes: Routes) -> None:
+def test_a_conversation_is_created_read_page_by_page_and_deleted_with_proof(routes: Routes) -> None:
     routes.on("POST /v1/conversations", {"id": "conv_1", "object": "conversation"})
     handle = conversation(routes).create("Be brief.")
     assert handle == CONVERSATION
-    said = [
-        {"id": "item_1", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]},
+    items = [
+        item("user", "Hello", id="item_1"),
         {"id": "item_2", "type": "reasoning", "summary": []},
-        {"id": "item_3", "type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hi."}]},
+        item("assistant", "Hi.", id="item_3"),
     ]
     pages = [
-        {"object": "list", "data": said[:2], "has_more": True, "last_id": "item_2"},
-        {"object": "list", "data": said[2:], "has_more": False, "last_id": "item_3"},
+        {"object": "list", "data": items[:2], "has_more": True, "last_id": "item_2"},
+        {"object": "list", "data": items[2:], "has_more": False, "last_id": "item_3"},
     ]
     routes.on("GET /v1/conversations/conv_1/items", *pages, *pages)
     assert conversation(routes).export(handle) == [system("Be brief."), user("Hello"), assistant("Hi.")]
-    assert "after=item_2" in routes.asked[-1][0]
-    assert "order=asc" in routes.asked[-1][0]
+    assert "after=item_2" in routes.requests[-1][0]
+    assert "order=asc" in routes.requests[-1][0]
     routes.on("GET /v1/conversations/conv_1/items", *pages)
     assert conversation(routes).stored_items(handle) == 3
     routes.on("DELETE /v1/conversations/conv_1", {"id": "conv_1", "object": "conversation.deleted", "deleted": True})
-    deletion = conversation(routes).delete(handle)  # asking again gives 404
+    deletion = conversation(routes).delete(handle)  # reading it again gives 404
     assert deletion.proven
-    assert deletion.words == "Deleted 1 of 1: asked again, the server has none of them."
+    assert deletion.sentence == "Deleted 1 object; server confirms it is gone."
 
 
-def test_a_page_that_comes_again_and_again_ends_an_export(routes: Routes) -> None:
-    item = {"id": "item_1", "type": "message", "role": "user", "content": "Hello"}
-    routes.on("GET /v1/conversations/conv_1/items", {"data": [item], "has_more": True, "last_id": "item_1"})
+def test_a_server_that_repeats_a_page_does_not_make_an_export_endless(routes: Routes) -> None:
+    hello = {"id": "item_1", "type": "message", "role": "user", "content": "Hello"}
+    routes.on("GET /v1/conversations/conv_1/items", {"data": [hello], "has_more": True, "last_id": "item_1"})
     assert conversation(routes).export(CONVERSATION) == [system("Be brief."), user("Hello")]
 
 
-def item(role: str, text: str) -> dict[str, Any]:
-    kind = "output_text" if role == "assistant" else "input_text"
-    return {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
-
-
 @pytest.mark.parametrize("lists_everything", [True, False])
-def test_a_chain_is_walked_whatever_a_server_lists_as_the_input_of_a_turn(
+def test_a_chain_is_exported_whether_or_not_a_turns_input_includes_the_history(
     routes: Routes, lists_everything: bool
 ) -> None:
-    said = [item("user", "one"), item("assistant", "1"), item("user", "one"), item("assistant", "2")]
+    items = [item("user", "one"), item("assistant", "1"), item("user", "one"), item("assistant", "2")]
     for turn in (1, 2):
-        listed = said[: 2 * turn - 1] if lists_everything else said[2 * turn - 2 : 2 * turn - 1]
+        listed = items[: 2 * turn - 1] if lists_everything else items[2 * turn - 2 : 2 * turn - 1]
         routes.on(f"GET /v1/responses/resp_{turn}/input_items", {"object": "list", "data": listed, "has_more": False})
-        routes.on(f"GET /v1/responses/resp_{turn}", {"id": f"resp_{turn}", "output": said[2 * turn - 1 : 2 * turn]})
+        routes.on(f"GET /v1/responses/resp_{turn}", {"id": f"resp_{turn}", "output": items[2 * turn - 1 : 2 * turn]})
     handle = Handle("responses", "m", "", (("response", "resp_1"), ("response", "resp_2")))
     assert chain(routes).export(handle) == [user("one"), assistant("1"), user("one"), assistant("2")]
 
@@ -236,9 +232,9 @@ def test_a_chain_is_walked_whatever_a_server_lists_as_the_input_of_a_turn(
 def test_a_fork_continues_from_any_turn(routes: Routes) -> None:
     handle = Handle("responses", "m", "", (("response", "resp_1"), ("response", "resp_2"), ("response", "resp_3")))
     fork = chain(routes).fork(handle, "resp_2")
-    routes.on("POST /v1/responses", responded("Hi.", id_="resp_9"))
-    assert end_of(chain(routes), fork).handle.all("response") == ["resp_1", "resp_2", "resp_9"]
-    assert routes.asked[0][1]["previous_response_id"] == "resp_2"
+    routes.on("POST /v1/responses", streamed_response("Hi.", id_="resp_9"))
+    assert last_turn(chain(routes), fork).handle.all("response") == ["resp_1", "resp_2", "resp_9"]
+    assert routes.requests[0][1]["previous_response_id"] == "resp_2"
     with pytest.raises(ConversationGone):
         chain(routes).fork(handle, "resp_x")
 
@@ -247,28 +243,28 @@ def test_a_chain_is_deleted_response_by_response(routes: Routes) -> None:
     handle = Handle("responses", "m", "", (("response", "resp_1"), ("response", "resp_2")))
     routes.on("DELETE /v1/responses/resp_1", {"deleted": True})
     routes.on("DELETE /v1/responses/resp_2", {"deleted": True})
-    routes.on("GET /v1/responses/resp_1", {"id": "resp_1"})  # which it still has
+    routes.on("GET /v1/responses/resp_1", {"id": "resp_1"})  # it still has this one
     deletion = chain(routes).delete(handle)
-    assert [asked for asked, _ in routes.asked][:2] == ["DELETE /v1/responses/resp_2", "DELETE /v1/responses/resp_1"]
+    assert routes.paths[:2] == ["DELETE /v1/responses/resp_2", "DELETE /v1/responses/resp_1"]
     assert not deletion.proven
-    assert "response resp_1: the deletion was answered with 200, asking again with 200" in deletion.words
-    assert chain(routes).delete(Handle("responses", "m")).words.startswith("The server was given nothing to keep")
+    assert "response resp_1: deleting it returned 200, reading it again 200" in deletion.sentence
+    assert chain(routes).delete(Handle("responses", "m")).sentence.startswith("The server was given nothing to keep")
 
 
-def test_a_count_is_asked_with_the_history_of_the_server(routes: Routes) -> None:
+def test_a_count_includes_the_history_on_the_server(routes: Routes) -> None:
     routes.on("POST /v1/responses/input_tokens", {"object": "response.input_tokens", "input_tokens": 70})
     assert chain(routes).count(CHAIN, "Hello") == 70
     assert conversation(routes).count(CONVERSATION, "Hello") == 70
-    assert routes.asked[0][1] == {
+    assert routes.requests[0][1] == {
         "model": "m",
         "input": "Hello",
         "instructions": "Be brief.",
         "previous_response_id": "resp_0",
     }
-    assert routes.asked[1][1]["conversation"] == "conv_1"
+    assert routes.requests[1][1]["conversation"] == "conv_1"
 
 
-def test_a_server_without_a_count_says_nothing_and_a_lost_history_is_said(routes: Routes) -> None:
+def test_a_server_that_cannot_count_gives_none_and_a_lost_history_raises(routes: Routes) -> None:
     assert chain(routes).count(CHAIN, "Hello") is None
     routes.on("POST /v1/responses/input_tokens", Answer({"error": {"message": "Method not allowed"}}, 405))
     assert chain(routes).count(CHAIN, "Hello") is None
@@ -277,8 +273,8 @@ def test_a_server_without_a_count_says_nothing_and_a_lost_history_is_said(routes
         chain(routes).count(CHAIN, "Hello")
 
 
-def test_a_stream_that_is_let_go_early_ends_the_request(routes: Routes) -> None:
-    routes.on("POST /v1/responses", responded(*(["word "] * 1000)))
+def test_closing_a_stream_early_ends_the_request(routes: Routes) -> None:
+    routes.on("POST /v1/responses", streamed_response(*(["word "] * 1000)))
     stream = chain(routes).send(CHAIN, "Hello")
     next(stream)
     stream.close()  # type: ignore[attr-defined]  # a generator

@@ -1,4 +1,4 @@
-"""Whether a server held the history, over sequences that real servers gave."""
+"""Whether a server held the history, checked on numbers that real servers reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib.server_history.retention_check import check
 GROWING = [40, 80, 120, 160, 200, 240]
 
 RECORDED = {
-    # name: (tokens the server reported, tokens of the whole transcript, items it stored, verdict per turn from the second on)
+    # name: (reported tokens, tokens of the whole transcript, stored items, verdict per turn from the second on)
     "llama.cpp, manual": (GROWING, GROWING, None, "held held held held held"),
     "ogx, chain and conversation": (GROWING, GROWING, [2, 4, 6, 8, 10, 12], "held held held held held"),
     "agentserver, chain": ([35, 66, 98, 131], [35, 66, 98, 131], None, "held held held"),
@@ -36,37 +36,37 @@ RECORDED = {
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_what_real_servers_did_is_told(name: str) -> None:
-    seen, expected, stored, words = RECORDED[name]
+def test_what_real_servers_did_is_recognised(name: str) -> None:
+    reported, expected, stored, words = RECORDED[name]
     found = [
-        check(seen[:turns], expected[:turns], stored[:turns] if stored else None).word
-        for turns in range(2, len(seen) + 1)
+        check(reported[:turns], expected[:turns], stored[:turns] if stored else None).word
+        for turns in range(2, len(reported) + 1)
     ]
     assert found == words.split()
 
 
-def test_the_sentence_has_the_numbers() -> None:
+def test_the_sentence_gives_the_numbers() -> None:
     assert (
         check([40, 80], [40, 80]).sentence
         == "The server read 80 tokens, and the whole conversation is about 80: the history was there."
     )
-    assert "read 50 tokens of about 120" in check([40, 50, 50], [40, 80, 120]).sentence
-    assert "stores 6 items all the same" in check([959, 1915, 1915], [959, 1915, 2871], [2, 4, 6]).sentence
+    assert "read 50 of about 120 tokens" in check([40, 50, 50], [40, 80, 120]).sentence
+    assert "still stores 6 items" in check([959, 1915, 1915], [959, 1915, 2871], [2, 4, 6]).sentence
 
 
 @pytest.mark.parametrize(
-    ("seen", "expected", "why"),
+    ("reported", "expected", "why"),
     [
         ([], [], "not one number per turn"),
         ([40], [40, 80], "not one number per turn"),
         ([40], [40], "first turn"),
         ([40, None], [40, 80], "did not report"),
-        ([40, 0], [40, 80], "did not report"),  # no turn reads nothing
+        ([40, 0], [40, 80], "did not report"),  # every turn reads something
         ([40, 46], [40, 46], "too short"),
     ],
 )
-def test_it_does_not_guess(seen: list[int | None], expected: list[int], why: str) -> None:
-    verdict = check(seen, expected)
+def test_it_does_not_guess(reported: list[int | None], expected: list[int], why: str) -> None:
+    verdict = check(reported, expected)
     assert verdict.word == "cannot tell"
     assert why in verdict.sentence
 
@@ -81,24 +81,24 @@ def test_a_hidden_system_block_is_not_history() -> None:
     assert check([70, 70, 70], [40, 80, 120]).word == "lost"
 
 
-def test_a_tokenizer_that_stands_in_for_another_is_allowed_for() -> None:
+def test_a_tokenizer_that_counts_differently_is_allowed_for() -> None:
     expected = [100, 300, 500, 700]
     assert check([round(size * 1.3) for size in expected], expected).word == "held"
     assert check([round(size * 0.8) for size in expected], expected).word == "held"
 
 
-def test_a_long_newest_message_is_not_taken_for_history() -> None:
-    seen, expected, alone = [40, 400], [40, 440], [40, 400]
-    assert check(seen, expected, None, alone).word == "lost"
-    assert check([40, 440], expected, None, alone).word == "held"
+def test_a_long_newest_message_is_not_mistaken_for_history() -> None:
+    reported, expected, newest_only = [40, 400], [40, 440], [40, 400]
+    assert check(reported, expected, None, newest_only).word == "lost"
+    assert check([40, 440], expected, None, newest_only).word == "held"
 
 
-def test_next_to_nothing_read_of_what_is_stored_is_trimmed_not_lost() -> None:
+def test_a_history_that_is_stored_but_hardly_read_is_trimmed_not_lost() -> None:
     assert check([40, 80, 45], [40, 80, 120], [2, 4, 6]).word == "trimmed"
     assert check([40, 80, 45], [40, 80, 120], [2, 4, 2]).word == "lost"
 
 
-def test_trimmed_stays_trimmed_while_it_grows_on() -> None:
+def test_a_trimmed_history_stays_trimmed_while_it_grows() -> None:
     assert check([1000, 2000, 2000, 3000, 4000], [1000, 2000, 3000, 4000, 5000]).word == "trimmed"
 
 

@@ -1,4 +1,4 @@
-"""ForgetfulHistory: a ServerHistory that keeps what it is told in memory, and fails or forgets when a test says so."""
+"""ForgetfulHistory: a ServerHistory that keeps conversations in memory, and fails or forgets on demand."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from lib.server_history import Approach, DeletedItem, Deletion, Facts, Handle, S
 from lib.server_history.reference import CONVERSATIONS
 from tests.support.counters import WordCounter
 
+WIRE_OVERHEAD = 30
+"""Bytes it reports beside the text of a message."""
+
 
 class ForgetfulHistory:
-    """Answers "reply N to …"; reports as read what it really held, in words."""
+    """Answers "reply N to …". The input tokens it reports are the words it really held."""
 
     def __init__(self, approach: Approach = "conversations", settings: ThreadSettings | None = None) -> None:
         self.approach = approach
         self.settings = settings or ThreadSettings()
         self.held: dict[str, list[Message]] = {}
-        self.gate: threading.Semaphore | None = None
-        self.fails: list[Exception] = []
-        self.reports = True
+        self.gate: threading.Semaphore | None = None  # each turn waits for it
+        self.failures: list[Exception] = []  # raised by the next turns, one each
+        self.reports_usage = True
         self._lock = threading.Lock()
 
     @property
@@ -36,36 +39,39 @@ class ForgetfulHistory:
 
     def adopt(self, system_prompt: str, messages: Sequence[Message]) -> Handle:
         handle = self.create(system_prompt)
-        self.held[str(handle.last("conversation"))] += messages
+        self.held[_id(handle)] += messages
         return handle
 
     def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
-        id_ = str(handle.last("conversation"))
-        if self.fails:
-            raise self.fails.pop(0)
-        if id_ not in self.held:
-            raise ConversationGone(f"There is no {id_}.")
+        if self.failures:
+            raise self.failures.pop(0)
+        if _id(handle) not in self.held:
+            raise ConversationGone(f"There is no {_id(handle)}.")
         if self.gate is not None:
             self.gate.acquire(timeout=30)
         with self._lock:
-            counter, said = WordCounter(), [*self.held[id_], user(text)]
-            read = sum(counter.count_many(said)) + counter.template(False)
-            reply = f"reply {len(said)} to {text}"
-            self.held[id_] = [*said, assistant(reply)]
+            counter, messages = WordCounter(), [*self.held[_id(handle)], user(text)]
+            read = sum(counter.count_many(messages)) + counter.template(False)
+            reply = f"reply {len(messages)} to {text}"
+            self.held[_id(handle)] = [*messages, assistant(reply)]
         yield TextDelta(reply)
-        usage = Usage(read, 0, None, 3) if self.reports else Usage()
-        yield ServerTurn(reply, handle, usage, (Wire("POST", "/x", len(text) + 30, None, 200, 5.0),), 4.0, 9.0)
+        usage = Usage(read, 0, None, 3) if self.reports_usage else Usage()
+        wire = Wire("POST", "/x", len(text) + WIRE_OVERHEAD, None, 200, 5.0)
+        yield ServerTurn(reply, handle, usage, (wire,), 4.0, 9.0)
 
     def stored_items(self, handle: Handle) -> int:
-        return len(self.held[str(handle.last("conversation"))])
+        return len(self.held[_id(handle)])
 
     def export(self, handle: Handle) -> list[Message]:
-        return list(self.held[str(handle.last("conversation"))])
+        return list(self.held[_id(handle)])
 
     def delete(self, handle: Handle) -> Deletion:
-        id_ = str(handle.last("conversation"))
-        there = self.held.pop(id_, None)
-        return Deletion.of([DeletedItem("conversation", id_, 200 if there is not None else 404, 404)])
+        known = self.held.pop(_id(handle), None) is not None
+        return Deletion.of([DeletedItem("conversation", _id(handle), 200 if known else 404, 404)])
 
     def count(self, handle: Handle, text: str) -> int | None:
         return None
+
+
+def _id(handle: Handle) -> str:
+    return str(handle.last("conversation"))

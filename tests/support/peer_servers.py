@@ -1,5 +1,7 @@
-"""Starting the servers nobody here wrote, where tests/peers/install.sh has installed them. Each in an environment, a folder and
-a home of its own, on 127.0.0.1."""
+"""Starts other people's servers, if tests/peers/install.sh has installed them.
+
+Each has its own environment, folder and home, and listens on 127.0.0.1.
+"""
 
 from __future__ import annotations
 
@@ -24,34 +26,35 @@ START_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where it answers, and the key it wants."""
+    """The base URL of a server, and its key if it requires one."""
 
     url: str
     key: str | None = None
 
 
-def needs(name: str) -> Path:
-    """The folder of a peer; skips the test where it is not installed."""
+def installed(name: str) -> Path:
+    """The folder of a peer. Skips the test if it is not installed."""
     if not (PEERS / name / ".complete").exists():
         pytest.skip(f"needs the peer {name}: bash tests/peers/install.sh")
     return PEERS / name
 
 
 @contextmanager
-def agentserver(folder: Path, llm: str) -> Iterator[Address]:
-    """Microsoft's host of the Responses protocol. Its addresses have no /v1."""
-    python, port = needs("agentserver") / "bin" / "python", free_port()
+def agentserver(folder: Path, model_url: str) -> Iterator[Address]:
+    """Microsoft's host of the Responses protocol. Its paths have no /v1."""
+    python, port = installed("agentserver") / "bin" / "python", free_port()
     app = ROOT / "tests" / "peers" / "agentserver_app.py"
-    with running([str(python), str(app)], folder, port, LLM=llm, PORT=str(port)):
+    with server_process([str(python), str(app)], folder, port, LLM=model_url, PORT=str(port)):
         yield Address(f"http://127.0.0.1:{port}")
 
 
 @contextmanager
-def myla(folder: Path, llm: str) -> Iterator[Address]:
-    """A server of Assistants threads. It wants a key, which its own login gives."""
-    python, port = needs("myla") / "bin" / "python", free_port()
+def myla(folder: Path, model_url: str) -> Iterator[Address]:
+    """A server of Assistants threads. It requires a key, which its login returns."""
+    python, port = installed("myla") / "bin" / "python", free_port()
     command = [str(python), "-m", "myla", "--host", "127.0.0.1", "--port", str(port), "--data", "data"]
-    with running(command, folder, port, DEFAULT_LLM_MODEL_NAME="openai@local", LLM_API_KEY="none", LLM_ENDPOINT=llm):
+    environment = {"DEFAULT_LLM_MODEL_NAME": "openai@local", "LLM_API_KEY": "none", "LLM_ENDPOINT": model_url}
+    with server_process(command, folder, port, **environment):
         url = f"http://127.0.0.1:{port}/api/v1"
         body = json.dumps({"username": "admin", "password": "admin"}).encode()
         login = urllib.request.Request(f"{url}/users/admin/login", body, {"Content-Type": "application/json"})
@@ -60,24 +63,25 @@ def myla(folder: Path, llm: str) -> Iterator[Address]:
 
 
 @contextmanager
-def contract(folder: Path) -> Iterator[Address]:
-    """OpenAI's own OpenAPI document, served: requests that break it are refused with 400."""
-    home, port = needs("contract"), free_port()
+def openai_document(folder: Path) -> Iterator[Address]:
+    """A server that enforces OpenAI's own OpenAPI document: it refuses requests that break it with 400."""
+    home, port = installed("contract"), free_port()
     steady = home / "node_modules" / ".bin" / "steady"
     command = [str(steady), "--host", "127.0.0.1", "--port", str(port), str(home / "openapi.yml")]
-    with running(command, folder, port):
+    with server_process(command, folder, port):
         yield Address(f"http://127.0.0.1:{port}", "none")
 
 
 def free_port() -> int:
+    """A port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 @contextmanager
-def running(command: list[str], folder: Path, port: int, **environment: str) -> Iterator[None]:
-    """The process, from when it listens until the end of the block."""
+def server_process(command: list[str], folder: Path, port: int, **environment: str) -> Iterator[None]:
+    """Run a command that listens on this port. The block begins once it listens, and its end kills it."""
     folder.mkdir(parents=True, exist_ok=True)
     clean = {"HOME": str(folder), "PATH": os.environ["PATH"], "NO_PROXY": "127.0.0.1", **environment}
     with (folder / "log").open("wb") as log:
@@ -95,5 +99,6 @@ def running(command: list[str], folder: Path, port: int, **environment: str) -> 
 
 
 def listens(port: int) -> bool:
+    """Whether something accepts connections on this port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

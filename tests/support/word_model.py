@@ -1,7 +1,7 @@
-"""An OpenAI-compatible chat server that counts words: every word of a transcript is a token, and every message two more.
+"""WordModel: an OpenAI-compatible chat server that counts words. Every word is a token, and every message has two more.
 
-It answers with `reply`, keeps every transcript it was sent in `transcripts`, and can be told to be slow, to wait, to fail, or
-to stop at its limit. What it reports as usage is what it was really sent.
+It answers with `reply`, records every request, and can be told to wait, to fail, to break off or to report no usage.
+The usage it reports is what it was really sent.
 """
 
 from __future__ import annotations
@@ -9,118 +9,113 @@ from __future__ import annotations
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.local_server import Handler, LocalServer
 
 KEY = "key-of-the-word-model"
 
 
 def tokens(messages: list[dict[str, Any]]) -> int:
+    """Its count of a transcript."""
     return sum(len(message["content"].split()) + 2 for message in messages)
 
 
-class WordModel:
-    """Start with `with WordModel() as words:`."""
+class WordModel(LocalServer):
+    """Start with `with WordModel() as word_model:`."""
 
     def __init__(self) -> None:
         self.reply = "fine thanks"
-        self.seconds_per_word = 0.0
         self.gate: threading.Event | None = None  # replies wait for it before their second word
-        self.error: tuple[int, dict[str, Any]] | None = None
+        self.error: tuple[int, dict[str, Any]] | None = None  # status and body of every answer
         self.break_off = False  # in the middle of the reply
-        self.nonsense = b""  # a line that it answers with instead
-        self.usage = True  # whether it reports any
-        self.cached: int | None = 2  # tokens that it says were cached; None where it does not say
+        self.nonsense = b""  # a line to answer with instead
+        self.reports_usage = True
+        self.cached_tokens: int | None = 2  # tokens reported as cached; None reports nothing about a cache
         self.bodies: list[dict[str, Any]] = []
-        self.cut_off = threading.Event()  # somebody went away before the last word
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        self.reader_left = threading.Event()  # set when a reader leaves before the last word
+        super().__init__(self._handler())
 
-    def __enter__(self) -> WordModel:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
+    @property
+    def url(self) -> str:
+        """The base URL, ending in /v1."""
+        return f"{self.origin}/v1"
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *exc: object) -> None:
         if self.gate is not None:
             self.gate.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__(*exc)
 
     @property
     def transcripts(self) -> list[list[tuple[str, str]]]:
-        """Role and text of the messages of every transcript it was sent."""
+        """Every transcript it was sent, as (role, text) pairs."""
         return [[(message["role"], message["content"]) for message in body["messages"]] for body in self.bodies]
 
     @property
     def last(self) -> list[tuple[str, str]]:
+        """The newest transcript."""
         return self.transcripts[-1]
 
-    def _handler(words) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler's own self is the inner one
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *args: object) -> None:
-                pass
+    @property
+    def last_prompts(self) -> list[str]:
+        """The user messages of the newest transcript."""
+        return [text for role, text in self.last if role == "user"]
 
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def _handler(model) -> type[Handler]:  # noqa: N805 - the handler's own self is the inner one
+        class WordHandler(Handler):
+            def serve(self) -> None:
+                body = self.read_json()
                 if self.headers["Authorization"] != f"Bearer {KEY}":
-                    self._json(401, {"error": {"message": "wrong key"}})
+                    self.answer_json(401, {"error": {"message": "wrong key"}})
                 elif self.path.endswith("/input_tokens"):
-                    self._json(200, {"input_tokens": tokens(body["messages"])})
-                elif words.error is not None:
-                    self._json(*words.error)
+                    self.answer_json(200, {"input_tokens": tokens(body["messages"])})
+                elif model.error is not None:
+                    self.answer_json(*model.error)
                 else:
-                    words.bodies.append(body)
-                    self._reply(body)
+                    model.bodies.append(body)
+                    self._stream(body)
 
-            def _reply(self, body: dict[str, Any]) -> None:
+            def _stream(self, body: dict[str, Any]) -> None:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.end_headers()
-                if words.nonsense:
-                    self.wfile.write(words.nonsense + b"\n\n")
+                if model.nonsense:
+                    self.wfile.write(model.nonsense + b"\n\n")
                     return
-                said = words.reply.split()[: body["max_tokens"]]
+                all_words = model.reply.split()
+                words = all_words[: body["max_tokens"]]
                 try:
-                    for place, word in enumerate(said):
-                        if place == 1 and words.gate is not None:
-                            self._wait(words.gate)
-                        if place == 1 and words.break_off:
+                    for place, word in enumerate(words):
+                        if place == 1 and model.gate is not None:
+                            self._wait(model.gate)
+                        if place == 1 and model.break_off:
                             return
-                        delta = {"content": word if place == 0 else f" {word}"}
-                        self._event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-                        time.sleep(words.seconds_per_word)
-                    reason = "length" if len(said) < len(words.reply.split()) else "stop"
-                    self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
-                    if words.usage:
-                        self._event({"choices": [], "usage": self._used(body, len(said))})
+                        self._choice({"content": word if place == 0 else f" {word}"}, None)
+                    self._choice({}, "length" if len(words) < len(all_words) else "stop")
+                    if model.reports_usage:
+                        self._event({"choices": [], "usage": self._usage(body, len(words))})
                     self.wfile.write(b"data: [DONE]\n\n")
                 except OSError:
-                    words.cut_off.set()
+                    model.reader_left.set()
 
             def _wait(self, gate: threading.Event) -> None:
                 deadline = time.monotonic() + 30
                 while not gate.wait(0.02) and time.monotonic() < deadline:
-                    self.wfile.write(b": still here\n\n")  # fails when the reader is gone
+                    self.wfile.write(b": still here\n\n")  # fails once the reader is gone
                     self.wfile.flush()
 
-            def _used(self, body: dict[str, Any], wrote: int) -> dict[str, Any]:
+            def _usage(self, body: dict[str, Any], written: int) -> dict[str, Any]:
                 read = tokens(body["messages"])
-                used = {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
-                details = {} if words.cached is None else {"prompt_tokens_details": {"cached_tokens": words.cached}}
-                return used | details
+                usage = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+                cached = model.cached_tokens
+                return usage | ({} if cached is None else {"prompt_tokens_details": {"cached_tokens": cached}})
+
+            def _choice(self, delta: dict[str, Any], finish_reason: str | None) -> None:
+                self._event({"choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]})
 
             def _event(self, data: dict[str, Any]) -> None:
                 event = {"id": "chat-1", "object": "chat.completion.chunk", "created": 1, "model": "words-1", **data}
                 self.wfile.write(b"data: " + json.dumps(event).encode() + b"\n\n")
                 self.wfile.flush()
 
-            def _json(self, status: int, data: dict[str, Any]) -> None:
-                body = json.dumps(data).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        return Handler
+        return WordHandler

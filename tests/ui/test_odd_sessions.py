@@ -13,7 +13,7 @@ from lib.errors import ProviderUnavailable
 from lib.messages import Message, assistant, system, user
 from lib.turns import LiveTurn
 from lib.ui.context_window import tabs as context_window
-from lib.ui.threads import view as threads
+from lib.ui.threads import state as threads
 from tests.support.pages import SESSION, exchange, overwritten, page, settings
 
 TABS: list[tuple[str, str, str | None]] = [
@@ -30,10 +30,7 @@ TABS: list[tuple[str, str, str | None]] = [
         ("pages/trim_lab.py", "lab_tab", name)
         for name in ("Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report")
     ),
-    *(
-        ("pages/threads.py", "threads_tab", name)
-        for name in (threads.LIVE, threads.DRILLS, threads.MOVE, threads.REFERENCE)
-    ),
+    *(("pages/threads.py", threads.TAB, name) for name in threads.TABS),
 ]
 NASTY = "<script>alert(1)</script> $x$ :red[y] `z` \ud83d [link](javascript:alert(1)) a"
 CALL = {"tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}

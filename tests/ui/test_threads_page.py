@@ -1,8 +1,8 @@
-"""The page of who keeps the history: real adapters on real replicas, with a model behind them that counts words."""
+"""The page of who keeps the history: real adapters on real replicas, with a model that counts words behind them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,106 +12,139 @@ from lib.messages import Message, assistant, user
 from lib.providers.openai import OpenAIProvider
 from lib.replica.model import Backend
 from lib.replica.server import ReplicaServer
+from lib.server_history import Approach
+from lib.server_history.comparison import Comparison
 from lib.server_history.offline import LocalReplica
 from lib.server_history.reference import FACTS
 from lib.settings import Endpoint
 from lib.ui.shell import services
-from lib.ui.threads import columns, places, reference, view
+from lib.ui.threads import places, reference, state
 from tests.support.counters import WordCounter
 from tests.support.pages import SESSION, exchange, page, written_elsewhere
-from tests.support.waiting import wait_until as wait
+from tests.support.waiting import wait_until
 from tests.support.word_model import KEY, WordModel
 
 PATH = "pages/threads.py"
-WAYS = "threads_ways:replica"
+APPROACHES = state.approaches_key(places.REPLICA)
 
 
 @pytest.fixture
-def words(monkeypatch: pytest.MonkeyPatch, chat: ChatService) -> Iterator[WordModel]:
-    """Two replicas and the control, all on one model that counts words."""
+def word_model(monkeypatch: pytest.MonkeyPatch, chat: ChatService) -> Iterator[WordModel]:
+    """One model that counts words, behind two replicas and the manual approach."""
     with WordModel() as model:
-        control = OpenAIProvider(Endpoint("local", "openai", "This machine", base_url=model.url, model="words-1"), KEY)
-        servers = tuple(
+        endpoint = Endpoint("local", "openai", "This machine", base_url=model.url, model="words-1")
+        direct = OpenAIProvider(endpoint, KEY)
+        servers = [
             ReplicaServer(lambda: Backend(model.url, KEY, "words-1"), window=400, reply_tokens=50) for _ in range(2)
-        )
-        replicas = tuple(LocalReplica(server, control, "words-1") for server in servers)
+        ]
+        replicas = tuple(LocalReplica(server, direct, "words-1") for server in servers)
         monkeypatch.setattr(services, "replicas", lambda: replicas)
-        monkeypatch.setattr(columns, "counter_of", lambda side: WordCounter())
+        monkeypatch.setattr(places, "counter", lambda place: WordCounter())
         yield model
         for server in servers:
             server.close()
 
 
-def opened(tab: str = view.LIVE, **state: object) -> AppTest:
-    at = page(PATH, state={"threads_tab": tab, **state})
+def comparison() -> Comparison:
+    """The only comparison of this process."""
+    (only,) = services.sides().values()
+    return only
+
+
+def same_browser() -> dict[str, object]:
+    """The state by which a browser session finds its comparison again."""
+    (id_,) = services.sides()
+    return {state.comparison_key(SESSION, places.REPLICA): id_}
+
+
+def opened(
+    *approaches: Approach, tab: str = state.SIDE_BY_SIDE, session_state: Mapping[str, object] | None = None
+) -> AppTest:
+    """The page with these approaches at the replica; with the default ones if none are given."""
+    chosen = {APPROACHES: list(approaches)} if approaches else {}
+    at = page(PATH, state={state.TAB: tab, **chosen, **(session_state or {})})
     assert not at.exception, at.exception
     return at
 
 
-def done(at: AppTest) -> AppTest:
-    """Until no column is being answered, and drawn once more."""
-    wait(lambda: not any(side.busy for side in services.sides().values()))
+def drill(approach: Approach, label: str, *others: Approach) -> AppTest:
+    """Open the drills in the same browser session, and run one on this lane."""
+    at = opened(*others, approach, tab=state.DRILLS, session_state={state.DRILL_LANE: approach, **same_browser()})
+    at.button(key=f"drill:{label}").click().run()
+    return finished(at)
+
+
+def finished(at: AppTest) -> AppTest:
+    """Wait until no lane is busy, and draw the page once more."""
+    wait_until(lambda: not any(each.busy for each in services.sides().values()))
     at.run()
     assert not at.exception, at.exception
     return at
 
 
-def say(at: AppTest, text: str) -> AppTest:
-    at.text_input(key="threads_text").set_value(text)
+def ask(at: AppTest, text: str) -> AppTest:
+    at.text_input(key=state.PROMPT).set_value(text)
     next(button for button in at.button if button.label == "Send").click().run()
-    return done(at)
+    return finished(at)
 
 
-def test_opening_it_starts_no_server_and_stores_nothing(chat: ChatService, words: WordModel) -> None:
+def test_opening_it_starts_no_server_and_stores_nothing(chat: ChatService, word_model: WordModel) -> None:
     before = chat.store.about(SESSION)
     at = opened()
-    assert not any(server.running for server in services.replicas())
-    assert words.bodies == []
+    assert not any(replica.running for replica in services.replicas())
+    assert word_model.bodies == []
     assert chat.store.about(SESSION) == before
-    assert any("not OpenAI" in option for option in at.selectbox(key="threads_where").options)
+    assert any("not OpenAI" in option for option in at.selectbox(key=state.PLACE).options)
 
 
-def test_one_question_goes_to_every_column_and_the_ledger_settles_the_argument(
-    chat: ChatService, words: WordModel
-) -> None:
-    at = opened(**{WAYS: ["manual", "conversations", "responses", "assistants", "claude"]})
+def test_one_question_goes_to_every_lane_and_the_ledger_compares_them(chat: ChatService, word_model: WordModel) -> None:
+    at = opened(*places.APPROACHES)
     for text in (
         "please remember the number 4711 and my name Ada",
         "what is the number that I told you",
         "and what is my name",
     ):
-        say(at, text)
-    frame = next(frame.value for frame in at.dataframe if "bytes uploaded" in frame.value.columns)
-    assert list(frame["turns"]) == [3] * 5
-    assert len(set(frame["input tokens"])) == 1
-    by_way = dict(zip(frame["way"], frame["bytes uploaded"], strict=True))
-    assert by_way["Sent again every turn"] > by_way["Conversations"]
+        ask(at, text)
+    totals = next(frame.value for frame in at.dataframe if "bytes uploaded" in frame.value.columns)
+    assert list(totals["turns"]) == [3] * 5
+    assert len(set(totals["input tokens"])) == 1
+    bytes_uploaded = dict(zip(totals["way"], totals["bytes uploaded"], strict=True))
+    assert bytes_uploaded["Sent again every turn"] > bytes_uploaded["Conversations"]
     assert any("saves upload, not tokens" in markdown.value for markdown in at.markdown)
     assert any("held" in markdown.value for markdown in at.markdown)
-    assert set(chat.store.about(SESSION).handles) == {f"replica:{way}" for way in places.APPROACHES}
+    assert set(chat.store.about(SESSION).handles) == {f"replica:{approach}" for approach in places.APPROACHES}
 
 
-def test_ids_are_kept_with_the_session_and_another_page_goes_on(chat: ChatService, words: WordModel) -> None:
-    say(opened(**{WAYS: ["conversations"]}), "I am Ada")
-    at = opened(**{WAYS: ["conversations"]})
-    assert any("goes on from where it was" in caption.value for caption in at.caption)
-    say(at, "who am I")
-    assert [text for role, text in words.last if role == "user"] == ["I am Ada", "who am I"]
+def test_handles_are_stored_with_the_session_and_another_page_goes_on(chat: ChatService, word_model: WordModel) -> None:
+    ask(opened("conversations"), "I am Ada")
+    at = opened("conversations")
+    assert any("Earlier turns are on the server." in caption.value for caption in at.caption)
+    ask(at, "who am I")
+    assert word_model.last_prompts == ["I am Ada", "who am I"]
 
 
-def test_the_messages_of_a_chat_are_run_as_a_script(chat: ChatService, words: WordModel) -> None:
+def test_starting_over_empties_the_lanes(chat: ChatService, word_model: WordModel) -> None:
+    at = ask(opened("conversations"), "I am Ada")
+    at.button(key="threads_restart").click().run()
+    assert not at.exception, at.exception
+    assert comparison().states(["conversations"])[0].turns == ()
+    assert chat.store.about(SESSION).handles == {}
+
+
+def test_the_messages_of_a_chat_are_run_as_a_script(chat: ChatService, word_model: WordModel) -> None:
     exchange(chat, "first question", "first answer")
     exchange(chat, "second question", "second answer")
-    at = opened(**{WAYS: ["manual"]})
+    at = opened("manual")
     at.button(key="threads_own").click().run()
-    done(at)
-    assert [text for role, text in words.last if role == "user"] == ["first question", "second question"]
+    finished(at)
+    assert word_model.last_prompts == ["first question", "second question"]
 
 
 @pytest.mark.parametrize(
-    ("way", "label", "said"),
+    ("approach", "label", "sentence"),
     [
-        ("conversations", "Delete it, with proof", "asked again, the server has none of them"),
+        ("conversations", "Delete it, with proof", "Deleted 1 object; server confirms it is gone."),
+        ("assistants", "Delete it, with proof", "Deleted 2 objects; server confirms both are gone."),
         ("conversations", "Expire it", "It expired at the server"),
         ("claude", "Expire it", "It expired at the server"),
         ("responses", "Turn store off", "store is off from this turn on"),
@@ -121,47 +154,38 @@ def test_the_messages_of_a_chat_are_run_as_a_script(chat: ChatService, words: Wo
         ("responses", "Overflow", "A message larger than the window"),
     ],
 )
-def test_drills_do_what_they_say_and_the_page_shows_what_came_of_it(
-    chat: ChatService, words: WordModel, way: str, label: str, said: str
+def test_a_drill_does_what_it_says_and_the_page_shows_the_result(
+    chat: ChatService, word_model: WordModel, approach: Approach, label: str, sentence: str
 ) -> None:
-    say(opened(**{WAYS: [way]}), "please remember the number 4711")
-    at = opened(view.DRILLS, **{WAYS: [way], "drill_column": way, **_sides()})
-    at.button(key=f"drill:{label}").click().run()
-    done(at)
-    shown = [element.value for kind in (at.markdown, at.caption, at.success, at.info, at.warning) for element in kind]
-    assert any(said in words for words in shown), shown
+    ask(opened(approach), "please remember the number 4711")
+    at = drill(approach, label)
+    lines = [element.value for kind in (at.markdown, at.caption, at.success, at.info, at.warning) for element in kind]
+    assert any(sentence in line for line in lines), lines
 
 
-def _sides() -> dict[str, object]:
-    """The columns of the page before: a browser keeps them in its session."""
-    return {f"side:{SESSION}:replica": next(iter(services.sides()))}
-
-
-def test_what_is_gone_at_one_server_is_an_error_in_its_column_only(chat: ChatService, words: WordModel) -> None:
-    say(opened(**{WAYS: ["manual", "conversations"]}), "please remember the number 4711")
-    at = opened(view.DRILLS, **{WAYS: ["manual", "conversations"], "drill_column": "conversations", **_sides()})
-    at.button(key="drill:Expire it").click().run()
-    done(at)
+def test_a_conversation_that_is_gone_is_an_error_in_its_lane_only(chat: ChatService, word_model: WordModel) -> None:
+    approaches: list[Approach] = ["manual", "conversations"]
+    ask(opened(*approaches), "please remember the number 4711")
+    at = drill("conversations", "Expire it", "manual")
     assert len(at.warning) == 1
-    side = next(iter(services.sides().values()))
-    manual, conversations = side.states(["manual", "conversations"])
-    assert conversations.done[-1].error is not None
-    assert all(each.error is None for each in manual.done)
+    manual, conversations = comparison().states(approaches)
+    assert conversations.turns[-1].error is not None
+    assert all(turn.error is None for turn in manual.turns)
 
 
-def test_deleting_a_middle_response_needs_a_chain(chat: ChatService, words: WordModel) -> None:
-    at = opened(**{WAYS: ["responses"]})
+def test_a_middle_response_of_a_chain_is_deleted(chat: ChatService, word_model: WordModel) -> None:
+    at = opened("responses")
     for text in ("one", "two", "three"):
-        say(at, text)
-    at = opened(view.DRILLS, **{WAYS: ["responses"], "drill_column": "responses", **_sides()})
-    at.button(key="drill:Delete a middle response").click().run()
-    done(at)
+        ask(at, text)
+    at = drill("responses", "Delete a middle response")
     assert any("Response 1 of 3 was deleted (proven)." in caption.value for caption in at.caption)
 
 
-def test_a_chat_moves_to_a_server_and_back_and_what_stays_behind_is_named(chat: ChatService, words: WordModel) -> None:
+def test_a_chat_moves_to_a_server_and_back_and_what_stays_behind_is_named(
+    chat: ChatService, word_model: WordModel
+) -> None:
     written_elsewhere(chat, user("I am Ada"), Message("tool", "42", {"tool_call_id": "c"}), assistant("Hello Ada"))
-    at = opened(view.MOVE, **{WAYS: ["conversations"]})
+    at = opened("conversations", tab=state.MOVE)
     assert any(
         "2 messages can move." in markdown.value and "1 message of the role tool cannot move." in markdown.value
         for markdown in at.markdown
@@ -171,31 +195,33 @@ def test_a_chat_moves_to_a_server_and_back_and_what_stays_behind_is_named(chat: 
     assert "Moved 2 messages" in at.info[0].value
     at.button(key="back:conversations").click().run()
     assert any("2 messages were read from the server" in markdown.value for markdown in at.markdown)
-    brought = at.session_state["brought"][0]
-    assert [message.to_dict() for message in chat.store.load(brought)] == [
+    at.button(key="threads_open_imported").click().run()
+    new_session = at.session_state["session_id"]
+    assert new_session != SESSION
+    assert [message.to_dict() for message in chat.store.load(new_session)] == [
         {"role": "user", "content": "I am Ada"},
         {"role": "assistant", "content": "Hello Ada"},
     ]
     assert len(chat.store.load(SESSION)) == 3
 
 
-def test_retired_hosts_get_a_card_and_nothing_is_sent(
-    chat: ChatService, words: WordModel, monkeypatch: pytest.MonkeyPatch
+def test_a_retired_host_gets_a_card_and_nothing_is_sent(
+    chat: ChatService, word_model: WordModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     official = Endpoint("openai", "openai", "OpenAI", None, "gpt-5", "sk-x", needs_key=True)
     monkeypatch.setattr(services, "endpoint", lambda name: official)
-    at = opened(threads_where="openai", **{"threads_ways:openai": ["assistants"]})
+    at = opened(session_state={state.PLACE: "openai", state.approaches_key("openai"): ["assistants"]})
     assert any("switched off on 2026-08-26" in info.value and "Nothing was sent." in info.value for info in at.info)
-    say(at, "hello")
-    state = next(iter(services.sides().values())).states(["assistants"])[0]
-    assert state.done[0].error is not None
-    assert state.done[0].error["kind"] == "Retired"
+    ask(at, "hello")
+    (lane,) = comparison().states(["assistants"])
+    assert lane.turns[0].error is not None
+    assert lane.turns[0].error["kind"] == "Retired"
 
 
-def test_every_statement_of_the_reference_has_its_source_and_day(chat: ChatService, words: WordModel) -> None:
-    at = opened(view.REFERENCE, **{"table:reference": True})
-    frame = at.dataframe[0].value
-    assert len(frame) == len(FACTS) * len(reference.QUESTIONS)
-    assert frame.map(bool).all().all()
-    assert set(frame["read on"]) == {"2026-11-22"}
+def test_every_statement_of_the_reference_has_its_source_and_date(chat: ChatService, word_model: WordModel) -> None:
+    at = opened(tab=state.REFERENCE, session_state={"table:reference": True})
+    table = at.dataframe[0].value
+    assert len(table) == len(FACTS) * len(reference.QUESTIONS)
+    assert table.map(bool).all().all()
+    assert set(table["read on"]) == {"2026-11-22"}
     assert any("26 August 2026" in markdown.value for markdown in at.markdown)

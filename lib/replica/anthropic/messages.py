@@ -1,41 +1,31 @@
-"""Anthropic's Messages: one answer, with or without a message thread, and counting.
+"""Anthropic's Messages: a reply, streamed or whole, with or without a message thread; and counting.
 
-What for: conversations that are sent whole, and ones that are held. The rule: with a thread or without, the model is sent the
-same transcript for the same conversation, so the numbers can be compared. `input_tokens` leaves out what came from the
-model's cache, as Anthropic's does. It leaves out tools, pictures, thinking and cache control.
+The model is sent the same transcript for the same conversation with and without a thread, so that their numbers can be
+compared. As at Anthropic, `input_tokens` excludes tokens read from the model's cache. Tools, pictures, thinking and
+cache control are not supported.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
 from lib.replica.anthropic.threads import Threads
-from lib.replica.http_values import (
-    FINGERPRINT,
-    Answer,
-    Call,
-    Events,
-    Json,
-    Refused,
-    Route,
-    claude_refuse,
-    event,
-    new_id,
-    parts_text,
-)
-from lib.replica.model import End, Model, ModelFailed, Usage
-from lib.replica.store import Held
+from lib.replica.errors import Refused, anthropic_error
+from lib.replica.http_values import FINGERPRINT, Answer, Call, Events, Json, Route, event, new_id
+from lib.replica.model import Model
+from lib.replica.reply import ModelFailed, ReplyEnd, ReportedUsage
+from lib.replica.request_fields import content_text, sampling_options
+from lib.replica.store import MessageThread
 
-NOT_HERE = ("tools", "output_config", "stop_sequences", "thinking", "compaction", "mcp_servers")
-"""Fields that would change the answer."""
+UNSUPPORTED = ("tools", "output_config", "stop_sequences", "thinking", "compaction", "mcp_servers")
+"""Fields that would change the answer and that the replica does not support."""
 
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """One answer. `messages` is the whole conversation; `previous` the reply it continues, busy until it is released."""
+    """One reply. `messages` is the whole conversation; `previous` the thread it continues, busy until `release`."""
 
     id: str
     model: str
@@ -44,20 +34,25 @@ class _Turn:
     limit: int
     options: dict[str, Any]
     threaded: bool
-    previous: Held | None
+    previous: MessageThread | None
 
     @property
     def transcript(self) -> list[Json]:
-        """What the model is sent."""
+        """The messages for the model."""
         return ([{"role": "system", "content": self.system}] if self.system else []) + self.messages
 
+    def release(self) -> None:
+        """Let the previous thread be continued again, unless it has been."""
+        if self.previous is not None:
+            self.previous.busy = False
 
+
+@dataclass(frozen=True, slots=True)
 class Messages:
     """The endpoints below /v1/messages."""
 
-    def __init__(self, threads: Threads, model: Model) -> None:
-        self._threads = threads
-        self._model = model
+    threads: Threads
+    model: Model
 
     def routes(self) -> list[Route]:
         """Method, path and handler of each."""
@@ -65,87 +60,77 @@ class Messages:
 
     async def create(self, call: Call) -> Answer | Events:
         """Answer, streamed or whole."""
-        wanted = self._threads.wanted(call)
-        turn = self._turn(call.body, wanted)
-        release = _release(turn)
+        turn = self._turn(call.body, self.threads.thread_field(call))
+        headers = {"request-id": new_id("req_01", 22)}
+        streaming = False
         try:
             await self._check_fits(turn)
             if call.body.get("stream"):
-                events, mine, release = self._events(turn), release, _nothing
-                return Events(events, mine, {"request-id": new_id("req_01", 22)})
-            pieces: list[str] = []
-            end = End(turn.model)
-            async with aclosing(self._model.stream(turn.transcript, turn.limit, turn.options)) as stream:
-                async for piece in stream:
-                    if isinstance(piece, End):
-                        end = piece
-                    else:
-                        pieces.append(piece)
-            message = self._message(turn, "".join(pieces), end)
-            self._hold(turn, "".join(pieces))
+                streaming = True
+                return Events(self._events(turn), turn.release, headers)
+            async with self.model.reply(turn.transcript, turn.limit, turn.options) as reply:
+                async for _ in reply:
+                    pass
+            self._hold(turn, reply.text)
+            return Answer(_message(turn, reply.text, reply.end), headers=headers)
         finally:
-            release()
-        return Answer(message, headers={"request-id": new_id("req_01", 22)})
+            if not streaming:
+                turn.release()
 
     async def count(self, call: Call) -> Answer:
-        """The tokens of a whole conversation, counted by the model's own server."""
+        """Tokens of a whole conversation, counted by the model's own server."""
         if "thread" in call.body:
-            raise claude_refuse("thread: Extra inputs are not permitted")
+            raise anthropic_error("thread: Extra inputs are not permitted")
         turn = self._turn(call.body | {"max_tokens": 1}, None)
-        count = await self._model.count(turn.transcript)
+        count = await self.model.count(turn.transcript)
         if not count.exact:
-            raise claude_refuse("The model behind the replica cannot count.", status=501, kind="api_error")
+            raise anthropic_error("The model behind the replica cannot count.", status=501, kind="api_error")
         return Answer({"input_tokens": count.tokens})
 
-    def _turn(self, body: Json, wanted: Json | None) -> _Turn:
-        for name in NOT_HERE:
+    def _turn(self, body: Json, thread_field: Json | None) -> _Turn:
+        for name in UNSUPPORTED:
             if body.get(name):
-                raise claude_refuse(f"{name}: not supported by this replica")
+                raise anthropic_error(f"{name}: not supported by this replica")
         limit, model = body.get("max_tokens"), body.get("model")
         if not isinstance(limit, int) or limit < 1:
-            raise claude_refuse("max_tokens: Field required")
+            raise anthropic_error("max_tokens: Field required")
         if not isinstance(model, str):
-            raise claude_refuse("model: Field required")
-        new = _messages(body.get("messages"))
-        previous = self._threads.take(wanted, body) if wanted and wanted["type"] == "continue" else None
+            raise anthropic_error("model: Field required")
+        new_messages = _messages(body.get("messages"))
+        previous = None
+        if thread_field is not None and thread_field["type"] == "continue":
+            previous = self.threads.occupy(thread_field, body)
         return _Turn(
             id=new_id("msg_01", 22),
             model=model,
             system=previous.system if previous else _text(body.get("system") or "", "system"),
-            messages=[*(previous.messages if previous else []), *new],
+            messages=[*(previous.messages if previous else []), *new_messages],
             limit=limit,
-            options={name: body[name] for name in ("temperature", "top_p") if body.get(name) is not None},
-            threaded=wanted is not None,
+            options=sampling_options(body),
+            threaded=thread_field is not None,
             previous=previous,
         )
 
     async def _check_fits(self, turn: _Turn) -> None:
         """Refuse a prompt that fills the window."""
-        count = await self._model.count(turn.transcript)
-        if count.tokens >= self._model.window:
-            raise claude_refuse(f"prompt is too long: {count.tokens} tokens > {self._model.window} maximum")
+        count = await self.model.count(turn.transcript)
+        if count.tokens >= self.model.window:
+            raise anthropic_error(f"prompt is too long: {count.tokens} tokens > {self.model.window} maximum")
 
     async def _events(self, turn: _Turn) -> AsyncGenerator[bytes, None]:
-        """The reply as events. Its usage comes with its end: before that nobody has reported any."""
-        begun = self._message(turn, "", None) | {"content": []}
-        yield _event("message_start", message=begun)
+        """The reply as events. Its usage is unknown until the end, so only the last events carry it."""
+        yield _event("message_start", message=_message(turn, "", None) | {"content": []})
         yield _event("content_block_start", index=0, content_block={"type": "text", "text": ""})
         yield _event("ping")
-        pieces: list[str] = []
-        end = End(turn.model)
         try:
-            async with aclosing(self._model.stream(turn.transcript, turn.limit, turn.options)) as stream:
-                async for piece in stream:
-                    if isinstance(piece, End):
-                        end = piece
-                    else:
-                        pieces.append(piece)
-                        yield _event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
+            async with self.model.reply(turn.transcript, turn.limit, turn.options) as reply:
+                async for piece in reply:
+                    yield _event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
         except ModelFailed as exc:
             yield _event("error", error={"type": "api_error", "message": exc.message})
             return
-        message = self._message(turn, "".join(pieces), end)
-        self._hold(turn, "".join(pieces))
+        self._hold(turn, reply.text)
+        message = _message(turn, reply.text, reply.end)
         yield _event("content_block_stop", index=0)
         delta = {"stop_reason": message["stop_reason"], "stop_sequence": None}
         yield _event("message_delta", delta=delta, usage=message["usage"])
@@ -154,28 +139,32 @@ class Messages:
     def _hold(self, turn: _Turn, text: str) -> None:
         if turn.threaded:
             messages = [*turn.messages, {"role": "assistant", "content": text}]
-            self._threads.hold(turn.id, messages, turn.system, turn.model, turn.previous)
-
-    def _message(self, turn: _Turn, text: str, end: End | None) -> Json:
-        reason = None
-        if end is not None:
-            long = "model_context_window_exceeded" if end.full else "max_tokens"
-            reason = long if end.length else "end_turn"
-        return {
-            "id": turn.id,
-            "type": "message",
-            "role": "assistant",
-            "model": end.model if end else turn.model,
-            "content": [{"type": "text", "text": text}],
-            "stop_reason": reason,
-            "stop_sequence": None,
-            "usage": _usage(end.usage if end is not None else None),
-            "system_fingerprint": FINGERPRINT,
-        }
+            self.threads.hold(turn.id, messages, turn.system, turn.model, turn.previous)
 
 
-def _usage(usage: Usage | None) -> Json:
-    """In Anthropic's units: what was read from the cache is not in input_tokens. None where nothing was reported."""
+def _message(turn: _Turn, text: str, end: ReplyEnd | None) -> Json:
+    """The message object; with `end` None, as it is when the reply begins."""
+    return {
+        "id": turn.id,
+        "type": "message",
+        "role": "assistant",
+        "model": end.model if end else turn.model,
+        "content": [{"type": "text", "text": text}],
+        "stop_reason": _stop_reason(end) if end else None,
+        "stop_sequence": None,
+        "usage": _usage(end.usage if end else None),
+        "system_fingerprint": FINGERPRINT,
+    }
+
+
+def _stop_reason(end: ReplyEnd) -> str:
+    if not end.cut_off:
+        return "end_turn"
+    return "model_context_window_exceeded" if end.window_full else "max_tokens"
+
+
+def _usage(usage: ReportedUsage | None) -> Json:
+    """In Anthropic's units: input_tokens excludes tokens read from the cache. None if nothing was reported."""
     names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
     if usage is None:
         return dict.fromkeys(names)
@@ -184,36 +173,22 @@ def _usage(usage: Usage | None) -> Json:
 
 def _messages(given: Any) -> list[Json]:
     if not isinstance(given, list) or not given:
-        raise claude_refuse("messages: at least one message is required")
-    found = []
+        raise anthropic_error("messages: at least one message is required")
+    messages = []
     for place, entry in enumerate(given):
         if not isinstance(entry, dict) or entry.get("role") not in ("user", "assistant"):
-            raise claude_refuse(f"messages.{place}.role: Input should be 'user' or 'assistant'")
-        found.append({"role": entry["role"], "content": _text(entry.get("content"), f"messages.{place}.content")})
-    return found
+            raise anthropic_error(f"messages.{place}.role: Input should be 'user' or 'assistant'")
+        messages.append({"role": entry["role"], "content": _text(entry.get("content"), f"messages.{place}.content")})
+    return messages
 
 
 def _text(content: Any, where: str) -> str:
     try:
-        return parts_text(content, ("text",), where)
+        return content_text(content, ("text",), where)
     except Refused as exc:
         message = exc.answer.body["error"]["message"]
-        raise claude_refuse(f"{where}: {message}") from exc
-
-
-def _release(turn: _Turn) -> Callable[[], None]:
-    """How to stop using the reply that the turn continues, where the turn came to nothing."""
-
-    def release() -> None:
-        if turn.previous is not None:
-            turn.previous.busy = False
-
-    return release
+        raise anthropic_error(f"{where}: {message}") from exc
 
 
 def _event(kind: str, **data: Any) -> bytes:
     return event(kind, {"type": kind, **data})
-
-
-def _nothing() -> None:
-    pass

@@ -1,77 +1,81 @@
-"""OpenAI's Assistants v2: assistants, threads and messages.
+"""OpenAI's Assistants v2: assistants, threads and messages, with the wording, ids and shapes the API had.
 
-What for: the threads that OpenAI shut down on 26 August 2026, to try what they did. The rule: words, ids and shapes are those
-of the API as it was. It leaves out tools, files and lists of assistants; runs are in runs.py.
+OpenAI shut this API down on 26 August 2026; here one can still see what it did. Runs are in runs.py. Tools, files and
+lists of assistants are not supported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from lib.replica.http_values import (
-    FINGERPRINT,
-    Answer,
-    Call,
-    Json,
-    Route,
-    metadata,
-    only_text,
-    page,
-    parts_text,
-    refuse,
-    short_id,
-    text,
-)
-from lib.replica.store import MOST_OF_ONE, WEIGHT, Assistant, Store, Thread
+from lib.replica.errors import missing_parameter, not_found_in_assistants, openai_error
+from lib.replica.http_values import FINGERPRINT, Answer, Call, Clock, Json, Route, short_id
+from lib.replica.request_fields import content_text, metadata, page, refuse_unsupported, text
+from lib.replica.store import MOST_CHARACTERS_OF_ONE, OVERHEAD, Assistant, Store, Thread
 
 
 def thread_of(store: Store, call: Call) -> Thread:
     """The thread a request names. Refuses an unknown one, and a request without the beta header."""
     check_beta(call)
-    found = store.get(Thread, call.path["thread"])
-    if found is None:
-        raise refuse(f"No thread found with id '{call.path['thread']}'.", status=404)
-    return found
+    thread = store.get(Thread, call.path["thread"])
+    if thread is None:
+        raise not_found_in_assistants("thread", call.path["thread"])
+    return thread
 
 
-def assistant_of(store: Store, identifier: Any) -> Assistant:
-    """An assistant. Refuses an unknown one."""
-    if not isinstance(identifier, str):
-        raise refuse(
-            "Missing required parameter: 'assistant_id'.", param="assistant_id", code="missing_required_parameter"
-        )
-    found = store.get(Assistant, identifier)
-    if found is None:
-        raise refuse(f"No assistant found with id '{identifier}'.", status=404)
-    return found
+def assistant_of(store: Store, id_: Any) -> Assistant:
+    """The assistant with this id. Refuses an unknown one."""
+    if not isinstance(id_, str):
+        raise missing_parameter("assistant_id")
+    assistant = store.get(Assistant, id_)
+    if assistant is None:
+        raise not_found_in_assistants("assistant", id_)
+    return assistant
+
+
+def check_writable(thread: Thread, refusal_if_active: str) -> None:
+    """Refuse to write to a thread that is full, or (with these words) that has an active run."""
+    if thread.characters > MOST_CHARACTERS_OF_ONE:
+        raise openai_error(f"{thread.id} is full.")
+    if thread.active_run is not None:
+        raise openai_error(refusal_if_active)
 
 
 def check_beta(call: Call) -> None:
-    """Refuse a request that does not say assistants=v2."""
+    """Refuse a request without the header for assistants=v2."""
     if "assistants=v2" not in call.headers.get("openai-beta", ""):
-        what = (
+        message = (
             "You must provide the 'OpenAI-Beta' header to access the Assistants API. Please try again by setting the"
             " header 'OpenAI-Beta: assistants=v2'."
         )
-        raise refuse(what, code="invalid_beta")
+        raise openai_error(message, code="invalid_beta")
+
+
+def text_content(value: str) -> list[Json]:
+    """The content of a stored message with this text; empty for no text."""
+    return [{"type": "text", "text": {"value": value, "annotations": []}}] if value else []
 
 
 def message_text(message: Json) -> str:
-    """The text of a kept message."""
+    """The text of a stored message."""
     return "".join(part["text"]["value"] for part in message["content"])
 
 
+def size_of(messages: list[Json]) -> int:
+    """The size of messages in the store, in characters."""
+    return sum(len(message_text(message)) + OVERHEAD for message in messages)
+
+
 def new_message(thread: str, role: str, value: str, now: float, **more: Any) -> Json:
-    """A message as it is kept."""
-    content = [{"type": "text", "text": {"value": value, "annotations": []}}] if value else []
+    """A message as it is stored. `more` replaces fields."""
     return {
         "id": short_id("msg"),
         "object": "thread.message",
         "created_at": int(now),
         "thread_id": thread,
         "role": role,
-        "content": content,
+        "content": text_content(value),
         "status": "completed",
         "assistant_id": None,
         "run_id": None,
@@ -85,42 +89,43 @@ def new_message(thread: str, role: str, value: str, now: float, **more: Any) -> 
     }
 
 
-def given_message(thread: str, given: Any, now: float, param: str = "") -> Json:
-    """A message of a request."""
+def message_from(thread: str, given: Any, now: float, param: str = "") -> Json:
+    """A message of a request as it is stored; `param` is where in the request it stands. Refuses other roles and no
+    text."""
     if not isinstance(given, dict) or given.get("role") not in ("user", "assistant"):
         role = given.get("role") if isinstance(given, dict) else given
-        what = f"Invalid value: '{role}'. Supported values are: 'user' and 'assistant'."
-        raise refuse(what, param=f"{param}role", code="invalid_value")
-    value = parts_text(given.get("content"), ("text",), f"{param}content")
+        message = f"Invalid value: '{role}'. Supported values are: 'user' and 'assistant'."
+        raise openai_error(message, param=f"{param}role", code="invalid_value")
+    value = content_text(given.get("content"), ("text",), f"{param}content")
     if not value:
-        raise refuse("Message content must be non-empty.", param=f"{param}content")
+        raise openai_error("Message content must be non-empty.", param=f"{param}content")
     return new_message(thread, given["role"], value, now, metadata=metadata(given))
 
 
 def new_thread(store: Store, given: Json, now: float) -> Thread:
-    """A thread with the messages of a request, kept."""
-    identifier = short_id("thread")
+    """Store a thread with the messages of a request."""
+    id_ = short_id("thread")
     entries = given.get("messages") or []
-    messages = [given_message(identifier, entry, now, f"messages[{place}].") for place, entry in enumerate(entries)]
+    messages = [message_from(id_, entry, now, f"messages[{place}].") for place, entry in enumerate(entries)]
     body = {
-        "id": identifier,
+        "id": id_,
         "object": "thread",
         "created_at": int(now),
         "metadata": metadata(given),
         "tool_resources": {},
         "system_fingerprint": FINGERPRINT,
     }
-    thread = Thread(identifier, body=body, messages=messages)
-    store.put(thread, sum(len(message_text(message)) + WEIGHT for message in messages))
+    thread = Thread(id_, body=body, messages=messages)
+    store.put(thread, size_of(messages))
     return thread
 
 
+@dataclass(frozen=True, slots=True)
 class Assistants:
     """The endpoints below /v1/assistants and /v1/threads, without runs."""
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
-        self._store = store
-        self._clock = clock
+    store: Store
+    clock: Clock
 
     def routes(self) -> list[Route]:
         """Method, path and handler of each."""
@@ -132,21 +137,21 @@ class Assistants:
             ("POST", "/v1/threads", self.create),
             ("GET", thread, self.retrieve),
             ("DELETE", thread, self.delete),
-            ("POST", thread + "/messages", self.add),
-            ("GET", thread + "/messages", self.listing),
-            ("GET", thread + "/messages/{message}", self.message),
+            ("POST", thread + "/messages", self.add_message),
+            ("GET", thread + "/messages", self.list_messages),
+            ("GET", thread + "/messages/{message}", self.retrieve_message),
         ]
 
     async def create_assistant(self, call: Call) -> Answer:
-        """A new assistant."""
+        """Create an assistant."""
         check_beta(call)
-        only_text(call.body)
+        refuse_unsupported(call.body)
         if not text(call.body, "model"):
-            raise refuse("Missing required parameter: 'model'.", param="model", code="missing_required_parameter")
+            raise missing_parameter("model")
         body = {
             "id": short_id("asst"),
             "object": "assistant",
-            "created_at": int(self._clock()),
+            "created_at": int(self.clock()),
             "model": call.body["model"],
             "name": text(call.body, "name"),
             "description": text(call.body, "description"),
@@ -159,60 +164,55 @@ class Assistants:
             "response_format": "auto",
             "system_fingerprint": FINGERPRINT,
         }
-        self._store.put(Assistant(body["id"], body=body), len(body["instructions"] or ""))
+        self.store.put(Assistant(body["id"], body=body), len(body["instructions"] or ""))
         return Answer(body)
 
     async def retrieve_assistant(self, call: Call) -> Answer:
         """One assistant."""
         check_beta(call)
-        return Answer(assistant_of(self._store, call.path["assistant"]).body)
+        return Answer(assistant_of(self.store, call.path["assistant"]).body)
 
     async def delete_assistant(self, call: Call) -> Answer:
-        """Forget one; threads stay."""
+        """Delete an assistant; threads stay."""
         check_beta(call)
-        found = assistant_of(self._store, call.path["assistant"])
-        self._store.drop(found.id)
-        return Answer({"id": found.id, "object": "assistant.deleted", "deleted": True})
+        assistant = assistant_of(self.store, call.path["assistant"])
+        self.store.drop(assistant.id)
+        return Answer({"id": assistant.id, "object": "assistant.deleted", "deleted": True})
 
     async def create(self, call: Call) -> Answer:
-        """A new thread."""
+        """Create a thread."""
         check_beta(call)
-        return Answer(new_thread(self._store, call.body, self._clock()).body)
+        return Answer(new_thread(self.store, call.body, self.clock()).body)
 
     async def retrieve(self, call: Call) -> Answer:
         """The thread without its messages."""
-        return Answer(thread_of(self._store, call).body)
+        return Answer(thread_of(self.store, call).body)
 
     async def delete(self, call: Call) -> Answer:
-        """Forget it, its messages and its runs; a run that is active ends."""
-        found = thread_of(self._store, call)
-        self._store.drop(found.id)
-        for run in found.runs.values():
-            if run.task is not None:
-                run.task.cancel()
-        return Answer({"id": found.id, "object": "thread.deleted", "deleted": True})
+        """Delete a thread with its messages and runs; an active run ends."""
+        thread = thread_of(self.store, call)
+        self.store.drop(thread.id)
+        thread.cancel_runs()
+        return Answer({"id": thread.id, "object": "thread.deleted", "deleted": True})
 
-    async def add(self, call: Call) -> Answer:
+    async def add_message(self, call: Call) -> Answer:
         """Append a message. Refused while a run is active."""
-        thread = thread_of(self._store, call)
-        if thread.characters > MOST_OF_ONE:
-            raise refuse(f"{thread.id} is full.")
-        if thread.active is not None:
-            raise refuse(f"Can't add messages to {thread.id} while a run {thread.active} is active.")
-        message = given_message(thread.id, call.body, self._clock())
+        thread = thread_of(self.store, call)
+        check_writable(thread, f"Can't add messages to {thread.id} while a run {thread.active_run} is active.")
+        message = message_from(thread.id, call.body, self.clock())
         thread.messages.append(message)
-        self._store.grow(thread, len(message_text(message)) + WEIGHT)
+        self.store.resize(thread, size_of([message]))
         return Answer(message)
 
-    async def listing(self, call: Call) -> Answer:
-        """A page of messages, newest first unless asked otherwise; `run_id` asks for those of one run."""
-        messages = thread_of(self._store, call).messages
+    async def list_messages(self, call: Call) -> Answer:
+        """A page of messages, newest first by default; `run_id` selects those of one run."""
+        messages = thread_of(self.store, call).messages
         run = call.query.get("run_id")
         return Answer(page([message for message in messages if run in (None, message["run_id"])], call.query))
 
-    async def message(self, call: Call) -> Answer:
+    async def retrieve_message(self, call: Call) -> Answer:
         """One message."""
-        for message in thread_of(self._store, call).messages:
+        for message in thread_of(self.store, call).messages:
             if message["id"] == call.path["message"]:
                 return Answer(message)
-        raise refuse(f"No message found with id '{call.path['message']}'.", status=404)
+        raise not_found_in_assistants("message", call.path["message"])

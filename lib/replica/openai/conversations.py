@@ -1,56 +1,46 @@
-"""OpenAI's Conversations: items kept under one id until they are deleted.
+"""OpenAI's Conversations: items stored under one id until they are deleted.
 
-What for: the conversation that a response appends to. The rule: one writer at a time; a second one is told
-`conversation_locked` and changes nothing. It leaves out listing conversations, which OpenAI has not got either.
+One writer at a time: a second one is refused with `conversation_locked` and changes nothing. As at OpenAI,
+conversations cannot be listed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
-from lib.replica.http_values import (
-    FINGERPRINT,
-    Answer,
-    Call,
-    Json,
-    Refused,
-    Route,
-    hex_id,
-    metadata,
-    missing,
-    page,
-    refuse,
-)
-from lib.replica.openai.items import characters, input_items
-from lib.replica.store import MOST_OF_ONE, Conversation, Store
+from lib.replica.errors import Refused, invalid_type, not_found, openai_error
+from lib.replica.http_values import FINGERPRINT, Answer, Call, Clock, Json, Route, hex_id
+from lib.replica.openai.items import input_items, size_of
+from lib.replica.request_fields import metadata, page
+from lib.replica.store import MOST_CHARACTERS_OF_ONE, Conversation, Store
 
 MOST_NEW_ITEMS = 20
 LOCKED = "Another process is currently operating on this conversation. Please retry in a few seconds."
 
 
-def find(store: Store, identifier: str, *, to_write: bool = False) -> Conversation:
-    """A conversation. Refuses an unknown one, and one to write to while somebody else does."""
-    found = store.get(Conversation, identifier)
-    if found is None:
-        raise missing("Conversation", identifier)
-    if to_write and found.busy:
+def find(store: Store, id_: str, *, to_write: bool = False) -> Conversation:
+    """A conversation. Refuses an unknown one; to write, also one that is locked or full."""
+    conversation = store.get(Conversation, id_)
+    if conversation is None:
+        raise not_found("Conversation", id_)
+    if to_write and conversation.busy:
         raise locked()
-    if to_write and found.characters > MOST_OF_ONE:
-        raise refuse(f"Conversation '{identifier}' is full.", param="conversation")
-    return found
+    if to_write and conversation.characters > MOST_CHARACTERS_OF_ONE:
+        raise openai_error(f"Conversation '{id_}' is full.", param="conversation")
+    return conversation
 
 
 def locked() -> Refused:
-    """Somebody else is writing."""
-    return refuse(LOCKED, param="conversation", code="conversation_locked")
+    """Another request is writing to the conversation."""
+    return openai_error(LOCKED, param="conversation", code="conversation_locked")
 
 
+@dataclass(frozen=True, slots=True)
 class Conversations:
     """The endpoints below /v1/conversations."""
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
-        self._store = store
-        self._clock = clock
+    store: Store
+    clock: Clock
 
     def routes(self) -> list[Route]:
         """Method, path and handler of each."""
@@ -60,78 +50,81 @@ class Conversations:
             ("GET", one, self.retrieve),
             ("POST", one, self.update),
             ("DELETE", one, self.delete),
-            ("POST", items, self.add),
-            ("GET", items, self.listing),
-            ("GET", items + "/{item}", self.item),
-            ("DELETE", items + "/{item}", self.remove),
+            ("POST", items, self.add_items),
+            ("GET", items, self.list_items),
+            ("GET", items + "/{item}", self.retrieve_item),
+            ("DELETE", items + "/{item}", self.delete_item),
         ]
 
     async def create(self, call: Call) -> Answer:
-        """A new one, with up to 20 items."""
+        """Create a conversation with up to 20 items."""
         items = _new_items(call.body) if call.body.get("items") else []
         body: Json = {
             "id": hex_id("conv"),
             "object": "conversation",
-            "created_at": int(self._clock()),
+            "created_at": int(self.clock()),
             "metadata": metadata(call.body),
             "system_fingerprint": FINGERPRINT,
         }
-        self._store.put(Conversation(body["id"], body=body, items=items), characters(items))
+        self.store.put(Conversation(body["id"], body=body, items=items), size_of(items))
         return Answer(body)
 
     async def retrieve(self, call: Call) -> Answer:
         """The conversation without its items."""
-        return Answer(find(self._store, call.path["conversation"]).body)
+        return Answer(self._find(call).body)
 
     async def update(self, call: Call) -> Answer:
-        """Other metadata."""
-        found = find(self._store, call.path["conversation"])
-        found.body = found.body | {"metadata": metadata(call.body)}
-        return Answer(found.body)
+        """Replace the metadata."""
+        conversation = self._find(call)
+        conversation.body = conversation.body | {"metadata": metadata(call.body)}
+        return Answer(conversation.body)
 
     async def delete(self, call: Call) -> Answer:
-        """Forget it and its items. Responses that were made in it stay."""
-        found = find(self._store, call.path["conversation"])
-        if found.busy:
+        """Delete the conversation and its items. Responses created in it stay."""
+        conversation = self._find(call)
+        if conversation.busy:
             raise locked()
-        self._store.drop(found.id)
-        return Answer({"id": found.id, "object": "conversation.deleted", "deleted": True})
+        self.store.drop(conversation.id)
+        return Answer({"id": conversation.id, "object": "conversation.deleted", "deleted": True})
 
-    async def add(self, call: Call) -> Answer:
+    async def add_items(self, call: Call) -> Answer:
         """Append up to 20 items."""
-        found = find(self._store, call.path["conversation"], to_write=True)
+        conversation = self._find(call, to_write=True)
         items = _new_items(call.body)
-        found.items.extend(items)
-        self._store.grow(found, characters(items))
+        conversation.items.extend(items)
+        self.store.resize(conversation, size_of(items))
         return Answer(page(items, {"order": "asc", "limit": str(MOST_NEW_ITEMS)}))
 
-    async def listing(self, call: Call) -> Answer:
-        """A page of items, newest first unless asked otherwise."""
-        return Answer(page(find(self._store, call.path["conversation"]).items, call.query))
+    async def list_items(self, call: Call) -> Answer:
+        """A page of items, newest first by default."""
+        return Answer(page(self._find(call).items, call.query))
 
-    async def item(self, call: Call) -> Answer:
+    async def retrieve_item(self, call: Call) -> Answer:
         """One item."""
-        found = find(self._store, call.path["conversation"])
-        return Answer(found.items[_place(found, call.path["item"])])
+        conversation = self._find(call)
+        return Answer(conversation.items[_place(conversation, call.path["item"])])
 
-    async def remove(self, call: Call) -> Answer:
-        """Forget one item; answers with the conversation."""
-        found = find(self._store, call.path["conversation"], to_write=True)
-        gone = found.items.pop(_place(found, call.path["item"]))
-        self._store.grow(found, -characters([gone]))
-        return Answer(found.body)
+    async def delete_item(self, call: Call) -> Answer:
+        """Delete one item; returns the conversation."""
+        conversation = self._find(call, to_write=True)
+        removed = conversation.items.pop(_place(conversation, call.path["item"]))
+        self.store.resize(conversation, -size_of([removed]))
+        return Answer(conversation.body)
+
+    def _find(self, call: Call, *, to_write: bool = False) -> Conversation:
+        return find(self.store, call.path["conversation"], to_write=to_write)
 
 
 def _new_items(body: Json) -> list[Json]:
     given = body.get("items")
     if isinstance(given, list) and len(given) > MOST_NEW_ITEMS:
-        what = (
+        message = (
             f"Invalid 'items': array too long. Expected an array with maximum length {MOST_NEW_ITEMS}, but got an array"
             f" with length {len(given)} instead."
         )
-        raise refuse(what, param="items", code="array_above_max_length")
+        raise openai_error(message, param="items", code="array_above_max_length")
     if isinstance(given, str):
-        raise refuse("Invalid type for 'items': expected an array.", param="items", code="invalid_type")
+        raise invalid_type("items", "an array")
     return input_items(given, "items")
 
 
@@ -139,4 +132,4 @@ def _place(conversation: Conversation, item: str) -> int:
     for place, entry in enumerate(conversation.items):
         if entry["id"] == item:
             return place
-    raise missing("Item", item)
+    raise not_found("Item", item)

@@ -1,47 +1,48 @@
-"""One response being made: its object, and its events in the order OpenAI sends them.
+"""Generates one response: its object, and its events in the order OpenAI sends them.
 
-What for: a streamed answer and a whole one are the same run of events. The rule: what is to be kept is kept, and the
-conversation is free again, before the last event goes out, so that whoever reads it can go on at once. It leaves out where
-things are kept: `keep` is called with the finished response.
+A whole answer runs through the same events as a streamed one. The response is stored, and its conversation unlocked,
+before the last event, so that the reader of that event can continue at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from lib.replica.http_values import FINGERPRINT, Json, event, hex_id
-from lib.replica.model import End, Model, ModelFailed, Usage
+from lib.replica.http_values import FINGERPRINT, Clock, Json, event, hex_id
+from lib.replica.model import Model
 from lib.replica.openai.items import message_item
+from lib.replica.reply import ModelFailed, ReplyEnd, ReportedUsage
 
 ECHOED = ("instructions", "max_output_tokens", "previous_response_id", "temperature", "top_p", "user")
+"""Request fields that the response repeats."""
 
 
 @dataclass(slots=True, eq=False)
-class Making:
-    """A response that is being made. `before` and `own` are its items, `transcript` is what the model is sent."""
+class PendingResponse:
+    """A response being generated. `history` and `new_items` are its items, `transcript` what the model is sent. `save`
+    is called with the finished response; `failed` is set if the model fails."""
 
     body: Json
-    before: list[Json]
-    own: list[Json]
+    history: list[Json]
+    new_items: list[Json]
     transcript: list[Json]
     limit: int | None
     options: Mapping[str, Any]
-    keep: Callable[[Making], None]
-    clock: Callable[[], float]
+    save: Callable[[PendingResponse], None]
+    clock: Clock
     failed: ModelFailed | None = None
-    numbers: count[int] = field(default_factory=count)
+    sequence_numbers: count[int] = field(default_factory=count)
 
-    def say(self, kind: str, **data: Any) -> bytes:
-        """One event with its number."""
-        return event(kind, {"type": kind, "sequence_number": next(self.numbers), **data})
+    def event(self, kind: str, **data: Any) -> bytes:
+        """One event with the next sequence number."""
+        return event(kind, {"type": kind, "sequence_number": next(self.sequence_numbers), **data})
 
 
-def blank(request: Json, conversation: str | None, now: float) -> Json:
-    """A response that has just begun."""
+def new_response_body(request: Json, conversation: str | None, now: float) -> Json:
+    """The object of a response that has just begun."""
     return {
         "id": hex_id("resp"),
         "object": "response",
@@ -69,54 +70,46 @@ def blank(request: Json, conversation: str | None, now: float) -> Json:
     }
 
 
-async def response_events(making: Making, model: Model) -> AsyncGenerator[bytes, None]:
-    """Make it. The last event is response.completed, response.incomplete or response.failed."""
-    yield making.say("response.created", response=making.body)
-    yield making.say("response.in_progress", response=making.body)
+async def response_events(pending: PendingResponse, model: Model) -> AsyncGenerator[bytes, None]:
+    """Generate the response. The last event is response.completed, response.incomplete or response.failed."""
+    yield pending.event("response.created", response=pending.body)
+    yield pending.event("response.in_progress", response=pending.body)
     item = message_item("assistant", "", status="in_progress")
-    at = {"output_index": 0, "content_index": 0, "item_id": item["id"]}
-    yield making.say("response.output_item.added", output_index=0, item=item | {"content": []})
-    yield making.say("response.content_part.added", **at, part=item["content"][0])
-    pieces: list[str] = []
-    end = End("")
+    part_fields = {"output_index": 0, "content_index": 0, "item_id": item["id"]}
+    yield pending.event("response.output_item.added", output_index=0, item=item | {"content": []})
+    yield pending.event("response.content_part.added", **part_fields, part=item["content"][0])
     try:
-        async with aclosing(model.stream(making.transcript, making.limit, making.options)) as stream:
-            async for piece in stream:
-                if isinstance(piece, End):
-                    end = piece
-                else:
-                    pieces.append(piece)
-                    yield making.say("response.output_text.delta", **at, delta=piece, logprobs=[])
+        async with model.reply(pending.transcript, pending.limit, pending.options) as reply:
+            async for piece in reply:
+                yield pending.event("response.output_text.delta", **part_fields, delta=piece, logprobs=[])
     except ModelFailed as exc:
-        making.failed = exc
-        code = "rate_limit_exceeded" if exc.status == 429 else "server_error"
-        making.body |= {"status": "failed", "error": {"code": code, "message": exc.message}}
-        yield making.say("response.failed", response=making.body)
+        pending.failed = exc
+        pending.body |= {"status": "failed", "error": {"code": exc.openai_code, "message": exc.message}}
+        yield pending.event("response.failed", response=pending.body)
         return
-    text = "".join(pieces)
-    finish(making, item["id"], text, end)
-    done = making.body["output"][0]
-    making.keep(making)
-    yield making.say("response.output_text.done", **at, text=text, logprobs=[])
-    yield making.say("response.content_part.done", **at, part=done["content"][0])
-    yield making.say("response.output_item.done", output_index=0, item=done)
-    yield making.say(f"response.{making.body['status']}", response=making.body)
+    _finish(pending, item["id"], reply.text, reply.end)
+    output = pending.body["output"][0]
+    pending.save(pending)
+    yield pending.event("response.output_text.done", **part_fields, text=reply.text, logprobs=[])
+    yield pending.event("response.content_part.done", **part_fields, part=output["content"][0])
+    yield pending.event("response.output_item.done", output_index=0, item=output)
+    yield pending.event(f"response.{pending.body['status']}", response=pending.body)
 
 
-def finish(making: Making, item: str, text: str, end: End) -> None:
+def _finish(pending: PendingResponse, item_id: str, text: str, end: ReplyEnd) -> None:
     """Write the reply, its end and its usage into the response."""
-    status = "incomplete" if end.length else "completed"
-    making.body |= {
+    status = "incomplete" if end.cut_off else "completed"
+    pending.body |= {
         "status": status,
         "model": end.model,
-        "output": [message_item("assistant", text, status=status, identifier=item)],
-        "incomplete_details": {"reason": "max_output_tokens"} if end.length else None,
-        "completed_at": None if end.length else int(making.clock()),
+        "output": [message_item("assistant", text, status=status, id_=item_id)],
+        "incomplete_details": {"reason": "max_output_tokens"} if end.cut_off else None,
+        "completed_at": None if end.cut_off else int(pending.clock()),
         "usage": _usage(end.usage),
     }
 
 
-def _usage(usage: Usage | None) -> Json | None:
+def _usage(usage: ReportedUsage | None) -> Json | None:
     if usage is None:
         return None
     return {

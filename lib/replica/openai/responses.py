@@ -1,49 +1,36 @@
-"""OpenAI's Responses: one answer, kept unless `store` is false, that a later request can continue from.
+"""OpenAI's Responses: a reply, stored unless `store` is false, that later requests can continue from.
 
-What for: chains by `previous_response_id`, and answers in a conversation. The rule: the whole history goes to the model; with
-`truncation` auto whole items are left out from the beginning until the rest fits, else an overflow is refused. A link that is
-gone ends the chain with a refusal, never with a shorter history. It leaves out background responses and instructions of
-earlier responses, which are not carried over by OpenAI either.
+Chains by `previous_response_id` and replies in a conversation send the whole history to the model. With `truncation`
+auto, whole items are dropped from the beginning until the rest fits; otherwise an overflow is refused. A chain with a
+missing link is refused, never shortened. As at OpenAI, instructions of earlier responses are not carried over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from lib.replica.http_values import (
-    FINGERPRINT,
-    Answer,
-    Call,
-    Events,
-    Json,
-    Route,
-    metadata,
-    missing,
-    number,
-    only_text,
-    overflow,
-    page,
-    refuse,
-    text,
-)
+from lib.replica.errors import missing_parameter, not_found, openai_error, overflow
+from lib.replica.http_values import FINGERPRINT, Answer, Call, Clock, Events, Json, Route
 from lib.replica.model import Model
 from lib.replica.openai import conversations
-from lib.replica.openai.items import characters, chat_messages, input_items
-from lib.replica.openai.response_events import Making, blank, response_events
-from lib.replica.store import Conversation, Store, Stored
-from lib.replica.truncation import fitted, without_oldest
+from lib.replica.openai.items import chat_messages, input_items, size_of
+from lib.replica.openai.response_events import PendingResponse, new_response_body, response_events
+from lib.replica.request_fields import metadata, number, page, refuse_unsupported, sampling_options, text
+from lib.replica.store import Conversation, Store, StoredResponse
+from lib.replica.truncation import longest_that_fits, without_oldest
 
 SMALLEST_LIMIT = 16
-"""Tokens; what OpenAI accepts as `max_output_tokens`."""
+"""The smallest `max_output_tokens` that OpenAI accepts."""
 
 
+@dataclass(frozen=True, slots=True)
 class Responses:
     """The endpoints below /v1/responses."""
 
-    def __init__(self, store: Store, model: Model, clock: Callable[[], float]) -> None:
-        self._store = store
-        self._model = model
-        self._clock = clock
+    store: Store
+    model: Model
+    clock: Clock
 
     def routes(self) -> list[Route]:
         """Method, path and handler of each."""
@@ -60,42 +47,44 @@ class Responses:
         """Answer, streamed or whole."""
         request = _checked(call.body)
         conversation = self._conversation(request, to_write=True)
-        before, own = self._before(request, conversation), _given(request)
+        history, new_items = self._history(request, conversation), _new_items(request)
         limit = number(request, "max_output_tokens", at_least=SMALLEST_LIMIT)
-        free = at_end = _occupied(conversation)
+        unlock = _lock(conversation)
+        streaming = False
         try:
-            making = Making(
-                body=blank(request, conversation.id if conversation else None, self._clock()),
-                before=before,
-                own=own,
-                transcript=await self._transcript([*before, *own], request, limit),
+            pending = PendingResponse(
+                body=new_response_body(request, conversation.id if conversation else None, self.clock()),
+                history=history,
+                new_items=new_items,
+                transcript=await self._transcript([*history, *new_items], request, limit),
                 limit=limit,
-                options={name: request[name] for name in ("temperature", "top_p") if request.get(name) is not None},
-                keep=lambda made: self._keep(made, conversation, free),
-                clock=self._clock,
+                options=sampling_options(request),
+                save=lambda finished: self._save(finished, conversation, unlock),
+                clock=self.clock,
             )
             if request.get("stream"):
-                at_end = _nothing
-                return Events(response_events(making, self._model), free)
-            async for _ in response_events(making, self._model):
+                streaming = True
+                return Events(response_events(pending, self.model), unlock)
+            async for _ in response_events(pending, self.model):
                 pass
         finally:
-            at_end()
-        if making.failed is not None:
-            raise making.failed
-        return Answer(making.body)
+            if not streaming:
+                unlock()
+        if pending.failed is not None:
+            raise pending.failed
+        return Answer(pending.body)
 
     async def input_tokens(self, call: Call) -> Answer:
-        """What the model would be sent, counted by its own server. Refuses where that cannot count."""
+        """Tokens that the model would be sent, counted by its own server. Refuses if that server cannot count."""
         request = _checked(call.body)
-        items = [*self._before(request, self._conversation(request)), *_given(request)]
+        items = [*self._history(request, self._conversation(request)), *_new_items(request)]
         if request.get("truncation") == "auto" and items:
             messages = await self._transcript(items, request, None)
         else:
-            messages = chat_messages(_something(items), text(request, "instructions"))
-        count = await self._model.count(messages)
+            messages = chat_messages(_not_empty(items), text(request, "instructions"))
+        count = await self.model.count(messages)
         if not count.exact:
-            raise refuse("The model behind the replica cannot count.", status=501, kind="server_error")
+            raise openai_error("The model behind the replica cannot count.", status=501, kind="server_error")
         return Answer(
             {"object": "response.input_tokens", "input_tokens": count.tokens, "system_fingerprint": FINGERPRINT}
         )
@@ -103,119 +92,117 @@ class Responses:
     async def retrieve(self, call: Call) -> Answer:
         """A stored response."""
         if call.query.get("stream") == "true":
-            raise refuse("This replica streams a response only while it is made.", param="stream")
+            raise openai_error("This replica streams a response only while it is generated.", param="stream")
         return Answer(self._stored(call).body)
 
     async def delete(self, call: Call) -> Answer:
-        """Forget one response: what was continued from it cannot be continued further."""
-        found = self._stored(call)
-        self._store.drop(found.id)
-        return Answer({"id": found.id, "object": "response", "deleted": True})
+        """Delete one response. Responses that continue from it can no longer be continued."""
+        response = self._stored(call)
+        self.store.drop(response.id)
+        return Answer({"id": response.id, "object": "response", "deleted": True})
 
     async def input_items(self, call: Call) -> Answer:
         """A page of the response's own input."""
         return Answer(page(self._stored(call).input, call.query))
 
-    def _stored(self, call: Call) -> Stored:
-        found = self._store.get(Stored, call.path["response"])
+    def _stored(self, call: Call) -> StoredResponse:
+        found = self.store.get(StoredResponse, call.path["response"])
         if found is None:
-            raise missing("Response", call.path["response"])
+            raise not_found("Response", call.path["response"])
         return found
 
     def _conversation(self, request: Json, *, to_write: bool = False) -> Conversation | None:
         given = request.get("conversation")
-        identifier = given.get("id") if isinstance(given, dict) else given
-        if identifier is None:
+        id_ = given.get("id") if isinstance(given, dict) else given
+        if id_ is None:
             return None
         if request.get("previous_response_id") is not None:
-            what = (
+            message = (
                 "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. Ensure you are only"
                 " providing one of them."
             )
-            raise refuse(what, code="mutually_exclusive_parameters")
-        if not isinstance(identifier, str):
-            raise refuse("Invalid type for 'conversation'.", param="conversation", code="invalid_type")
-        return conversations.find(self._store, identifier, to_write=to_write)
+            raise openai_error(message, code="mutually_exclusive_parameters")
+        if not isinstance(id_, str):
+            raise openai_error("Invalid type for 'conversation'.", param="conversation", code="invalid_type")
+        return conversations.find(self.store, id_, to_write=to_write)
 
-    def _before(self, request: Json, conversation: Conversation | None) -> list[Json]:
-        """The items that are kept already, oldest first."""
+    def _history(self, request: Json, conversation: Conversation | None) -> list[Json]:
+        """The items that are stored already, oldest first."""
         if conversation is not None:
             return list(conversation.items)
         links: list[list[Json]] = []
-        identifier = text(request, "previous_response_id")
-        while identifier is not None:
-            link = self._store.get(Stored, identifier)
+        id_ = text(request, "previous_response_id")
+        while id_ is not None:
+            link = self.store.get(StoredResponse, id_)
             if link is None:
-                what = f"Previous response with id '{identifier}' not found."
-                raise refuse(what, param="previous_response_id", code="previous_response_not_found")
-            links.append([*link.before, *link.input, *link.body["output"]])
-            identifier = link.body["previous_response_id"]
+                message = f"Previous response with id '{id_}' not found."
+                raise openai_error(message, param="previous_response_id", code="previous_response_not_found")
+            links.append([*link.history, *link.input, *link.body["output"]])
+            id_ = link.body["previous_response_id"]
         return [item for link in reversed(links) for item in link]
 
     async def _transcript(self, items: list[Json], request: Json, limit: int | None) -> list[Json]:
-        """The messages to send, trimmed if that is asked for. Refuses an overflow."""
-        _something(items)
-        instructions, budget = text(request, "instructions"), self._model.budget(limit)
+        """The messages for the model, trimmed if the request allows it. Refuses an overflow."""
+        _not_empty(items)
+        instructions, budget = text(request, "instructions"), self.model.input_budget(limit)
+        trims = request.get("truncation") == "auto"
 
         async def fits(kept: list[Json]) -> bool:
-            return (await self._model.count(chat_messages(kept, instructions))).tokens <= budget
+            return (await self.model.count(chat_messages(kept, instructions))).tokens <= budget
 
-        if request.get("truncation") == "auto":
-            kept = await fitted(items, without_oldest, fits)
+        if trims:
+            kept = await longest_that_fits(items, without_oldest, fits)
         else:
             kept = items if await fits(items) else None
         if kept is None:
-            least = items[-1:] if request.get("truncation") == "auto" else items
-            count = await self._model.count(chat_messages(least, instructions))
+            count = await self.model.count(chat_messages(items[-1:] if trims else items, instructions))
             raise overflow(count.tokens if count.exact else None, budget)
         return chat_messages(kept, instructions)
 
-    def _keep(self, made: Making, conversation: Conversation | None, free: Callable[[], None]) -> None:
-        output = made.body["output"]
+    def _save(self, finished: PendingResponse, conversation: Conversation | None, unlock: Callable[[], None]) -> None:
+        """Store a finished response, and add it to its conversation."""
+        added = [*finished.new_items, *finished.body["output"]]
         if conversation is not None:
-            conversation.items += [*made.own, *output]
-            self._store.grow(conversation, characters([*made.own, *output]))
-        if made.body["store"]:
-            before = made.before if conversation is not None else []
-            stored = Stored(made.body["id"], body=made.body, input=made.own, before=before)
-            self._store.put(stored, characters([*made.own, *output]))
-        free()
+            conversation.items += added
+            self.store.resize(conversation, size_of(added))
+        if finished.body["store"]:
+            history = finished.history if conversation is not None else []
+            response = StoredResponse(
+                finished.body["id"], body=finished.body, input=finished.new_items, history=history
+            )
+            self.store.put(response, size_of(added))
+        unlock()
 
 
 def _checked(request: Json) -> Json:
-    only_text(request)
+    refuse_unsupported(request)
     metadata(request)
     if request.get("truncation") not in (None, "auto", "disabled"):
-        what = f"Invalid value: '{request['truncation']}'. Supported values are: 'auto' and 'disabled'."
-        raise refuse(what, param="truncation", code="invalid_value")
+        message = f"Invalid value: '{request['truncation']}'. Supported values are: 'auto' and 'disabled'."
+        raise openai_error(message, param="truncation", code="invalid_value")
     return request
 
 
-def _given(request: Json) -> list[Json]:
-    """The items of this request; none where it only goes on."""
+def _new_items(request: Json) -> list[Json]:
+    """The items of this request; none if it only continues."""
     return input_items(request["input"]) if request.get("input") is not None else []
 
 
-def _something(items: list[Json]) -> list[Json]:
+def _not_empty(items: list[Json]) -> list[Json]:
     if not items:
-        what = "One of 'input', 'previous_response_id' or 'conversation' must be provided."
-        raise refuse(what, param="input", code="missing_required_parameter")
+        raise missing_parameter("input", "One of 'input', 'previous_response_id' or 'conversation' must be provided.")
     return items
 
 
-def _occupied(conversation: Conversation | None) -> Callable[[], None]:
-    """Lock the conversation; how to unlock it, which works once."""
-    if conversation is None:
-        return _nothing
-    conversation.busy = True
-    held = [conversation]
+def _lock(conversation: Conversation | None) -> Callable[[], None]:
+    """Lock the conversation, if there is one. Returns a function that unlocks it once; later calls do nothing, because
+    another request may hold the lock by then."""
+    held = [] if conversation is None else [conversation]
+    for entry in held:
+        entry.busy = True
 
-    def free() -> None:
+    def unlock() -> None:
         while held:
             held.pop().busy = False
 
-    return free
-
-
-def _nothing() -> None:
-    pass
+    return unlock

@@ -1,135 +1,121 @@
 """Runs of a thread: the endpoints.
 
-What for: a run answers the thread's messages with an assistant; it is polled, or read as events. The rule: one active run per
-thread, and it goes on when nobody listens. It leaves out tools, so no run ever requires action; running.py does the work.
+A run answers a thread's messages with an assistant, and is polled or read as events. A thread has one active run at a
+time, which goes on if its reader leaves. Tools are not supported, so no run ever requires action. run_worker.py does
+the work.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 
-from lib.replica.http_values import (
-    FINGERPRINT,
-    Answer,
-    Call,
-    Events,
-    Json,
-    Route,
-    event,
-    metadata,
-    number,
-    only_text,
-    page,
-    refuse,
-    short_id,
-    text,
-)
+from lib.replica.errors import invalid_type, not_found_in_assistants, openai_error
+from lib.replica.http_values import FINGERPRINT, Answer, Call, Clock, Events, Json, Route, event, short_id
 from lib.replica.model import Model
-from lib.replica.openai.assistants import assistant_of, check_beta, given_message, message_text, new_thread, thread_of
-from lib.replica.openai.run_worker import ACTIVE, RUN_SECONDS, Running
-from lib.replica.store import MOST_OF_ONE, WEIGHT, Run, Store, Thread
+from lib.replica.openai.assistants import assistant_of, check_beta, check_writable, message_from, new_thread, thread_of
+from lib.replica.openai.assistants import size_of as size_of_messages
+from lib.replica.openai.run_worker import ACTIVE_STATUSES, RUN_SECONDS, RunWorker
+from lib.replica.request_fields import SAMPLING, metadata, number, page, refuse_unsupported, text
+from lib.replica.store import OVERHEAD, Run, Store, Thread
 
 SMALLEST_LIMIT = 256
-"""Tokens; what OpenAI accepts as `max_prompt_tokens` and `max_completion_tokens`."""
+"""The smallest `max_prompt_tokens` and `max_completion_tokens` that OpenAI accepted."""
 POLL_AFTER = {"openai-poll-after-ms": "200"}
-"""What the SDK obeys when it polls; OpenAI's own servers said something near 1000."""
+"""How long the SDK waits between polls; OpenAI's own servers said about 1000."""
 
 
+@dataclass(frozen=True, slots=True)
 class Runs:
     """The endpoints below /v1/threads/{thread}/runs, and /v1/threads/runs."""
 
-    def __init__(self, store: Store, model: Model, clock: Callable[[], float]) -> None:
-        self._store = store
-        self._model = model
-        self._clock = clock
+    store: Store
+    model: Model
+    clock: Clock
 
     def routes(self) -> list[Route]:
         """Method, path and handler of each."""
         runs = "/v1/threads/{thread}/runs"
         return [
-            ("POST", "/v1/threads/runs", self.create_thread_too),
+            ("POST", "/v1/threads/runs", self.create_with_thread),
             ("POST", runs, self.create),
-            ("GET", runs, self.listing),
+            ("GET", runs, self.list_runs),
             ("GET", runs + "/{run}", self.retrieve),
             ("POST", runs + "/{run}/cancel", self.cancel),
-            ("GET", runs + "/{run}/steps", self.steps),
-            ("GET", runs + "/{run}/steps/{step}", self.step),
+            ("GET", runs + "/{run}/steps", self.list_steps),
+            ("GET", runs + "/{run}/steps/{step}", self.retrieve_step),
         ]
 
     async def create(self, call: Call) -> Answer | Events:
         """Run an existing thread."""
-        thread = thread_of(self._store, call)
-        if thread.characters > MOST_OF_ONE:
-            raise refuse(f"{thread.id} is full.")
-        if thread.active is not None:
-            raise refuse(f"Thread {thread.id} already has an active run {thread.active}.")
-        body = self._body(thread.id, call.body)
+        thread = thread_of(self.store, call)
+        check_writable(thread, f"Thread {thread.id} already has an active run {thread.active_run}.")
+        body = self._new_body(thread.id, call.body)
         added = [
-            given_message(thread.id, given, self._clock(), f"additional_messages[{place}].")
+            message_from(thread.id, given, self.clock(), f"additional_messages[{place}].")
             for place, given in enumerate(call.body.get("additional_messages") or [])
         ]
         thread.messages += added
-        self._store.grow(thread, sum(len(message_text(message)) + WEIGHT for message in added) + WEIGHT)
+        self.store.resize(thread, size_of_messages(added) + OVERHEAD)
         return self._start(thread, body, call.body, [])
 
-    async def create_thread_too(self, call: Call) -> Answer | Events:
+    async def create_with_thread(self, call: Call) -> Answer | Events:
         """Create a thread and run it."""
         check_beta(call)
-        body = self._body("", call.body)
+        body = self._new_body("", call.body)
         given = call.body.get("thread") or {}
         if not isinstance(given, dict):
-            raise refuse("Invalid type for 'thread': expected an object.", param="thread", code="invalid_type")
-        thread = new_thread(self._store, given, self._clock())
+            raise invalid_type("thread", "an object")
+        thread = new_thread(self.store, given, self.clock())
         return self._start(thread, body | {"thread_id": thread.id}, call.body, [event("thread.created", thread.body)])
 
     async def retrieve(self, call: Call) -> Answer:
         """One run."""
-        return Answer(self._run(call)[1].body, headers=POLL_AFTER)
+        return Answer(self._run(call).body, headers=POLL_AFTER)
 
-    async def listing(self, call: Call) -> Answer:
-        """A page of runs, newest first unless asked otherwise."""
-        thread = thread_of(self._store, call)
+    async def list_runs(self, call: Call) -> Answer:
+        """A page of runs, newest first by default."""
+        thread = thread_of(self.store, call)
         return Answer(page([run.body for run in thread.runs.values()], call.query))
 
     async def cancel(self, call: Call) -> Answer:
         """End an active run; it is cancelled a moment later."""
-        _, run = self._run(call)
-        if run.body["status"] not in ACTIVE:
-            raise refuse(f"Cannot cancel run with status '{run.body['status']}'.")
+        run = self._run(call)
+        if run.body["status"] not in ACTIVE_STATUSES:
+            raise openai_error(f"Cannot cancel run with status '{run.body['status']}'.")
         run.body["status"] = "cancelling"
         answer = Answer(dict(run.body), headers=POLL_AFTER)
         if run.task is not None:
             run.task.cancel()
         return answer
 
-    async def steps(self, call: Call) -> Answer:
+    async def list_steps(self, call: Call) -> Answer:
         """A page of a run's steps."""
-        return Answer(page(self._run(call)[1].steps, call.query))
+        return Answer(page(self._run(call).steps, call.query))
 
-    async def step(self, call: Call) -> Answer:
+    async def retrieve_step(self, call: Call) -> Answer:
         """One step."""
-        for step in self._run(call)[1].steps:
+        for step in self._run(call).steps:
             if step["id"] == call.path["step"]:
                 return Answer(step)
-        raise refuse(f"No step found with id '{call.path['step']}'.", status=404)
+        raise not_found_in_assistants("step", call.path["step"])
 
-    def _run(self, call: Call) -> tuple[Thread, Run]:
-        thread = thread_of(self._store, call)
-        run = thread.runs.get(call.path["run"])
+    def _run(self, call: Call) -> Run:
+        run = thread_of(self.store, call).runs.get(call.path["run"])
         if run is None:
-            raise refuse(f"No run found with id '{call.path['run']}'.", status=404)
-        return thread, run
+            raise not_found_in_assistants("run", call.path["run"])
+        return run
 
-    def _body(self, thread: str, given: Json) -> Json:
-        """A run that has not begun."""
-        only_text(given)
-        assistant = assistant_of(self._store, given.get("assistant_id")).body
+    def _new_body(self, thread: str, given: Json) -> Json:
+        """The object of a run that has not begun."""
+        refuse_unsupported(given)
+        assistant = assistant_of(self.store, given.get("assistant_id")).body
         instructions = [
             text(given, "instructions") or assistant["instructions"],
             text(given, "additional_instructions"),
         ]
-        now = int(self._clock())
+        now = int(self.clock())
         return {
             "id": short_id("run"),
             "object": "thread.run",
@@ -155,43 +141,41 @@ class Runs:
             "metadata": metadata(given),
             "temperature": given.get("temperature", assistant["temperature"]),
             "top_p": given.get("top_p", assistant["top_p"]),
-            "truncation_strategy": _strategy(given),
+            "truncation_strategy": _truncation_strategy(given),
             "max_prompt_tokens": number(given, "max_prompt_tokens", at_least=SMALLEST_LIMIT),
             "max_completion_tokens": number(given, "max_completion_tokens", at_least=SMALLEST_LIMIT),
             "system_fingerprint": FINGERPRINT,
         }
 
-    def _start(self, thread: Thread, body: Json, given: Json, first: list[bytes]) -> Answer | Events:
-        """Start the work; the run as it is queued, or its events."""
-        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+    def _start(self, thread: Thread, body: Json, given: Json, first_events: list[bytes]) -> Answer | Events:
+        """Start the work. Returns the queued run, or its events if the request asks for a stream."""
         run = Run(body)
         thread.runs[body["id"]] = run
-        asked = [
-            name for name in ("temperature", "top_p") if given.get(name) is not None or body[name] not in (None, 1)
-        ]
-        options = {name: body[name] for name in asked}
-        stream = bool(given.get("stream"))
-        for entry in first:
+        options = {name: body[name] for name in SAMPLING if given.get(name) is not None or body[name] not in (None, 1)}
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        for entry in first_events:
             queue.put_nowait(entry)
-        running = Running(
-            thread, run, self._store, self._model, self._clock, options, queue.put_nowait if stream else _unheard
-        )
-        run.task = asyncio.create_task(running.go())
+        streams = bool(given.get("stream"))
+        emit = queue.put_nowait if streams else _ignore
+        worker = RunWorker(thread, run, self.store, self.model, self.clock, options, emit)
+        run.task = asyncio.create_task(worker.run())
         run.task.add_done_callback(lambda _: queue.put_nowait(None))
-        return Events(_until_none(queue)) if stream else Answer(dict(body), headers=POLL_AFTER)
+        return Events(_until_none(queue)) if streams else Answer(dict(body), headers=POLL_AFTER)
 
 
-def _strategy(given: Json) -> Json:
-    wanted = given.get("truncation_strategy") or {"type": "auto"}
-    kind = wanted.get("type") if isinstance(wanted, dict) else wanted
+def _truncation_strategy(given: Json) -> Json:
+    strategy = given.get("truncation_strategy") or {"type": "auto"}
+    if not isinstance(strategy, dict):
+        raise invalid_type("truncation_strategy", "an object")
+    kind = strategy.get("type")
     if kind not in ("auto", "last_messages"):
-        what = f"Invalid value: '{kind}'. Supported values are: 'auto' and 'last_messages'."
-        raise refuse(what, param="truncation_strategy.type", code="invalid_value")
-    last = number(wanted, "last_messages", at_least=1)
-    if (kind == "last_messages") != (last is not None):
-        what = "'last_messages' is given with the truncation strategy of that name, and only with it."
-        raise refuse(what, param="truncation_strategy.last_messages", code="invalid_value")
-    return {"type": kind, "last_messages": last}
+        message = f"Invalid value: '{kind}'. Supported values are: 'auto' and 'last_messages'."
+        raise openai_error(message, param="truncation_strategy.type", code="invalid_value")
+    last_messages = number(strategy, "last_messages", at_least=1)
+    if (kind == "last_messages") != (last_messages is not None):
+        message = "'last_messages' is given with the truncation strategy of that name, and only with it."
+        raise openai_error(message, param="truncation_strategy.last_messages", code="invalid_value")
+    return {"type": kind, "last_messages": last_messages}
 
 
 async def _until_none(queue: asyncio.Queue[bytes | None]) -> AsyncGenerator[bytes, None]:
@@ -200,5 +184,5 @@ async def _until_none(queue: asyncio.Queue[bytes | None]) -> AsyncGenerator[byte
     yield event("done", "[DONE]")
 
 
-def _unheard(_: bytes) -> None:
+def _ignore(_: bytes) -> None:
     pass

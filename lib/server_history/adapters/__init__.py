@@ -1,1 +1,1 @@
-"""One adapter for each way of keeping a history, and the control that sends it again every turn."""
+"""The adapters: one for each way of having a server keep the history, and one that sends it again every turn."""

@@ -1,92 +1,81 @@
-"""Conversations: an object on the server that turns are added to; what Assistants threads became.
+"""OpenAI Conversations: an object on the server that turns are added to; the successor of Assistants threads.
 
-The one rule: the id is the only way back, because no server lists conversations: it is kept in the handle. Instructions are
-sent with every turn and are not an item of the conversation. Items that are not messages are left out of an export.
+No server lists conversations, so the id in the handle is the only way back. Instructions are sent with every turn and
+are not part of the conversation. An export contains messages only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any
 
 from lib.errors import ConversationGone
 from lib.messages import Message, utf8_safe
 from lib.providers import TextDelta
-from lib.providers.sdk_errors import not_an_answer
-from lib.server_history import DeletedItem, Deletion, Facts, Handle, ServerTurn
-from lib.server_history.adapters.responses_base import PAGE, Responding, said, usage_in
+from lib.server_history import Deletion, Handle, ServerTurn
+from lib.server_history.adapters.responses_base import PAGE_SIZE, ResponsesAdapter
+from lib.server_history.client import Deletable
 from lib.server_history.http_meter import MeteredTurn
-from lib.server_history.reference import CONVERSATIONS
-from lib.server_history.sdk_values import field, paged, prompt_of
+from lib.server_history.sdk_values import messages_in, system_messages, without_repeats
 
-ADDED = 20
-"""Items that one request may add, as the SDK's documentation has it."""
+MOST_ITEMS_PER_REQUEST = 20
+"""Items that one request may add, by the SDK's documentation."""
 
 
-class ConversationsHistory(Responding):
+class ConversationsHistory(ResponsesAdapter):
     """A ServerHistory over `/conversations`."""
 
-    @property
-    def facts(self) -> Facts:
-        """What to know about this approach."""
-        return CONVERSATIONS
+    approach = "conversations"
 
     def create(self, system_prompt: str) -> Handle:
-        """An empty conversation on the server."""
-        with self._server.failures(unspoken="Conversations"):
-            made = self._server.client(MeteredTurn()).conversations.create()
-            id_ = field(made, "id")
-            if not isinstance(id_, str):
-                raise not_an_answer(self._server.label)
-        return Handle("conversations", self._server.model, system_prompt).plus(("conversation", id_))
-
-    def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
-        """One turn, added to the conversation by the server."""
-        measured, id_ = MeteredTurn(), _id(handle)
-        end: dict[str, Any] = {}
-        yield from self._respond(handle, text, {"conversation": id_}, f"conversation {id_}", measured, end)
-        new = (("response", str(end["id"])),) if end.get("id") else ()
-        yield measured.turn(handle, usage_in(end), new, status=end["status"], reason=end["reason"])
-
-    def export(self, handle: Handle) -> list[Message]:
-        """Every item, page by page, oldest first."""
-        id_ = _id(handle)
-        with self._server.failures(lost=f"conversation {id_}"):
-            conversations = self._server.client(MeteredTurn()).conversations
-            messages = said(paged(conversations.items.list(id_, order="asc", limit=PAGE)))
-        return [*prompt_of(handle.system_prompt), *messages]
+        """Create an empty conversation on the server."""
+        with self._server.errors_translated(protocol="Conversations"):
+            id_ = self._server.id_of(self._server.client().conversations.create())
+        return super().create(system_prompt).plus(("conversation", id_))
 
     def adopt(self, system_prompt: str, messages: Sequence[Message]) -> Handle:
-        """A new conversation that begins with these messages: texts of the user and the assistant, twenty at a time."""
+        """Create a conversation that starts with these messages: texts of the user and the assistant."""
         handle = self.create(system_prompt)
         id_ = _id(handle)
-        with self._server.failures(lost=f"conversation {id_}"):
-            items = self._server.client(MeteredTurn()).conversations.items
-            for start in range(0, len(messages), ADDED):
-                new: Any = [{"role": m.role, "content": utf8_safe(m.text)} for m in messages[start : start + ADDED]]
+        with self._server.errors_translated(looking_for=f"conversation {id_}"):
+            items = self._server.client().conversations.items
+            for start in range(0, len(messages), MOST_ITEMS_PER_REQUEST):
+                batch = messages[start : start + MOST_ITEMS_PER_REQUEST]
+                new: Any = [{"role": message.role, "content": utf8_safe(message.text)} for message in batch]
                 items.create(id_, items=new)
         return handle
 
+    def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
+        """One turn, which the server adds to the conversation."""
+        metered, id_ = MeteredTurn(), _id(handle)
+        end = yield from self._stream(handle, text, {"conversation": id_}, f"conversation {id_}", metered)
+        yield metered.turn(handle, end.usage, end.ids, status=end.status, reason=end.reason)
+
+    def export(self, handle: Handle) -> list[Message]:
+        """Every message, read page by page, oldest first."""
+        return [*system_messages(handle.system_prompt), *messages_in(self._items(handle))]
+
     def stored_items(self, handle: Handle) -> int:
-        """How many items the server holds: what to compare with the tokens it reads."""
-        id_ = _id(handle)
-        with self._server.failures(lost=f"conversation {id_}"):
-            conversations = self._server.client(MeteredTurn()).conversations
-            return sum(1 for _ in paged(conversations.items.list(id_, order="asc", limit=PAGE)))
+        """The number of items the server holds."""
+        return sum(1 for _ in self._items(handle))
 
     def delete(self, handle: Handle) -> Deletion:
-        """The conversation with all its items; then it is asked for again."""
-        id_ = _id(handle)
-        conversations = self._server.client(MeteredTurn()).conversations
-        answered = self._server.status_of(partial(conversations.delete, id_))
-        reread = self._server.status_of(partial(conversations.retrieve, id_))
-        return Deletion.of([DeletedItem("conversation", id_, answered, reread)])
+        """Delete the conversation with all its items, then read it again."""
+        conversations = self._server.client().conversations
+        return self._server.delete_with_proof(
+            [Deletable("conversation", _id(handle), conversations.delete, conversations.retrieve)]
+        )
 
     def count(self, handle: Handle, text: str) -> int | None:
         """By `/responses/input_tokens`, the conversation included."""
         id_ = _id(handle)
-        return self._counted(handle, text, {"conversation": id_}, f"conversation {id_}")
+        return self._count(handle, text, {"conversation": id_}, f"conversation {id_}")
+
+    def _items(self, handle: Handle) -> Iterator[Any]:
+        id_ = _id(handle)
+        with self._server.errors_translated(looking_for=f"conversation {id_}"):
+            items = self._server.client().conversations.items
+            yield from without_repeats(items.list(id_, order="asc", limit=PAGE_SIZE))
 
 
 def _id(handle: Handle) -> str:

@@ -1,7 +1,7 @@
-"""The control: nobody keeps anything, and every turn uploads the whole transcript.
+"""The manual approach: no server keeps anything, and every turn uploads the whole conversation.
 
-The one rule: it is the ordinary Provider with the ordinary body, behind the same protocol, so that the other approaches can be
-compared with it. Its bytes are those of the body it hands over; what comes back is not counted here.
+It sends the ordinary body through the ordinary Provider, so that the other approaches can be compared with it. Bytes up
+are those of that body; bytes down are not counted.
 """
 
 from __future__ import annotations
@@ -9,57 +9,45 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from lib.messages import Message, user
+from lib.messages import user
 from lib.providers import ChatRequest, Provider, TextDelta
-from lib.server_history import Deletion, Facts, Handle, ServerTurn, ThreadSettings, Wire
+from lib.server_history import Deletion, Handle, ServerTurn, ThreadSettings, Wire
+from lib.server_history.adapters.base import Adapter
 from lib.server_history.http_meter import MeteredTurn
-from lib.server_history.reference import MANUAL
-from lib.server_history.sdk_values import exchange, prompt_of
+from lib.server_history.sdk_values import exchange
 
 
-class ManualHistory:
-    """A ServerHistory without a server that keeps one. `path` is what the ledger shows of its requests."""
+class ManualHistory(Adapter):
+    """A ServerHistory whose history is our own copy. `path` is the path the ledger shows for its requests."""
+
+    approach = "manual"
 
     def __init__(
         self, provider: Provider, model: str, settings: ThreadSettings | None = None, path: str = "/chat/completions"
     ) -> None:
-        self.settings = settings or ThreadSettings()
+        super().__init__(model, settings)
         self._provider = provider
-        self._model = model
         self._path = path
 
-    @property
-    def facts(self) -> Facts:
-        """What to know about this approach."""
-        return MANUAL
-
-    def create(self, system_prompt: str) -> Handle:
-        """Nothing is sent."""
-        return Handle("manual", self._model, system_prompt)
-
     def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
-        """One turn: everything said so far, and the new message."""
-        sent, measured = self._provider.prepare(self._request(handle, text)), MeteredTurn()
-        started, up = time.monotonic(), len(sent.data)
+        """One turn: the conversation so far and the new message."""
+        sent, metered = self._provider.prepare(self._request(handle, text)), MeteredTurn()
+        started, bytes_up = time.monotonic(), len(sent.data)
         for event in self._provider.stream(sent):
             if isinstance(event, TextDelta):
-                yield measured.text(event.text)
+                yield metered.text(event.text)
                 continue
-            measured.wires.append(Wire("POST", self._path, up, None, 200, (time.monotonic() - started) * 1000))
-            cut = event.stop_reason == "length"
-            yield measured.turn(
-                handle.plus(said=exchange(text, "".join(measured.pieces))),
+            metered.wires.append(Wire("POST", self._path, bytes_up, None, 200, (time.monotonic() - started) * 1000))
+            cut_off = event.stop_reason == "length"
+            yield metered.turn(
+                handle.plus(messages=exchange(text, "".join(metered.pieces))),
                 event.usage,
-                status="incomplete" if cut else "complete",
-                reason="max_output_tokens" if cut else None,
+                status="incomplete" if cut_off else "complete",
+                reason="max_output_tokens" if cut_off else None,
             )
 
-    def export(self, handle: Handle) -> list[Message]:
-        """The transcript itself."""
-        return [*prompt_of(handle.system_prompt), *handle.copy]
-
     def delete(self, handle: Handle) -> Deletion:
-        """Nothing to delete elsewhere."""
+        """There is nothing to delete on a server."""
         return Deletion.of([])
 
     def count(self, handle: Handle, text: str) -> int | None:
@@ -67,5 +55,4 @@ class ManualHistory:
         return self._provider.count(self._request(handle, text))
 
     def _request(self, handle: Handle, text: str) -> ChatRequest:
-        messages = [*prompt_of(handle.system_prompt), *handle.copy, user(text)]
-        return ChatRequest(handle.model, messages, self.settings.max_output_tokens)
+        return ChatRequest(handle.model, [*self.export(handle), user(text)], self.settings.max_output_tokens)

@@ -1,1 +1,1 @@
-"""The page "Who keeps the history": columns, ledger, drills, moving, reference."""
+"""The parts of the page "Who keeps the history"."""

@@ -1,201 +1,179 @@
-"""The ledger: what every way uploaded, read, cost and took, per turn and in total, and the two charts that settle it.
+"""The ledger: what every approach uploaded, read, cost and took, per turn and in total, with two charts.
 
-The rule: tokens are as the server reported them, and "not reported" where it did not; bytes are counted on the wire, polls too.
+Tokens are those the server reports, "not reported" if it reports none. Bytes are counted by our HTTP client, polls
+included.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lib.messages import Usage
-from lib.pricing.costs import cost
 from lib.server_history import Approach
 from lib.server_history.comparison import Comparison
-from lib.server_history.ledger import LedgerRow, PriceOf, costs, ledger, total
+from lib.server_history.ledger import LedgerRow, ledger, total, total_cost
 from lib.ui.components import charts, tables
 from lib.ui.format import numbers
-from lib.ui.shell import services
-from lib.ui.shell.page import Page
-from lib.ui.threads import columns, places, reference
+from lib.ui.threads import places, reference
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Ledgers = Mapping[Approach, Sequence[LedgerRow]]
+WHOLE_NUMBERS = ("input tokens", "of them cached", "output tokens", "first token in ms (median)", "first token in ms")
 
-def draw(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
-    """The sentence, the two charts, the totals, every turn."""
-    counter = columns.counter_of(side)
-    states = side.states(approaches)
-    books = {state.approach: ledger(state, counter, side.system_prompt, price_of(side)) for state in states}
-    books = {approach: entries for approach, entries in books.items() if entries}
-    if not books:
+
+def draw(comparison: Comparison, approaches: Sequence[Approach]) -> None:
+    """A sentence, two charts, the totals, and every turn; nothing if no turn was answered yet."""
+    ledgers = _ledgers(comparison, approaches)
+    if not ledgers:
         return
+    provenance = places.provenance(comparison.place)
     st.subheader("The ledger", anchor=False)
-    st.markdown(takeaway(books))
-    who = "counted" if side.where == places.REPLICA else "billed"
+    st.markdown(takeaway(ledgers))
     left, right = st.columns(2)
     with left:
-        _chart(books, "bytes_up", "bytes uploaded per turn", "threads_bytes")
+        _chart(ledgers, "bytes_up", "bytes uploaded per turn", "threads_bytes")
     with right:
-        _chart(books, "input_tokens", f"input tokens per turn ({who})", "threads_tokens")
-    frame = totals(books)
+        _chart(ledgers, "input_tokens", f"input tokens per turn ({provenance})", "threads_tokens")
     tables.show(
-        frame,
+        totals(ledgers),
         "threads-totals",
-        f"Totals of every way: bytes uploaded, requests, tokens ({who}), cost in USD, times in ms",
+        f"Totals of every way: bytes uploaded, requests, tokens ({provenance}), cost in USD, times in ms",
     )
+    on_replica = comparison.place == places.REPLICA
+    reporter = "the replica on this machine reports them, not OpenAI" if on_replica else "the server reports them"
     st.caption(
-        "Tokens are as"
-        f" {'the replica on this machine reports them, not OpenAI' if side.where == places.REPLICA else 'the server reports them'}"
-        f" ({who}). Bytes are the bodies of all requests, polls included, without headers."
+        f"Tokens are as {reporter} ({provenance}). Bytes are the bodies of all requests, polls included, without"
+        " headers."
     )
     tables.draw(
-        reference.beside(list(books)),
+        reference.facts_side_by_side(list(ledgers)),
         "threads-facts",
-        "Where each history lives, for how long, who leaves out, deleting, overflow",
-        title="Where it lives, who leaves out, and how it is deleted",
+        "Where each history lives, for how long, who trims, deleting, overflow",
+        title="Where it lives, who trims, and how it is deleted",
     )
-    tables.draw(turns(books), "threads-turns", f"Every turn of every way; tokens are {who}", title="Every turn")
+    tables.draw(
+        turns(ledgers), "threads-turns", f"Every turn of every way; tokens are {provenance}", title="Every turn"
+    )
 
 
-def price_of(side: Comparison) -> PriceOf:
-    """The list price of a usage at this place; None where there is none."""
-    model = None
-    if side.where != places.REPLICA:
-        endpoint = services.endpoint(side.where)
-        model = services.find_model(endpoint.name, endpoint.model)
-
-    def price(usage: Usage) -> Decimal | None:
-        found = None if model is None else cost(model, usage)
-        return Decimal(0) if side.where == places.REPLICA else None if found is None else found.total
-
-    return price
+def _ledgers(comparison: Comparison, approaches: Sequence[Approach]) -> Ledgers:
+    """The ledger of every approach with an answered turn."""
+    counter, price_of = places.counter(comparison.place), places.price_of(comparison.place)
+    ledgers = {
+        lane.approach: ledger(lane, counter, comparison.system_prompt, price_of)
+        for lane in comparison.states(approaches)
+    }
+    return {approach: rows for approach, rows in ledgers.items() if rows}
 
 
-def takeaway(books: Mapping[Approach, Sequence[LedgerRow]]) -> str:
-    """Example: "**After 6 turns, “Sent again every turn” uploaded 3,823 B, “Conversations” 1,997 B: and both read 840 tokens.** …" """
-    turns_done = min(map(len, books.values()))
-    same = {approach: entries[:turns_done] for approach, entries in books.items()}
-    up = {approach: sum(entry.bytes_up for entry in entries) for approach, entries in same.items()}
-    read = {approach: total([entry.input_tokens for entry in entries]) for approach, entries in same.items()}
-    uploaded = ", ".join(f"“{places.NAMES[approach]}” {count:,} B" for approach, count in up.items())
-    said = f"**After {numbers.plural(turns_done, 'turn')}: uploaded {uploaded}.**"
-    tokens = ", ".join(f"{count:,}" if count is not None else numbers.NOT_REPORTED for count in read.values())
-    same_words = len({count for count in read.values() if count is not None}) < 2
-    why = "" if same_words else " They differ only as far as the replies do, which are the model's own in each column."
-    said += f" Tokens read, in the same order: {tokens}.{why}"
-    if len(books) > 1 and turns_done > 2:
-        said += (
-            " **A server that keeps the history saves upload, not tokens:** the model reads all of it every turn,"
-            " whoever sends it."
+def takeaway(ledgers: Ledgers) -> str:
+    """The ledger in a few sentences, over the turns that every approach has answered.
+
+    Example: "**After 6 turns: uploaded “Sent again every turn” 3,823 B, “Conversations” 1,997 B.** Tokens read, ..."
+    """
+    turn_count = min(map(len, ledgers.values()))
+    common = {approach: rows[:turn_count] for approach, rows in ledgers.items()}
+    uploaded = ", ".join(
+        f"“{places.NAMES[approach]}” {sum(row.bytes_up for row in rows):,} B" for approach, rows in common.items()
+    )
+    read = [total([row.input_tokens for row in rows]) for rows in common.values()]
+    tokens = ", ".join(f"{count:,}" if count is not None else numbers.NOT_REPORTED for count in read)
+    sentences = [
+        f"**After {numbers.plural(turn_count, 'turn')}: uploaded {uploaded}.**",
+        f"Tokens read, in the same order: {tokens}.",
+    ]
+    if len({count for count in read if count is not None}) > 1:
+        sentences.append("They differ only because the replies do: in each column the model writes its own.")
+    if len(ledgers) > 1 and turn_count > 2:
+        sentences.append(
+            "**A server that keeps the history saves upload, not tokens:** the model reads all of it every turn, no"
+            " matter who sends it."
         )
-    return said
+    return " ".join(sentences)
 
 
-def _chart(books: Mapping[Approach, Sequence[LedgerRow]], what: str, axis: str, key: str) -> None:
-    frame = curve(books, what)
+def _chart(ledgers: Ledgers, field: str, axis: str, key: str) -> None:
     st.plotly_chart(
-        charts.growth_lines(frame, what, axis, 0, usd=False),
+        charts.growth_lines(per_turn(ledgers, field), field, axis, 0, usd=False),
         key=key,
         config=tables.CHART,
         alt=f"Lines, one per way: {axis}",
     )
 
 
-def curve(books: Mapping[Approach, Sequence[LedgerRow]], what: str) -> pd.DataFrame:
-    """One row per way and turn; a turn the server did not report on is missing."""
+def per_turn(ledgers: Ledgers, field: str) -> pd.DataFrame:
+    """One row per approach and turn with one field of the ledger; turns without a report are missing."""
     import pandas as pd
 
     rows = [
-        (places.NAMES[approach], entry.turn, getattr(entry, what))
-        for approach, entries in books.items()
-        for entry in entries
-        if getattr(entry, what) is not None
+        (places.NAMES[approach], row.turn, getattr(row, field))
+        for approach, ledger_rows in ledgers.items()
+        for row in ledger_rows
+        if getattr(row, field) is not None
     ]
-    return pd.DataFrame(rows, columns=["strategy", "turn", what])
+    return pd.DataFrame(rows, columns=["strategy", "turn", field])
 
 
-def totals(books: Mapping[Approach, Sequence[LedgerRow]]) -> pd.DataFrame:
-    """One row per way."""
-    import pandas as pd
-
-    rows = []
-    for approach, entries in books.items():
-        price = costs(entries)
-        firsts = sorted(entry.first_token_ms for entry in entries if entry.first_token_ms is not None)
-        rows.append(
-            [
-                places.NAMES[approach],
-                len(entries),
-                sum(e.bytes_up for e in entries),
-                sum(e.requests for e in entries),
-                total([e.input_tokens for e in entries]),
-                total([e.cached_tokens for e in entries]),
-                total([e.output_tokens for e in entries]),
-                None if price is None else float(price),
-                round(firsts[len(firsts) // 2]) if firsts else None,
-                round(sum(e.duration_ms or 0 for e in entries)),
-                entries[-1].verdict.word,
-            ]
+def totals(ledgers: Ledgers) -> pd.DataFrame:
+    """One row per approach."""
+    records = []
+    for approach, rows in ledgers.items():
+        usd = total_cost(rows)
+        records.append(
+            {
+                "way": places.NAMES[approach],
+                "turns": len(rows),
+                **_sums(rows),
+                "cost in USD": None if usd is None else float(usd),
+                "first token in ms (median)": _median_first_token_ms(rows),
+                "time in ms": round(sum(row.duration_ms for row in rows)),
+                "history": rows[-1].verdict.word,
+            }
         )
-    names = [
-        "way",
-        "turns",
-        "bytes uploaded",
-        "requests",
-        "input tokens",
-        "of them cached",
-        "output tokens",
-        "cost in USD",
-        "first token in ms (median)",
-        "time in ms",
-        "history",
-    ]
-    frame = pd.DataFrame(rows, columns=names)
-    return frame.astype(
-        dict.fromkeys(("input tokens", "of them cached", "output tokens", "first token in ms (median)"), "Int64")
+    return _frame(records)
+
+
+def turns(ledgers: Ledgers) -> pd.DataFrame:
+    """One row per approach and turn."""
+    return _frame(
+        [
+            {
+                "way": places.NAMES[approach],
+                "turn": row.turn,
+                **_sums([row]),
+                "first token in ms": _median_first_token_ms([row]),
+                "time in ms": round(row.duration_ms),
+                "history": row.verdict.word,
+                "why": row.verdict.sentence,
+            }
+            for approach, rows in ledgers.items()
+            for row in rows
+        ]
     )
 
 
-def turns(books: Mapping[Approach, Sequence[LedgerRow]]) -> pd.DataFrame:
-    """One row per way and turn."""
+def _sums(rows: Sequence[LedgerRow]) -> dict[str, int | None]:
+    """Bytes, requests and tokens of these turns; tokens are None if any turn did not report them."""
+    return {
+        "bytes uploaded": sum(row.bytes_up for row in rows),
+        "requests": sum(row.requests for row in rows),
+        "input tokens": total([row.input_tokens for row in rows]),
+        "of them cached": total([row.cached_tokens for row in rows]),
+        "output tokens": total([row.output_tokens for row in rows]),
+    }
+
+
+def _median_first_token_ms(rows: Sequence[LedgerRow]) -> int | None:
+    times = sorted(row.first_token_ms for row in rows if row.first_token_ms is not None)
+    return round(times[len(times) // 2]) if times else None
+
+
+def _frame(records: Sequence[Mapping[str, object]]) -> pd.DataFrame:
     import pandas as pd
 
-    rows = [
-        [
-            places.NAMES[approach],
-            e.turn,
-            e.bytes_up,
-            e.requests,
-            e.input_tokens,
-            e.cached_tokens,
-            e.output_tokens,
-            None if e.first_token_ms is None else round(e.first_token_ms),
-            None if e.duration_ms is None else round(e.duration_ms),
-            e.verdict.word,
-            e.verdict.sentence,
-        ]
-        for approach, entries in books.items()
-        for e in entries
-    ]
-    names = [
-        "way",
-        "turn",
-        "bytes uploaded",
-        "requests",
-        "input tokens",
-        "of them cached",
-        "output tokens",
-        "first token in ms",
-        "time in ms",
-        "history",
-        "why",
-    ]
-    frame = pd.DataFrame(rows, columns=names)
-    return frame.astype(
-        dict.fromkeys(("input tokens", "of them cached", "output tokens", "first token in ms", "time in ms"), "Int64")
-    )
+    frame = pd.DataFrame(records)
+    return frame.astype({name: "Int64" for name in WHOLE_NUMBERS if name in frame.columns})

@@ -1,13 +1,14 @@
-"""Moving a conversation: this chat to a server that keeps it, and what a server keeps back to a chat of one's own.
+"""Moves a conversation: the open chat to a server that keeps it, and a server's conversation to a new chat.
 
-The rule: nothing is lost in silence: what cannot move is named first, and where it came from it stays.
+What cannot move is named before the move, and the original stays where it is.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -15,110 +16,102 @@ from lib.errors import ChatError
 from lib.messages import Message
 from lib.server_history import Approach
 from lib.server_history.comparison import Comparison
-from lib.server_history.transfer import Transfer, adopted, prepare_transfer
+from lib.server_history.transfer import Transfer, adopt, prepare_transfer
 from lib.turns import LiveTurn, Turn
 from lib.ui.format import numbers
-from lib.ui.format.text import drawable
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
-from lib.ui.threads import places
+from lib.ui.threads import places, state
 
 
-def draw(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
-    """There, and back."""
-    line = session.take_flash()
-    if line is not None:
-        st.info(line)
-    _there(page, side, approaches)
-    _back(page, side, approaches)
+def draw(page: Page, comparison: Comparison, approaches: Sequence[Approach]) -> None:
+    """Both directions."""
+    note = session.take_flash()
+    if note is not None:
+        st.info(note)
+    _export_section(page, comparison, approaches)
+    _import_section(page, comparison, approaches)
 
 
-def _there(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
+def _export_section(page: Page, comparison: Comparison, approaches: Sequence[Approach]) -> None:
     st.subheader("This chat, to a server", anchor=False)
     if not page.history:
         st.caption("This chat is empty: talk in the chat first, or bring a column back below.")
         return
-    luggage = prepare_transfer(page.history)
-    st.markdown(f"**{numbers.plural(len(luggage.messages), 'message')} can move.**{_left(luggage)}")
-    able = [approach for approach in approaches if approach != "responses"]
+    transfer = prepare_transfer(page.history)
+    left_behind = " ".join(transfer.left_behind) or "Nothing has to stay behind."
+    st.markdown(f"**{numbers.plural(len(transfer.messages), 'message')} can move.** {left_behind}")
     if "responses" in approaches:
-        st.caption(
-            "A chain of responses cannot begin with messages that are there already: each turn is answered as it is"
-            " added."
-        )
-    with st.container(horizontal=True):
-        for approach in able:
-            st.button(
-                f"To “{places.NAMES[approach]}”",
-                icon=":material/upload:",
-                key=f"move:{approach}",
-                disabled=side.busy,
-                on_click=_move,
-                args=(side, approach, luggage),
-            )
+        st.caption("A chain of responses cannot start from existing messages: each turn is answered as it is added.")
+    able = [approach for approach in approaches if approach != "responses"]
+    _buttons(comparison, able, "To “{}”", ":material/upload:", "move", partial(_export, comparison, transfer))
 
 
-def _left(luggage: Transfer) -> str:
-    return "".join(f" {sentence}" for sentence in luggage.left) or " Nothing has to stay behind."
-
-
-def _move(side: Comparison, approach: Approach, luggage: Transfer) -> None:
-    """For callbacks."""
+def _export(comparison: Comparison, transfer: Transfer, approach: Approach) -> None:
+    """Move the chat to a server. For callbacks."""
+    lane, moved = comparison.lane(approach), numbers.plural(len(transfer.messages), "message")
     try:
-        handle = adopted(side.column(approach).open_server_history(), side.system_prompt, luggage.messages)
-        side.adopt(approach, handle, luggage.messages)
-        side.column(approach).note(f"This chat was moved here: {numbers.plural(len(luggage.messages), 'message')}.")
+        handle = adopt(lane.open_server_history(), comparison.system_prompt, transfer.messages)
     except ChatError as error:
         session.flash(f"{error.what} {error.safe} {error.next_step}")
         return
-    session.flash(
-        f"Moved {numbers.plural(len(luggage.messages), 'message')} to “{places.NAMES[approach]}”. Ask it something"
-        " there."
-    )
+    comparison.adopt(approach, handle, transfer.messages)
+    comparison.lane(approach).note(f"This chat was moved here: {moved}.")
+    session.flash(f"Moved {moved} to “{places.NAMES[approach]}”. Ask it something there.")
 
 
-def _back(page: Page, side: Comparison, approaches: Sequence[Approach]) -> None:
-    st.subheader("What a server keeps, to a chat of your own", anchor=False)
-    begun = [state.approach for state in side.states(approaches) if state.handle is not None]
+def _import_section(page: Page, comparison: Comparison, approaches: Sequence[Approach]) -> None:
+    st.subheader("A server's conversation, to a chat of your own", anchor=False)
+    begun = [lane.approach for lane in comparison.states(approaches) if lane.handle is not None]
     if not begun:
-        st.caption("No column was begun yet.")
+        st.caption("No column has a conversation yet.")
         return
-    with st.container(horizontal=True):
-        for approach in begun:
-            st.button(
-                f"Bring “{places.NAMES[approach]}” back",
-                icon=":material/download:",
-                key=f"back:{approach}",
-                disabled=side.busy,
-                on_click=_bring,
-                args=(page, side, approach),
-            )
-    kept = st.session_state.get("brought")
-    if kept:
-        session_id, messages, left = kept
-        st.markdown(
-            f"**{numbers.plural(messages, 'message')} were read from the server and stored as a new chat.** {left}"
-        )
+    _buttons(comparison, begun, "Bring “{}” back", ":material/download:", "back", partial(_import, page, comparison))
+    imported = state.imported_chat()
+    if imported is not None:
+        count = numbers.plural(imported.message_count, "message")
+        st.markdown(f"**{count} were read from the server and stored as a new chat.** {imported.note}")
         st.button(
             "Open that chat",
             icon=":material/forum:",
-            key="open_brought",
+            key="threads_open_imported",
             on_click=session.open_session,
-            args=(session_id,),
+            args=(imported.session_id,),
         )
 
 
-def _bring(page: Page, side: Comparison, approach: Approach) -> None:
-    """Read what the server holds, and store it as a session of its own. For callbacks."""
+def _import(page: Page, comparison: Comparison, approach: Approach) -> None:
+    """Read what the server holds, and store it as a new chat. For callbacks."""
     try:
-        exported = side.column(approach).export()
-        luggage = prepare_transfer([message for message in exported if not message.is_system])
-        session_id = stored(page, luggage.messages)
+        exported = comparison.lane(approach).export()
+        transfer = prepare_transfer([message for message in exported if not message.is_system])
+        session_id = stored(page, transfer.messages)
     except ChatError as error:
         session.flash(f"{error.what} {error.safe} {error.next_step}")
         return
-    left = " ".join(luggage.left) or "The system prompt went along; ids and times of the server did not."
-    st.session_state["brought"] = [session_id, len(luggage.messages), drawable(left)]
+    note = " ".join(transfer.left_behind) or "The system prompt came along; ids and times of the server did not."
+    state.set_imported_chat(session_id, len(transfer.messages), note)
+
+
+def _buttons(
+    comparison: Comparison,
+    approaches: Sequence[Approach],
+    label: str,
+    icon: str,
+    key: str,
+    move: Callable[[Approach], None],
+) -> None:
+    """One button per approach; `label` has a placeholder for its name."""
+    with st.container(horizontal=True):
+        for approach in approaches:
+            st.button(
+                label.format(places.NAMES[approach]),
+                icon=icon,
+                key=f"{key}:{approach}",
+                disabled=comparison.busy,
+                on_click=move,
+                args=(approach,),
+            )
 
 
 def stored(page: Page, messages: Sequence[Message]) -> str:

@@ -1,22 +1,30 @@
-"""Which servers stand behind the columns: the replica on this machine, or a configured endpoint.
+"""The places where lanes can run: the replica on this machine, or a configured endpoint. Opens their comparisons.
 
-The rule: keys are taken here, where the browser session can be read, and stay in memory. Nothing is asked before a person asks.
+Keys are read here, on the page's own thread, because other threads cannot read the browser session; they stay in
+memory.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-import streamlit as st
-
+from lib.errors import ChatError
+from lib.messages import Usage
+from lib.pricing.costs import cost
+from lib.pricing.model import Model
 from lib.server_history import Approach, ServerHistory, ThreadSettings
-from lib.server_history.comparison import Comparison
-from lib.server_history.factory import OF_KIND, open_server_history
+from lib.server_history.comparison import Comparison, OpenServerHistory
+from lib.server_history.factory import APPROACHES_OF_KIND, open_server_history
+from lib.server_history.ledger import PriceOf
 from lib.server_history.offline import LocalReplica
+from lib.tokens import ESTIMATE, TokenCounter
+from lib.tokens.model_counters import counter_for
 from lib.ui.shell import services, session_settings
 from lib.ui.shell.page import Page
+from lib.ui.threads import state
 
 REPLICA = "replica"
 APPROACHES: tuple[Approach, ...] = ("manual", "conversations", "responses", "assistants", "claude")
@@ -29,48 +37,88 @@ NAMES: dict[Approach, str] = {
 }
 
 
-def places() -> dict[str, str]:
-    """Where the columns may run: name -> label."""
-    configured = {
-        name: endpoint.label for name, endpoint in services.settings().endpoints.items() if endpoint.kind != "local"
-    }
+def labels() -> dict[str, str]:
+    """The label of every place, by its name."""
+    endpoints = services.settings().endpoints
+    configured = {name: endpoint.label for name, endpoint in endpoints.items() if endpoint.kind != "local"}
     return {REPLICA: LocalReplica.label, **configured}
 
 
-def approaches(where: str) -> tuple[Approach, ...]:
-    """What may be spoken there."""
-    return APPROACHES if where == REPLICA else OF_KIND[services.endpoint(where).kind]
+def approaches_at(place: str) -> tuple[Approach, ...]:
+    """The approaches to offer at this place."""
+    return APPROACHES if place == REPLICA else APPROACHES_OF_KIND[services.endpoint(place).kind]
 
 
-def side_of(page: Page, where: str) -> Comparison:
-    """The columns of this browser session at this place; made on first use."""
-    key = f"side:{page.session_id}:{where}"
-    name = st.session_state.get(key)
-    made = services.sides().get(name or "")
-    if made is None:
-        name = uuid.uuid4().hex
-        store = services.chat().store
-        session_id = page.session_id
+def window(place: str) -> int | None:
+    """The context window of the model there, in tokens; None if unknown."""
+    if place == REPLICA:
+        return services.replicas()[0].window
+    model = _model(place)
+    return model.context_window if model is not None else None
 
-        def keep(handles: Mapping[str, Any]) -> None:
+
+def counter(place: str) -> TokenCounter:
+    """Our own counter for the retention check: at the replica the local model's, elsewhere a tokenizer for the
+    model."""
+    if place == REPLICA:
+        try:
+            return services.asked_counter(session_settings.defaults("local"))
+        except ChatError:
+            return ESTIMATE
+    endpoint = services.endpoint(place)
+    return counter_for("anthropic" if endpoint.kind == "anthropic" else "openai", endpoint.model)
+
+
+def provenance(place: str) -> str:
+    """Who counted the tokens that this place reports."""
+    return "counted" if place == REPLICA else "billed"
+
+
+def price_of(place: str) -> PriceOf:
+    """A function for the list price of a usage there, in USD; it returns None if no price is known."""
+    model = None if place == REPLICA else _model(place)
+
+    def price(usage: Usage) -> Decimal | None:
+        if place == REPLICA:
+            return Decimal(0)
+        costs = None if model is None else cost(model, usage)
+        return None if costs is None else costs.total
+
+    return price
+
+
+def comparison_of(page: Page, place: str) -> Comparison:
+    """This browser session's comparison for the open chat at this place, created on first use."""
+    session_id, store = page.session_id, services.chat().store
+    comparison = services.sides().get(state.comparison_id(session_id, place) or "")
+    if comparison is None:
+
+        def save_handles(handles: Mapping[str, Any]) -> None:
             store.keep_handles(session_id, handles)
 
-        made = Comparison(
-            where, page.settings.system_prompt, _opener(where, services.key_for(where)), keep, dict(page.about.handles)
+        comparison = Comparison(
+            place, page.settings.system_prompt, _opener(place), save_handles, dict(page.about.handles)
         )
-        services.sides()[name] = made
-        st.session_state[key] = name
-    return made
+        id_ = uuid.uuid4().hex
+        services.sides()[id_] = comparison
+        state.set_comparison_id(session_id, place, id_)
+    return comparison
 
 
-def _opener(where: str, key: str | None) -> Any:
-    """Opens an adapter from any thread: the key was taken where the browser session can be read."""
+def _model(place: str) -> Model | None:
+    endpoint = services.endpoint(place)
+    return services.find_model(endpoint.name, endpoint.model)
 
-    def opened(approach: Approach, settings: ThreadSettings, other: bool) -> ServerHistory:
-        if where == REPLICA or other:
-            return services.replicas()[1 if other else 0].history(approach, settings)
-        endpoint = services.endpoint(where)
-        chosen = session_settings.defaults(where)
-        return open_server_history(approach, endpoint, key or endpoint.key, services.provider_of(chosen, key), settings)
 
-    return opened
+def _opener(place: str) -> OpenServerHistory:
+    """A function that opens adapters from any thread. The second account is always the second replica."""
+    key = services.key_for(place)
+
+    def open_history(approach: Approach, settings: ThreadSettings, second_account: bool) -> ServerHistory:
+        if place == REPLICA or second_account:
+            return services.replicas()[1 if second_account else 0].history(approach, settings)
+        endpoint = services.endpoint(place)
+        provider = services.provider_of(session_settings.defaults(place), key)
+        return open_server_history(approach, endpoint, key or endpoint.key, provider, settings)
+
+    return open_history

@@ -1,7 +1,4 @@
-"""What to know about each way of keeping a history: one table, every statement with its source and day.
-
-The rule: a statement about a vendor is that vendor's or its SDK's, dated, and says where it is second-hand.
-"""
+"""What to know about each way of keeping a history: one table, every statement with its source and date."""
 
 from __future__ import annotations
 
@@ -11,67 +8,68 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lib.server_history import Approach
-from lib.server_history.reference import ASSISTANTS, CLAUDE, CONVERSATIONS, FACTS, MANUAL, RESPONSES
+from lib.server_history.reference import FACTS
 from lib.ui.components import tables
+from lib.ui.threads import state
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WAYS = (MANUAL, CONVERSATIONS, RESPONSES, ASSISTANTS, CLAUDE)
 QUESTIONS = {
-    "lives": "Where it lives",
+    "location": "Where it lives",
     "retention": "For how long",
-    "who_trims": "Who leaves out",
-    "can_you_see_it": "Can you see it",
-    "list_": "Can it be listed",
-    "edit": "Edited",
-    "export": "Exported",
-    "delete": "Deleted",
+    "who_trims": "Who trims",
+    "trimming_visible": "Is trimming visible",
+    "listing": "Can it be listed",
+    "edit": "Can it be edited",
+    "export": "Can it be exported",
+    "delete": "Can it be deleted",
     "overflow": "When it overflows",
-    "portability": "Where it can go",
+    "portability": "Portability",
     "best_for": "Best for",
 }
+"""The label of every field of Facts."""
+QUESTIONS_IN_LEDGER = ("location", "retention", "who_trims", "trimming_visible", "delete", "overflow")
 
 
 def draw() -> None:
-    """One way at a time for a phone's width, then the whole table with its sources."""
+    """One approach at a time, narrow enough for a phone; then all of them as a table with sources."""
     st.markdown(
         "**OpenAI and Azure switched the Assistants API off on 26 August 2026.** Conversations and chains of responses"
-        " took its place; Claude has message threads, in beta."
+        " replaced it; Claude has message threads, in beta."
     )
-    name = st.selectbox("Which way", [way.name for way in WAYS], key="reference_way")
-    way = next(way for way in WAYS if way.name == name)
+    facts = st.selectbox(
+        "Which way", list(FACTS.values()), key=state.REFERENCE_APPROACH, format_func=lambda facts: facts.name
+    )
     for field, question in QUESTIONS.items():
-        fact = getattr(way, field)
+        fact = getattr(facts, field)
         st.markdown(f"**{question}.** {fact.says}  \n:gray[:small[{fact.source}, read on {fact.read_on}]]")
     tables.draw(
-        frame(),
+        all_facts(),
         "reference",
         "Every way of keeping a history, question by question, with sources",
         title="All of them as a table",
     )
 
 
-IN_LEDGER = ("lives", "retention", "who_trims", "can_you_see_it", "delete", "overflow")
-
-
-def beside(approaches: Sequence[Approach]) -> pd.DataFrame:
-    """For these ways: where the history lives and for how long, who leaves out and whether it shows, deleting, overflow."""
+def facts_side_by_side(approaches: Sequence[Approach]) -> pd.DataFrame:
+    """One row per question that matters for the ledger, one column per approach."""
     import pandas as pd
 
     rows = [
-        [QUESTIONS[field], *(getattr(FACTS[approach], field).says for approach in approaches)] for field in IN_LEDGER
+        [QUESTIONS[field], *(getattr(FACTS[approach], field).says for approach in approaches)]
+        for field in QUESTIONS_IN_LEDGER
     ]
     return pd.DataFrame(rows, columns=["question", *(FACTS[approach].name for approach in approaches)])
 
 
-def frame() -> pd.DataFrame:
-    """One row per way and question, with source and day."""
+def all_facts() -> pd.DataFrame:
+    """One row per question and approach, with source and date."""
     import pandas as pd
 
     rows = [
-        [way.name, question, getattr(way, field).says, getattr(way, field).source, getattr(way, field).read_on]
+        [facts.name, question, getattr(facts, field).says, getattr(facts, field).source, getattr(facts, field).read_on]
         for field, question in QUESTIONS.items()
-        for way in WAYS
+        for facts in FACTS.values()
     ]
     return pd.DataFrame(rows, columns=["way", "question", "answer", "source", "read on"])

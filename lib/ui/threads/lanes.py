@@ -1,0 +1,119 @@
+"""Draws the lanes as columns: prompts and replies as they stream, with bytes, tokens, time and the retention check per
+turn.
+
+The columns redraw twice a second while a lane is busy, and not at all otherwise. Text from servers is drawn as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.analysis.requests import RequestParts
+from lib.errors import describe
+from lib.server_history import Approach
+from lib.server_history.adapters.retirement import retirement
+from lib.server_history.comparison import Comparison
+from lib.server_history.lane import LaneState, LaneTurn
+from lib.server_history.ledger import LedgerRow, ledger
+from lib.server_history.retention_check import VerdictWord
+from lib.tokens import TokenCounter
+from lib.ui.components import window_strip
+from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
+from lib.ui.shell import services
+from lib.ui.threads import places, state
+
+BADGES: dict[VerdictWord, str] = {
+    "held": ":green-badge[:material/check: held]",
+    "lost": ":red-badge[:material/close: lost]",
+    "trimmed": ":orange-badge[:material/content_cut: trimmed]",
+    "inflated": ":orange-badge[:material/expand: inflated]",
+    "cannot tell": ":gray-badge[:material/question_mark: cannot tell]",
+}
+MOST_PROMPT_CHARACTERS = 1000
+
+
+def draw(comparison: Comparison, approaches: Sequence[Approach]) -> None:
+    """All lanes side by side."""
+    if comparison.busy:
+        _redrawn(comparison, tuple(approaches))
+    else:
+        _columns(comparison, approaches)
+
+
+@st.fragment(run_every=0.5)
+def _redrawn(comparison: Comparison, approaches: tuple[Approach, ...]) -> None:
+    if not comparison.busy:
+        st.rerun()
+    _columns(comparison, approaches)
+
+
+def _columns(comparison: Comparison, approaches: Sequence[Approach]) -> None:
+    counter = places.counter(comparison.place)
+    columns = st.columns(len(approaches), gap="small")
+    for column, lane in zip(columns, comparison.states(approaches), strict=True):
+        with column:
+            _lane(comparison, lane, counter)
+
+
+def _lane(comparison: Comparison, lane: LaneState, counter: TokenCounter) -> None:
+    st.markdown(f"**{places.NAMES[lane.approach]}**")
+    st.caption(comparison.lane(lane.approach).facts.location.says)
+    if lane.approach == "assistants" and comparison.place != places.REPLICA:
+        retired = retirement(services.endpoint(comparison.place).base_url)
+        if retired is not None:
+            st.info(f"{retired.what} {retired.safe} {retired.next_step}", icon=":material/history_toggle_off:")
+    if lane.approach in comparison.second_account:
+        st.caption(":material/swap_horiz: This column now uses another account.")
+    rows = ledger(lane, counter, comparison.system_prompt, lambda usage: None)
+    if rows:
+        _window_strip(comparison, rows[-1])
+    with st.container(border=True, height=430, autoscroll=True, key=state.lane_key(lane.approach)):
+        rows_left = iter(rows)
+        for turn in lane.turns:
+            _turn(turn, next(rows_left) if turn.result is not None else None)
+        if lane.pending_prompt is not None:
+            st.markdown(f":gray[You:] {as_markdown(lane.pending_prompt)}")
+            st.markdown(as_markdown(lane.partial_reply) + " ▌" if lane.partial_reply else ":gray[…]")
+        elif not lane.turns:
+            begun = lane.handle is not None
+            st.caption("Earlier turns are on the server." if begun else "Nothing has been asked yet.")
+
+
+def _window_strip(comparison: Comparison, row: LedgerRow) -> None:
+    """The window as the newest turn filled it: the tokens the server read, split by our counter."""
+    window = places.window(comparison.place)
+    if window is None or row.input_tokens is None:
+        return
+    history = max(0, row.input_tokens - row.preamble - row.newest)
+    missing = max(0, row.expected - row.input_tokens) if row.verdict.word in ("lost", "trimmed") else 0
+    parts = RequestParts(0, row.preamble, 0, history, row.newest, missing, 0)
+    window_strip.draw(window_strip.fill_of_parts(parts, window, comparison.settings.max_output_tokens))
+
+
+def _turn(turn: LaneTurn, row: LedgerRow | None) -> None:
+    """One finished turn, or the note of a drill."""
+    if turn.drill:
+        st.caption(f":material/construction: {turn.drill}")
+    if not turn.prompt:
+        return
+    st.markdown(f":gray[You:] {as_markdown(turn.prompt[:MOST_PROMPT_CHARACTERS])}")
+    if turn.error is not None:
+        what, safe, next_step = describe(turn.error)
+        st.warning(f"{as_markdown(what)}  \n{as_markdown(safe)} {as_markdown(next_step)}", icon=":material/error:")
+    elif turn.result is not None and row is not None:
+        result = turn.result
+        st.markdown(as_markdown(result.reply) or ":gray[(no reply)]")
+        if result.status != "complete":
+            reason = as_markdown(result.reason or numbers.NOT_REPORTED)
+            st.caption(f":material/info: {result.status}: {reason}")
+        read = numbers.NOT_REPORTED if row.input_tokens is None else f"{row.input_tokens:,}"
+        st.caption(
+            f"↑ {row.bytes_up:,} B in {numbers.plural(row.requests, 'request')} · {read} tokens read ·"
+            f" {numbers.duration(row.duration_ms / 1000)}"
+        )
+        st.markdown(BADGES[row.verdict.word], help=row.verdict.sentence)
+        for note in result.notes:
+            st.caption(f":material/info: {as_markdown(note)}")
