@@ -1,9 +1,11 @@
-"""The chat page: the conversation, what the next request will hold, and the box to type in. Also the launcher."""
+"""The chat page: the conversation, the next request, and the box to type in. It also starts the server."""
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-if get_script_run_ctx(suppress_warning=True) is None:  # `streamlit run` starts the server; below, it draws the page
+if (
+    get_script_run_ctx(suppress_warning=True) is None
+):  # `streamlit run` starts the server here; later runs draw the page
     from lib.ui.shell.launcher import warm_up
 
     app = st.App(__file__, lifespan=warm_up)

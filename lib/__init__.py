@@ -1,14 +1,21 @@
 """Windowseat's parts. What happens to one message, from the keyboard to the charts:
 
- prompt ─► HistoryStore.begin ─► HistoryStore.load ─► plan_context(messages, window, strategy) ─► ContextPlan
-                                                                                                    │
-                    screen ◄─ TextDelta… ◄──────────── Provider.stream(plan.included) ◄─────────────┘
-                                                            │
+ prompt ─► HistoryStore.begin ─► plan_next(settings, marks, history, prompt, ledger) ─► ContextPlan
+                                                                                            │
+         screen ◄─ TextDelta… ◄───── Provider.stream(SentBody) ◄── Provider.prepare ◄───────┘
+                                              │
  HistoryStore.commit(user, assistant, Turn), one atomic write ◄── Reply + Usage
                        │
-               Turn(prompt, plan, reply, usage) ─► pages
+               Turn(prompt, plan, reply, usage) ─► analysis ─► pages
 
-Imports run one way (tests/test_architecture.py keeps it so): messages, errors ← tokens, context ← trimming, turns ←
-history, providers ← settings, chat ← ui ← pages, app. Only lib/ui, pages and app.py import streamlit; only history/
-imports redis; only providers/ imports the vendors' SDKs.
+Imports run downwards only, and no part needs itself (tests/test_architecture.py):
+
+    messages, errors, tool_calls, settings      values, and nothing else
+    pricing, tokens                             what a model costs and holds; counting
+    context                                     what a request could hold and will hold; the strategies
+    request_rules, turns, chat_settings, planner
+    providers, history                          vendors' SDKs and Redis, each behind a protocol
+    analysis, chat, lab, replica                what pages and the API ask for
+    server_history                              conversations that a server keeps
+    ui                                          streamlit
 """

@@ -1,4 +1,6 @@
-"""What a person chose for one session: model, window, strategy. It is stored with the session and comes back with it."""
+"""What a person chose for one session: model, window, strategy. It is stored with the session and comes back with
+it.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,9 @@ DEFAULT_OPTIONS = TrimOptions()
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """What belongs to a session and comes back with it. Windows and reserves are tokens.
+    """The settings of one session. Windows and reserves are tokens.
 
-    What has a default is what TrimOptions says, and who summarizes; sessions stored before there was a choice have none of it.
+    Fields with a default came later: sessions stored before them do not have them.
     """
 
     provider: str
@@ -29,7 +31,7 @@ class ChatSettings:
     last_exchanges: int = DEFAULT_OPTIONS.last_exchanges
     low_mark: float = DEFAULT_OPTIONS.low_mark
     summary_provider: str = ""
-    """Who writes summaries; empty: whoever answers."""
+    """The endpoint that writes summaries; empty means the one that answers."""
     summary_model: str = ""
 
     @property
@@ -40,11 +42,18 @@ class ChatSettings:
     def options(self) -> TrimOptions:
         return TrimOptions(self.keep_first, self.last_exchanges, self.low_mark)
 
+    @property
+    def summary_writer(self) -> ChatSettings:
+        """The settings that a summary is written with: these, or those of another model."""
+        if not self.summary_provider:
+            return self
+        return replace(self, provider=self.summary_provider, model=self.summary_model)
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     def updated(self, stored: Mapping[str, Any]) -> ChatSettings:
-        """These settings with the stored ones over them; fields we do not know and wrong types are passed over."""
+        """A copy with the stored values. Unknown fields and values of a wrong type are ignored."""
         known = {f.name: stored[f.name] for f in fields(self) if f.name in stored}
         return replace(
             self, **{name: value for name, value in known.items() if type(value) is type(getattr(self, name))}

@@ -1,26 +1,25 @@
-"""Everything that can go wrong, as one tree.
+"""Every error a person can meet, as one tree.
 
-ChatError                     a person reads it: what happened, what is safe, what to do next
-├── InvalidSettings           an environment variable or secrets.toml holds something that cannot be used
+ChatError                     says what happened, what is safe and what to do next
+├── InvalidSettings           an environment variable or secrets.toml holds a value we cannot use
 ├── HistoryUnavailable        the history store does not answer
-├── CorruptHistory            the stored value is not an array of messages; it is shown and never overwritten
-├── TurnInProgress            this session has a turn that is being answered, or that waits for a decision
-├── TurnLost                  the turn being answered was cleared or discarded elsewhere; it stays so
-├── RuleBroken                the request breaks a rule of the provider, which would refuse it; it was not sent
-├── ImportRefused             a file or a text that somebody gave us is not what it should be; nothing of it was taken
-├── ContextOverflow           the request is larger than the context window (ours, or the provider's word for it)
-└── ProviderError             the provider did not answer as asked; `retryable` says whether the same request may work
-    ├── MissingKey            no API key is known for it
+├── CorruptHistory            the stored value is not an array of messages; we show it and never overwrite it
+├── TurnInProgress            a turn of this session is being answered, or waits for a decision
+├── TurnLost                  the turn was cleared or discarded somewhere else, and stays so
+├── RuleBroken                the provider would refuse the request for its shape, so it was not sent
+├── ImportRefused             a file or text cannot be imported; nothing of it was taken
+├── ContextOverflow           the request is larger than the context window (ours or the provider's)
+└── ProviderError             the provider failed; `retryable` says whether the same request may work later
+    ├── MissingKey            we have no API key for it
     ├── WrongKey              it refused the key
-    ├── RateLimited           too many requests or tokens; `wait_seconds` where it said how long
-    ├── ProviderUnavailable   not reached, or it failed on its side
+    ├── RateLimited           too many requests or tokens
+    ├── ProviderUnavailable   it was not reached, or it failed on its side
     ├── InvalidRequest        it refused the request for its shape, size or model name
-    ├── ContentRefused        it refused the content by its policy
-    ├── Retired               what would be asked was switched off for good; nothing is sent
-    └── ConversationGone      the server does not know this conversation: deleted, expired, or never there
+    ├── ContentRefused        its policy refused the content
+    ├── Retired               the vendor switched this off for good; nothing is sent
+    └── ConversationGone      the server has no such conversation: deleted, expired or never stored
 
-The rule: errors of redis-py, openai and anthropic are translated once, in the adapter, with `raise ... from exc`.
-Messages never hold a key.
+Adapters translate errors of redis-py, openai and anthropic once, with `raise ... from exc`. Messages never hold a key.
 """
 
 from __future__ import annotations
@@ -32,9 +31,13 @@ KEPT = "Your message is kept."
 
 
 class ChatError(Exception):
-    """Base of the tree. Catch it at the page's edge and show `what`, `safe` and `next_step`, in that order."""
+    """Base of the tree. Pages catch it and show `what`, `safe` and `next_step`, in that order."""
 
     kind: ClassVar[str] = "ChatError"
+    kinds: ClassVar[dict[str, type[ChatError]]] = {}
+    """Every class of the tree by its kind, so that a stored error is read back as what it was."""
+    details: ClassVar[tuple[str, ...]] = ()
+    """Names of further attributes that are stored with the error: plain JSON values, None if unknown."""
     safe_default: ClassVar[str] = KEPT
     next_default: ClassVar[str] = "Try again."
     retryable: bool = True
@@ -47,10 +50,33 @@ class ChatError(Exception):
 
     def __init_subclass__(cls) -> None:
         cls.kind = cls.__name__
+        ChatError.kinds[cls.kind] = cls
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ChatError) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.what))
 
     def to_dict(self) -> dict[str, Any]:
-        """What a live turn stores about its failure, so that any tab can show it. Shape: kind, what, safe, next_step."""
-        return {"kind": self.kind, "what": self.what, "safe": self.safe, "next_step": self.next_step}
+        """As a live turn stores it, so that any tab can show it: kind, what, safe, next_step and the details."""
+        stored = {"kind": self.kind, "what": self.what, "safe": self.safe, "next_step": self.next_step}
+        return stored | {name: getattr(self, name) for name in self.details}
+
+    @staticmethod
+    def from_dict(stored: Mapping[str, Any]) -> ChatError:
+        """Read a stored error. A kind that this version does not know becomes a plain ChatError."""
+        cls = ChatError.kinds.get(str(stored.get("kind")), ChatError)
+        error = cls.__new__(cls)
+        ChatError.__init__(
+            error,
+            str(stored.get("what", "")),
+            safe=str(stored.get("safe", KEPT)),
+            next_step=str(stored.get("next_step", "")),
+        )
+        for name in cls.details:
+            setattr(error, name, stored.get(name))
+        return error
 
 
 class InvalidSettings(ChatError):
@@ -69,11 +95,13 @@ class HistoryUnavailable(ChatError):
 
 
 class CorruptHistory(ChatError):
-    """The stored value is not a JSON array of messages. `raw` is the value, `where` a byte or array position in words."""
+    """The stored value is not a JSON array of messages. `raw` is the value, `where` says in words where it breaks."""
 
     safe_default = "The value is left exactly as it is."
     next_default = "Start a new chat, or repair the value with the service that wrote it."
     retryable = False
+    raw: bytes = b""
+    where: str = ""
 
     def __init__(self, what: str, *, raw: bytes = b"", where: str = "") -> None:
         super().__init__(what)
@@ -89,7 +117,7 @@ class TurnInProgress(ChatError):
 
 
 class TurnLost(ChatError):
-    """The live record is gone or is not ours any more: cleared or discarded. Nothing of this turn may be written."""
+    """The live record was cleared, discarded or replaced. Nothing of this turn may be written."""
 
     safe_default = "What was cleared stays cleared."
     next_default = "Nothing needs to be done."
@@ -97,7 +125,7 @@ class TurnLost(ChatError):
 
 
 class ImportRefused(ChatError):
-    """What somebody wants to import cannot be taken. The message says what is wrong, and where."""
+    """A file or text cannot be imported. The message says what is wrong, and where."""
 
     safe_default = "Nothing was imported or changed."
     next_default = "Choose another file, or export it once more."
@@ -105,9 +133,10 @@ class ImportRefused(ChatError):
 
 
 class ContextOverflow(ChatError):
-    """The request does not fit. `tokens` and `limit` are in tokens, None where the provider did not say."""
+    """The request does not fit. `tokens` and `limit` are in tokens, None if the provider did not say."""
 
-    next_default = "Leave out older messages, make the window larger, or shorten the message."
+    details = ("tokens", "limit")
+    next_default = "Drop older messages, make the window larger, or shorten the message."
     retryable = False
 
     def __init__(self, what: str, *, tokens: int | None = None, limit: int | None = None) -> None:
@@ -117,14 +146,19 @@ class ContextOverflow(ChatError):
 
 
 class RuleBroken(ChatError):
-    """The request breaks a rule of the provider, which would refuse it. It was not sent."""
+    """The provider would refuse the request for its shape, so it was not sent. `provider` is a key of PROVIDERS."""
 
-    next_default = "Leave out whole exchanges instead, or send it anyway and see what the provider says."
+    details = ("provider",)
+    next_default = "Drop whole exchanges instead, or send it anyway and see what the provider says."
     retryable = False
+
+    def __init__(self, what: str, *, provider: str | None = None) -> None:
+        super().__init__(what)
+        self.provider = provider
 
 
 class ProviderError(ChatError):
-    """The provider did not answer as asked."""
+    """The provider did not answer the request."""
 
     retryable = True
 
@@ -132,19 +166,21 @@ class ProviderError(ChatError):
 class MissingKey(ProviderError):
     """No API key is known for this provider."""
 
-    next_default = "Type a key under Settings (it stays in this browser session), or set it in the environment."
+    next_default = "Type a key in the chat settings (it stays in this browser session), or set it in the environment."
     retryable = False
 
 
 class WrongKey(ProviderError):
     """The provider refused the key."""
 
-    next_default = "Check the key under Settings, then retry."
+    next_default = "Check the key in the chat settings, then retry."
     retryable = False
 
 
 class RateLimited(ProviderError):
-    """Too many requests or tokens. `wait_seconds` is None where the provider did not say how long."""
+    """Too many requests or tokens. `wait_seconds` is None if the provider did not say how long."""
+
+    details = ("wait_seconds",)
 
     def __init__(self, what: str, *, wait_seconds: float | None = None) -> None:
         wait = f"Wait {wait_seconds:.0f} s, then retry." if wait_seconds else "Wait a little, then retry."
@@ -155,13 +191,13 @@ class RateLimited(ProviderError):
 class ProviderUnavailable(ProviderError):
     """Not reached, timed out, or failed on the provider's side."""
 
-    next_default = "Retry; if it goes on, choose another provider under Settings."
+    next_default = "Retry. If it keeps failing, choose another provider in the chat settings."
 
 
 class InvalidRequest(ProviderError):
     """The provider refused the request for its shape, size or model name."""
 
-    next_default = "Read the provider's words above, change the settings or the message, then retry."
+    next_default = "Read the provider's message above, change the settings or your message, then retry."
     retryable = False
 
 
@@ -173,7 +209,7 @@ class ContentRefused(ProviderError):
 
 
 class Retired(ProviderError):
-    """The provider switched this off for good. Known without asking, so nothing is sent."""
+    """The provider switched this off for good. We know without asking, so nothing is sent."""
 
     safe_default = "Nothing was sent."
     next_default = "Choose another way to keep the history."
@@ -181,7 +217,7 @@ class Retired(ProviderError):
 
 
 class ConversationGone(ProviderError):
-    """A history kept by a server is not there: deleted, expired, never stored, or another account's."""
+    """The server does not have this history: deleted, expired, never stored, or owned by another account."""
 
     safe_default = "What you typed is kept; only the server's copy is missing."
     next_default = "Start again on the server, or send the history from your own copy."
@@ -189,5 +225,5 @@ class ConversationGone(ProviderError):
 
 
 def describe(stored: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What happened, what is safe, what to do: of a failure stored in a live turn."""
+    """What happened, what is safe and what to do next, from a stored error."""
     return str(stored.get("what", "")), str(stored.get("safe", KEPT)), str(stored.get("next_step", ""))

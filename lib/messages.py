@@ -1,8 +1,7 @@
-"""The values that everything passes around: Message and Usage.
+"""Defines Message and Usage, the values that every other part of the app works with.
 
-The rule: a message is what was stored, nothing added and nothing dropped. Fields we do not know are kept, content may be
-a string, a provider's content parts or null, and `Message.from_dict(d).to_dict() == d` for every stored object.
-Pure: no clients, no storage keys, no ids (those belong to the store).
+A message keeps everything that was stored: unknown fields stay, and its content may be a string, a list of a provider's
+content parts or null. `Message.from_dict(stored).to_dict() == stored` holds for every stored object.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ SYSTEM_ROLES = ("system", "developer")
 class Message:
     """One message of a conversation, as it is stored.
 
-    `role` is a string, not a closed set: another service may write one we do not know, and it is kept and shown.
-    `extra` holds the fields beside role and content (tool_calls, name, ...). `has_content` is False for an object that
-    has no content field at all, which is not the same as a null one.
+    `role` is any string, because another service may write roles that we do not know; they are kept and shown.
+    `extra` holds all fields other than role and content (tool_calls, name, ...). `has_content` is False if the stored
+    object has no content field at all, which is not the same as a null one.
 
     Example: Message("user", "Hello").to_dict() -> {"role": "user", "content": "Hello"}
     """
@@ -34,8 +33,8 @@ class Message:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Message:
-        """Read one stored object. Raises ValueError, saying what is wrong, if it is not a message."""
-        if not isinstance(stored, dict) and not isinstance(stored, Mapping):  # dict first: Mapping is slow to ask for
+        """Read one stored object. Raises ValueError, which says what is wrong, if it is not a message."""
+        if not isinstance(stored, (dict, Mapping)):  # dict first, because checking for Mapping is slow
             raise ValueError(f"expected an object with role and content, found {type(stored).__name__}")
         role = stored.get("role")
         if not isinstance(role, str):
@@ -46,13 +45,13 @@ class Message:
         return cls(role, stored.get("content"), extra, "content" in stored)
 
     def to_dict(self) -> dict[str, Any]:
-        """The stored object again, unknown fields and all."""
+        """The object as it was stored, unknown fields included."""
         content = {"content": self.content} if self.has_content else {}
         return {"role": self.role, **content, **self.extra}
 
     @property
     def text(self) -> str:
-        """What to count and to draw: the string itself, or content parts as JSON (as the source document does)."""
+        """The content as text: strings unchanged, parts as JSON (as the source document does), null as empty."""
         if isinstance(self.content, str):
             return self.content
         return "" if self.content is None else json.dumps(self.content, ensure_ascii=False, separators=(",", ":"))
@@ -73,37 +72,37 @@ def assistant(content: str) -> Message:
 
 
 def system(content: str) -> Message:
-    """Instructions to the model that stand before the conversation."""
+    """Instructions to the model."""
     return Message("system", content)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the provider says it read and wrote, in tokens. None where it did not say; never 0 for unknown.
+    """Tokens that the provider reports for one request. None means not reported; an unknown number is never 0.
 
-    Normalised in the adapters, since OpenAI's input includes cached tokens and Anthropic's excludes them.
+    The adapters in lib/providers normalise it: OpenAI's input includes cached tokens, Anthropic's does not.
     """
 
     input_tokens: int | None = None
-    """Everything the model read, cache reads and cache writes included."""
+    """All input, including cache reads and cache writes."""
     cached_tokens: int | None = None
     """The part of input_tokens that came from the provider's prompt cache."""
     cache_write_tokens: int | None = None
     """The part of input_tokens that was written to the provider's prompt cache."""
     output_tokens: int | None = None
-    """Everything the model wrote, reasoning included."""
+    """All output, including hidden reasoning."""
     reasoning_tokens: int | None = None
     """The part of output_tokens that is hidden reasoning."""
     hidden_tokens: int | None = None
-    """Tokens (input and output) billed for steps that the figures above leave out, such as a provider's own compaction."""
+    """Input and output billed for steps that are not in the fields above, such as the provider's own compaction."""
 
     def to_dict(self) -> dict[str, int | None]:
-        """As stored in a turn."""
+        """The form in which a turn stores it."""
         return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Usage:
-        """Read a stored usage; missing numbers are None."""
+        """Read a stored usage. Missing numbers become None."""
         return cls(**{name: stored.get(name) for name in cls.__slots__})
 
 

@@ -1,25 +1,24 @@
-"""Environment and .streamlit/secrets.toml, read once into one frozen Settings.
+"""Reads the environment and .streamlit/secrets.toml into one frozen Settings.
 
-The rule: everything configurable is named here, with its default, and a value that cannot be used is refused by name.
-The environment wins over secrets.toml. Keys are kept out of every repr. Keys typed on a page are not here: they live in
-one browser session.
+Every setting is listed here with its default. The environment overrides secrets.toml, and an unusable value is refused
+with its name. Keys never appear in a repr. Keys typed on a page are not here: they belong to one browser session.
 
-    REDIS_URL                  redis://, rediss:// or unix:// of the history store; without it a server is started here
-    WINDOWSEAT_REDIS_CLUSTER   1 when REDIS_URL names a node of a Redis Cluster
-    WINDOWSEAT_STORE           "memory" keeps history in this process only (development)
+    REDIS_URL                  redis://, rediss:// or unix:// URL of the history store; if unset, a server is started
+    WINDOWSEAT_REDIS_CLUSTER   1 if REDIS_URL names a node of a Redis Cluster
+    WINDOWSEAT_STORE           "memory" keeps the history in this process only (for development)
     WINDOWSEAT_DATA_DIR        where the embedded server keeps its data (default .data)
-    WINDOWSEAT_SESSION_TTL     seconds a session lives after its last write (default 86400)
+    WINDOWSEAT_SESSION_TTL     seconds until a session expires after its last write (default 86400)
     WINDOWSEAT_LOCAL_MODEL     a GGUF file to use instead of the packaged SmolLM2-135M
     OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL
     ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL
 
-secrets.toml may hold the same names, and any number of further endpoints:
+secrets.toml may set the same names, and define any number of further endpoints:
 
     [endpoints.ollama]
     base_url = "http://127.0.0.1:11434/v1"
     model = "qwen3:8b"
     kind = "openai"            # or "anthropic"; openai is the default
-    api_key = "..."            # where it wants one
+    api_key = "..."            # if it needs one
     window = 8192              # tokens, for new sessions
 """
 
@@ -35,17 +34,17 @@ from typing import Any, Literal
 from lib.errors import InvalidSettings
 
 SESSION_TTL = 60 * 60 * 24
-"""Seconds; the source document's 24 hours."""
+"""Seconds. The source document keeps sessions for 24 hours."""
 
-Kind = Literal["local", "openai", "anthropic"]
+EndpointKind = Literal["local", "openai", "anthropic"]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One place that answers. `window` and `reserve` (tokens) are what a new session starts with."""
+    """A server that answers chat requests. `window` and `reserve` are a new session's defaults, in tokens."""
 
     name: str
-    kind: Kind
+    kind: EndpointKind
     label: str
     base_url: str | None = None
     model: str = ""
@@ -57,7 +56,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this installation is set up."""
+    """The settings of this installation. `session_ttl` is in seconds."""
 
     store: Literal["redis", "embedded", "memory"]
     redis_url: str | None = field(repr=False)
@@ -71,23 +70,23 @@ class Settings:
 def load_settings(
     environment: Mapping[str, str] = os.environ, secrets: Path = Path(".streamlit/secrets.toml")
 ) -> Settings:
-    """Read both sources. Raises InvalidSettings, naming the variable and what it may be."""
+    """Read both sources. Raises InvalidSettings, which names the variable and what it may be."""
     values = {**_secrets(secrets), **environment}
     url = _text(values, "REDIS_URL")
-    kind = _text(values, "WINDOWSEAT_STORE")
-    if kind not in ("", "memory"):
-        raise InvalidSettings(f"WINDOWSEAT_STORE is {kind!r}; it may be 'memory' or not set.")
+    store = _text(values, "WINDOWSEAT_STORE")
+    if store not in ("", "memory"):
+        raise InvalidSettings(f"WINDOWSEAT_STORE is {store!r}, but must be 'memory' or unset.")
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
-        raise InvalidSettings("REDIS_URL must begin with redis://, rediss:// or unix://.")
+        raise InvalidSettings("REDIS_URL must start with redis://, rediss:// or unix://.")
     model = _text(values, "WINDOWSEAT_LOCAL_MODEL")
     if model and not Path(model).is_file():
-        raise InvalidSettings(f"WINDOWSEAT_LOCAL_MODEL is {model!r}, and there is no such file.")
+        raise InvalidSettings(f"WINDOWSEAT_LOCAL_MODEL is {model!r}, but there is no such file.")
     return Settings(
-        store="memory" if kind == "memory" else "redis" if url else "embedded",
+        store="memory" if store == "memory" else "redis" if url else "embedded",
         redis_url=url or None,
         redis_cluster=_text(values, "WINDOWSEAT_REDIS_CLUSTER") in ("1", "true", "yes"),
         data_dir=Path(_text(values, "WINDOWSEAT_DATA_DIR") or ".data"),
-        session_ttl=_whole(values, "WINDOWSEAT_SESSION_TTL", SESSION_TTL),
+        session_ttl=_positive_int(values, "WINDOWSEAT_SESSION_TTL", SESSION_TTL),
         local_model=Path(model) if model else None,
         endpoints={endpoint.name: endpoint for endpoint in _endpoints(values)},
     )
@@ -106,16 +105,16 @@ def _text(values: Mapping[str, Any], name: str) -> str:
     return str(values.get(name, "")).strip()
 
 
-def _whole(values: Mapping[str, Any], name: str, default: int) -> int:
-    """A whole number above 0, or the default where it is not set."""
+def _positive_int(values: Mapping[str, Any], name: str, default: int) -> int:
+    """A whole number above 0, or the default if it is not set."""
     text = _text(values, name)
     if text and not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise InvalidSettings(f"{name} is {text!r}; a whole number above 0 is expected.")
+        raise InvalidSettings(f"{name} is {text!r}, but must be a whole number above 0.")
     return int(text) if text else default
 
 
 def _endpoints(values: Mapping[str, Any]) -> list[Endpoint]:
-    # New sessions start with models that are not about to be switched off and cost least (November 2026).
+    # The default models are the cheapest ones that are not about to be switched off (November 2026).
     builtin = [
         Endpoint("local", "local", "This machine", model="SmolLM2-135M-Instruct", window=2048, reserve=256),
         Endpoint("openai", "openai", "OpenAI", model="gpt-6-luna", needs_key=True, window=128_000, reserve=4096),
@@ -129,10 +128,10 @@ def _endpoints(values: Mapping[str, Any]) -> list[Endpoint]:
             reserve=4096,
         ),
     ]
-    found = [builtin[0]]
+    endpoints = [builtin[0]]
     for endpoint in builtin[1:]:
         prefix = endpoint.name.upper()
-        found.append(
+        endpoints.append(
             replace(
                 endpoint,
                 base_url=_text(values, f"{prefix}_BASE_URL") or None,
@@ -140,23 +139,23 @@ def _endpoints(values: Mapping[str, Any]) -> list[Endpoint]:
                 key=_text(values, f"{prefix}_API_KEY") or None,
             )
         )
-    extra = values.get("endpoints") or {}
-    if not isinstance(extra, Mapping):
+    tables = values.get("endpoints") or {}
+    if not isinstance(tables, Mapping):
         raise InvalidSettings("[endpoints] in secrets.toml must hold one table per endpoint.")
-    return found + [_named(str(name), table) for name, table in extra.items()]
+    return endpoints + [_further_endpoint(str(name), table) for name, table in tables.items()]
 
 
-def _named(name: str, table: Any) -> Endpoint:
-    """One [endpoints.NAME] table of secrets.toml."""
+def _further_endpoint(name: str, table: Any) -> Endpoint:
+    """The endpoint of one [endpoints.NAME] table in secrets.toml."""
     where = f"[endpoints.{name}] in secrets.toml"
     if name in ("local", "openai", "anthropic"):
-        raise InvalidSettings(f"{where}: this name is taken, choose another.")
+        raise InvalidSettings(f"{where}: this name is taken. Choose another one.")
     if not isinstance(table, Mapping) or not str(table.get("base_url", "")).startswith(("http://", "https://")):
-        raise InvalidSettings(f"{where} needs a base_url that begins with http:// or https://.")
+        raise InvalidSettings(f"{where} needs a base_url that starts with http:// or https://.")
     kind = table.get("kind", "openai")
     if kind not in ("openai", "anthropic"):
-        raise InvalidSettings(f"{where}: kind is {kind!r}; it may be 'openai' or 'anthropic'.")
-    window = _whole(table, "window", 8192)
+        raise InvalidSettings(f"{where}: kind is {kind!r}, but must be 'openai' or 'anthropic'.")
+    window = _positive_int(table, "window", 8192)
     return Endpoint(
         name=name,
         kind=kind,

@@ -1,23 +1,24 @@
-"""Turn: one exchange that is stored. LiveTurn: one that is being answered, or was interrupted.
+"""A finished exchange (Turn), and one that is being answered or was interrupted (LiveTurn).
 
-The rule: a turn holds everything needed to rebuild the request it sent, but the history itself: which stored messages
-went out (as runs), the system prompt, and every other field of the request body. MessageSizes are tokens, times are seconds
-since the epoch unless the name says ms. Pure; unknown is None.
+A turn holds everything needed to rebuild the request it sent, except the history itself: which stored messages were
+sent (as runs), the system prompt, and every other field of the request body. Sizes are tokens. Times are seconds since
+the epoch unless the name says ms. None means unknown.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from lib.chat_settings import ChatSettings
 from lib.context.plan import ContextPlan, Reason, Summary
+from lib.errors import ChatError
 from lib.messages import Usage
 from lib.tokens import Provenance
 
-TurnStatus = Literal["complete", "stopped", "failed"]
+TurnStatus = Literal["complete", "stopped"]
 
 STALE_AFTER = 5.0
 """Seconds without a heartbeat after which a live turn counts as interrupted."""
@@ -27,8 +28,8 @@ STALE_AFTER = 5.0
 class PlanSummary:
     """A ContextPlan without its messages. Runs are (start, stop, included, reason) over stored indexes.
 
-    The session's system prompt has no stored index: `system_tokens` is its size, None when there was none. The summary
-    that was sent behind it has none either. The new message is the last index, `stored`.
+    The session's system prompt has no stored index; `system_tokens` is its size, None if there was none. A summary sent
+    after it has no stored index either. The new message has the last index, `stored`.
     """
 
     runs: tuple[tuple[int, int, bool, Reason], ...]
@@ -44,14 +45,14 @@ class PlanSummary:
     provenance: Provenance
     fits: bool
     template_tokens: int = 0
-    """What the request holds beyond its messages; part of input_tokens."""
+    """Tokens beyond the messages themselves; part of input_tokens."""
     fallback: str | None = None
-    """Why something else was done than the strategy promises, for people."""
+    """Why the plan differs from what the strategy promises, as a sentence for people."""
     summary: Summary | None = None
-    """The summary that was sent, whole: a later one must not change what this turn is shown to have sent."""
+    """The whole summary that was sent. A later summary must not change what this turn is shown to have sent."""
     summary_tokens: int = 0
     pinned: tuple[int, ...] = ()
-    """Stored indexes of the user messages whose exchanges were pinned by the person."""
+    """Stored indexes of the user messages whose exchanges the person pinned."""
 
     @classmethod
     def of(cls, plan: ContextPlan) -> PlanSummary:
@@ -78,7 +79,7 @@ class PlanSummary:
             plan.provenance,
             plan.fits,
             plan.template_tokens,
-            plan.fallback,
+            None if plan.fallback is None else plan.fallback.text,
             candidates.summary,
             candidates.summary_tokens,
             tuple(sorted(plan.pinned)),
@@ -89,7 +90,7 @@ class PlanSummary:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> PlanSummary:
-        """Read a stored summary. Raises KeyError or TypeError where it is not one."""
+        """Read a stored summary. Raises KeyError or TypeError if it is not one."""
         needed = {f.name: stored[f.name] for f in fields(cls) if f.default is MISSING}
         later = {f.name: stored[f.name] for f in fields(cls) if f.default is not MISSING and f.name in stored}
         runs = tuple((a, b, bool(c), d) for a, b, c, d in needed["runs"])
@@ -107,7 +108,7 @@ class PlanSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summarized:
-    """What a summary took that was made before a request: who wrote it, in how many requests, and their usage together."""
+    """Cost of writing a summary before a request: who wrote it, in how many requests, and their usage together."""
 
     provider: str
     model: str
@@ -122,13 +123,13 @@ class Summarized:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any] | None) -> Summarized | None:
-        """Read a stored one. Raises KeyError or TypeError where it is not one."""
+        """Read a stored value. Raises KeyError or TypeError if it is not one."""
         return None if stored is None else cls(**{**stored, "usage": Usage.from_dict(stored["usage"])})
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One exchange as it happened. `number` is its place among the session's turns, from 1, given by the store."""
+    """One exchange as it happened. `number` counts the session's turns from 1; the store gives it."""
 
     id: str
     prompt: str
@@ -139,36 +140,36 @@ class Turn:
     system_prompt: str
     started_at: float
     plan: PlanSummary | None = None
-    """What was sent and left out; None where nothing was planned before the turn ended."""
+    """What was sent and what was not; None if the turn ended before it was planned."""
     request: Mapping[str, Any] = field(default_factory=dict)
     """The request body without its messages and system prompt."""
     request_sha256: str | None = None
-    """Of the whole body, as the bytes that went out."""
+    """Of the request body, exactly as its bytes were sent."""
     usage: Usage = field(default_factory=Usage)
     stop_reason: str | None = None
     request_id: str | None = None
     first_token_ms: float | None = None
     duration_ms: float | None = None
     replaces: int | None = None
-    """Stored index of the user message whose exchange this one replaces (it is muted from then on)."""
+    """Stored index of the user message whose exchange this one replaces. That exchange is muted from then on."""
     summarized: Summarized | None = None
-    """What the summary took that was made for this turn; its cost is not part of `usage`."""
+    """Cost of the summary written for this turn; not part of `usage`."""
     number: int = 0
 
     @property
     def usage_provenance(self) -> Provenance:
-        """Who counted `usage`: the model's own tokenizer on this machine, or the provider that charges for it."""
+        """Who counted `usage`: the local model's own tokenizer, or the provider that charges for it."""
         return "counted" if self.provider == "local" else "billed"
 
     def to_dict(self) -> dict[str, Any]:
-        """As stored; `number` is left to the store."""
+        """As stored, without `number`, which the store gives."""
         stored = asdict(self) | {"request": dict(self.request), "usage": self.usage.to_dict()}
         del stored["number"]
         return stored
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], number: int) -> Turn:
-        """Read a stored turn. Raises KeyError or TypeError where it is not one."""
+        """Read a stored turn. Raises KeyError or TypeError if it is not one."""
         known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
         plan = stored.get("plan")
         return cls(
@@ -186,7 +187,7 @@ class Turn:
 class LiveTurn:
     """The record that locks a session while it is being answered, and keeps the prompt if that goes wrong.
 
-    `age` is the seconds since its last heartbeat by the store's clock, filled in by the store when it is read.
+    `age` is the seconds since the last heartbeat by the store's clock. The store fills it in when the record is read.
     """
 
     prompt: str
@@ -196,39 +197,41 @@ class LiveTurn:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     text: str = ""
     plan: PlanSummary | None = None
-    error: Mapping[str, Any] | None = None
-    """ChatError.to_dict() of what ended it; None while it runs or when its owner just vanished."""
+    error: ChatError | None = None
+    """What ended it; None while it runs, or if its owner vanished."""
     replaces: int | None = None
     over_budget_allowed: bool = False
-    """The person said to send it although it does not fit."""
+    """The person chose to send it although it does not fit."""
     first_token_ms: float | None = None
     phase: str = ""
-    """What is being done before the request goes out: "summarizing", or nothing."""
+    """Progress before the request is sent: "summarizing" or empty."""
     summarized: Summarized | None = None
     age: float = 0.0
 
     @property
     def interrupted(self) -> bool:
-        """Nobody is answering it any more: it failed, or its owner stopped giving signs of life."""
+        """Nobody is answering it any more: it failed, or its heartbeat stopped."""
         return self.error is not None or self.age > STALE_AFTER
 
     def to_dict(self) -> dict[str, Any]:
-        """As stored; `age` is the reader's."""
-        stored = asdict(self)
+        """As stored, without `age`, which depends on when it is read."""
+        stored = asdict(replace(self, error=None))
         del stored["age"]
-        return stored
+        return stored | {"error": None if self.error is None else self.error.to_dict()}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], age: float = 0.0) -> LiveTurn:
-        """Read a stored record. Raises KeyError or TypeError where it is not one."""
+        """Read a stored record. Raises KeyError or TypeError if it is not one."""
         known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
         plan = stored.get("plan")
         settings = ChatSettings(**stored["settings"])
+        error = stored.get("error")
         return cls(
             **{
                 **known,
                 "settings": settings,
                 "plan": None if plan is None else PlanSummary.from_dict(plan),
+                "error": None if error is None else ChatError.from_dict(error),
                 "summarized": Summarized.from_dict(stored.get("summarized")),
                 "age": age,
             }

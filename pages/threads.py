@@ -7,7 +7,7 @@ from lib.ui.threads import ask, choices, drills, lanes, ledger, move, places, re
 
 page = setup("threads")
 st.header("Who keeps the history", anchor=False)
-if page.chat is None or page.trouble is not None:
+if page.chat is None or page.error is not None:
     st.stop()
 
 choices.introduce()

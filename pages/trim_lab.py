@@ -1,14 +1,36 @@
-"""The trim lab: one conversation under many strategies and budgets."""
+"""Trim lab: one conversation under many strategies and budgets."""
 
 import streamlit as st
 
 from lib.ui import setup
-from lib.ui.trim_lab import view
+from lib.ui.trim_lab import bakeoff, cliff_map, conversation, costs, recall, report_view
 
 page = setup("trim_lab")
 
 st.header("Trim lab", anchor=False)
-lab = view.load(page)
+picked = conversation.pick(page)
+lab = conversation.load(page, picked)
+
 if lab is not None:
-    view.headline(lab)
-    view.sections(lab)
+    conversation.headline(lab)
+
+    budgets, strategies, memory, trimming, report = st.tabs(
+        ["Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report"],
+        key="lab_tab",
+        on_change="rerun",
+    )
+    if budgets.open:
+        with budgets:
+            cliff_map.draw(lab)
+    if strategies.open:
+        with strategies:
+            bakeoff.draw(lab)
+    if memory.open:
+        with memory:
+            recall.draw(lab)
+    if trimming.open:
+        with trimming:
+            costs.draw(lab)
+    if report.open:
+        with report:
+            report_view.draw(lab)

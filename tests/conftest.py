@@ -1,77 +1,52 @@
-"""For every test: no way out to the internet, a clean environment, and how thoroughly hypothesis looks."""
+"""For every test: no way to the internet, no settings from the environment, and a hypothesis profile."""
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import socket
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.fixtures"]
+pytest_plugins = ["tests.support.network_guard", "tests.support.fixtures"]
 
 settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("brief", max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 OURS = ("OPENAI_", "ANTHROPIC_", "REDIS_", "WINDOWSEAT_", "STREAMLIT_")
-attempts: list[str] = []
+SLOW = (
+    "history/test_concurrency.py",
+    "history/test_crashes.py",
+    "history/test_embedded.py",
+    "history/test_unreachable.py",
+    "replica/test_server.py",
+    "server_history/test_contract.py",
+    "test_network_guard.py",
+    "ui/test_odd_sessions.py",
+    "ui/test_threads_page.py",
+)
+"""Files that start many processes or draw every page many times: `just fast` passes over them."""
+MOST_WORKERS = 4  # each may start a browser, a model and an app
 
 
-def is_local(host: str) -> bool:
-    """Whether an address or name stays on this machine."""
-    if host in ("", "localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback or ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return False
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker per core. A single file runs in this process: that starts sooner, and a debugger works."""
+    if len(config.args) == 1 and config.args[0].partition("::")[0].endswith(".py"):
+        return 0
+    return min(MOST_WORKERS, os.cpu_count() or 1)
 
 
-def _guarded(function: Any, host_of: Any) -> Any:
-    def guard(*args: Any, **kwargs: Any) -> Any:
-        host = host_of(*args, **kwargs)
-        if host is not None and not is_local(host):
-            attempts.append(host)
-            raise OSError(f"a test tried to reach {host!r}: tests stay on this machine")
-        return function(*args, **kwargs)
-
-    return guard
-
-
-def _address_host(*args: Any) -> str | None:
-    address = args[-1]  # of connect(address) and sendto(data, [flags,] address)
-    return str(address[0]) if isinstance(address, tuple) else None  # a path is a unix socket
-
-
-def _name(host: Any = None, *_: Any, **__: Any) -> str | None:
-    return None if host is None else host.decode() if isinstance(host, bytes) else str(host)
-
-
-socket.socket.connect = _guarded(socket.socket.connect, _address_host)  # type: ignore[method-assign]  # for every test
-socket.socket.connect_ex = _guarded(socket.socket.connect_ex, _address_host)  # type: ignore[method-assign]
-socket.socket.sendto = _guarded(socket.socket.sendto, _address_host)  # type: ignore[method-assign]
-for lookup in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
-    setattr(socket, lookup, _guarded(getattr(socket, lookup), _name))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """An attempt fails the run even where the test swallowed the error."""
-    if attempts and session.exitstatus == 0:
-        session.exitstatus = 1
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if attempts:
-        terminalreporter.write_line(f"FAILED: tests tried to reach the internet: {sorted(set(attempts))}", red=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the slow files."""
+    for item in items:
+        if item.path.as_posix().endswith(SLOW):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No key and no server of the person who runs the tests."""
+    """Hide the keys and servers of the person who runs the tests."""
     for name in list(os.environ):
         if name.startswith(OURS):
             monkeypatch.delenv(name)

@@ -19,7 +19,7 @@ LAYERS = [
     {"messages", "errors", "tool_calls", "settings"},
     {"pricing", "tokens"},
     {"context"},
-    {"request_rules", "turns", "chat_settings"},
+    {"request_rules", "turns", "chat_settings", "planner"},
     {"providers", "history"},
     {"analysis", "chat", "lab", "replica"},
     {"server_history"},

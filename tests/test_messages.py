@@ -1,4 +1,4 @@
-"""Messages are what was stored: nothing added, nothing dropped."""
+"""Messages keep everything that was stored."""
 
 from __future__ import annotations
 
@@ -23,34 +23,35 @@ stored = st.builds(
 
 
 @given(stored)
-def test_any_stored_object_comes_back_unchanged(value: dict[str, object]) -> None:
+def test_any_stored_object_round_trips(value: dict[str, object]) -> None:
     assert Message.from_dict(value).to_dict() == value
 
 
 @pytest.mark.parametrize("value", [None, "text", 7, [], {}, {"content": "x"}, {"role": None, "content": "x"}])
-def test_what_is_no_message_is_said(value: object) -> None:
+def test_anything_else_is_refused_with_what_was_expected(value: object) -> None:
     with pytest.raises(ValueError, match="expected"):
-        Message.from_dict(value)  # type: ignore[arg-type]
+        Message.from_dict(value)  # type: ignore[arg-type]  # values of the wrong type are the point
 
 
-def test_the_three_turns_of_the_source_read_like_a_dialogue() -> None:
-    turn_3 = [user("Hello"), assistant("Hi!"), user("What's 2+2?"), assistant("4"), user("And 4+4?")]
-    assert [message.to_dict() for message in turn_3][3] == {"role": "assistant", "content": "4"}
+def test_each_role_has_a_function_that_makes_its_message() -> None:
+    assert user("Hello").to_dict() == {"role": "user", "content": "Hello"}
+    assert assistant("Hi!").to_dict() == {"role": "assistant", "content": "Hi!"}
+    assert system("Be brief.").to_dict() == {"role": "system", "content": "Be brief."}
     assert system("Be brief.").is_system
     assert not user("Hello").is_system
 
 
-def test_a_null_content_is_not_a_missing_one() -> None:
+def test_null_content_is_not_missing_content() -> None:
     assert Message.from_dict({"role": "assistant", "content": None}).to_dict() == {"role": "assistant", "content": None}
     assert Message.from_dict({"role": "assistant"}).to_dict() == {"role": "assistant"}
 
 
 @given(st.builds(Usage, *[st.none() | st.integers(0)] * 6))
-def test_usage_comes_back_with_unknown_as_none(usage: Usage) -> None:
+def test_usage_round_trips_with_unknown_as_none(usage: Usage) -> None:
     assert Usage.from_dict(usage.to_dict()) == usage
 
 
-def test_a_usage_stored_before_there_were_hidden_tokens_is_read() -> None:
+def test_a_usage_stored_without_hidden_tokens_is_read() -> None:
     assert Usage.from_dict({"input_tokens": 5, "output_tokens": 2}) == Usage(5, None, None, 2, None, None)
 
 

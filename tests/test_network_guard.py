@@ -1,4 +1,4 @@
-"""The guard itself: a test that tries to reach the internet fails the run, even where it swallows the error."""
+"""The guard itself: a test that tries to reach the internet fails the run, in one process and with workers."""
 
 from __future__ import annotations
 
@@ -8,39 +8,45 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import is_local
+from tests.support.network_guard import is_local
 
-TRIES = """
-import asyncio, socket
-def test_swallows():
+ATTEMPTS = {
+    "connect": 'socket.create_connection(("203.0.113.7", 80), timeout=1)',
+    "sendto": 'socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("203.0.113.7", 53))',
+    "getaddrinfo": 'socket.getaddrinfo(host="203.0.113.7", port=80)',
+    "gethostbyname": 'socket.gethostbyname("203.0.113.7")',
+    "asyncio": 'asyncio.run(asyncio.open_connection("203.0.113.7", 80))',
+}
+SWALLOWS = """
+def test_{name}():
     try:
         {attempt}
-    except Exception:
-        return
+    except Exception as error:
+        print({name!r}, "was stopped:", error)
 """
 
 
-@pytest.mark.parametrize(
-    "attempt",
-    [
-        'socket.create_connection(("203.0.113.7", 80), timeout=1)',
-        'socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("203.0.113.7", 53))',
-        'socket.getaddrinfo(host="203.0.113.7", port=80)',
-        'socket.gethostbyname("203.0.113.7")',
-        'asyncio.run(asyncio.open_connection("203.0.113.7", 80))',
-    ],
-)
-def test_an_attempt_fails_the_run_even_if_it_is_swallowed(tmp_path: Path, attempt: str) -> None:
-    (tmp_path / "conftest.py").write_text((Path(__file__).with_name("conftest.py")).read_text())
-    (tmp_path / "test_it.py").write_text(TRIES.format(attempt=attempt))
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the tests of a folder with the guard."""
+    command = [sys.executable, "-m", "pytest", "-p", "tests.support.network_guard", "-p", "no:cacheprovider", *options]
+    return subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n1"])
+def test_attempts_fail_the_run_even_if_every_test_swallows_them(tmp_path: Path, workers: str) -> None:
+    tests = [SWALLOWS.format(name=name, attempt=attempt) for name, attempt in ATTEMPTS.items()]
+    (tmp_path / "test_it.py").write_text("import asyncio, socket\n" + "".join(tests))
+    done = run(tmp_path, workers, "-rP")
+    assert done.returncode == 1, done.stdout
+    assert "5 passed" in done.stdout
     assert "tried to reach the internet: ['203.0.113.7']" in done.stdout
+    for name in ATTEMPTS:
+        assert f"{name} was stopped: a test tried to reach '203.0.113.7'" in done.stdout
+
+
+def test_a_run_without_attempts_passes(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it():\n    pass\n")
+    assert run(tmp_path, "-n1").returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Settings: where they come from, what wins, and what is refused by name."""
+"""Settings: their sources, which source wins, and which values are refused."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lib.settings import load_settings
 NOWHERE = Path("no-such-secrets.toml")
 
 
-def test_nothing_set_is_a_working_installation() -> None:
-    found = load_settings({}, NOWHERE)
-    assert (found.store, found.session_ttl, found.data_dir) == ("embedded", 86_400, Path(".data"))
-    assert list(found.endpoints) == ["local", "openai", "anthropic"]
+def test_with_nothing_set_the_defaults_work() -> None:
+    settings = load_settings({}, NOWHERE)
+    assert (settings.store, settings.session_ttl, settings.data_dir) == ("embedded", 86_400, Path(".data"))
+    assert list(settings.endpoints) == ["local", "openai", "anthropic"]
 
 
-def test_a_redis_url_is_used_and_memory_wins_over_it() -> None:
+def test_a_redis_url_is_used_unless_the_store_is_memory() -> None:
     url = {"REDIS_URL": "rediss://:secret@redis.example:6380/1"}
     assert load_settings(url, NOWHERE).store == "redis"
     assert load_settings({**url, "WINDOWSEAT_STORE": "memory"}, NOWHERE).store == "memory"
@@ -36,21 +36,21 @@ def test_a_redis_url_is_used_and_memory_wins_over_it() -> None:
         ("WINDOWSEAT_LOCAL_MODEL", "/no/such/model.gguf"),
     ],
 )
-def test_what_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
+def test_an_unusable_value_is_refused_with_its_name(name: str, value: str) -> None:
     with pytest.raises(InvalidSettings, match=name):
         load_settings({name: value}, NOWHERE)
 
 
-def test_the_environment_wins_over_secrets_and_secrets_bring_endpoints(tmp_path: Path) -> None:
+def test_the_environment_overrides_secrets_and_secrets_define_endpoints(tmp_path: Path) -> None:
     secrets = tmp_path / "secrets.toml"
     secrets.write_text(
         'OPENAI_API_KEY = "from-file"\nANTHROPIC_API_KEY = "from-file"\n'
         '[endpoints.ollama]\nbase_url = "http://127.0.0.1:11434/v1"\nmodel = "qwen"\nwindow = 2000\n'
     )
-    found = load_settings({"OPENAI_API_KEY": "from-env"}, secrets)
-    assert found.endpoints["openai"].key == "from-env"
-    assert found.endpoints["anthropic"].key == "from-file"
-    ollama = found.endpoints["ollama"]
+    settings = load_settings({"OPENAI_API_KEY": "from-env"}, secrets)
+    assert settings.endpoints["openai"].key == "from-env"
+    assert settings.endpoints["anthropic"].key == "from-file"
+    ollama = settings.endpoints["ollama"]
     assert (ollama.kind, ollama.model, ollama.window, ollama.needs_key) == ("openai", "qwen", 2000, False)
 
 
@@ -66,18 +66,19 @@ def test_the_environment_wins_over_secrets_and_secrets_bring_endpoints(tmp_path:
         '[endpoints.x]\nbase_url = "http://x"\nwindow = "big"',
     ],
 )
-def test_a_secrets_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str) -> None:
+def test_an_unusable_secrets_file_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "secrets.toml").write_text(text)
     with pytest.raises(InvalidSettings):
         load_settings({}, tmp_path / "secrets.toml")
 
 
-def test_keys_and_passwords_are_in_no_repr() -> None:
-    found = load_settings({"OPENAI_API_KEY": "sk-very-secret", "REDIS_URL": "redis://:hush@h"}, NOWHERE)
-    assert "sk-very-secret" not in repr(found)
-    assert "hush" not in repr(found)
+def test_keys_and_passwords_never_appear_in_a_repr() -> None:
+    settings = load_settings({"OPENAI_API_KEY": "sk-very-secret", "REDIS_URL": "redis://:hush@h"}, NOWHERE)
+    assert "sk-very-secret" not in repr(settings)
+    assert "hush" not in repr(settings)
 
 
 def test_no_default_model_is_about_to_be_switched_off() -> None:
-    going = ("gpt-4", "gpt-3", "o1", "o3", "o4", "claude-3", "claude-2", "claude-haiku-4", "claude-sonnet-4")
-    assert not [e.model for e in load_settings({}, NOWHERE).endpoints.values() if e.model.startswith(going)]
+    retiring = ("gpt-4", "gpt-3", "o1", "o3", "o4", "claude-3", "claude-2", "claude-haiku-4", "claude-sonnet-4")
+    models = [endpoint.model for endpoint in load_settings({}, NOWHERE).endpoints.values()]
+    assert not [model for model in models if model.startswith(retiring)]

@@ -1,4 +1,4 @@
-"""Tool calls and results: what lacks its partner is known, at every length of the history."""
+"""Tool calls and results: those without their partner are found, at every length of the history."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.support.conversations import calling, calling_in_parts, histories, re
 from tests.support.slow_strategies import unpaired
 
 
-def places(history: list[Message], size: int | None = None) -> list[int]:
+def unpaired_positions(history: list[Message], size: int | None = None) -> list[int]:
     totals = TokenLedger(CharacterEstimate()).sync(history)
-    stretches = totals.pairing.stretches(len(history) if size is None else size)
-    return [at for start, stop in stretches for at in range(start, stop)]
+    ranges = totals.pairing.unpaired(len(history) if size is None else size)
+    return [position for start, stop in ranges for position in range(start, stop)]
 
 
 @pytest.mark.parametrize(
-    ("history", "bad"),
+    ("history", "expected"),
     [
         ([user("q"), calling("c1"), result("c1"), assistant("a")], []),
         ([user("q"), calling("c1", "c2"), result("c2"), result("c1")], []),  # in any order
@@ -40,31 +40,32 @@ def places(history: list[Message], size: int | None = None) -> list[int]:
         ([user("q"), calling_in_parts("c1", "c2"), results_in_parts("c1"), user("r")], [1, 2]),
     ],
 )
-def test_a_call_goes_with_all_its_results_or_not_at_all(history: list[Message], bad: list[int]) -> None:
-    assert places(history) == bad == sorted(unpaired(history))
+def test_a_call_is_paired_only_if_all_its_results_follow(history: list[Message], expected: list[int]) -> None:
+    assert unpaired_positions(history) == expected == sorted(unpaired(history))
 
 
 @given(histories(), st.data())
-def test_a_reader_of_a_shorter_history_is_told_about_that_one(history: list[Message], data: st.DataObject) -> None:
+def test_a_shorter_length_of_the_history_has_its_own_answer(history: list[Message], data: st.DataObject) -> None:
     totals = TokenLedger(CharacterEstimate()).sync(history)
     size = data.draw(st.integers(0, len(history)))
-    bad = sorted(unpaired(history[:size]))
-    assert places(history, size) == bad
-    assert totals.pairing.tokens(size, totals.sums) == sum(totals.sums[at + 1] - totals.sums[at] for at in bad)
+    expected = sorted(unpaired(history[:size]))
+    assert unpaired_positions(history, size) == expected
+    tokens = sum(totals.sums[position + 1] - totals.sums[position] for position in expected)
+    assert totals.pairing.unpaired_tokens(size, totals.sums) == tokens
 
 
-def test_a_tools_result_in_the_users_name_opens_no_exchange() -> None:
+def test_a_tool_result_with_the_users_role_opens_no_exchange() -> None:
     assert opens_exchange(user("q"))
     assert not opens_exchange(results_in_parts("c1"))
     assert not opens_exchange(assistant("a"))
 
 
-def test_what_is_no_call_at_all_is_passed_over() -> None:
+def test_values_that_are_not_calls_are_ignored() -> None:
     odd = [user("q"), Message("assistant", "a", {"tool_calls": "odd"}), Message("assistant", [None, 3]), user("r")]
-    assert places(odd) == []
+    assert unpaired_positions(odd) == []
 
 
-def test_ids_are_read_in_both_ways_of_writing_them() -> None:
+def test_ids_are_read_in_both_formats() -> None:
     assert call_ids(calling("a", "b")) == call_ids(calling_in_parts("a", "b")) == ["a", "b"]
     assert result_ids(result("a")) == result_ids(results_in_parts("a")) == ["a"]
     assert call_ids(user("q")) == result_ids(user("q")) == []

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.chat_settings import ChatSettings
-from lib.context import STRATEGIES, TrimOptions, plan_context
+from lib.context import STRATEGIES, Marks, TrimOptions, plan_context
 from lib.context.plan import Candidates, ContextWindow, Summary
+from lib.errors import ChatError, RateLimited
 from lib.messages import Message, Usage, user
 from lib.tokens import CharacterEstimate
 from lib.tokens.ledger import TokenLedger
@@ -24,7 +25,7 @@ def summary(
     history: list[Message], budget: int, strategy: str, instructions: str, gist: Summary | None = None
 ) -> PlanSummary:
     candidates = Candidates.gather(instructions, history, "new", TokenLedger(CharacterEstimate()))
-    return PlanSummary.of(plan_context(candidates, ContextWindow(budget, 0), strategy, summary=gist))
+    return PlanSummary.of(plan_context(candidates, ContextWindow(budget, 0), strategy, Marks(summary=gist)))
 
 
 @given(histories(), st.integers(0, 300), st.sampled_from(sorted(STRATEGIES)), texts, st.booleans())
@@ -65,8 +66,8 @@ def test_a_turn_comes_back_as_it_was_stored(
     assert Turn.from_dict(json.loads(json.dumps(turn.to_dict())), 7) == replace(turn, number=7)
 
 
-@given(texts, texts, st.none() | st.just({"kind": "X", "what": "w", "safe": "s", "next_step": "n"}))
-def test_a_live_turn_comes_back_as_it_was_stored(prompt: str, text: str, error: dict[str, str] | None) -> None:
+@given(texts, texts, st.none() | st.just(RateLimited("Too fast.", wait_seconds=3.5)))
+def test_a_live_turn_comes_back_as_it_was_stored(prompt: str, text: str, error: ChatError | None) -> None:
     live = LiveTurn(prompt, SETTINGS, "host:1", 2.5, text=text, error=error, plan=summary([user("a")], 9, "none", "s"))
     assert LiveTurn.from_dict(json.loads(json.dumps(live.to_dict())), 1.0) == replace(live, age=1.0)
 
@@ -75,7 +76,7 @@ def test_a_live_turn_is_interrupted_when_it_failed_or_its_owner_is_silent() -> N
     live = LiveTurn("p", SETTINGS, "host:1", 0.0)
     assert not replace(live, age=STALE_AFTER - 0.1).interrupted
     assert replace(live, age=STALE_AFTER + 0.1).interrupted
-    assert replace(live, error={"kind": "X"}).interrupted
+    assert replace(live, error=ChatError("It failed.")).interrupted
 
 
 def test_settings_take_over_what_is_stored_and_pass_over_what_is_not_theirs() -> None:

@@ -1,2 +1,1 @@
-"""What can be said of a stored conversation without asking a model: its requests, decisions, cost, and how it would go
-under other settings."""
+"""Computes everything a stored conversation tells without asking a model: requests, decisions, costs and replays."""

@@ -1,8 +1,7 @@
-"""What requests cost: as they were billed, and what the same conversation would cost on other models.
+"""Prices requests: what they cost, and what the same conversation would cost on other models.
 
-The rule: a cost is tokens times list price, and says whose tokens. Where a price or a number of tokens is not known, the cost
-is None, never 0. All money is USD.
-It leaves out prices (lib/pricing/costs.py) and which settings would have sent what (lib/analysis/replay.py).
+A cost is tokens times list price in USD and says who counted the tokens. If a price or a number of tokens is not known,
+the cost is None, never 0.
 """
 
 from __future__ import annotations
@@ -12,21 +11,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from lib.analysis.replay import reused
+from lib.analysis.replay import reusable_tokens
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.messages import Usage
-from lib.pricing.catalogue import Model
 from lib.pricing.costs import Cost, cost
+from lib.pricing.model import Model
 from lib.tokens import Provenance
 from lib.turns import Turn
 
-Finder = Callable[[str, str], Model | None]
-"""The catalogue's entry for (provider, model) as turns name them."""
+FindModel = Callable[[str, str], Model | None]
+"""Finds the catalogue's entry for the (provider, model) names of a turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One request's cost. `usage` may hold None; `provenance` says who counted it."""
+    """The cost of one request in USD. `usage` may hold None; `provenance` says who counted it."""
 
     name: str
     provider: str
@@ -37,7 +36,7 @@ class Bill:
 
 
 def usage_of(record: RequestRecord, sizes: MessageSizes) -> tuple[Usage, Provenance]:
-    """What a request read and wrote: as the provider reported it, else as the counter has it."""
+    """Tokens a request read and wrote: what the provider reported, else what the counter says."""
     turn = record.turn
     if turn is not None and turn.usage.input_tokens is not None and turn.usage.output_tokens is not None:
         return turn.usage, turn.usage_provenance
@@ -46,9 +45,12 @@ def usage_of(record: RequestRecord, sizes: MessageSizes) -> tuple[Usage, Provena
 
 
 def bills_of(
-    records: Iterable[RequestRecord], detached: Iterable[Turn], sizes: MessageSizes, find: Finder
+    records: Iterable[RequestRecord], detached: Iterable[Turn], sizes: MessageSizes, find: FindModel
 ) -> list[Bill]:
-    """The bill of every request, turns in their order, a summary before the turn it was made for. A request nobody recorded has no cost: who answered is not known."""
+    """A bill for every request, in the order of turns; a summary's bill comes before that of its turn.
+
+    A request without a turn record has no cost, because the model that answered is not known.
+    """
     bills: list[tuple[float, Bill]] = []
     last = 0.0
     for record in records:
@@ -65,17 +67,17 @@ def bills_of(
     return [bill for _, bill in sorted(bills, key=lambda entry: entry[0])]
 
 
-def _summary_bill(name: str, turn: Turn | None, find: Finder) -> list[Bill]:
-    """What the summary cost that was made for this turn: a bill of its own."""
-    made = turn.summarized if turn is not None else None
-    if made is None or turn is None:
+def _summary_bill(name: str, turn: Turn | None, find: FindModel) -> list[Bill]:
+    """The bill of the summary that was written for this turn, if there is one."""
+    summary = turn.summarized if turn is not None else None
+    if summary is None or turn is None:
         return []
-    model = find(made.provider, made.model)
-    price = None if model is None else cost(model, made.usage, turn.started_at or None)
-    return [Bill(f"summary for {name}", made.provider, made.model, made.usage, made.provenance, price)]
+    model = find(summary.provider, summary.model)
+    price = None if model is None else cost(model, summary.usage, turn.started_at or None)
+    return [Bill(f"summary for {name}", summary.provider, summary.model, summary.usage, summary.provenance, price)]
 
 
-def _bill(name: str, turn: Turn | None, usage: Usage, provenance: Provenance, find: Finder) -> Bill:
+def _bill(name: str, turn: Turn | None, usage: Usage, provenance: Provenance, find: FindModel) -> Bill:
     if turn is None:
         return Bill(name, "", "", usage, provenance, None)
     model = find(turn.provider, turn.model)
@@ -83,28 +85,33 @@ def _bill(name: str, turn: Turn | None, usage: Usage, provenance: Provenance, fi
     return Bill(name, turn.provider, turn.model, usage, provenance, price)
 
 
-def usages(records: Sequence[RequestRecord], sizes: MessageSizes, cache_minimum: int | None) -> list[Usage]:
-    """What requests would read and write by this counter. With a `cache_minimum` (tokens), what a request repeats of the one
-    before it is cached, where that is at least so long, and the rest is written to the cache; None: nothing is cached.
+def counted_usages(records: Sequence[RequestRecord], sizes: MessageSizes, cache_minimum: int | None) -> list[Usage]:
+    """The usage of each request by this counter, with a prompt cache that is warm at every turn.
+
+    The part that repeats the previous request is read from the cache if it has at least `cache_minimum` tokens, and the
+    rest is written to it. None means that nothing is cached.
     """
-    read: list[Usage] = []
+    usages: list[Usage] = []
     for before, now in pairwise([None, *records]):
         assert now is not None
         parts = sizes.parts(now)
         if cache_minimum is None:
-            read.append(Usage(input_tokens=parts.sent, output_tokens=parts.reply))
+            usages.append(Usage(input_tokens=parts.sent, output_tokens=parts.reply))
             continue
-        again = 0 if before is None else min(reused(before, now, sizes), parts.sent)
-        cached = again if again >= cache_minimum else 0
+        reusable = 0 if before is None else min(reusable_tokens(before, now, sizes), parts.sent)
+        cached = reusable if reusable >= cache_minimum else 0
         written = parts.sent - cached if parts.sent >= cache_minimum else 0
-        read.append(Usage(parts.sent, cached, written, parts.reply))
-    return read
+        usages.append(Usage(parts.sent, cached, written, parts.reply))
+    return usages
 
 
 @dataclass(frozen=True, slots=True)
 class PriceComparison:
-    """The same conversation on another model. Tokens are by that model's counter; `largest` is the largest request with its
-    reply. Costs are None where no price is known."""
+    """The cost of a conversation on another model, in USD; None if no price is known.
+
+    Tokens are by that model's counter. `largest` is the largest request with its reply, `plain` the cost with nothing
+    cached.
+    """
 
     model: Model
     counter: str
@@ -118,27 +125,27 @@ class PriceComparison:
 
     @property
     def fits(self) -> bool | None:
-        """Whether the largest request fits the model's window; None where the window is not known."""
+        """Whether the largest request fits the model's window; None if the window is not known."""
         return None if self.model.context_window is None else self.largest <= self.model.context_window
 
 
-def elsewhere(
+def compare_prices(
     records: Sequence[RequestRecord], sizes_for: Callable[[Model], MessageSizes], models: Iterable[Model]
 ) -> list[PriceComparison]:
-    """Price a conversation on each of these models, cheapest first; without a known price last."""
+    """Price a conversation on each of these models, cheapest first; models without a known price come last."""
     known: dict[tuple[int, int], tuple[list[Usage], list[Usage]]] = {}
-    rows = []
+    comparisons = []
     for model in models:
         sizes = sizes_for(model)
         minimum = cache_minimum(model)
         key = (id(sizes), minimum)
         if key not in known:
-            known[key] = (usages(records, sizes, None), usages(records, sizes, minimum))
-        rows.append(_elsewhere(model, sizes, *known[key]))
-    return sorted(rows, key=lambda row: (row.plain is None, row.plain or Decimal(0)))
+            known[key] = (counted_usages(records, sizes, None), counted_usages(records, sizes, minimum))
+        comparisons.append(_comparison(model, sizes, *known[key]))
+    return sorted(comparisons, key=lambda row: (row.plain is None, row.plain or Decimal(0)))
 
 
-def _elsewhere(model: Model, sizes: MessageSizes, plain: list[Usage], cached: list[Usage]) -> PriceComparison:
+def _comparison(model: Model, sizes: MessageSizes, plain: list[Usage], cached: list[Usage]) -> PriceComparison:
     return PriceComparison(
         model,
         sizes.counter.name,
@@ -147,26 +154,32 @@ def _elsewhere(model: Model, sizes: MessageSizes, plain: list[Usage], cached: li
         sum(usage.output_tokens or 0 for usage in plain),
         sum(usage.cached_tokens or 0 for usage in cached),
         max(((usage.input_tokens or 0) + (usage.output_tokens or 0) for usage in plain), default=0),
-        total_of(model, plain),
-        total_of(model, cached),
+        total_price(model, plain),
+        total_price(model, cached),
     )
 
 
-def total_of(model: Model, used: Iterable[Usage]) -> Decimal | None:
-    """What these requests cost together; None where no price is known."""
-    total = Decimal(0)
-    for usage in used:
-        price = cost(model, usage)
-        if price is None:
-            return None
-        total += price.total
-    return total
+def total_price(model: Model, usages: Iterable[Usage]) -> Decimal | None:
+    """The cost of these requests together in USD; None if one price is not known."""
+    prices = [cost(model, usage) for usage in usages]
+    return sum_or_none(None if price is None else price.total for price in prices)
+
+
+def sum_or_none(costs: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum; None if one of the costs is not known.
+
+    Example: sum_or_none([Decimal("0.1"), None]) -> None
+    """
+    known = list(costs)
+    return None if None in known else sum((part for part in known if part is not None), Decimal(0))
 
 
 def cache_minimum(model: Model) -> int:
-    """The shortest prefix, in tokens, that the provider's prompt cache keeps (their documentation, November 2026).
+    """The shortest prefix, in tokens, that the provider's prompt cache keeps (the vendors' documentation, November
+    2026).
 
-    OpenAI: 1,024. Anthropic: by model, 512 to 4,096; where a model is not documented, 1,024. A model on this machine: none.
+    OpenAI: 1,024. Anthropic: 512 to 4,096 by model, 1,024 for models that are not documented. A model on this machine:
+    0.
     """
     if model.vendor == "local":
         return 0

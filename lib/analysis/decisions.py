@@ -1,7 +1,7 @@
-"""The view recorder: what a request decided, message by message, and how it differs from the one before.
+"""Lists what a request decided for each message, and how it differs from the request before.
 
-The rule: everything is derived from a turn's own record, or from a plan, and the stored history; nothing is decided again.
-MessageSizes are tokens of one counter. It leaves out drawing, and proving that a request is the one that was sent (lib/chat/service.py).
+Everything is read from a turn's record or a plan, and the stored history; nothing is planned again. Sizes are tokens by
+one counter. Checking that a request is the one that was sent is in lib/chat/service.py.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lib.analysis.replay import reused, sent_stretches
+from lib.analysis.replay import reusable_tokens, sent_ranges
 from lib.analysis.requests import MessageSizes, PlainRun, RequestRecord, summary_of
+from lib.analysis.runs import range_at
 from lib.context.plan import ContextPlan, ContextWindow, Reason, Summary
 from lib.messages import Message, system
 from lib.tokens import Provenance, TokenCounter
@@ -23,14 +24,14 @@ SHORTFALL: dict[Provenance, float] = {
     "assumed": 0.6,
     "estimated": 0.4,
 }
-"""A server that read less than this share of what was sent was not told everything: as far off as each counter may be."""
+"""Below this share of our own count, we assume the server dropped messages. Looser for less exact counters."""
 SMALLEST_SHORTFALL = 40
-"""Tokens; a smaller gap is a template that differs from the one assumed."""
+"""Tokens; a smaller gap may come from a chat template that differs from the one we assume."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreambleMessage:
-    """A message that is sent first and is not stored as one: the session's system prompt, or a summary."""
+    """A message that is sent first but is not in the stored history: the system prompt or a summary."""
 
     name: str
     message: Message
@@ -40,9 +41,9 @@ class PreambleMessage:
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """One request, sent or next, over the messages 0..total of a conversation; the new one is the last.
+    """A request that was sent or comes next, over the messages 0..total of a conversation; the newest message is last.
 
-    `window` is None where nobody recorded one; `between` gives the tokens of a stretch of messages.
+    `window` is None if none was recorded; `between(start, stop)` gives the tokens of a range of messages.
     """
 
     preamble: tuple[PreambleMessage, ...]
@@ -60,12 +61,12 @@ class RequestView:
 
     @property
     def base(self) -> int:
-        """Tokens that go along whatever is chosen: the chat template's own, the system prompt, a summary."""
+        """Tokens that every request has: what the chat template adds, the system prompt and a summary."""
         return self.template + sum(preamble.tokens for preamble in self.preamble)
 
     @property
     def tokens(self) -> int:
-        """The whole request."""
+        """Tokens of the whole request."""
         return self.base + sum(self.between(start, stop) for start, stop, included, _ in self.runs if included)
 
     @property
@@ -74,12 +75,12 @@ class RequestView:
 
     @property
     def sent(self) -> int:
-        """Messages of the conversation that it holds."""
+        """How many messages of the conversation the request holds."""
         return sum(stop - start for start, stop, included, _ in self.runs if included)
 
 
 def view_of_record(record: RequestRecord, sizes: MessageSizes, history: Sequence[Message]) -> RequestView:
-    """A request that was sent. Where nobody recorded it: what a service that leaves nothing out would have sent."""
+    """The view of a request that was sent. Without a turn record, assume that everything was sent."""
     plan = record.turn.plan if record.turn is not None else None
     summary = None if plan is None else plan.summary
     texts = (("system prompt", record.system_prompt, None), ("summary", summary_of(record), summary))
@@ -90,7 +91,9 @@ def view_of_record(record: RequestRecord, sizes: MessageSizes, history: Sequence
     )
     window = None if plan is None else ContextWindow(plan.max_tokens, plan.reserved_for_reply)
     runs = tuple(
-        (start, min(stop, record.at + 1), fate, why) for start, stop, fate, why in record.runs if start <= record.at
+        (start, min(stop, record.at + 1), included, reason)
+        for start, stop, included, reason in record.runs
+        if start <= record.at
     )
     return RequestView(
         preamble,
@@ -105,7 +108,7 @@ def view_of_record(record: RequestRecord, sizes: MessageSizes, history: Sequence
 
 
 def view_of_plan(plan: ContextPlan) -> RequestView:
-    """A request that is not sent yet."""
+    """The view of a request that is planned and not sent yet."""
     candidates = plan.candidates
     preamble = []
     if candidates.system_prompt is not None:
@@ -129,8 +132,11 @@ def view_of_plan(plan: ContextPlan) -> RequestView:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One message and what became of it. `with_it` is the size of the request if it held this message and everything after
-    it but what is muted: where that passes the budget, a strategy that keeps the newest has to let go."""
+    """One message, whether the request holds it, and why.
+
+    `with_it` is the running total: tokens of a request with this message and everything after it except what is muted.
+    Where it passes the budget, a strategy that keeps the newest messages starts to drop.
+    """
 
     index: int
     message: Message
@@ -141,66 +147,69 @@ class Decision:
 
 
 def decisions(view: RequestView, first: int = 0, stop: int | None = None) -> list[Decision]:
-    """The messages first..stop (stop not included), in order; all by default. O(messages asked for x runs)."""
+    """The decisions on messages first..stop (stop not included), in order; all by default. O(messages x runs)."""
     stop = view.total if stop is None else min(stop, view.total)
     muted = [(start, end) for start, end, _, reason in view.runs if reason == "muted"]
-    made = []
+    found = []
     for start, end, included, reason in view.runs:
         for at in range(max(first, start), min(stop, end)):
-            silent = sum(view.between(max(at, a), b) for a, b in muted if b > at)
-            with_it = view.base + view.between(at, view.total) - silent
-            made.append(Decision(at, view.message(at), view.between(at, at + 1), with_it, included, reason))
-    return made
+            muted_tokens = sum(view.between(max(at, a), b) for a, b in muted if b > at)
+            with_it = view.base + view.between(at, view.total) - muted_tokens
+            found.append(Decision(at, view.message(at), view.between(at, at + 1), with_it, included, reason))
+    return found
 
 
 def fate_of(view: RequestView, index: int) -> tuple[bool, Reason] | None:
-    """Whether a message went along, and why; None where it came later."""
-    return next(((fate, why) for start, stop, fate, why in view.runs if start <= index < stop), None)
+    """Whether the request holds a message, and why; None if the message came later."""
+    run = range_at(view.runs, index)
+    return None if run is None else (run[2], run[3])
 
 
-Stretches = list[tuple[int, int]]
-"""Stored indexes, start..stop (stop not included), in order."""
+IndexRanges = list[tuple[int, int]]
+"""Ranges (start, stop) of stored indexes, stop excluded, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One request beside the one before it. `reusable` are tokens a prompt cache could give back, `cached` what the server
-    says it did (None where it did not say)."""
+    """How a request differs from the one before.
 
-    entered: Stretches
-    left: Stretches
-    stayed: Stretches
+    `reusable` is the most tokens a prompt cache could return, `cached` what the server reported, or None.
+    """
+
+    entered: IndexRanges
+    left: IndexRanges
+    stayed: IndexRanges
     reusable: int
     cached: int | None
     broken_at: int | None
-    """Stored index of the first message that differs from the request before; None where that one is a prefix of this."""
+    """Stored index of the first message that differs; None if the request before is a prefix of this one."""
 
 
 def difference(before: RequestRecord, now: RequestRecord, sizes: MessageSizes) -> Difference:
     """What changed from one request to the next."""
-    old, new = sent_stretches(before), sent_stretches(now)
+    old, new = sent_ranges(before), sent_ranges(now)
     entered = _minus(new, old)
     usage = now.turn.usage if now.turn is not None else None
     return Difference(
         entered,
         _minus(old, new),
         _minus(new, entered),
-        reused(before, now, sizes),
+        reusable_tokens(before, now, sizes),
         None if usage is None else usage.cached_tokens,
         _broken_at(old, new),
     )
 
 
 def dropped_at(records: Sequence[RequestRecord], index: int) -> RequestRecord | None:
-    """The first request that left a stored message out although it was there: where the model forgot it. None: never."""
+    """The first request after a stored message that does not hold it, where the model forgot it; None if all do."""
     later = (record for record in records if record.at > index)
-    return next((record for record in later if not _holds(sent_stretches(record), index)), None)
+    return next((record for record in later if range_at(sent_ranges(record), index) is None), None)
 
 
 def shortfall(turn: Turn) -> int | None:
-    """Tokens that were sent and that the server does not say it read, where that is more than counters may differ; else None.
+    """Tokens that we sent and the server did not read, if that is more than counters may differ; else None.
 
-    Some servers cut a request that is too long for them without saying so; only this number shows it.
+    Some servers silently cut a request that is too long for them, and only this number shows it.
     """
     plan, read = turn.plan, turn.usage.input_tokens
     if plan is None or read is None:
@@ -209,12 +218,8 @@ def shortfall(turn: Turn) -> int | None:
     return missing if missing > SMALLEST_SHORTFALL and read < SHORTFALL[plan.provenance] * plan.input_tokens else None
 
 
-def _holds(stretches: Stretches, index: int) -> bool:
-    return any(start <= index < stop for start, stop in stretches)
-
-
-def _minus(these: Stretches, those: Stretches) -> Stretches:
-    """Stretches of `these` that are not in `those`; both sorted. Example: [(0, 9)] minus [(2, 4)] -> [(0, 2), (4, 9)]"""
+def _minus(these: IndexRanges, those: IndexRanges) -> IndexRanges:
+    """Indexes of `these` that are not in `those`; both sorted. Example: [(0, 9)] minus [(2, 4)] -> [(0, 2), (4, 9)]"""
     found = []
     for start, stop in these:
         for a, b in those:
@@ -228,7 +233,7 @@ def _minus(these: Stretches, those: Stretches) -> Stretches:
     return found
 
 
-def _broken_at(old: Stretches, new: Stretches) -> int | None:
+def _broken_at(old: IndexRanges, new: IndexRanges) -> int | None:
     for place, (start, stop) in enumerate(old):
         if place >= len(new):
             return start

@@ -1,7 +1,7 @@
-"""Records and bills as tables: what charts draw, tables show and CSV files hold.
+"""Builds tables of requests, counters and bills, for charts, tables on a page and CSV files.
 
-The rule: every column of numbers says in its name who counted, or stands beside a column "who counted"; unknown is missing,
-never 0. Tokens are whole numbers, money is USD.
+Every column of numbers says in its name who counted, or has a column "who counted" beside it. What is not known is a
+missing value, never 0. Tokens are whole numbers, money is in USD.
 """
 
 from __future__ import annotations
@@ -13,172 +13,137 @@ from typing import TYPE_CHECKING
 
 from lib.analysis.bills import Bill, PriceComparison
 from lib.analysis.requests import MessageSizes, RequestRecord
+from lib.messages import Usage
 from lib.tokens import Provenance, TokenCounter
+from lib.turns import Turn
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PARTS = ("added by the template", "system prompt", "pinned", "history", "newest message")
 """The parts of a request as columns, in the order of lib.analysis.requests.RequestParts."""
+REPORTED = ("read by the server", "of that cached", "written by the server")
+MONEY = ("input", "cached input", "written to the cache", "output", "of that reasoning", "hidden", "cost")
 WHO = "who counted"
+FITS = {True: "yes", False: "no", None: "not known"}
 
 
 def by(counter: TokenCounter) -> str:
     """Example: by(ESTIMATE) -> "characters / 4, ~estimated"."""
-    return f"{counter.name}, {'~' if counter.provenance == 'estimated' else ''}{counter.provenance}"
+    return _source(counter.name, counter.provenance)
+
+
+def _source(name: str, provenance: Provenance) -> str:
+    return f"{name}, {'~' if provenance == 'estimated' else ''}{provenance}"
 
 
 def requests(records: Sequence[RequestRecord], sizes: MessageSizes) -> pd.DataFrame:
-    """One row per request: its parts by one counter, and what the provider says it read and wrote."""
+    """One row per request: its parts by one counter, and what the provider reported."""
     import pandas as pd
 
     rows = []
     for record in records:
-        parts, usage = sizes.parts(record), record.turn.usage if record.turn is not None else None
+        parts = sizes.parts(record)
         rows.append(
             [
                 record.name,
-                parts.template,
-                parts.system,
-                parts.pinned,
-                parts.history,
-                parts.newest,
-                parts.sent,
-                parts.reply,
-                parts.left_out,
-                parts.resent,
-                None if usage is None else usage.input_tokens,
-                None if usage is None else usage.cached_tokens,
-                None if usage is None else usage.output_tokens,
-                (
-                    record.turn.usage_provenance
-                    if record.turn is not None and record.turn.usage.input_tokens is not None
-                    else ""
-                ),
+                *(parts.template, parts.system, parts.pinned, parts.history, parts.newest),
+                *(parts.sent, parts.reply, parts.left_out, parts.resent),
+                *_reported(record.turn),
             ]
         )
-    frame = pd.DataFrame(
-        rows,
-        columns=[
-            "request",
-            *PARTS,
-            "sent",
-            "reply",
-            "left out",
-            "re-sent",
-            "read by the server",
-            "of that cached",
-            "written by the server",
-            "who counted for the server",
-        ],
-    )
+    columns = ["request", *PARTS, "sent", "reply", "not sent", "re-sent", *REPORTED, "who counted for the server"]
+    frame = pd.DataFrame(rows, columns=columns)
     frame["re-sent so far"] = frame["re-sent"].cumsum()
-    for name in ("read by the server", "of that cached", "written by the server"):
+    for name in REPORTED:
         frame[name] = frame[name].astype("Int64")
     frame[WHO] = by(sizes.counter)
     return frame
 
 
+def _reported(turn: Turn | None) -> tuple[int | None, int | None, int | None, str]:
+    """What the provider said of a turn: tokens read, cached and written, and who counted them."""
+    usage = Usage() if turn is None else turn.usage
+    who = turn.usage_provenance if turn is not None and usage.input_tokens is not None else ""
+    return usage.input_tokens, usage.cached_tokens, usage.output_tokens, who
+
+
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """One counter's totals, request by request; None where it was not asked. `otherwise` says by how many messages it would
-    decide differently from the best counter, at the budget of today."""
+class CounterTotals:
+    """One counter's total for each request, in tokens; None for a request it did not count.
+
+    `differing` says for each request how many messages it would keep or drop differently at today's budget.
+    """
 
     name: str
     provenance: Provenance
     totals: Sequence[int | None]
-    otherwise: Sequence[int] | None = None
+    differing: Sequence[int] | None = None
 
 
-def who_counted(names: Sequence[str], best: Sequence[tuple[int, str]], counters: Sequence[Counted]) -> pd.DataFrame:
-    """One row per request: the best figure there is and who has it, then every counter's with its signed error."""
+def who_counted(
+    names: Sequence[str], actual: Sequence[tuple[int, str]], counters: Sequence[CounterTotals]
+) -> pd.DataFrame:
+    """One row per request: the best figure (tokens, who counted them), then each counter's with its signed error."""
     import pandas as pd
 
     frame = pd.DataFrame(
-        {"request": list(names), "best figure": [tokens for tokens, _ in best], WHO: [who for _, who in best]}
+        {"request": list(names), "actual": [tokens for tokens, _ in actual], WHO: [who for _, who in actual]}
     )
     for counter in counters:
-        mark = "~" if counter.provenance == "estimated" else ""
-        frame[f"{counter.name}, {mark}{counter.provenance}"] = pd.array(list(counter.totals), dtype="Int64")
+        frame[_source(counter.name, counter.provenance)] = pd.array(list(counter.totals), dtype="Int64")
         frame[f"{counter.name}: error, %"] = [
             None if tokens is None or not true else round(100 * (tokens - true) / true, 1)
-            for tokens, (true, _) in zip(counter.totals, best, strict=True)
+            for tokens, (true, _) in zip(counter.totals, actual, strict=True)
         ]
-        if counter.otherwise is not None:
-            frame[f"{counter.name}: messages decided otherwise"] = list(counter.otherwise)
+        if counter.differing is not None:
+            frame[f"{counter.name}: different keep-or-drop decisions"] = list(counter.differing)
     return frame
 
 
 def money(bills: Sequence[Bill]) -> pd.DataFrame:
-    """One row per request: its cost in parts and so far (USD), and whose tokens were priced."""
+    """One row per request: the parts of its cost and the sum so far (USD), and whose tokens were priced."""
     import pandas as pd
 
-    rows = []
-    for bill in bills:
-        cost = bill.cost
-        parts = (
-            [None] * 7
-            if cost is None
-            else [
-                cost.uncached_input,
-                cost.cached_input,
-                cost.cache_write,
-                cost.output,
-                cost.reasoning,
-                cost.hidden,
-                cost.total,
-            ]
-        )
-        who = f"{bill.provenance} tokens at list price" if cost is not None else "no price known"
-        rows.append(
-            [bill.name, bill.provider, bill.model, *[None if part is None else float(part) for part in parts], who]
-        )
+    rows = [[bill.name, bill.provider, bill.model, *_cost_parts(bill)] for bill in bills]
     frame = pd.DataFrame(rows, columns=["request", "provider", "model", *MONEY, WHO])
     frame[list(MONEY)] = frame[list(MONEY)].astype("float64")
     frame["so far"] = frame["cost"].cumsum()
     return frame
 
 
-MONEY = ("input", "cached input", "written to the cache", "output", "of that reasoning", "hidden", "cost")
+def _cost_parts(bill: Bill) -> list[float | str | None]:
+    """The columns of MONEY, then who counted."""
+    cost = bill.cost
+    if cost is None:
+        return [*[None] * len(MONEY), "no price known"]
+    paid = (cost.uncached_input, cost.cached_input, cost.cache_write, cost.output, cost.reasoning, cost.hidden)
+    return [*map(float, paid), float(cost.total), f"{bill.provenance} tokens at list price"]
 
 
-def elsewhere(rows: Sequence[PriceComparison]) -> pd.DataFrame:
-    """One row per model: the same conversation at its list price, with its own counter."""
+def price_comparison(comparisons: Sequence[PriceComparison]) -> pd.DataFrame:
+    """One row per model: what the same conversation costs at its list price (USD), by its own counter."""
     import pandas as pd
 
-    return pd.DataFrame(
+    rows = [
         [
-            [
-                row.model.name,
-                row.model.vendor,
-                row.input_tokens,
-                row.cached_tokens,
-                row.output_tokens,
-                None if row.plain is None else float(row.plain),
-                None if row.with_cache is None else float(row.with_cache),
-                row.model.context_window,
-                {True: "yes", False: "no", None: "not known"}[row.fits],
-                f"{row.counter}, {row.provenance}",
-            ]
-            for row in rows
-        ],
-        columns=[
-            "model",
-            "provider",
-            "input tokens",
-            "of that could be cached",
-            "output tokens",
-            "cost, nothing cached",
-            "cost, prefix cached",
-            "window in tokens",
-            "fits",
-            WHO,
-        ],
-    )
+            row.model.name,
+            row.model.vendor,
+            *(row.input_tokens, row.cached_tokens, row.output_tokens),
+            *(None if cost is None else float(cost) for cost in (row.plain, row.with_cache)),
+            row.model.context_window,
+            FITS[row.fits],
+            f"{row.counter}, {row.provenance}",
+        ]
+        for row in comparisons
+    ]
+    tokens = ["input tokens", "of that could be cached", "output tokens"]
+    costs = ["cost, nothing cached", "cost, prefix cached"]
+    return pd.DataFrame(rows, columns=["model", "provider", *tokens, *costs, "window in tokens", "fits", WHO])
 
 
 def growth(costs: Mapping[str, Sequence[float]], label: str) -> pd.DataFrame:
-    """Long form: strategy, turn, so far. `costs` holds one figure per turn for each strategy."""
+    """The running sums, one row per strategy and turn. `costs` holds one figure per turn for each strategy."""
     import pandas as pd
 
     rows = [

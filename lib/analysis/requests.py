@@ -1,18 +1,18 @@
-"""Every request of a conversation, as far as is known: from turn records, and from the messages alone where there are none.
+"""Rebuilds every request of a conversation from its turn records, or from the messages alone if no turn was recorded.
 
-The rule: a size is always one counter's, and the parts of a request add up to its total by that counter. What was never
-recorded is computed and says so (`recorded` is False), or is None; nothing is guessed.
-It leaves out money (lib/analysis/bills.py) and drawing.
+All sizes of one MessageSizes are tokens by one counter, and the parts of a request add up to its total. A request
+without a turn record says so (`recorded` is False). Costs are in lib/analysis/bills.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import overload
 
 from lib.chat_settings import ChatSettings
-from lib.context import plan_context
+from lib.context import Marks, plan_context
 from lib.context.plan import Candidates, ContextPlan, Reason
 from lib.messages import Message, system
 from lib.tokens import Provenance, TokenCounter
@@ -25,10 +25,10 @@ PlainRun = tuple[int, int, bool, Reason]
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request. `at` is the stored index of the message it asked; `reply` the stored indexes of what came back.
+    """One request. `at` is the stored index of its newest message, `reply` the stored indexes of what came back.
 
-    `turn` is None for a message that another service sent: then `runs` hold everything stored before it, which is what a
-    service that leaves nothing out would have sent.
+    `turn` is None if another service sent it. Then `runs` hold everything stored up to `at`, which is what a service
+    that drops nothing would have sent.
     """
 
     at: int
@@ -43,17 +43,15 @@ class RequestRecord:
 
     @property
     def name(self) -> str:
-        """Example: "turn 3", or "message 7" where no turn was recorded."""
+        """Example: "turn 3", or "message 7" if no turn was recorded."""
         return f"turn {self.turn.number}" if self.turn is not None else f"message {self.at + 1}"
 
 
 def records_of(history: Sequence[Message], turns: Sequence[Turn]) -> list[RequestRecord]:
-    """Every request, in order. Turns that cannot be laid beside the stored messages are left out: `detached` finds them."""
+    """Every request, in order. Turns that match no stored message are skipped; `detached` finds those."""
     by_index = {turn.plan.stored: turn for turn in turns if turn.plan is not None and _is_stored(history, turn)}
-    asked = [at for at, message in enumerate(history) if opens_exchange(message)]
     records = []
-    for place, at in enumerate(asked):
-        end = asked[place + 1] if place + 1 < len(asked) else len(history)
+    for at, end in exchanges_of(history):
         turn = by_index.get(at)
         if turn is None or turn.plan is None:
             records.append(RequestRecord(at, range(at + 1, end), ((0, at + 1, True, "fits"),), None))
@@ -64,8 +62,17 @@ def records_of(history: Sequence[Message], turns: Sequence[Turn]) -> list[Reques
 
 
 def detached(history: Sequence[Message], turns: Sequence[Turn]) -> list[Turn]:
-    """Turns that cannot be laid beside the stored messages: nothing was planned, or the history changed since then."""
+    """Turns that match no stored message: the request was never planned, or the history changed since then."""
     return [turn for turn in turns if turn.plan is None or not _is_stored(history, turn)]
+
+
+def exchanges_of(history: Sequence[Message]) -> list[tuple[int, int]]:
+    """The (start, stop) stored indexes of every exchange: a user message with everything up to the next one.
+
+    Example: user, assistant, user, assistant, tool -> [(0, 2), (2, 5)]
+    """
+    starts = [at for at, message in enumerate(history) if opens_exchange(message)]
+    return list(pairwise([*starts, len(history)]))
 
 
 def _is_stored(history: Sequence[Message], turn: Turn) -> bool:
@@ -75,7 +82,7 @@ def _is_stored(history: Sequence[Message], turn: Turn) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RequestParts:
-    """What one request was made of, in tokens of one counter. `reply` and `left_out` are not part of the request."""
+    """The parts of one request in tokens by one counter. `reply` and `left_out` are not part of the request."""
 
     template: int
     system: int
@@ -92,12 +99,12 @@ class RequestParts:
 
     @property
     def resent(self) -> int:
-        """What the model was told again: everything but the newest message."""
+        """Everything but the newest message."""
         return self.sent - self.newest
 
 
 class MessageSizes:
-    """One counter's sizes of a whole history: any stretch of it in O(1)."""
+    """One counter's sizes of a history's messages, in tokens; the size of any range of messages takes O(1)."""
 
     def __init__(self, counter: TokenCounter, history: Sequence[Message], ledger: TokenLedger | None = None) -> None:
         self.counter = counter
@@ -114,7 +121,7 @@ class MessageSizes:
         return self._totals.sums[stop] - self._totals.sums[start]
 
     def parts(self, record: RequestRecord) -> RequestParts:
-        """A request's parts. They add up to what the counter says of the whole."""
+        """A request's parts. They add up to the counter's size of the whole request."""
         instructions = self.system_prompt(record.system_prompt) + self.system_prompt(summary_of(record))
         sizes: dict[str, int] = {"system": instructions, "pinned": 0, "history": 0}
         left_out = 0
@@ -141,9 +148,9 @@ class MessageSizes:
     def planned_again(
         self, record: RequestRecord, settings: ChatSettings, muted: Collection[int] = (), pinned: Collection[int] = ()
     ) -> ContextPlan:
-        """What these settings would send in this request's place, by this counter.
+        """Plan this request again with these settings and this counter.
 
-        What was muted, pinned and summarized in the request stays so; `muted` and `pinned` come on top of that.
+        What was muted, pinned or summarized in the request stays so; `muted` and `pinned` (stored indexes) are added.
         """
         preamble = system(settings.system_prompt) if settings.system_prompt.strip() else None
         candidates = Candidates(
@@ -158,11 +165,11 @@ class MessageSizes:
         gone = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
         plan = record.turn.plan if record.turn is not None else None
         kept, summary = ((), None) if plan is None else (plan.pinned, plan.summary)
-        return plan_context(
-            candidates, settings.window, settings.strategy, {*gone, *muted}, {*kept, *pinned}, settings.options, summary
-        )
+        marks = Marks.of({*gone, *muted}, {*kept, *pinned}, summary)
+        return plan_context(candidates, settings.window, settings.strategy, marks, settings.options)
 
     def system_prompt(self, prompt: str | None) -> int:
+        """Tokens of a system prompt; 0 for None."""
         if prompt is None:
             return 0
         if prompt not in self._systems:
@@ -177,13 +184,13 @@ class MessageSizes:
 
 
 def summary_of(record: RequestRecord) -> str | None:
-    """The summary this request carried, as it was sent."""
+    """The text of the summary that this request sent, or None."""
     plan = record.turn.plan if record.turn is not None else None
     return plan.summary.message.text if plan is not None and plan.summary is not None else None
 
 
 class HistoryPrefix(Sequence[Message]):
-    """The first messages of a history, without a copy: there is one of these for every request of a long conversation."""
+    """The first `size` messages of a history, not copied: a long conversation has one of these for each request."""
 
     def __init__(self, history: Sequence[Message], size: int) -> None:
         self._history = history

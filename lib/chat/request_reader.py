@@ -1,8 +1,8 @@
-"""The reader's thread of a turn: decide what is sent, send it, pass on what comes.
+"""The reading thread of a turn: plans the request, sends it, and passes on what the provider streams.
 
-The rule: everything that can be slow (opening a provider, counting, writing a summary, waiting for the first word) happens
-here, so that neither the heartbeat nor Stop waits for it. It writes nothing but a summary it made; the turn's own record is
-lib/chat/turn_worker.py's.
+Everything that can be slow happens here (opening a provider, counting, writing a summary, waiting for the first word),
+so that neither the heartbeat nor Stop has to wait. The owning thread is in lib/chat/turn_worker.py; it writes the
+turn's record. This thread writes nothing but a summary.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import Any
 
 from lib.chat.summarizer import STEP_TOKENS, Summarizer
 from lib.chat_settings import ChatSettings
-from lib.context import WantedSummary, plan_context, wanted_summary
-from lib.context.plan import Candidates, ContextPlan
-from lib.errors import ChatError, RuleBroken, TurnLost
-from lib.history import About, HistoryStore
+from lib.context import Marks, WantedSummary
+from lib.context.plan import ContextPlan, Fallback, Summary
+from lib.errors import ChatError, ContextOverflow, RuleBroken, TurnLost
+from lib.history import HistoryStore
 from lib.messages import Message
-from lib.providers import ChatRequest, Provider, Reply, TextDelta, body_sha256
+from lib.planner import plan_next, summary_needed
+from lib.providers import ChatRequest, Provider, Reply, TextDelta
 from lib.request_rules import PROVIDERS, refusals
 from lib.tokens.ledger import TokenLedger
 from lib.turns import LiveTurn, Summarized
@@ -30,15 +31,16 @@ ProviderOpener = Callable[[ChatSettings], Provider]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What went out, for the turn's record."""
+    """What was sent, for the turn's record."""
 
     request: dict[str, Any]
+    """The request body without messages and system prompt."""
     sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What is being done before the request goes out, for people; empty when it is over."""
+    """Progress shown before the request is sent, e.g. "summarizing"; an empty name ends it."""
 
     name: str
     summarized: Summarized | None = None
@@ -49,32 +51,31 @@ Event = ContextPlan | Phase | Sent | TextDelta | Reply | BaseException
 
 @dataclass(frozen=True, slots=True)
 class RequestReader:
-    """One turn's reader. `events` takes what happens, in order; `stopping` says that nobody wants more."""
+    """Reads one turn. `events` receives what happens, in order; `stopping` is set when nobody wants more."""
 
     store: HistoryStore
     session_id: str
     live: LiveTurn
     open_provider: ProviderOpener
-    count_with: Callable[[Provider], TokenLedger]
+    ledger_for: Callable[[Provider], TokenLedger]
     events: queue.SimpleQueue[Event]
     stopping: threading.Event
 
     def run(self) -> None:
-        """Until the reply is whole, or nobody wants more."""
+        """Run until the reply is complete or nobody wants more. Errors become events."""
         settings = self.live.settings
         try:
             provider = self.open_provider(settings)
-            plan = self._plan(self.count_with(provider), provider)
+            plan = self._plan(self.ledger_for(provider), provider)
             self.events.put(plan)
             if not self.live.over_budget_allowed:
-                if not plan.fits:
-                    return
-                _refuse_broken(provider, plan)
+                _refuse_overflow(plan)
+                _refuse_broken_rules(provider, plan)
             request = ChatRequest(settings.model, tuple(plan.included), settings.reserved_for_reply)
-            body = provider.body(request)
-            rest = {name: value for name, value in body.items() if name not in ("messages", "system")}
-            self.events.put(Sent(rest, body_sha256(body)))
-            stream = provider.stream(request)
+            sent = provider.prepare(request)
+            rest = {name: value for name, value in sent.body.items() if name not in ("messages", "system")}
+            self.events.put(Sent(rest, sent.sha256))
+            stream = provider.stream(sent)
             for event in stream:
                 self.events.put(event)
                 if self.stopping.is_set():
@@ -85,58 +86,73 @@ class RequestReader:
             self.events.put(error)
 
     def _plan(self, ledger: TokenLedger, provider: Provider) -> ContextPlan:
-        """What this turn sends; before that, the summary that it needs."""
-        settings, about = self.live.settings, self.store.about(self.session_id)
-        muted = about.muted if self.live.replaces is None else about.muted | {self.live.replaces}
+        """Plan what this turn sends, after writing the summary that the plan needs, if any."""
+        live, about = self.live, self.store.about(self.session_id)
+        marks = about.marks.muting(live.replaces)
         history = self.store.load(self.session_id)
-        candidates = Candidates.gather(settings.system_prompt, history, self.live.prompt, ledger)
-        summary, trouble = about.summary, None
-        if settings.strategy == "summarize":
-            wanted = wanted_summary(candidates, settings.window, settings.options, summary, muted, about.pinned)
-            if wanted is not None:
-                about, trouble = self._summarized(wanted, about, history, ledger, provider)
-                summary = about.summary
-        plan = plan_context(
-            candidates, settings.window, settings.strategy, muted, about.pinned, settings.options, summary
-        )
-        return plan if trouble is None else replace(plan, fallback=f"{plan.fallback or ''} {trouble}".strip())
+        wanted = summary_needed(live.settings, marks, history, live.prompt, ledger)
+        failure = None
+        if wanted is not None:
+            marks, failure = self._summarize(wanted, marks, about.summaries, history, ledger, provider)
+        plan = plan_next(live.settings, marks, history, live.prompt, ledger)
+        if failure is None:
+            return plan
+        text = failure if plan.fallback is None else f"{plan.fallback.text} {failure}"
+        return replace(plan, fallback=Fallback("summary_failed", text))
 
-    def _summarized(
-        self, wanted: WantedSummary, about: About, history: Sequence[Message], ledger: TokenLedger, provider: Provider
-    ) -> tuple[About, str | None]:
-        """The session with the summary it needs; as it was, with a word why, where that could not be made."""
+    def _summarize(
+        self,
+        wanted: WantedSummary,
+        marks: Marks,
+        earlier: Sequence[Summary],
+        history: Sequence[Message],
+        ledger: TokenLedger,
+        provider: Provider,
+    ) -> tuple[Marks, str | None]:
+        """Write and keep the summary. Returns the marks with it, or the marks as they were and why it failed."""
         settings = self.live.settings
         self.events.put(Phase("summarizing"))
         try:
-            writer = (
-                settings
-                if not settings.summary_provider
-                else replace(settings, provider=settings.summary_provider, model=settings.summary_model)
-            )
+            writer = settings.summary_writer
             by = provider if writer is settings else self.open_provider(writer)
             step = max(STEP_TOKENS, settings.max_tokens // 2) if writer is settings else STEP_TOKENS
             summarizer = Summarizer(by, writer.model, ledger.counter, step, lambda: not self.stopping.is_set())
-            summary, made = summarizer.make(wanted, history)
-            self.events.put(Phase("", made))
-            kept = (*about.summaries, summary)
-            self.store.keep_summaries(self.session_id, kept, self.live.id)
-            return replace(about, summaries=kept), None
+            summary, cost = summarizer.make(wanted, history)
+            self.events.put(Phase("", cost))
+            self.store.keep_summaries(self.session_id, (*earlier, summary), self.live.id)
+            return replace(marks, summary=summary), None
         except TurnLost:
             raise
         except ChatError as error:
             if self.stopping.is_set():
                 raise
             self.events.put(Phase(""))
-            return about, f"The summary could not be made: {error.what}"
+            return marks, f"The summary could not be made: {error.what}"
 
 
-def _refuse_broken(provider: Provider, plan: ContextPlan) -> None:
-    """Raises RuleBroken where the provider would refuse the request for its shape: it is shown first, and not sent."""
+def _refuse_overflow(plan: ContextPlan) -> None:
+    """Raise ContextOverflow if the plan does not fit: the person decides whether to send it."""
+    if plan.fits:
+        return
+    budget = plan.window.input_budget
+    raise ContextOverflow(
+        f"The request would be {plan.input_tokens:,} tokens ({plan.provenance}), and the window of"
+        f" {plan.window.max_tokens:,} leaves {budget:,} once {plan.window.reserved_for_reply:,} are reserved for the"
+        " reply. It was not sent.",
+        tokens=plan.input_tokens,
+        limit=budget,
+    )
+
+
+def _refuse_broken_rules(provider: Provider, plan: ContextPlan) -> None:
+    """Raise RuleBroken if the provider would refuse the request for its shape. It is shown first, and not sent."""
     broken = refusals(provider.rules, plan.included) if provider.rules is not None else []
-    if broken:
-        first = broken[0]
-        more = f" So do {len(broken) - 1} more." if len(broken) > 1 else ""
-        raise RuleBroken(
-            f"The request breaks a rule of {PROVIDERS[first.rule.provider]}, “{first.rule.title}”:"
-            f" {first.sentence}{more} It would be refused, so it was not sent."
-        )
+    if not broken:
+        return
+    first = broken[0]
+    more = f" So do {len(broken) - 1} more." if len(broken) > 1 else ""
+    raise RuleBroken(
+        f"The request breaks a rule of {PROVIDERS[first.rule.provider]}, “{first.rule.title}”: {first.sentence}{more} "
+        "It would be refused, so it was not sent.",
+        provider=first.rule.provider,
+    )

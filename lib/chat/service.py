@@ -1,7 +1,7 @@
 """ChatService: everything a page can ask of a conversation.
 
-The rule: sending stores the prompt before anyone is called, and a turn belongs to a thread (lib/chat/turn_worker.py), never to
-the page that started it. Pages follow; any tab, in any process on the same store, can follow, stop or decide.
+Sending stores the prompt before the provider is called, and a turn belongs to a thread (lib/chat/turn_worker.py), never
+to the page that started it. Any tab, in any process on the same store, can follow a turn, stop it or decide about it.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ import socket
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from lib.chat.request_reader import ProviderOpener
 from lib.chat.turn_worker import TurnWorker, finished_turn
 from lib.chat_settings import ChatSettings
-from lib.errors import ChatError
 from lib.history import HistoryStore
-from lib.messages import Message, assistant, system, user
-from lib.providers import ChatRequest, Provider, Reply, body_sha256
+from lib.messages import assistant, user
+from lib.providers import Provider, Reply
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
-from lib.turns import LiveTurn, PlanSummary, Summarized, Turn
+from lib.turns import LiveTurn, Summarized
 
 DRAW_SECONDS = 0.1
-"""Followers see at most one state in this time: a screen gains nothing from more than ten a second."""
+"""Seconds between two states that a follower sees. More than ten a second would not help a screen."""
 POLL_SECONDS = 0.3
-BEAT_OR_DRAW = 0.4
-"""A follower returns at least this often even if nothing changed, so that its page can be interrupted (seconds)."""
+LONGEST_WAIT_SECONDS = 0.4
+"""A follower returns at least this often, even if nothing changed, so that its page can be interrupted."""
 LEDGERS = 256
+"""Token ledgers kept in memory; the one used longest ago goes first."""
 
 CounterOpener = Callable[[ChatSettings, Provider | None], TokenCounter]
-"""Who counts for these settings. With a provider, its server may be asked; without one, nobody is asked anything."""
+"""The counter for these settings. With a provider it may ask the provider's server; without one it asks nobody."""
 
 
 class ChatService:
@@ -43,7 +43,7 @@ class ChatService:
         self.counter_of = counter_of
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._lock = threading.Lock()
-        self._answering: dict[str, TurnWorker] = {}
+        self._workers: dict[str, TurnWorker] = {}
         self._ledgers: OrderedDict[tuple[str, str], TokenLedger] = OrderedDict()
 
     def send(
@@ -60,10 +60,11 @@ class ChatService:
     ) -> LiveTurn:
         """Store the prompt as the session's live turn and start answering it.
 
-        `replaces` mutes the exchange that begins at this stored index once the new one is stored; `instead_of` retries
-        an interrupted turn, whose `summarized` is kept. Raises TurnInProgress, HistoryUnavailable or CorruptHistory: then nothing was stored.
+        `replaces` mutes the exchange that starts at this stored index once the new one is stored. `instead_of` is the id
+        of an interrupted turn that this one retries; `summarized` is the cost of a summary made for it.
+        Raises TurnInProgress, HistoryUnavailable or CorruptHistory; then nothing was stored.
         """
-        self.store.load(session_id)  # a history that cannot be read is said before anything is begun
+        self.store.load(session_id)  # an unreadable history must be reported before anything starts
         live = LiveTurn(
             prompt,
             settings,
@@ -74,7 +75,7 @@ class ChatService:
             summarized=summarized,
         )
         self.store.begin(session_id, live, instead_of=instead_of)
-        answering = TurnWorker(
+        worker = TurnWorker(
             self.store,
             session_id,
             live,
@@ -82,9 +83,9 @@ class ChatService:
             lambda provider: self.ledger(session_id, self.counter_of(settings, provider)),
         )
         with self._lock:
-            self._answering = {sid: turn for sid, turn in self._answering.items() if not turn.done.is_set()}
-            self._answering[session_id] = answering
-        answering.start()
+            self._workers = {sid: running for sid, running in self._workers.items() if not running.done.is_set()}
+            self._workers[session_id] = worker
+        worker.start()
         return live
 
     def retry(
@@ -96,7 +97,7 @@ class ChatService:
         *,
         over_budget_allowed: bool = False,
     ) -> LiveTurn:
-        """Send an interrupted turn's prompt again, with the settings as they are now."""
+        """Send an interrupted turn's prompt again, with today's settings."""
         return self.send(
             session_id,
             interrupted.prompt,
@@ -109,68 +110,68 @@ class ChatService:
         )
 
     def keep(self, session_id: str, interrupted: LiveTurn) -> None:
-        """Store an interrupted turn with what came of its reply."""
+        """Store an interrupted turn with the part of the reply that arrived."""
         turn = finished_turn(interrupted, Reply(interrupted.text, stop_reason="interrupted"), "stopped", None)
         self.store.commit(session_id, interrupted.id, [user(interrupted.prompt), assistant(interrupted.text)], turn)
 
     def discard(self, session_id: str, interrupted: LiveTurn) -> None:
-        """Forget an interrupted turn, prompt and all."""
+        """Remove an interrupted turn with its prompt."""
         self.store.discard(session_id, interrupted.id)
 
     def undo_summary(self, session_id: str) -> None:
-        """Take back the newest summary; the one before it is in force again. The messages it stood for were never gone."""
+        """Remove the newest summary, so that the one before it is used again. The messages are still stored."""
         self.store.keep_summaries(session_id, self.store.about(session_id).summaries[:-1])
 
     def stop(self, session_id: str) -> None:
-        """Ask whoever answers to stop and store what came so far. At once where it is answered in this process."""
-        answering = self._here(session_id)
-        if answering is not None:
-            answering.stopping.set()
+        """Stop the live turn and store what arrived. Takes effect at once if this process answers it."""
+        worker = self._here(session_id)
+        if worker is not None:
+            worker.stopping.set()
             return
         live = self.store.live(session_id)
         if live is not None:
             self.store.request_stop(session_id, live.id)
 
     def live(self, session_id: str) -> LiveTurn | None:
-        """The session's live turn in its latest state, interrupted ones included."""
-        answering = self._here(session_id)
-        return answering.live if answering is not None else self.store.live(session_id)
+        """The session's live turn in its latest state, even if interrupted."""
+        worker = self._here(session_id)
+        return worker.live if worker is not None else self.store.live(session_id)
 
     def follow(self, session_id: str, live_id: str) -> Iterator[LiveTurn]:
-        """States of a live turn until it is over or interrupted, at most ten a second, at least two a second."""
-        answering = self._here(session_id)
-        if answering is None or answering.live.id != live_id:
+        """Yield states of a live turn until it ends or is interrupted, two to ten a second."""
+        worker = self._here(session_id)
+        if worker is None or worker.live.id != live_id:
             yield from self._follow_elsewhere(session_id, live_id)
             return
-        while not answering.done.is_set() and not answering.live.interrupted:
-            with answering.changed:
-                answering.changed.wait(BEAT_OR_DRAW)
-            yield answering.live
-            answering.done.wait(DRAW_SECONDS)
-        yield answering.live
+        while not worker.done.is_set() and not worker.live.interrupted:
+            with worker.changed:
+                worker.changed.wait(LONGEST_WAIT_SECONDS)
+            yield worker.live
+            worker.done.wait(DRAW_SECONDS)
+        yield worker.live
 
     def _follow_elsewhere(self, session_id: str, live_id: str) -> Iterator[LiveTurn]:
-        """The same, for a turn that another process answers: read from its record."""
+        """The same for a turn that another process answers: read its record."""
         pause = threading.Event()
         while (live := self.store.live(session_id)) is not None and live.id == live_id and not live.interrupted:
             yield live
             pause.wait(POLL_SECONDS)
 
     def close(self) -> None:
-        """The app is going: leave what is being answered in its record, and give back the store."""
+        """Shut down: leave live turns in their records and close the store."""
         with self._lock:
-            answering = list(self._answering.values())
-        for turn in answering:
-            turn.leave()
+            workers = list(self._workers.values())
+        for worker in workers:
+            worker.leave()
         self.store.close()
 
     def _here(self, session_id: str) -> TurnWorker | None:
         with self._lock:
-            answering = self._answering.get(session_id)
-        return None if answering is None or answering.done.is_set() else answering
+            worker = self._workers.get(session_id)
+        return None if worker is None or worker.done.is_set() else worker
 
     def ledger(self, session_id: str, counter: TokenCounter) -> TokenLedger:
-        """The session's counts by this counter, kept for the sessions used last."""
+        """The session's token ledger for this counter."""
         key = (session_id, counter.name)
         with self._lock:
             ledger = self._ledgers.get(key)
@@ -180,37 +181,3 @@ class ChatService:
             if len(self._ledgers) > LEDGERS:
                 self._ledgers.popitem(last=False)
             return ledger
-
-
-def messages_of(plan: PlanSummary, system_prompt: str, prompt: str, history: Sequence[Message]) -> list[Message]:
-    """The messages a plan sends, from the stored history."""
-    candidates = [*history[: plan.stored], user(prompt)]
-    sent = [candidates[at] for start, stop, included, _ in plan.runs if included for at in range(start, stop)]
-    preamble = [system(system_prompt)] if plan.system_tokens is not None else []
-    preamble += [plan.summary.message] if plan.summary is not None else []
-    return [*preamble, *sent]
-
-
-def rebuild_request(turn: Turn, history: Sequence[Message]) -> ChatRequest | None:
-    """The request a turn sent, from the stored history and the turn's record; None where it cannot be rebuilt.
-
-    The new message is taken from the turn itself, so that a history which was trimmed by another service since then
-    is noticed by its other messages, not hidden.
-    """
-    plan = turn.plan
-    limit = turn.request.get("max_tokens", turn.request.get("max_completion_tokens"))
-    if plan is None or not isinstance(limit, int) or plan.stored > len(history):
-        return None
-    messages = messages_of(plan, turn.system_prompt, turn.prompt, history)
-    return ChatRequest(str(turn.request.get("model", turn.model)), tuple(messages), limit)
-
-
-def matches_what_was_sent(turn: Turn, history: Sequence[Message], provider: Provider) -> bool | None:
-    """Whether the request rebuilt from the stored history has the recorded SHA-256; None where there is no record."""
-    request = rebuild_request(turn, history)
-    if request is None or turn.request_sha256 is None:
-        return None
-    try:
-        return body_sha256(provider.body(request)) == turn.request_sha256
-    except ChatError:
-        return False

@@ -1,8 +1,7 @@
-"""Making a summary: what a model is asked, in how many steps, and what it gave.
+"""Writes the summary that replaces older exchanges, in as many model calls as it takes.
 
-The rule: a summary is made of the messages it names as its sources and of the summary before it, nothing else; the messages
-stay stored as they are. One that came back empty, or was stopped half way, is none.
-It leaves out when one is needed and how it is sent (lib/context/strategies/summarize.py), and keeping it (lib/chat/request_reader.py).
+A summary is made from its source messages and the summary before it, and from nothing else. The messages stay stored as
+they are. An empty or stopped summary counts as none. lib/context/strategies/summarize.py decides when one is needed.
 """
 
 from __future__ import annotations
@@ -25,15 +24,17 @@ INSTRUCTIONS = (
     " number, date, decision, preference and open question. Write plain sentences, no headings. Do not add anything."
 )
 STEP_TOKENS = 2_000
-"""Of messages in one step: what fits the small model beside the summary so far."""
+"""Tokens of messages in one step: what the small model can hold beside the summary so far."""
 WORDS_PER_TOKEN = 0.6
 """Models keep to a number of words better than to one of tokens; English has about 0.75 words in a token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summarizer:
-    """Who writes summaries: a provider, its model, and the counter that the room is measured by. `step_tokens` of messages
-    are read at once; `going_on` is asked between pieces, and where it says no, the summary is given up."""
+    """A provider and model that write summaries, and the counter that measures them.
+
+    It reads `step_tokens` of messages at once, and gives up when `going_on` returns False between two pieces.
+    """
 
     provider: Provider
     model: str
@@ -42,14 +43,14 @@ class Summarizer:
     going_on: Callable[[], bool] = field(default=lambda: True)
 
     def make(self, wanted: WantedSummary, history: Sequence[Message]) -> tuple[Summary, Summarized]:
-        """The summary, and what it took. Raises ChatError: then there is none."""
+        """Write the summary; return it with its cost. Raises ChatError if there is none."""
         started = time.time()
         text = wanted.previous.text if wanted.previous is not None else ""
         longest = max(16, wanted.room - self.counter.count(Summary("", ()).message))
         used: list[Usage] = []
         messages = [message for start, stop in wanted.added for message in history[start:stop]]
         for step in self.steps(messages):
-            reply = self._asked(request_of(self.model, text, step, longest))
+            reply = self._ask(request_of(self.model, text, step, longest))
             text = ended(reply.text) if reply.stop_reason == "length" else reply.text.strip()
             used.append(reply.usage)
             if not text:
@@ -58,7 +59,7 @@ class Summarizer:
         return Summary(text, wanted.sources, self.model, time.time()), made
 
     def steps(self, messages: Sequence[Message]) -> Iterator[list[Message]]:
-        """Messages in groups of at most `step_tokens`. A message that is larger alone is shortened in its middle."""
+        """Group messages by at most `step_tokens`. A larger message is shortened in its middle."""
         group: list[Message] = []
         room = self.step_tokens
         for message, tokens in zip(messages, self.counter.count_many(messages), strict=True):
@@ -72,8 +73,8 @@ class Summarizer:
         if group:
             yield group
 
-    def _asked(self, request: ChatRequest) -> Reply:
-        for event in self.provider.stream(request):
+    def _ask(self, request: ChatRequest) -> Reply:
+        for event in self.provider.stream(self.provider.prepare(request)):
             if not self.going_on():
                 raise ChatError(
                     "You stopped it while the oldest messages were being summarized.",
@@ -81,11 +82,11 @@ class Summarizer:
                 )
             if isinstance(event, Reply):
                 return event
-        raise ProviderError("The summary ended before it was whole.")
+        raise ProviderError("The summary ended before it was complete.")
 
 
 def request_of(model: str, so_far: str, messages: Sequence[Message], longest: int) -> ChatRequest:
-    """What is sent for one step; the summary may be `longest` tokens."""
+    """The request of one step. The summary may be `longest` tokens."""
     parts = [f"Summary so far:\n{so_far}\n"] if so_far else []
     parts.append("The conversation goes on:" if so_far else "The conversation:")
     parts += [f"{message.role}: {spoken(message)}" for message in messages]
@@ -102,14 +103,14 @@ def spoken(message: Message) -> str:
 
 
 def shortened(message: Message, part: float) -> Message:
-    """About this part of a message's text: its beginning and its end."""
+    """Keep about this part of a message's text: its beginning and its end."""
     text = spoken(message)
     half = max(1, int(len(text) * part * 0.45))
     return Message(message.role, f"{text[:half]} […] {text[-half:]}")
 
 
 def ended(text: str) -> str:
-    """A text that was cut off, up to its last whole sentence; as it is, where it has none.
+    """Trim a text that was cut off to its last whole sentence. Without one, return it as it is.
 
     Example: ended("They plan a trip. It will be in M") -> "They plan a trip."
     """
@@ -117,13 +118,8 @@ def ended(text: str) -> str:
     return (text[: whole + 1] if whole > 0 else text).strip()
 
 
-def covered_by(summary: Summary, index: int) -> bool:
-    """Whether this stored message is one of the summary's sources."""
-    return any(start <= index < stop for start, stop in summary.sources)
-
-
 def total(used: Sequence[Usage]) -> Usage:
-    """The usage of all steps; unknown where one of them is."""
+    """The usage of all steps together; unknown if any of them is."""
 
     def added(name: str) -> int | None:
         known = [getattr(usage, name) for usage in used]

@@ -1,10 +1,9 @@
-"""One turn being answered, in a thread of its own.
+"""Answers one turn in a thread of its own.
 
-The rule: whatever happens to pages, tabs or the history store, the prompt and everything that already streamed end up
-either committed or in the live record. The thread owns the record: it writes the partial reply and a heartbeat every
-half second, and stops for good when the record is no longer its own.
-A second thread counts, plans and reads from the provider, so that neither a slow count nor a slow first token delays the
-heartbeat or Stop.
+Whatever happens to pages, tabs or the store, the prompt and everything that was streamed end up either committed or in
+the live record. This thread owns the record: it writes the partial reply and a heartbeat every half second, and stops
+for good when the record is no longer its own. A second thread (lib/chat/request_reader.py) counts, plans and reads
+from the provider, so that neither a slow count nor a slow first token delays the heartbeat or Stop.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from dataclasses import replace
 
 from lib.chat.request_reader import Event, Phase, ProviderOpener, RequestReader, Sent
 from lib.context.plan import ContextPlan
-from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, ProviderError, TurnLost
+from lib.errors import ChatError, HistoryUnavailable, ProviderError, TurnLost
 from lib.history import HistoryStore
 from lib.messages import assistant, user
 from lib.providers import Provider, Reply, TextDelta
@@ -28,13 +27,13 @@ from lib.turns import LiveTurn, PlanSummary, Turn, TurnStatus
 
 HEARTBEAT_SECONDS = 0.5
 COMMIT_PATIENCE_SECONDS = 600.0
-"""How long a finished reply waits in memory for a store that went away."""
+"""How long a finished reply waits in memory for a store that does not answer."""
 
 log = logging.getLogger(__name__)
 
 
 class TurnWorker:
-    """Answers one live turn. `live` is its latest state, `done` is set when nothing more will happen."""
+    """Answers one live turn. `live` is its latest state; `done` is set when nothing more will happen."""
 
     def __init__(
         self,
@@ -42,7 +41,7 @@ class TurnWorker:
         session_id: str,
         live: LiveTurn,
         open_provider: ProviderOpener,
-        count_with: Callable[[Provider], TokenLedger],
+        ledger_for: Callable[[Provider], TokenLedger],
     ) -> None:
         self.live = live
         self.changed = threading.Condition()
@@ -52,19 +51,19 @@ class TurnWorker:
         self._store = store
         self._session_id = session_id
         self._open_provider = open_provider
-        self._count_with = count_with
+        self._ledger_for = ledger_for
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._sent: Sent | None = None
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
     def start(self) -> None:
-        """Begin answering. The record must be in the store already."""
+        """Start answering. The live record must be in the store already."""
         threading.Thread(target=self._run, daemon=True, name=f"turn-{self.live.id}").start()
 
     def leave(self) -> None:
-        """The app is going: put what came into the record, once more, and write nothing after that."""
+        """The app is shutting down: write the record once more, and nothing after that."""
         if not self.done.is_set():
-            with suppress(ChatError):  # cleared meanwhile, or the store went first: there is nobody left to tell
+            with suppress(ChatError):  # cleared meanwhile, or the store closed first: nobody is left to tell
                 self._heartbeat()
         self._left.set()
         self.stopping.set()
@@ -80,22 +79,20 @@ class TurnWorker:
             log.exception("turn %s failed", self.live.id)
             self._fail(ChatError(f"Something unexpected went wrong here ({type(error).__name__}).", next_step="Retry."))
         finally:
-            self.stopping.set()  # the reader lets go of the provider at its next event
+            self.stopping.set()  # the reader closes the provider's stream at its next event
             self.done.set()
             self._show(self.live)
 
     def _answer(self) -> None:
-        asking = RequestReader(
-            self._store, self._session_id, self.live, self._open_provider, self._count_with, self._events, self.stopping
+        reader = RequestReader(
+            self._store, self._session_id, self.live, self._open_provider, self._ledger_for, self._events, self.stopping
         )
-        threading.Thread(target=asking.run, daemon=True, name=f"read-{self.live.id}").start()
+        threading.Thread(target=reader.run, daemon=True, name=f"read-{self.live.id}").start()
         for event in self._until_stopped():
             if isinstance(event, Reply):
                 return self._commit(_worth_storing(event), "complete")
             if isinstance(event, ContextPlan):
                 self._show(replace(self.live, plan=PlanSummary.of(event)))
-                if not event.fits and not self.live.over_budget_allowed:
-                    raise _overflow(event)
             elif isinstance(event, Phase):
                 self._show(replace(self.live, phase=event.name, summarized=event.summarized or self.live.summarized))
             elif isinstance(event, Sent):
@@ -107,13 +104,13 @@ class TurnWorker:
             else:
                 raise event
         if self._left.is_set():
-            raise TurnLost("The app is going; the turn stays in its record.")
+            raise TurnLost("The app is shutting down; the turn stays in its record.")
         if not self.live.text:
             raise ChatError("You stopped it before the first word came.", next_step="Retry, edit or discard it.")
         self._commit(Reply(self.live.text, model=self.live.settings.model, stop_reason="stopped"), "stopped")
 
     def _until_stopped(self) -> Iterator[Event]:
-        """Events as they come, with a heartbeat in between; ends when somebody asked to stop."""
+        """Yield events as they come, with a heartbeat in between. Ends when somebody asks to stop."""
         while not self.stopping.is_set():
             with suppress(queue.Empty):
                 yield self._events.get(timeout=min(0.1, max(0.0, self._next_heartbeat - time.monotonic())) or 0.001)
@@ -129,7 +126,7 @@ class TurnWorker:
             log.warning("turn %s: the history store does not answer; the reply goes on in memory", self.live.id)
 
     def _commit(self, reply: Reply, status: TurnStatus) -> None:
-        """Store the exchange; where the store is away, wait for it with the reply in hand."""
+        """Store the exchange. If the store does not answer, keep the reply in memory and wait for it."""
         turn = finished_turn(self.live, reply, status, self._sent)
         messages = [user(self.live.prompt), assistant(reply.text)]
         patience_ends = time.monotonic() + COMMIT_PATIENCE_SECONDS
@@ -143,8 +140,8 @@ class TurnWorker:
                 self._left.wait(HEARTBEAT_SECONDS)
 
     def _fail(self, error: ChatError) -> None:
-        """Leave the prompt, the partial reply and the reason in the record, for the person to decide."""
-        self._show(replace(self.live, error=error.to_dict()))
+        """Leave the prompt, the partial reply and the error in the record, for the person to decide."""
+        self._show(replace(self.live, error=error))
         patience_ends = time.monotonic() + COMMIT_PATIENCE_SECONDS
         while time.monotonic() < patience_ends and not self._left.is_set():
             try:
@@ -157,24 +154,24 @@ class TurnWorker:
             return
 
     def _show(self, live: LiveTurn) -> None:
-        """Make a new state visible to the pages that follow in this process."""
+        """Show a new state to the pages in this process that follow this turn."""
         with self.changed:
             self.live = live
             self.changed.notify_all()
 
 
 def _worth_storing(reply: Reply) -> Reply:
-    """An empty reply is not stored: most providers refuse a later request that holds an empty message."""
+    """Raise ProviderError for an empty reply: most providers refuse a later request with an empty message in it."""
     if not reply.text:
         raise ProviderError(
             f"The reply came back empty (the provider's reason: {reply.stop_reason or 'not reported'}).",
-            next_step="Retry, or reserve more room for the reply: hidden reasoning may have used it up.",
+            next_step="Retry, or reserve more tokens for the reply: hidden reasoning may have used them up.",
         )
     return reply
 
 
 def finished_turn(live: LiveTurn, reply: Reply, status: TurnStatus, sent: Sent | None) -> Turn:
-    """The record of an exchange that is over."""
+    """The record of a finished exchange."""
     return Turn(
         id=live.id,
         prompt=live.prompt,
@@ -194,15 +191,4 @@ def finished_turn(live: LiveTurn, reply: Reply, status: TurnStatus, sent: Sent |
         duration_ms=(time.time() - live.started_at) * 1000,
         replaces=live.replaces,
         summarized=live.summarized,
-    )
-
-
-def _overflow(plan: ContextPlan) -> ContextOverflow:
-    budget = plan.window.input_budget
-    return ContextOverflow(
-        f"The request would be {plan.input_tokens:,} tokens ({plan.provenance}), and the window of"
-        f" {plan.window.max_tokens:,} leaves {budget:,} once {plan.window.reserved_for_reply:,} are reserved for the"
-        " reply. It was not sent.",
-        tokens=plan.input_tokens,
-        limit=budget,
     )

@@ -1,19 +1,17 @@
-"""Strategies: which of the candidates go into the request.
+"""Decides what the next request holds: `plan_context` applies a strategy to everything that could be sent.
 
-The rule: a strategy returns runs that cover every candidate exactly once, with one reason each; it never edits a message
-and never touches the store. An exchange (a user message with everything up to the next one) stays whole in every strategy
-but `source_trim`, which is the source document's `trimHistory` with its faults. Every strategy but that one and `none`
-builds, at any budget and from any stored history, a request whose first message is the user's and whose tool calls all
-have their results.
-Left out on purpose: asking anyone. Whether a plan that does not fit may be sent is for the person to say.
+A strategy returns runs that cover every candidate exactly once, with one reason each; it never edits a message and
+never touches the store. Every strategy but `source_trim` (the source document's own, faults included) keeps exchanges
+whole. Every strategy but `source_trim` and `none` builds a request that starts with a user message and pairs every
+tool call with its results, at any budget and from any stored history. A plan that does not fit says so; sending it is
+up to the person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from lib.context.exchanges import Exchanges
-from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
+from lib.context.marks import NO_MARKS, Marks
+from lib.context.plan import Candidates, ContextPlan, ContextWindow
 from lib.context.runs import joined
 from lib.context.strategies import DEFAULT_STRATEGY, STRATEGIES, TrimStrategy
 from lib.context.strategies.options import LOW_MARKS, TrimOptions
@@ -22,7 +20,9 @@ from lib.context.strategies.summarize import WantedSummary, wanted_summary
 __all__ = [
     "DEFAULT_STRATEGY",
     "LOW_MARKS",
+    "NO_MARKS",
     "STRATEGIES",
+    "Marks",
     "TrimOptions",
     "TrimStrategy",
     "WantedSummary",
@@ -35,19 +35,14 @@ def plan_context(
     candidates: Candidates,
     window: ContextWindow,
     strategy: str,
-    muted: Collection[int] = (),
-    pinned: Collection[int] = (),
+    marks: Marks = NO_MARKS,
     options: TrimOptions | None = None,
-    summary: Summary | None = None,
 ) -> ContextPlan:
-    """Decide what the next request holds.
+    """Plan one request. Where pins leave no room, the plan does not fit. Raises KeyError for an unknown strategy.
 
-    `muted` and `pinned` hold the stored indexes of user messages whose exchanges are never or always sent; one that is in
-    both is muted. Where pins leave no room, the plan does not fit. `summary` is used by `summarize` alone. Raises KeyError
-    for an unknown strategy.
     Example: plan_context(candidates, ContextWindow(4096, 512), "sliding_window", options=TrimOptions(last_exchanges=3))
     """
-    exchanges = Exchanges(candidates, muted, pinned)
+    exchanges = Exchanges(candidates, marks.muted, marks.pinned)
     decide = STRATEGIES[strategy].decide
-    runs, carried, fallback = decide(exchanges, window.input_budget, options or TrimOptions(), summary)
-    return ContextPlan(carried, tuple(joined(runs)), window, strategy, fallback, frozenset(pinned))
+    runs, planned, fallback = decide(exchanges, window.input_budget, options or TrimOptions(), marks.summary)
+    return ContextPlan(planned, tuple(joined(runs)), window, strategy, fallback, marks.pinned)

@@ -1,9 +1,8 @@
-"""What could be sent, and what will be: ContextWindow, Candidates, ContextPlan.
+"""The values of planning: what a request could hold (Candidates) and what it will hold (ContextPlan).
 
-The rule: every candidate message has exactly one reason, sent or left out, and together they are the whole conversation.
-A plan is a view: it never changes the history. It is kept as runs (stretches with one reason), so that planning over
-10,000 messages costs what it costs over ten; `items` spells the runs out for drawing.
-Pure: which strategy makes which runs is lib/trimming/.
+Every candidate message has exactly one reason, whether it is sent or not, and together the candidates are the whole
+conversation. A plan is a view and never changes the history. It is kept as runs of messages that share a reason, so
+that planning over 10,000 messages costs no more than over ten; `items` spells the runs out for drawing.
 """
 
 from __future__ import annotations
@@ -31,18 +30,17 @@ Reason = Literal[
 ]
 
 REASON_TEXT: dict[Reason, str] = {
-    "system": "Sent: instructions to the model, and a summary where there is one, always go along.",
-    "pinned": "Sent: it is pinned, by you or by the strategy, so it goes along whatever else is left out.",
+    "system": "Sent: instructions to the model always go along, and so does a summary.",
+    "pinned": "Sent: it is pinned, by you or by the strategy, so it goes along whatever else is dropped.",
     "recent": "Sent: it belongs to the newest part of the conversation that fits.",
-    "fits": "Sent: nothing had to be left out.",
-    "over_budget": "Left out: with it, the request would be larger than the window leaves room for.",
-    "outside_window": "Left out: it is older than the number of exchanges this strategy sends.",
-    "middle": "Left out: this strategy keeps the beginning and the end, and this is in between.",
-    "summarized": "Left out: a summary is sent in its place.",
-    "muted": "Left out: it was replaced or muted, and stays stored.",
+    "fits": "Sent: everything fits.",
+    "over_budget": "Dropped: with it, the request would exceed the token budget.",
+    "outside_window": "Dropped: it is older than the last exchanges this strategy sends.",
+    "middle": "Dropped: this strategy keeps the first and the newest exchanges, and this one is in between.",
+    "summarized": "Dropped: a summary is sent in its place.",
+    "muted": "Not sent: it was muted or replaced. It stays stored.",
     "partner_left_out": (
-        "Left out: what it belongs to is missing or not sent (a question, a tool's call or its results), "
-        "and providers refuse it alone."
+        "Dropped: its question, tool call or tool result is not sent, and providers refuse one without the other."
     ),
 }
 
@@ -51,23 +49,23 @@ SUMMARY_HEADING = "Summary of the earlier conversation:"
 
 @dataclass(frozen=True, slots=True)
 class ContextWindow:
-    """How much a model can hold at once, in tokens: what it reads plus what it writes."""
+    """How much a model can hold at once, in tokens: the request plus the reply."""
 
     max_tokens: int
     reserved_for_reply: int
 
     @property
     def input_budget(self) -> int:
-        """Tokens left for the request once the reply has its room. Never below 0."""
+        """Tokens left for the request after reserving the reply's. Never below 0."""
         return max(0, self.max_tokens - self.reserved_for_reply)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What stands in for older exchanges. `sources` are the stretches of stored indexes it was made from, in order.
+    """Stands in for older exchanges. `sources` are the ranges of stored indexes it was made from, in order.
 
-    It is sent as a system message right behind the session's system prompt: so the first message of the conversation stays
-    the user's, no role has to alternate around it, and where all instructions go to the top (Anthropic) it goes with them.
+    It is sent as a system message right after the session's system prompt. So the conversation still starts with a user
+    message, roles still alternate, and where all instructions go to the top (Anthropic) the summary goes with them.
     Example: Summary("They plan a trip.", ((0, 8),), "model-1") stands for the stored messages 0 to 7
     """
 
@@ -85,13 +83,29 @@ class Summary:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Summary:
-        """Read a stored one. Raises KeyError or TypeError where it is not one."""
+        """Read a stored summary. Raises KeyError or TypeError if it is not one."""
         sources = tuple((int(start), int(stop)) for start, stop in stored["sources"])
         return cls(stored["text"], sources, stored.get("made_by", ""), stored.get("made_at", 0.0))
 
 
+FallbackKind = Literal["no_summary", "summary_incomplete", "summary_unusable", "summary_too_large", "summary_failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """Why a plan differs from what its strategy promises. `text` is a sentence for people."""
+
+    kind: FallbackKind
+    text: str
+
+    @property
+    def is_summarized_first(self) -> bool:
+        """Whether sending will write the missing summary first, in a request of its own."""
+        return self.kind in ("no_summary", "summary_incomplete")
+
+
 class Run(NamedTuple):
-    """Candidates start..stop (stop not included) share one fate and one reason."""
+    """Candidates start to stop (stop excluded) that share one reason, and whether they are sent."""
 
     start: int
     stop: int
@@ -101,11 +115,10 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Everything one request could hold, in order: the session's system prompt, a summary, the stored history, the new
-    message.
+    """Everything one request could hold, in order: system prompt, summary, stored history, new message.
 
-    A position counts from the first candidate; the stored index of a candidate is `position - preamble`: preamble counts the
-    system prompt and the summary, which are not stored messages, where they are there.
+    A position counts from the first candidate. The stored index of a candidate is `position - preamble`, where `preamble`
+    counts the system prompt and the summary, which are not stored messages.
     """
 
     system_prompt: Message | None
@@ -114,18 +127,18 @@ class Candidates:
     totals: RunningTotals
     counter: TokenCounter
     system_tokens: int
-    """Size of the system prompt, 0 where there is none; kept, because planning asks for it many times."""
+    """Size of the system prompt, 0 without one. Kept because planning asks for it many times."""
     prompt_tokens: int
-    """Size of the new message, 0 where there is none."""
+    """Size of the new message, 0 without one."""
     summary: Summary | None = None
     summary_tokens: int = 0
-    """Size of the summary's message, 0 where there is none."""
+    """Size of the summary's message, 0 without one."""
 
     @classmethod
     def gather(
         cls, system_prompt: str, history: Sequence[Message], prompt: str | None, ledger: TokenLedger
     ) -> Candidates:
-        """The candidates of the next request; `prompt` None asks what would be sent before anything is typed."""
+        """The candidates of the next request. A `prompt` of None means no new message."""
         preamble = system(system_prompt) if system_prompt.strip() else None
         new = None if prompt is None else user(prompt)
         counter = ledger.counter
@@ -134,7 +147,7 @@ class Candidates:
         return cls(preamble, history, new, ledger.sync(history), counter, preamble_tokens, new_tokens)
 
     def with_summary(self, summary: Summary) -> Candidates:
-        """These with a summary behind the system prompt. It is counted here."""
+        """A copy with this summary after the system prompt. Counts it."""
         return replace(self, summary=summary, summary_tokens=self.counter.count(summary.message))
 
     @property
@@ -170,17 +183,17 @@ class Candidates:
         return self.preamble_tokens + self.totals.sums[stored] + (self.prompt_tokens if past_history > 0 else 0)
 
     def template(self, first: int = 0) -> int:
-        """Tokens a request gets beyond its messages when this position is the first it holds."""
+        """Tokens a request has beyond its messages if it starts at this position."""
         return self.counter.template(self[first].is_system) if first < len(self) else 0
 
     def between(self, start: int, stop: int) -> int:
-        """Tokens of the candidates start..stop (stop not included)."""
+        """Tokens of the candidates from start to stop (stop excluded)."""
         return self.upto(stop) - self.upto(start)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """One candidate and what became of it. `index` is where it is stored, None for the system prompt and the summary."""
+    """One candidate, and whether it is sent and why. `index` is None for the system prompt and the summary."""
 
     index: int | None
     message: Message
@@ -191,16 +204,16 @@ class PlannedMessage:
 
 @dataclass(frozen=True)
 class ContextPlan:
-    """What one request will hold. `runs` cover every candidate once, in order. All sizes are tokens by `counter`."""
+    """What one request will hold. `runs` cover every candidate once, in order. Sizes are tokens by `counter`."""
 
     candidates: Candidates
     runs: tuple[Run, ...]
     window: ContextWindow
     strategy: str
-    fallback: str | None = None
-    """Why something else was done than the strategy promises, in a sentence for people; None where it was kept."""
+    fallback: Fallback | None = None
+    """Why the plan differs from what the strategy promises; None if it does not."""
     pinned: frozenset[int] = frozenset()
-    """Stored indexes of the user messages that were pinned by the person; a strategy may pin more by itself."""
+    """Stored indexes of the user messages that the person pinned. A strategy may pin more by itself."""
 
     @property
     def counter(self) -> str:
@@ -212,12 +225,12 @@ class ContextPlan:
 
     @cached_property
     def input_tokens(self) -> int:
-        """Tokens of everything included, and of what the chat template adds."""
+        """Tokens of everything included, plus what the chat template adds."""
         return self.template_tokens + sum(self.candidates.between(r.start, r.stop) for r in self.runs if r.included)
 
     @cached_property
     def template_tokens(self) -> int:
-        """Tokens beyond the messages themselves: the reply's opening, a system block of the template's own."""
+        """Tokens beyond the messages themselves: the reply's opening, or a system block that the template adds."""
         first = next((run.start for run in self.runs if run.included), None)
         return 0 if first is None else self.candidates.template(first)
 
@@ -227,7 +240,7 @@ class ContextPlan:
 
     @property
     def fits(self) -> bool:
-        """Whether the request and the room reserved for the reply fit the window. A plan that does not is not sent."""
+        """Whether the request and the tokens reserved for the reply fit the window. If not, the person is asked."""
         return self.input_tokens <= self.window.input_budget
 
     @property
@@ -245,7 +258,7 @@ class ContextPlan:
 
     @property
     def items(self) -> Iterator[PlannedMessage]:
-        """Every candidate with its fate, in order. O(candidates): for drawing, not for deciding."""
+        """Every candidate, in order. O(candidates), so only for drawing."""
         preamble = self.candidates.preamble
         for run in self.runs:
             for at in range(run.start, run.stop):

@@ -1,7 +1,7 @@
-"""Reaching Redis: the client with its patience, and RetryingClient, which asks it.
+"""Connects to Redis, and runs commands and scripts with our own retries.
 
-The rule: an unreachable server is known within about a second. redis-py's own retries are off: they wait for seconds, and
-whether a command whose connection broke may be sent again is known here: every operation of the store may.
+An unreachable server is reported within about a second. redis-py's own retries are off: they wait for seconds, and only we
+know that every operation of the store may be sent again when a connection breaks.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from lib.errors import ChatError, InvalidSettings
 from lib.history.redis_errors import REDIS_ERRORS, broke_off, not_there, translated
 
 Client: TypeAlias = Any
-"""A redis.Redis or a RedisCluster. Their own types stand for the asynchronous clients too, and would have to be cast away."""
+"""A redis.Redis or a RedisCluster. Their own types cover the asynchronous clients too, so every result would need a cast."""
 
 CONNECT_SECONDS = 0.7
 ANSWER_SECONDS = 1.0
-"""Longest silence of a server that is connected; a long answer may take longer as long as it keeps coming."""
+"""The longest silence of a connected server. A long answer may take longer as long as it keeps coming."""
 REVIVE_SECONDS = 1.0
-"""A server that died under us is started again at most this often."""
+"""A dead server is started again at most this often."""
 
 
 def connect(url: str, cluster: bool = False) -> Client:
-    """A client for redis://, rediss:// or unix://. A single server is first reached by the first command, a cluster here.
+    """A client for redis://, rediss:// or unix://. It connects at its first command; a cluster is reached here.
 
-    Raises InvalidSettings for an address that cannot be read, HistoryUnavailable for a cluster that is not reached.
+    Raises InvalidSettings for an address that cannot be read, HistoryUnavailable for a cluster that cannot be reached.
     """
-    patience: dict[str, Any] = {
+    options: dict[str, Any] = {
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
-        "protocol": 2,  # all that is needed, and understood by every server and proxy
+        "protocol": 2,  # every server and proxy understands it, and we need nothing newer
     }
     never = Retry(NoBackoff(), 0)
     try:
         if cluster:
-            return RedisCluster.from_url(url, retry=never, **patience)
-        return redis.Redis.from_url(url, retry=never, **patience)
+            return RedisCluster.from_url(url, retry=never, **options)
+        return redis.Redis.from_url(url, retry=never, **options)
     except (ValueError, TypeError, AttributeError):
         # Not "from exc": urllib quotes the part it cannot read, which may be a part of the password.
         raise InvalidSettings(
@@ -57,54 +57,55 @@ def connect(url: str, cluster: bool = False) -> Client:
 
 
 class RetryingClient:
-    """Asks a client and translates its errors. `make` gives the client, at first use: a cluster is reached when made.
+    """Runs operations on a client and translates its errors. `make_client` is called at first use.
 
-    `revive` starts a dead server again and says whether it answers.
+    `revive` starts a dead server again and returns whether it answers.
     """
 
-    def __init__(self, make: Callable[[], Client], revive: Callable[[], bool] | None) -> None:
-        self._make = make
-        self._made: Client | None = None
+    def __init__(self, make_client: Callable[[], Client], revive: Callable[[], bool] | None) -> None:
+        self._make_client = make_client
+        self._client: Client | None = None
         self._revive = revive
         self._lock = threading.Lock()
         self._revived_at = float("-inf")
 
     def ask(self, operation: Callable[[Client], Any]) -> Any:
-        """Do something that may be done twice. Raises HistoryUnavailable, or CorruptHistory for a key of a wrong type.
+        """Run an operation that may run twice. Raises HistoryUnavailable, or CorruptHistory for a key of a wrong type.
 
-        It is done again after a connection broke off (the server restarted), and after a dead server was revived.
+        It runs again after a connection broke (the server restarted), and after a dead server was revived.
         """
         for attempts_left in (3, 2, 1, 0):  # a server that is killed may drop two connections before it refuses one
             try:
-                return operation(self._client())
+                return operation(self._connected() if self._client is None else self._client)
             except REDIS_ERRORS as exc:
                 if not attempts_left or not (self._revived() if not_there(exc) else broke_off(exc)):
                     raise translated(exc) from exc
         raise AssertionError("the last attempt returns or raises")
 
     def run(self, script: str, keys: tuple[str, ...], *arguments: bytes | str | int) -> Any:
-        """Run a script, by its digest where the server knows it already."""
+        """Run a script: by its digest, or with its text where the server does not have it yet."""
+        digest = _digest(script)
 
-        def call(client: Client) -> Any:
+        def run_script(client: Client) -> Any:
             try:
-                return client.evalsha(_digest(script), len(keys), *keys, *arguments)
-            except NoScriptError:  # a server that restarted, or another node of the cluster
+                return client.evalsha(digest, len(keys), *keys, *arguments)
+            except NoScriptError:  # the server restarted, or it is another node of the cluster
                 return client.eval(script, len(keys), *keys, *arguments)
 
-        return self.ask(call)
+        return self.ask(run_script)
 
     def close(self) -> None:
         """Give back the connections."""
         with self._lock:
-            made, self._made = self._made, None
-        if made is not None:
-            made.close()
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
-    def _client(self) -> Client:
+    def _connected(self) -> Client:
         with self._lock:
-            if self._made is None:
-                self._made = self._make()
-            return self._made
+            if self._client is None:
+                self._client = self._make_client()
+            return self._client
 
     def _revived(self) -> bool:
         with self._lock:

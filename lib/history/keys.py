@@ -1,19 +1,20 @@
 """The names of the keys in Redis.
 
     chat:<id>               string      JSON array of {role, content}, shared with other services
-    {chat:<id>}:turns       stream      one entry per turn, its id the turn's number
+    {chat:<id>}:turns       stream      one entry per turn; the entry's id is the turn's number
     {chat:<id>}:live        string      the record of the turn being answered; it is the lock
-    {chat:<id>}:about       hash        title, created_at, settings, pinned:<index>, muted:<index>, summaries,
-                                        handles
-    {chat:<id>}:signal      hash        who was asked to stop, who is refused
+    {chat:<id>}:about       hash        title, created_at, settings, pinned:<index>, muted:<index>, summaries, handles,
+                                        import:<id>, lineage
+    {chat:<id>}:signal      hash        which turn was asked to stop, which turns are refused
     chats                   sorted set  session ids by last activity; an index, never the truth
 
-The rule: all five keys of a session are in one cluster slot. The braces do that: what stands between them is hashed, and of
-the first key, which has none, all of it.
+All five keys of a session are in one cluster slot. A cluster hashes what stands between braces, and the whole name of a key
+without braces.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from lib.history import valid_session_id
@@ -31,6 +32,11 @@ class Keys(NamedTuple):
     signal: str
 
 
+TYPES = Keys("string", "stream", "string", "hash", "hash")
+"""What Redis calls the type of each key."""
+
+
+@lru_cache(maxsize=1024)
 def keys_of(session_id: str) -> Keys:
     """Raises ValueError for an id that cannot be one.
 

@@ -1,6 +1,6 @@
-"""InMemoryHistory: the source document's in-memory session store, for development. Lost when the app restarts.
+"""The history store in this process's memory, for development. Everything is lost when the app restarts.
 
-The rule: it keeps every promise of lib/history/__init__.py but lasting. One lock, plain Python values, no JSON.
+It keeps every other promise of lib/history/__init__.py, with one lock and plain Python values.
 """
 
 from __future__ import annotations
@@ -12,24 +12,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib.context.plan import Summary
-from lib.history import About, Mark, SessionSummary, Signal, serialization, valid_session_id
-from lib.history.refusals import being_answered, checked_index, turn_lost, waits_for_a_decision
+from lib.history import About, Import, Mark, SessionSummary, Signal, serialization, valid_session_id
+from lib.history.refusals import being_answered, checked_index, interrupted, turn_lost
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
 
 @dataclass(slots=True)
 class State:
-    """Everything of one session. Times are seconds by the store's clock."""
+    """Everything one session has. Times are seconds by the store's clock."""
 
     messages: tuple[Message, ...] = ()
     turns: list[Turn] = field(default_factory=list)
     about: About = field(default_factory=About)
     live: LiveTurn | None = None
-    beat_at: float = 0.0
+    heartbeat_at: float = 0.0
     stop: str = ""
+    """The turn that was asked to stop."""
     gone: set[str] = field(default_factory=set)
-    """Turns that were cleared, discarded or replaced: their late owners are refused."""
+    """Turns that were cleared, discarded or replaced: a late owner is refused."""
     expires_at: float = 0.0
     active_at: float = 0.0
 
@@ -54,31 +55,25 @@ class InMemoryHistory:
     def begin(self, session_id: str, live: LiveTurn, *, instead_of: str | None = None) -> None:
         with self._lock:
             held = self.live(session_id)
-            if held is not None and held.id != live.id:
-                if not held.interrupted:
-                    raise being_answered()
-                if held.id != instead_of:
-                    raise waits_for_a_decision()
+            if held is not None and held.id != live.id and not (held.interrupted and held.id == instead_of):
+                raise interrupted() if held.interrupted else being_answered()
             state = self._write(session_id)
             if held is not None and held.id != live.id:
                 state.gone.add(held.id)
-            now = self._clock()
-            state.live, state.beat_at, state.active_at = live, now, now
-            title = state.about.title or serialization.title_of(live.prompt)
-            created = now if state.about.created_at is None else state.about.created_at
-            state.about = replace(state.about, title=title, created_at=created)
+            state.live, state.heartbeat_at = live, self._clock()
+            self._name(state, live.prompt)
 
     def live(self, session_id: str) -> LiveTurn | None:
         with self._lock:
             state = self._read(session_id)
-            return None if state.live is None else replace(state.live, age=max(0.0, self._clock() - state.beat_at))
+            return None if state.live is None else replace(state.live, age=max(0.0, self._clock() - state.heartbeat_at))
 
     def heartbeat(self, session_id: str, live: LiveTurn) -> Signal:
         with self._lock:
             if any(turn.id == live.id for turn in self._owned(session_id, live.id).turns[-1:]):
                 raise turn_lost()
             state = self._write(session_id)
-            state.live, state.beat_at = live, self._clock()
+            state.live, state.heartbeat_at = live, self._clock()
             return "stop" if state.stop == live.id else "ok"
 
     def request_stop(self, session_id: str, live_id: str) -> None:
@@ -91,7 +86,7 @@ class InMemoryHistory:
         with self._lock:
             state = self._owned(session_id, live_id)
             if state.live is None and any(known.id == turn.id for known in state.turns):
-                return  # taken before
+                return  # this commit arrived before
             state = self._write(session_id)
             state.messages += tuple(messages)
             state.turns.append(replace(turn, number=len(state.turns) + 1))
@@ -107,8 +102,21 @@ class InMemoryHistory:
             state = self._write(session_id)
             state.live = None
             state.gone.add(live_id)
-            if not state.messages:  # it was named after the prompt that goes now
+            if not state.messages:  # the session was named after the prompt that goes now
                 state.about = replace(state.about, title="", created_at=None)
+
+    def import_messages(self, session_id: str, messages: Sequence[Message], source: str) -> None:
+        if not messages:
+            return
+        with self._lock:
+            held = self.live(session_id)
+            if held is not None:
+                raise interrupted() if held.interrupted else being_answered()
+            state = self._write(session_id)
+            record = Import(len(state.messages), len(messages), source, self._clock())
+            state.messages += tuple(messages)
+            state.about = replace(state.about, imports=(*state.about.imports, record))
+            self._name(state, next((message.text for message in messages if message.role == "user"), ""))
 
     def clear(self, session_id: str) -> None:
         with self._lock:
@@ -173,7 +181,7 @@ class InMemoryHistory:
             return state.expires_at - self._clock() if state.messages else None
 
     def raw(self, session_id: str) -> bytes | None:
-        """As Redis would hold it."""
+        """The messages as Redis would hold them."""
         messages = self.load(session_id)
         return b"[" + serialization.pack_messages(messages) + b"]" if messages else None
 
@@ -190,17 +198,24 @@ class InMemoryHistory:
             return state if state is not None and state.expires_at > self._clock() else State()
 
     def _write(self, session_id: str) -> State:
-        """The session's state to change; its time to live begins anew. What has expired is let go of."""
+        """The session's state, to be changed. Renews its time to live; expired sessions are dropped."""
         state = self._read(session_id)
         now = self._clock()
         if session_id not in self._sessions:
-            self._sessions = {sid: known for sid, known in self._sessions.items() if known.expires_at > now}
+            self._sessions = {sid: state for sid, state in self._sessions.items() if state.expires_at > now}
         self._sessions[session_id] = state
         state.expires_at = now + self._ttl
         return state
 
+    def _name(self, state: State, prompt: str) -> None:
+        """Name an untitled session after a prompt, and note that it is active."""
+        state.active_at = self._clock()
+        created = state.active_at if state.about.created_at is None else state.about.created_at
+        title = state.about.title or serialization.title_of(prompt)
+        state.about = replace(state.about, title=title, created_at=created)
+
     def _owned(self, session_id: str, live_id: str) -> State:
-        """The state, if this turn may write to it: the record is its own, or was forgotten. Raises TurnLost."""
+        """The state, if this turn may change it: the live record is its own, or was forgotten. Raises TurnLost."""
         state = self._read(session_id)
         if live_id in state.gone or (state.live is not None and state.live.id != live_id):
             raise turn_lost()

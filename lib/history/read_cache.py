@@ -1,7 +1,7 @@
-"""What a process remembers of the histories it read, so that reading one again costs what was added to it.
+"""Keeps the histories a process has read, so that reading one again costs only what was added to it.
 
-The rule: a remembered message is only given out where the store proves that nothing before the offset changed: the stamp is
-the same (see scripts.py) and so are the last bytes. In any doubt the whole value is read again.
+A cached history is used only where the store proves that nothing before a certain offset changed: the stamp is the same (see
+LOAD in lua_messages.py) and so are the last bytes. Otherwise the whole value is read again.
 """
 
 from __future__ import annotations
@@ -12,37 +12,43 @@ from dataclasses import dataclass
 
 from lib.errors import CorruptHistory
 from lib.history.serialization import unpack_messages
-from lib.messages import Message
+from lib.history.stored_messages import StoredMessages
 
-WINDOW = 256
+COMPARED_BYTES = 256
 """Bytes before the closing bracket that must not have changed."""
-SESSIONS = 64
-"""Histories that are remembered; the one used longest ago goes first."""
+CACHED_SESSIONS = 64
+"""The session that was used longest ago goes first."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedHistory:
-    """A history as it was read. `end` is the offset of its closing bracket, `window` the bytes just before it."""
+    """A history as it was read. `end` is the byte offset of its closing bracket (-1 for no value), `last_bytes` the bytes
+    just before that.
+    """
 
-    messages: tuple[Message, ...]
+    messages: StoredMessages
     stamp: str
     end: int
-    window: bytes
+    last_bytes: bytes
 
     @property
-    def asked_from(self) -> int:
+    def next_offset(self) -> int:
         """The offset to read from next time."""
-        return self.end - len(self.window)
+        return self.end - len(self.last_bytes)
 
     @classmethod
-    def of(cls, value: bytes, stamp: str, messages: tuple[Message, ...]) -> CachedHistory:
+    def of(cls, value: bytes, stamp: str, messages: StoredMessages) -> CachedHistory:
+        """A whole value, without blanks behind its closing bracket."""
         end = len(value) - 1
-        return cls(messages, stamp, end, value[max(0, end - WINDOW) : end])
+        return cls(messages, stamp, end, value[max(0, end - COMPARED_BYTES) : max(0, end)])
 
     def grown(self, tail: bytes, stamp: str) -> CachedHistory | None:
-        """This history with what was added since, from the bytes at `asked_from` on. None where it cannot be proved."""
-        added = tail[len(self.window) :]
-        if not stamp or stamp != self.stamp or not tail.startswith(self.window) or not added.endswith(b"]"):
+        """This history with what was added since. `tail` is the value from `next_offset` on.
+
+        None where it is not certain that nothing else changed.
+        """
+        added = tail[len(self.last_bytes) :]
+        if not stamp or stamp != self.stamp or not tail.startswith(self.last_bytes) or not added.endswith(b"]"):
             return None
         if added == b"]":
             return self
@@ -50,10 +56,9 @@ class CachedHistory:
             return None
         try:
             new = unpack_messages(b"[" + added[1:], tail)
-        except CorruptHistory:  # said with its place in the whole value, once that is read
+        except CorruptHistory:  # raised again with its place in the whole value, when that is read
             return None
-        end = self.end + len(added) - 1
-        return CachedHistory(self.messages + new, stamp, end, tail[:-1][-WINDOW:])
+        return CachedHistory(self.messages.extended(new), stamp, self.end + len(added) - 1, tail[:-1][-COMPARED_BYTES:])
 
 
 class ReadCache:
@@ -61,29 +66,33 @@ class ReadCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, CachedHistory] = OrderedDict()
+        self._histories: OrderedDict[str, CachedHistory] = OrderedDict()
 
     def get(self, session_id: str) -> CachedHistory | None:
-        """What is remembered of this session."""
+        """The session's history as it was read last."""
         with self._lock:
-            known = self._known.get(session_id)
-            if known is not None:
-                self._known.move_to_end(session_id)
-            return known
+            history = self._histories.get(session_id)
+            if history is not None:
+                self._histories.move_to_end(session_id)
+            return history
 
-    def keep(self, session_id: str, known: CachedHistory) -> CachedHistory:
-        """Remember this reading. Two threads that read the same bytes at once both get the messages of the first."""
+    def keep(self, session_id: str, history: CachedHistory) -> CachedHistory:
+        """Keep this reading. Two threads that read the same bytes at once both get the messages of the first."""
         with self._lock:
-            other = self._known.get(session_id)
-            if other is not None and (other.stamp, other.end, other.window) == (known.stamp, known.end, known.window):
-                known = other if known.stamp else known
-            self._known[session_id] = known
-            self._known.move_to_end(session_id)
-            if len(self._known) > SESSIONS:
-                self._known.popitem(last=False)
-            return known
+            other = self._histories.get(session_id)
+            if (
+                other is not None
+                and history.stamp
+                and (other.stamp, other.end, other.last_bytes) == (history.stamp, history.end, history.last_bytes)
+            ):
+                history = other
+            self._histories[session_id] = history
+            self._histories.move_to_end(session_id)
+            if len(self._histories) > CACHED_SESSIONS:
+                self._histories.popitem(last=False)
+            return history
 
     def forget(self, session_id: str) -> None:
         """After the session was cleared, or could not be read."""
         with self._lock:
-            self._known.pop(session_id, None)
+            self._histories.pop(session_id, None)

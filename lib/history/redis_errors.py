@@ -1,7 +1,6 @@
-"""What goes wrong with Redis, in words.
+"""Translates redis-py's errors into ours, in plain words.
 
-The rule: no text ever holds a password. Of a server's answer only the first word is used, since some servers quote what
-they were sent.
+No text ever holds a password: of a server's error only the first word is used, since some servers quote what they were sent.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import socket
 import ssl
 
 import redis
-from redis.exceptions import AuthorizationError, MovedError, RedisClusterException
+from redis.exceptions import AuthorizationError, ClusterCrossSlotError, MovedError, RedisClusterException
 
 from lib.errors import ChatError, CorruptHistory, HistoryUnavailable
 
@@ -42,12 +41,19 @@ def broke_off(exc: Exception) -> bool:
 
 
 def not_there(exc: Exception) -> bool:
-    """Whether nobody listens at the address."""
+    """Whether nothing listens at the address."""
     return isinstance(_root(exc), _NOT_THERE)
 
 
+def crosses_slots(exc: BaseException | None) -> bool:
+    """Whether a cluster refused a command because its keys are in several slots. redis-py's own client has no type for it."""
+    return isinstance(exc, ClusterCrossSlotError) or (
+        isinstance(exc, RedisClusterException) and "same key slot" in str(exc)
+    )
+
+
 def translated(exc: Exception) -> ChatError:
-    """redis-py's error as ours."""
+    """The ChatError for one of redis-py's errors."""
     text = str(exc)
     if "WRONGTYPE" in text:
         return CorruptHistory("A key of this session is of a type that Windowseat does not write.", where="key type")
@@ -89,10 +95,10 @@ def _what_happened(exc: Exception, text: str) -> str:
 
 
 def _root(exc: BaseException) -> BaseException:
-    """The socket's error underneath, or the error itself: redis-py wraps. What we raised before is another story."""
-    link: BaseException | None = exc
-    while link is not None and not isinstance(link, ChatError):
-        if isinstance(link, OSError):
-            return link
-        link = link.__cause__ or link.__context__
+    """The socket's error that redis-py wrapped, or the error itself. Stops at errors that we raised."""
+    cause: BaseException | None = exc
+    while cause is not None and not isinstance(cause, ChatError):
+        if isinstance(cause, OSError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
     return exc

@@ -1,7 +1,7 @@
-"""The sorted set of sessions by last activity, from which the list of sessions is drawn.
+"""The sorted set of sessions by last activity, which the list of sessions is read from.
 
-The rule: it is an index and never the truth. It lives in another cluster slot than the sessions, so it is written beside
-their scripts; what it lists is shown only if it still exists. It heals when it is written, never when it is read.
+It is an index, never the truth: what it lists is shown only if it still exists. It is cleaned when a session is added, never
+when it is read.
 """
 
 from __future__ import annotations
@@ -11,45 +11,58 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from lib.errors import HistoryUnavailable
 from lib.history import SessionSummary, lua, valid_session_id
 from lib.history.client import Client, RetryingClient
 from lib.history.keys import INDEX, keys_of
+from lib.history.redis_errors import crosses_slots
 
 PAGE = 50
 """Sessions looked up at a time."""
 
 
 class SessionIndex:
-    """The index, asked over this link. Entries of sessions that were not written for `ttl_seconds` are dropped."""
+    """The index of sessions. Entries of sessions that were not written for `ttl_seconds` are dropped."""
 
-    def __init__(self, link: RetryingClient, ttl_seconds: int) -> None:
-        self._link = link
-        self._ttl = ttl_seconds
+    def __init__(self, client: RetryingClient, ttl_seconds: int) -> None:
+        self._client = client
+        self._ttl_ms = ttl_seconds * 1000
+        self._in_another_slot = False
 
-    def touch(self, session_id: str) -> None:
-        """Move the session to the top, and drop what must have expired."""
-        keys_of(session_id)  # refuses an id that cannot be one
-        self._link.run(lua.TOUCH, (INDEX,), self._ttl * 1000, session_id)
+    def run(self, script: str, session_id: str, *arguments: bytes | str | int) -> Any:
+        """Run a writing script of a session and move the session to the top: in one round trip, in a cluster in two."""
+        keys = keys_of(session_id)
+        if not self._in_another_slot:
+            try:
+                return self._client.run(script, (*keys, INDEX), self._ttl_ms, *arguments)
+            except HistoryUnavailable as exc:
+                if not crosses_slots(exc.__cause__):
+                    raise
+                self._in_another_slot = True
+        self._client.run(lua.TOUCH, (INDEX,), self._ttl_ms, session_id)  # first: if it fails, the script does not run
+        return self._client.run(script, keys, self._ttl_ms, *arguments)
 
     def remove(self, session_id: str) -> None:
         """Drop one session."""
-        self._link.ask(lambda client: client.zrem(INDEX, session_id))
+        self._client.ask(lambda client: client.zrem(INDEX, session_id))
 
     def newest(self, limit: int) -> list[SessionSummary]:
         """The sessions with the latest activity that still exist, newest first."""
         found: list[SessionSummary] = []
         for start in itertools.count(0, PAGE):
-            page = self._link.ask(partial(_entries, start=start))
+            page = self._client.ask(partial(_entries, start=start))
             found += self._summaries([(name.decode(errors="replace"), float(score)) for name, score in page])
             if len(found) >= limit or len(page) < PAGE:
                 break
         return found[:limit]
 
     def _summaries(self, entries: Sequence[tuple[str, float]]) -> list[SessionSummary]:
-        """Those that still exist: with messages, or with a prompt that waits."""
+        """Those that still exist: with messages, or with a live record."""
         entries = [entry for entry in entries if valid_session_id(entry[0])]
-        told = self._link.ask(partial(_look, session_ids=[session_id for session_id, _ in entries])) if entries else []
-        rows = zip(entries, told[::3], told[1::3], told[2::3], strict=True)
+        if not entries:
+            return []
+        answers = self._client.ask(partial(_look_up, session_ids=[session_id for session_id, _ in entries]))
+        rows = zip(entries, answers[::3], answers[1::3], answers[2::3], strict=True)
         return [
             SessionSummary(session_id, (title or b"").decode(errors="replace"), activity, seconds(max(history, live)))
             for (session_id, activity), history, live, title in rows
@@ -58,7 +71,7 @@ class SessionIndex:
 
 
 def seconds(milliseconds: int) -> float | None:
-    """What Redis says is left of a key; None where there is no key or no limit."""
+    """A remaining time to live as Redis gives it, in seconds; None where there is no key or no limit."""
     return None if milliseconds < 0 else milliseconds / 1000
 
 
@@ -66,12 +79,12 @@ def _entries(client: Client, start: int) -> Any:
     return client.zrange(INDEX, start, start + PAGE - 1, desc=True, withscores=True)
 
 
-def _look(client: Client, session_ids: Sequence[str]) -> Any:
-    """Per session: what is left of the messages and of the live record in ms, and the title (None where unreadable)."""
+def _look_up(client: Client, session_ids: Sequence[str]) -> Any:
+    """Per session: the remaining milliseconds of the messages and of the live record, and the title (None if unreadable)."""
     pipe = client.pipeline(transaction=False)
     for session_id in session_ids:
         keys = keys_of(session_id)
         pipe.pttl(keys.history)
         pipe.pttl(keys.live)
         pipe.hget(keys.about, "title")
-    return [None if isinstance(told, Exception) else told for told in pipe.execute(raise_on_error=False)]
+    return [None if isinstance(answer, Exception) else answer for answer in pipe.execute(raise_on_error=False)]

@@ -1,6 +1,4 @@
-"""The trim lab's computing half: what becomes of one conversation under other budgets, strategies and models.
+"""The computations of the trim lab: what becomes of one conversation under other budgets, strategies and models.
 
-The rule: a lab looks and never writes: neither the conversation nor its settings change, and nothing is sent to a provider
-but what was planned, priced and asked for. It decides with the same `plan_context` as the chat does.
-It leaves out drawing (lib/ui/) and answers that nobody asked a model for.
+Everything is planned with the same `plan_context` as in the chat, and the conversation and its settings never change.
 """

@@ -1,17 +1,17 @@
-"""Whether a text holds an answer, however it is written.
+"""Finds an answer in a text, however it is written.
 
-The rule: both are cut into the same kinds of pieces (dates, times, numbers, addresses, words), each piece is brought to one
-form, and the answer's pieces must stand in the text one behind the other. So "1,250.00" is "1250", "22 Nov 2026" is
-"2026-11-22", "2:30 pm" is "14:30" and "Zoë's" holds "zoe", but "42" is not in "421".
+Both are cut into pieces (dates, times, numbers, addresses, words), each piece is normalized, and the text must contain
+the answer's pieces one after the other. So "1,250.00" is "1250", "22 Nov 2026" is "2026-11-22", "2:30 pm" is "14:30"
+and "Zoë's" contains "zoe", but "421" does not contain "42".
 
-- Upper and lower case, accents, punctuation, signs and currencies are passed over.
-- A single dot before three digits may stand for thousands or for a fraction: both are read. A comma there stands for
-  thousands. Leading zeros count: "0042" is a code, not 42.
-- A date whose year is left out in one of the two is the same. 03/04/2026 is read both ways.
-- A telephone number (seven digits and more, in groups) is the same in any grouping.
-- Scripts without blanks between words (Chinese, Japanese, Thai) are compared letter by letter.
+- Case, accents, punctuation, signs and currencies do not matter.
+- A single dot before three digits may separate thousands or a fraction: both readings count. A comma there separates
+  thousands. Leading zeros matter: "0042" is a code, not 42.
+- A date without a year equals the same date with any year. 03/04/2026 is read both ways.
+- A telephone number (seven or more digits in groups) may be grouped in any way.
+- Scripts without spaces between words (Chinese, Japanese, Thai) are compared letter by letter.
 
-It leaves out meaning: "twelve" is not 12, "a dozen" neither, and "it is not 42" holds 42.
+Meaning is not understood: "twelve" is not 12, and "it is not 42" contains 42.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import NamedTuple
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
@@ -46,22 +47,22 @@ _ARTICLES = re.compile(r"^(?:the|an?|my|our|your)\s+(?=\S)")
 
 
 def contains(text: str, answer: str) -> bool:
-    """Whether the answer stands in the text.
+    """Whether the text contains the answer.
 
     Example: contains("It was Nov. 22nd, and cost 1,250 euros.", "€1250") -> True
     """
-    wanted = _ARTICLES.sub("", folded(answer).strip())
-    sought = [wants for wants, _ in _pieces(wanted)]
-    said = [says for _, says in _pieces(folded(text))]
-    if not sought:
-        return bool(wanted) and wanted in folded(text)
-    places = range(len(said) - len(sought) + 1)
-    found = any(all(want & said[at + n] for n, want in enumerate(sought)) for at in places)
-    return found or _telephone(wanted, folded(text))
+    bare_answer = _ARTICLES.sub("", folded(answer).strip())
+    answer_pieces = [piece.as_answer for piece in _pieces(bare_answer)]
+    text_pieces = [piece.as_text for piece in _pieces(folded(text))]
+    if not answer_pieces:
+        return bool(bare_answer) and bare_answer in folded(text)
+    places = range(len(text_pieces) - len(answer_pieces) + 1)
+    found = any(all(forms & text_pieces[at + n] for n, forms in enumerate(answer_pieces)) for at in places)
+    return found or _telephone(bare_answer, folded(text))
 
 
 def folded(text: str) -> str:
-    """Text without case, accents, kinds of apostrophes, and kinds of digits.
+    """Text in lower case, without accents, with ASCII digits and one kind of apostrophe.
 
     Example: folded("Zoë’s ４２") -> "zoe's 42"
     """
@@ -77,24 +78,31 @@ def _plain(char: str) -> str:
     return "'" if char in "‘’ʼ`´" else " " if char.isspace() else char
 
 
-def _pieces(text: str) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
-    """For each piece, what it accepts as an answer's and what it counts as in a text."""
+class Piece(NamedTuple):
+    """The normalized forms of a piece: those an answer accepts and those a text offers. A shared form is a match."""
+
+    as_answer: frozenset[str]
+    as_text: frozenset[str]
+
+
+def _pieces(text: str) -> Iterator[Piece]:
     for found in _PIECES.finditer(text):
         kind, piece = found.lastgroup or "", found.group()
         if kind in ("iso", "slashed", "dayfirst", "monthfirst"):
             dates = _dates(kind, piece)
-            yield frozenset(_wanted(dates)) or frozenset({piece}), frozenset(_said(dates)) or frozenset({piece})
+            unread = frozenset({piece})
+            yield Piece(frozenset(_dates_accepted(dates)) or unread, frozenset(_dates_offered(dates)) or unread)
         else:
-            forms = numbers(piece) if kind == "number" else _times(piece) if kind == "time" else {piece}
-            yield frozenset(forms), frozenset(forms)
+            forms = number_forms(piece) if kind == "number" else _times(piece) if kind == "time" else {piece}
+            yield Piece(frozenset(forms), frozenset(forms))
 
 
 Date = tuple[str, int, int]
-"""Year, or "" where it is left out; month; day."""
+"""Year, or "" if there is none; month; day."""
 
 
 def _dates(kind: str, piece: str) -> list[Date]:
-    """How a date may be read."""
+    """The readings of a date; none if it is not a real one."""
     parts = [int(part) for part in re.findall(r"\d+", piece)]
     if kind in ("iso", "slashed"):
         year = parts[0] if kind == "iso" else parts[2]
@@ -108,13 +116,14 @@ def _dates(kind: str, piece: str) -> list[Date]:
     return [date for date in read if 1 <= date[1] <= 12 and 1 <= date[2] <= 31]
 
 
-def _wanted(dates: list[Date]) -> Iterator[str]:
-    """With a year: that year's, or a text's without one. Without: any year's."""
+def _dates_accepted(dates: list[Date]) -> Iterator[str]:
+    """What an answer accepts: with a year, that year or none; without one, any year or none."""
     for year, month, day in dates:
         yield from (f"{known}-{month:02}-{day:02}" for known in ((year, "none") if year else ("none", "any")))
 
 
-def _said(dates: list[Date]) -> Iterator[str]:
+def _dates_offered(dates: list[Date]) -> Iterator[str]:
+    """What a text offers, in the forms of `_dates_accepted`."""
     for year, month, day in dates:
         yield from (f"{known}-{month:02}-{day:02}" for known in ((year, "any") if year else ("none",)))
 
@@ -127,8 +136,8 @@ def _times(piece: str) -> set[str]:
     return {f"at {hour}:{minute:02}"}
 
 
-def numbers(piece: str) -> set[str]:
-    """The values a written number may have, without separators of thousands and zeros at the end of fractions.
+def number_forms(piece: str) -> set[str]:
+    """The values a written number may mean, without separators of thousands and trailing zeros of fractions.
 
     Example: "1.250" -> {"1250", "1.25"}; "1,250.50" -> {"1250.5"}; "0042" -> {"0042"}
     """
@@ -152,22 +161,22 @@ def numbers(piece: str) -> set[str]:
 
 def _fraction(whole: str, part: str) -> str:
     """Example: "3", "50" -> "3.5"; "007", "0" -> "7" """
-    shown = whole.lstrip("0") or "0"
-    rest = part.rstrip("0")
-    return f"{shown}.{rest}" if rest else shown
+    digits = whole.lstrip("0") or "0"
+    fraction = part.rstrip("0")
+    return f"{digits}.{fraction}" if fraction else digits
 
 
 def _telephone(answer: str, text: str) -> bool:
-    """Whether a long number stands in the text in other groups."""
+    """Whether the text contains this telephone number in any grouping."""
     digits = re.sub(r"\D", "", answer)
     if len(digits) < 7 or not re.fullmatch(r"[\d +()/.-]+", answer):
         return False
     return any(re.sub(r"\D", "", run) == digits for run in _TELEPHONE.findall(text))
 
 
-def key(answer: str) -> tuple[frozenset[str], ...]:
-    """Equal for answers that are written alike but for what is passed over.
+def answer_key(answer: str) -> tuple[frozenset[str], ...]:
+    """A key that is equal for answers that differ only in how they are written.
 
-    Example: key("$1,250.00") == key("1250")
+    Example: answer_key("$1,250.00") == answer_key("1250")
     """
-    return tuple(says for _, says in _pieces(folded(answer)))
+    return tuple(piece.as_text for piece in _pieces(folded(answer)))

@@ -1,38 +1,36 @@
-"""The bake-off: one stored conversation under several settings, turn by turn, with no model call.
+"""The bake-off: compares one stored conversation under several settings, turn by turn, without a model.
 
-The rule: every entry is asked the same messages in the same order and decides with the chat's own `plan_context`; tokens are
-by the counter of the entry's model, and money is those tokens at list price. A request that does not fit is counted as if it
-had been sent all the same, and says so. A cost that is not known is None, never 0.
-It leaves out what a model would have answered (lib/lab/recall/plan.py asks), and summaries, since no model writes one here:
-`summarize` leaves out the oldest without.
+All contestants get the same messages in the same order. Tokens are by the counter of the contestant's model, and money
+is those tokens at list price; an unknown cost is None, never 0. A request that does not fit is counted as if it had
+been sent and is marked. No model writes summaries here, so `summarize` drops the oldest messages without one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 
-from lib.analysis.bills import Finder, cache_minimum, usages
-from lib.analysis.replay import replayed, reused
+from lib.analysis.bills import FindModel, cache_minimum, counted_usages, sum_or_none
+from lib.analysis.replay import replay, reusable_tokens
 from lib.analysis.requests import MessageSizes, RequestRecord
+from lib.analysis.runs import range_at
 from lib.chat_settings import ChatSettings
 from lib.messages import Message
-from lib.pricing.catalogue import Model
 from lib.pricing.costs import cost
+from lib.pricing.model import Model
 from lib.tokens import Provenance
 
 FEWEST, MOST = 2, 6
-"""How many entries a bake-off has."""
+"""How many contestants a bake-off has."""
 
 SizesFor = Callable[[ChatSettings], MessageSizes]
-"""The sizes of the history by the counter of these settings' model."""
+"""Gives the sizes of the history by the counter of these settings' model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One contestant: settings, and the name a person knows them by."""
+    """Settings to compare, and the name that pages show for them."""
 
     name: str
     settings: ChatSettings
@@ -40,38 +38,38 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """One turn of one entry. MessageSizes are tokens."""
+    """One turn of one contestant. Sizes are tokens."""
 
     turn: int
     """From 1."""
     at: int
-    """Stored index of the message that was asked."""
+    """Stored index of the request's newest message."""
     sent: int
     """The whole request."""
     reusable: int
-    """Its beginning that is the same as the beginning of the request before."""
+    """The beginning that it shares with the request before."""
     cached: int
-    """What the provider's prompt cache would give back of that: nothing below the vendor's shortest prefix."""
+    """What the provider's prompt cache would return of that: nothing below the vendor's shortest prefix."""
     reply: int
-    """The stored reply, tool calls and results included."""
+    """The stored reply with its tool calls and results."""
     left_out: int
-    """Stored messages, asked before this one, that are not sent."""
+    """Earlier stored messages that are not sent."""
     fits: bool
-    """Whether the request is within the entry's input budget."""
+    """Whether the request is within the contestant's input budget."""
     facts: tuple[bool | None, ...]
-    """For each marked fact, whether its message is in the request; None before it was said."""
+    """For each followed fact, whether its message is in the request; None before it was said."""
     cost: Decimal | None
-    """USD, replies and cache included; None where no price is known."""
+    """USD, replies and cache included; None if no price is known."""
 
     @property
     def processed(self) -> int:
-        """What the model has to read anew."""
+        """Tokens that the model reads uncached."""
         return self.sent - self.cached
 
 
 @dataclass(frozen=True, slots=True)
 class ContestantRun:
-    """All turns of one entry, and who counted them."""
+    """All turns of one contestant, and who counted them."""
 
     entry: Contestant
     counter: str
@@ -90,7 +88,7 @@ class ContestantRun:
 
     @property
     def processed(self) -> int:
-        """Tokens of all requests that are read anew."""
+        """Tokens of all requests that are read uncached."""
         return self.sent - self.cached
 
     @property
@@ -100,29 +98,30 @@ class ContestantRun:
 
     @property
     def cost(self) -> Decimal | None:
-        """USD of all turns; None where one of them is not known."""
-        return total(step.cost for step in self.steps)
+        """USD of all turns; None if one of them is not known."""
+        return sum_or_none(step.cost for step in self.steps)
 
     @property
     def unfit(self) -> int:
-        """How many requests do not fit; each would have been a question to the person."""
+        """How many requests do not fit the window; the chat would have asked the person each time."""
         return sum(not step.fits for step in self.steps)
 
     @property
     def most_left_out(self) -> int:
-        """Messages left out of the request that left out most."""
+        """Messages that the request with the most drops does not send."""
         return max((step.left_out for step in self.steps), default=0)
 
     def kept(self, fact: int) -> tuple[int, int]:
-        """In how many requests a fact (its place among the marked ones) was, of how many since it was said.
+        """How many requests hold a fact, and how many there are since it was said. `fact` is its place in
+        `BakeOff.facts`.
 
-        Example: said at turn 2 of 10, left out from turn 8 on -> (6, 9)
+        Example: said at turn 2 of 10, dropped from turn 8 on -> (6, 9)
         """
-        held = [step.facts[fact] for step in self.steps if step.facts[fact] is not None]
-        return sum(map(bool, held)), len(held)
+        since = [step.facts[fact] for step in self.steps if step.facts[fact] is not None]
+        return sum(map(bool, since)), len(since)
 
     def lost_at(self, fact: int) -> int | None:
-        """The turn from which on a fact is in no request any more; None where the last one holds it, or it was never said."""
+        """The first turn from which no request holds a fact; None if the last one holds it or it was never said."""
         lost = None
         for step in reversed(self.steps):
             if step.facts[fact] is not False:
@@ -133,72 +132,80 @@ class ContestantRun:
 
 @dataclass(frozen=True, slots=True)
 class BakeOff:
-    """Courses beside each other, in the order of the entries. `facts` are stored indexes."""
+    """The runs of all contestants, in their order. `facts` are the stored indexes of the messages to follow."""
 
     facts: tuple[int, ...]
     courses: tuple[ContestantRun, ...]
 
 
-def bake_off(
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Every request of the conversation under one contestant's settings, and the sizes that planned them."""
+
+    contestant: Contestant
+    sizes: MessageSizes
+    requests: tuple[RequestRecord, ...]
+
+
+def replay_all(
     history: Sequence[Message],
-    entries: Sequence[Contestant],
+    contestants: Sequence[Contestant],
     sizes_for: SizesFor,
-    find: Finder,
-    facts: Sequence[int] = (),
     muted: Collection[int] = (),
     pinned: Collection[int] = (),
-) -> BakeOff:
-    """Replay the conversation under each entry. Raises ValueError for fewer than 2 or more than 6 entries, or two of one name.
+) -> list[Replay]:
+    """Replay the conversation for each contestant. This plans every request, so it is the slow part of a bake-off.
 
-    `facts` are stored indexes to look out for; `muted` and `pinned` (stored indexes of user messages) hold for every entry.
-    Example: bake_off(history, [Contestant("now", settings), Contestant("all", replace(settings, strategy="none"))], sizes_for, find)
+    `muted` and `pinned` (stored indexes of user messages) hold for every contestant. Raises ValueError for fewer than 2
+    or more than 6 contestants, or for two of the same name.
+    Example: replay_all(history, [Contestant("now", settings), Contestant("all", everything)], sizes_for)
     """
-    if not FEWEST <= len(entries) <= MOST:
-        raise ValueError(f"a bake-off has {FEWEST} to {MOST} entries, not {len(entries)}")
-    if len({entry.name for entry in entries}) < len(entries):
-        raise ValueError("two entries have the same name")
-    marked = tuple(facts)
-    return BakeOff(
-        marked,
-        tuple(course(history, entry, sizes_for(entry.settings), find, marked, muted, pinned) for entry in entries),
-    )
+    if not FEWEST <= len(contestants) <= MOST:
+        raise ValueError(f"a bake-off has {FEWEST} to {MOST} contestants, not {len(contestants)}")
+    if len({contestant.name for contestant in contestants}) < len(contestants):
+        raise ValueError("two contestants have the same name")
+    return [replay_one(history, each, sizes_for(each.settings), muted, pinned) for each in contestants]
 
 
-def course(
+def replay_one(
     history: Sequence[Message],
-    entry: Contestant,
+    contestant: Contestant,
     sizes: MessageSizes,
-    find: Finder,
-    facts: Sequence[int] = (),
     muted: Collection[int] = (),
     pinned: Collection[int] = (),
-) -> ContestantRun:
-    """One entry alone, by these sizes."""
-    model = find(entry.settings.provider, entry.settings.model)
-    records = replayed(history, sizes, entry.settings, muted, pinned)
-    made = steps(records, sizes, entry.settings.window.input_budget, model, facts)
-    return ContestantRun(entry, sizes.counter.name, sizes.provenance, made)
+) -> Replay:
+    """Replay the conversation for one contestant, with these sizes of the history."""
+    return Replay(contestant, sizes, tuple(replay(history, sizes, contestant.settings, muted, pinned)))
 
 
-def steps(
-    records: Sequence[RequestRecord], sizes: MessageSizes, budget: int, model: Model | None, facts: Sequence[int] = ()
-) -> tuple[TurnResult, ...]:
-    """What each request means in tokens and, at this model's prices, in USD. `budget` is the input budget in tokens.
+def bake_off(replays: Sequence[Replay], find: FindModel, facts: Sequence[int] = ()) -> BakeOff:
+    """Measure replays of one conversation. `facts` are stored indexes of messages to follow.
 
-    A model that is not in the catalogue has no price, and its cache is taken to keep a prefix of any length, as servers on
-    one's own machine do.
+    Example: bake_off(replay_all(history, contestants, sizes_for), catalogue.find, facts=[0])
     """
-    read = usages(records, sizes, 0 if model is None else cache_minimum(model))
-    made = []
-    for turn, ((before, now), usage) in enumerate(zip(pairwise([None, *records]), read, strict=True), start=1):
-        assert now is not None
+    models = [find(each.contestant.settings.provider, each.contestant.settings.model) for each in replays]
+    return BakeOff(tuple(facts), tuple(run_of(each, model, facts) for each, model in zip(replays, models, strict=True)))
+
+
+def run_of(replayed: Replay, model: Model | None, facts: Sequence[int] = ()) -> ContestantRun:
+    """Measure one replay in tokens and, at this model's list prices, in USD.
+
+    A model that is not in the catalogue has no price, and its cache is assumed to keep a prefix of any length, as
+    servers on one's own machine do.
+    """
+    contestant, sizes, budget = replayed.contestant, replayed.sizes, replayed.contestant.settings.window.input_budget
+    usages = counted_usages(replayed.requests, sizes, 0 if model is None else cache_minimum(model))
+    turns = []
+    for turn, (before, now, usage) in enumerate(
+        zip([None, *replayed.requests], replayed.requests, usages, strict=False), start=1
+    ):
         sent, price = usage.input_tokens or 0, None if model is None else cost(model, usage)
-        made.append(
+        turns.append(
             TurnResult(
                 turn,
                 now.at,
                 sent,
-                0 if before is None else min(sent, reused(before, now, sizes)),
+                0 if before is None else min(sent, reusable_tokens(before, now, sizes)),
                 usage.cached_tokens or 0,
                 usage.output_tokens or 0,
                 _left_out(now),
@@ -207,16 +214,7 @@ def steps(
                 None if price is None else price.total,
             )
         )
-    return tuple(made)
-
-
-def total(costs: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum in USD; None where one of them is not known.
-
-    Example: total([Decimal("0.1"), None]) -> None
-    """
-    known = list(costs)
-    return None if None in known else sum((part for part in known if part is not None), Decimal(0))
+    return ContestantRun(contestant, sizes.counter.name, sizes.provenance, tuple(turns))
 
 
 def _left_out(record: RequestRecord) -> int:
@@ -224,4 +222,5 @@ def _left_out(record: RequestRecord) -> int:
 
 
 def _holds(record: RequestRecord, index: int) -> bool:
-    return any(included and start <= index < stop for start, stop, included, _ in record.runs)
+    run = range_at(record.runs, index)
+    return run is not None and run[2]

@@ -1,47 +1,46 @@
-"""The cliff map: who survives at which budget.
+"""The cliff map: which messages are sent at which budget.
 
-The rule: a map decides with the same `plan_context` as sending does, once for each budget, and keeps what it decided as
-runs over stored indexes: 60 budgets over 10,000 messages are a few hundred runs, not 600,000 cells. Budgets are input
-budgets, in tokens: what a request may hold once the reply has its room. Nobody is asked and nothing is stored.
-It leaves out what breaks on the way down (lib/lab/break_points.py) and drawing.
+The request is planned with `plan_context` once for each budget. The decisions are kept as runs over stored indexes: 60
+budgets over 10,000 messages are a few hundred runs, not 600,000 cells. Budgets are input budgets: the tokens a request
+may hold without the room reserved for the reply. What breaks at small budgets is in lib/lab/break_points.py.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
+from itertools import groupby, pairwise
 
-from lib.context import TrimOptions, plan_context
+from lib.analysis.runs import range_at
+from lib.context import Marks, TrimOptions, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Run, Summary
 from lib.turns import PlanSummary
 
 SMALLEST = 300
-"""Tokens of the smallest budget that `budgets` offers, where the window is larger than that."""
+"""Tokens of the smallest budget that `budgets` offers, unless the largest is below twice that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One budget. `runs` cover every stored message once, in order, and the new message last where there is one."""
+    """One budget. `runs` cover every stored message once, in order, and the new message last if there is one."""
 
     budget: int
     """Tokens the request may hold."""
     runs: tuple[Run, ...]
-    """Over stored indexes; the new message stands behind the last of them."""
+    """Over stored indexes; the new message has the index after the last of them."""
     input_tokens: int
-    """Tokens of what would be sent, system prompt and chat template included."""
+    """Tokens of the request, with system prompt and chat template."""
     fits: bool
-    """Whether that is within the budget; where it is not, the person would be asked."""
+    """Whether that is within the budget; if not, the chat would ask the person."""
     fallback: str | None = None
-    """Why something else was done than the strategy promises, for people."""
+    """A sentence that says why the plan differs from what the strategy promises; None if it does not."""
 
     def run_at(self, index: int) -> Run:
-        """The run that holds this stored index. Raises IndexError where none does. O(log runs)."""
-        place = bisect_right(self.runs, index, key=itemgetter(0)) - 1
-        if place < 0 or index >= self.runs[place].stop:
+        """The run that holds this stored index. Raises IndexError if none does. O(log runs)."""
+        run = range_at(self.runs, index)
+        if run is None:
             raise IndexError(f"no stored message {index}")
-        return self.runs[place]
+        return run
 
     def sends(self, index: int) -> bool:
         """Whether the message stored at this index would be sent."""
@@ -50,16 +49,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class CliffMap:
-    """One history at every budget, smallest first. `rows` stand beside `budgets`."""
+    """One history at every budget, smallest first. There is one of `rows` for each of `budgets`."""
 
     budgets: tuple[int, ...]
     rows: tuple[Row, ...]
 
     def survives(self, message_index: int) -> int | None:
-        """The smallest budget at which a stored message is sent and stays: at every larger one it is sent, too.
+        """The smallest budget from which on a stored message is always sent.
 
-        None where it is left out even at the largest budget.
-        Example: sent at 300, left out at 600, sent at 900 and 1200 -> 900
+        None if it is not sent even at the largest budget. Raises IndexError if there is no such message.
+        Example: sent at 300, dropped at 600, sent at 900 and 1200 -> 900
         """
         found = None
         for row in reversed(self.rows):
@@ -69,26 +68,21 @@ class CliffMap:
         return found
 
     def survivals(self) -> Iterator[tuple[int, int, int | None]]:
-        """Stretches start..stop of stored indexes with one answer of `survives` each, in order.
+        """The ranges (start, stop, budget) of stored indexes with the same answer of `survives`, in order.
 
         Example: 6 stored messages, the last two sent from 300 on, the others from 900 on -> (0, 4, 900), (4, 6, 300)
         """
         edges = sorted({edge for row in self.rows for run in row.runs for edge in run[:2]})
-        begun: tuple[int, int | None] | None = None
-        for edge in edges[:-1]:
-            now = self.survives(edge)
-            if begun is not None and begun[1] != now:
-                yield begun[0], edge, begun[1]
-            if begun is None or begun[1] != now:
-                begun = edge, now
-        if begun is not None:
-            yield begun[0], edges[-1], begun[1]
+        same_budget = groupby(pairwise(edges), key=lambda edge: self.survives(edge[0]))
+        for budget, group in same_budget:
+            parts = list(group)
+            yield parts[0][0], parts[-1][1], budget
 
 
 def budgets(upto: int, steps: int = 60) -> tuple[int, ...]:
-    """Budgets from a few hundred tokens to `upto`, each larger than the last by the same factor, `upto` the last of them.
+    """Budgets in tokens from 300 (or half of `upto` if that is less) to `upto`, each larger by the same factor.
 
-    Fewer than `steps` where whole tokens do not tell them apart; 300 is the first, or half of a window below 600.
+    There are fewer than `steps` if some of them round to the same number of tokens.
     Example: budgets(4800, 5) -> (300, 600, 1200, 2400, 4800)
     """
     last = max(1, upto)
@@ -108,20 +102,22 @@ def cliff_map(
 ) -> CliffMap:
     """Plan the same request at each of these budgets (tokens). Raises KeyError for an unknown strategy.
 
-    `muted`, `pinned` and `summary` are what plan_context takes. The strategies' memory of the history is left alone.
+    `muted`, `pinned` and `summary` are as in plan_context.
     Example: cliff_map(Candidates.gather("", history, None, ledger), "low_water", budgets(128_000))
     """
-    alone = replace(
-        candidates, totals=replace(candidates.totals, memo={})
-    )  # dozens of budgets would push out the chat's own
+    # With the shared memo, dozens of budgets would push out what the chat's own planning keeps there.
+    own_memo = replace(candidates, totals=replace(candidates.totals, memo={}))
     ordered = tuple(sorted(set(at)))
     rows = (
-        _row(budget, plan_context(alone, ContextWindow(budget, 0), strategy, muted, pinned, options, summary))
+        _row(
+            budget,
+            plan_context(own_memo, ContextWindow(budget, 0), strategy, Marks.of(muted, pinned, summary), options),
+        )
         for budget in ordered
     )
     return CliffMap(ordered, tuple(rows))
 
 
 def _row(budget: int, plan: ContextPlan) -> Row:
-    seen = PlanSummary.of(plan)
-    return Row(budget, tuple(Run(*run) for run in seen.runs), seen.input_tokens, seen.fits, seen.fallback)
+    planned = PlanSummary.of(plan)
+    return Row(budget, tuple(Run(*run) for run in planned.runs), planned.input_tokens, planned.fits, planned.fallback)

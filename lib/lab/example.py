@@ -1,13 +1,13 @@
-"""A conversation to try things on, before there is one of one's own: planning a trip, with facts told early and needed late.
+"""An example conversation for people who have none yet: planning a trip, with early facts that are needed later.
 
-The rule: plain messages, written for this purpose; long enough to outgrow a window of 1,024 tokens. Nobody is quoted.
+It was written for this purpose and is too long for a window of 1,024 tokens.
 """
 
 from __future__ import annotations
 
 from lib.messages import Message, assistant, user
 
-_SPOKEN = (
+_EXCHANGES = (
     (
         "My name is Marta. I live in Graz, and I want to plan a trip to Porto for two people.",
         (
@@ -108,5 +108,7 @@ _SPOKEN = (
         ),
     ),
 )
-EXAMPLE: tuple[Message, ...] = tuple(message for asked, said in _SPOKEN for message in (user(asked), assistant(said)))
-"""24 messages, the user's first."""
+EXAMPLE: tuple[Message, ...] = tuple(
+    message for asked, reply in _EXCHANGES for message in (user(asked), assistant(reply))
+)
+"""24 messages; the first is the user's."""

@@ -1,10 +1,8 @@
-"""How long a model takes to its first token, request after request, under each strategy: measured.
+"""Measures how long a model takes to its first token under each strategy, request after request.
 
-The rule: what is sent is what the chat would have sent at those turns, one strategy after the other, one request at a time;
-replies are cut short, because only the first token counts. Nothing is stored, and whoever stops asking stops the sending.
-The first request of a strategy meets a cold cache and is told apart; a provider may still know a beginning from the
-strategy before.
-It leaves out computing (lib/lab/trim_costs.py).
+Sends what the chat would have sent at those turns, one strategy after the other and one request at a time, with short
+replies, because only the first token counts. Nothing is stored. The first request of a strategy meets a cold cache and
+is marked as cold; a provider may still have cached the start of a request of the strategy before.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from lib.analysis.replay import replayed
+from lib.analysis.replay import replay
 from lib.analysis.requests import MessageSizes
 from lib.errors import ChatError
 from lib.lab.bakeoff import Contestant
@@ -26,44 +24,44 @@ from lib.messages import Message, Usage
 from lib.providers import ChatRequest, Provider, Reply
 
 REPLY_TOKENS = 16
-"""What a reply may be: some providers allow no less."""
+"""The longest reply in tokens; some providers allow no smaller limit."""
 HEARTBEAT_SECONDS = 0.4
-"""While a request runs, whoever follows hears of it at least this often, so that a page can be interrupted."""
+"""Seconds between two `Waiting` events while a request runs, so that a page can be interrupted meanwhile."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
-    """One request to send. `name` is its entry's, `turn` the turn of the conversation it repeats."""
+class TimedRequest:
+    """A request to send. `name` is its contestant's, `turn` the turn of the conversation that it repeats."""
 
     name: str
     turn: int
     tokens: int
-    """Its size by the counter of the entry."""
+    """Its size by our counter."""
     request: ChatRequest
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredLatency:
-    """How one request went. Times are milliseconds from sending on; None where nothing came."""
+    """How one request went. Times are milliseconds since it was sent; None if nothing came."""
 
     name: str
     turn: int
     tokens: int
     cold: bool
-    """The first of its entry."""
+    """Whether it was the first of its contestant."""
     first_token_ms: float | None
     duration_ms: float | None
     usage: Usage = field(default_factory=Usage)
-    """As the provider reported it, with what came from its cache."""
+    """As the provider reported it, with the tokens that came from its cache."""
     error: Mapping[str, Any] | None = None
     """ChatError.to_dict() of what went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A request that still runs, and for how long by now."""
+    """A request that is still running, and for how many seconds."""
 
     name: str
     turn: int
@@ -73,85 +71,87 @@ class Waiting:
 def requests(
     history: Sequence[Message],
     sizes: MessageSizes,
-    entries: Sequence[Contestant],
+    contestants: Sequence[Contestant],
     last: int = 8,
     reply_tokens: int = REPLY_TOKENS,
     muted: Collection[int] = (),
     pinned: Collection[int] = (),
-) -> list[Timed]:
-    """The requests of the last turns under each entry, in the order they are sent. Those that do not fit are left out.
+) -> list[TimedRequest]:
+    """The requests of the last turns under each contestant's settings, in sending order, without those that do not fit.
 
-    `sizes` are of this history; `reply_tokens` is how long a reply may be.
-    Example: requests(history, sizes, entries, last=8) -> 8 of the first entry, 8 of the second
+    `sizes` are of this history; `reply_tokens` is the longest reply.
+    Example: requests(history, sizes, contestants, last=8) -> 8 of the first contestant, 8 of the second
     """
-    made = []
-    for entry in entries:
-        settings = entry.settings
-        records = replayed(history, sizes, settings, muted, pinned)
+    found = []
+    for contestant in contestants:
+        settings = contestant.settings
+        records = replay(history, sizes, settings, muted, pinned)
         for turn, record in list(enumerate(records, start=1))[-max(1, last) :]:
             tokens = sizes.parts(record).sent
             if tokens <= settings.window.input_budget:
                 request = ChatRequest(settings.model, tuple(sizes.messages(record)), reply_tokens)
-                made.append(Timed(entry.name, turn, tokens, request))
-    return made
+                found.append(TimedRequest(contestant.name, turn, tokens, request))
+    return found
 
 
-def measured(provider: Provider, timed: Iterable[Timed]) -> Generator[Waiting | MeasuredLatency, None, None]:
-    """Send them one by one; say after each how long it took, and meanwhile, twice a second, that it still runs.
+def measure(provider: Provider, timed: Iterable[TimedRequest]) -> Generator[Waiting | MeasuredLatency, None, None]:
+    """Send requests one by one. Yields a MeasuredLatency after each, and a Waiting every HEARTBEAT_SECONDS meanwhile.
 
-    Not going on (or closing the generator) sends nothing more, and lets go of the request that runs. A failure is part of
-    what is said; one that would come again ends the measuring.
-    Example: [one.first_token_ms for one in measured(provider, timed) if isinstance(one, MeasuredLatency)] -> [918.2, 120.4, ...]
+    Closing the generator lets go of the running request and sends nothing more. A failure is yielded, too; one that
+    would come again ends the measuring.
+    Example: [each.first_token_ms for each in measure(provider, timed) if isinstance(each, MeasuredLatency)] -> [918.2,
+    120.4]
     """
-    begun: set[str] = set()
+    started_names: set[str] = set()
     for one in timed:
-        stopping, answers = threading.Event(), queue.SimpleQueue[tuple[MeasuredLatency, bool]]()
-        reader = _Reader(provider, one, one.name not in begun, stopping, answers)
+        stopping, outcomes = threading.Event(), queue.SimpleQueue[tuple[MeasuredLatency, bool]]()
+        reader = _Reader(provider, one, one.name not in started_names, stopping, outcomes)
         threading.Thread(target=reader.run, daemon=True, name=f"measure-{one.name}-{one.turn}").start()
         started = time.perf_counter()
-        answer = None
+        outcome = None
         try:
-            while answer is None:
+            while outcome is None:
                 try:
-                    answer = answers.get(timeout=HEARTBEAT_SECONDS)
+                    outcome = outcomes.get(timeout=HEARTBEAT_SECONDS)
                 except queue.Empty:
                     yield Waiting(one.name, one.turn, time.perf_counter() - started)
         finally:
             stopping.set()
-        begun.add(one.name)
-        yield answer[0]
-        if not answer[1]:
+        started_names.add(one.name)
+        latency, may_go_on = outcome
+        yield latency
+        if not may_go_on:
             return
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Sends one request in a thread of its own; answers how it went, and whether another one makes sense."""
+    """Sends one request in its own thread, and puts how it went and whether to go on into `outcomes`."""
 
     provider: Provider
-    one: Timed
+    one: TimedRequest
     cold: bool
     stopping: threading.Event
-    answers: queue.SimpleQueue[tuple[MeasuredLatency, bool]]
+    outcomes: queue.SimpleQueue[tuple[MeasuredLatency, bool]]
 
     def run(self) -> None:
-        """Send it. Whatever happens, there is one answer."""
+        """Send the request. There is always exactly one outcome."""
         started = time.perf_counter()
         try:
-            self.answers.put((self._read(started), True))
+            self.outcomes.put((self._read(started), True))
         except ChatError as error:
-            self.answers.put((self._failed(error), error.retryable))
+            self.outcomes.put((self._failed(error), error.retryable))
         except Exception as error:
             log.exception("measuring %s failed", self.one.name)
-            said = ChatError(
+            unexpected = ChatError(
                 f"Something unexpected went wrong here ({type(error).__name__}).", safe="Nothing was changed."
             )
-            self.answers.put((self._failed(said), False))
+            self.outcomes.put((self._failed(unexpected), False))
 
     def _read(self, started: float) -> MeasuredLatency:
         first: float | None = None
         usage = Usage()
-        stream = self.provider.stream(self.one.request)
+        stream = self.provider.stream(self.provider.prepare(self.one.request))
         for event in stream:
             if isinstance(event, Reply):
                 usage = event.usage
@@ -170,7 +170,7 @@ class _Reader:
 
 
 def medians(results: Iterable[MeasuredLatency]) -> dict[str, float | None]:
-    """The median time to the first token in milliseconds, by entry, without cold ones; None where none was measured.
+    """The median milliseconds to the first token by contestant, without cold requests; None if none was measured.
 
     Example: {"oldest_first": 5986.0, "low_water": 1482.0}
     """

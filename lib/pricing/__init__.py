@@ -1,1 +1,1 @@
-"""What models cost and how much they can hold: the catalogue of models, and the price of a request."""
+"""Models and money: what a model can hold, what it charges, and what a request costs."""

@@ -1,8 +1,7 @@
-"""What a request costs: tokens times list price.
+"""Works out what a request costs: tokens times list price, in USD.
 
-The rule: the parts add up to the total, and the total is genai-prices' own. Where a price or a number of tokens is not known,
-the cost is None, never 0. All money is USD.
-It leaves out discounts (batch, flex, priority), and taxes: list prices are what anybody pays who asks for nothing special.
+The parts add up to the total that genai-prices calculates. If a price or a token count is unknown, the cost is None,
+never 0. Discounts (batch, flex, priority) and taxes are not included.
 """
 
 from __future__ import annotations
@@ -11,14 +10,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from lib.messages import Usage
-from lib.pricing.catalogue import Model, Rates, Tiers, find
+from lib.pricing.catalogue import find
+from lib.pricing.model import Model, Rates, Tiers
 
 MILLION = Decimal(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One request in USD. `reasoning` is a part of `output`; `hidden` is what the usage's other figures leave out."""
+    """The cost of one request in USD. `reasoning` is part of `output`; `hidden` is for tokens the other parts omit."""
 
     uncached_input: Decimal
     cached_input: Decimal
@@ -33,48 +33,49 @@ class Cost:
 
 
 def cost(model: Model, usage: Usage, at: float | None = None) -> Cost | None:
-    """The cost of one request, at the prices of its time (seconds since the epoch; now by default).
+    """The cost of one request at the prices of `at` (seconds since the epoch; now by default).
 
-    Cache writes are priced as kept for the shortest time a vendor offers. Where more is reported as cached or written than was
-    read at all, no more than what was read is priced. Hidden tokens are taken as input, since how many of them were written
-    is not reported. None where no price is known, or the provider did not say what was read and written.
+    None if there is no price or the provider did not report input and output tokens. Cache writes are priced for the
+    shortest lifetime a vendor offers. If more tokens are reported as cached or written than were read, only those read
+    are priced. Hidden tokens are priced as input, because providers do not say how many of them are output.
     """
-    rates = _rates(model, at)
+    rates = _rates_at(model, at)
     if rates is None or usage.input_tokens is None or usage.output_tokens is None:
         return None
-    whole = usage.input_tokens
-    cached = min(usage.cached_tokens or 0, whole)
-    written = min(usage.cache_write_tokens or 0, whole - cached)
+    total_input = usage.input_tokens
+    cached = min(usage.cached_tokens or 0, total_input)
+    written = min(usage.cache_write_tokens or 0, total_input - cached)
     reasoning = min(usage.reasoning_tokens or 0, usage.output_tokens)
+    hidden = usage.hidden_tokens or 0
     return Cost(
-        _price(rates.input, whole, whole - cached - written),
-        _price(rates.cached_input, whole, cached),
-        _price(rates.cache_write, whole, written),
-        _price(rates.output, whole, usage.output_tokens),
-        _price(rates.output, whole, reasoning),
-        _price(rates.input, usage.hidden_tokens or 0, usage.hidden_tokens or 0),
+        uncached_input=_price(rates.input, total_input, total_input - cached - written),
+        cached_input=_price(rates.cached_input, total_input, cached),
+        cache_write=_price(rates.cache_write, total_input, written),
+        output=_price(rates.output, total_input, usage.output_tokens),
+        reasoning=_price(rates.output, total_input, reasoning),
+        hidden=_price(rates.input, hidden, hidden),
     )
 
 
 def saved_by_cache(model: Model, usage: Usage, at: float | None = None) -> Decimal | None:
-    """What the cached part would have cost uncached, minus what it did; None where that is not known."""
-    rates = _rates(model, at)
+    """How much less the cached tokens cost than at the full input price, in USD. None if that is unknown."""
+    rates = _rates_at(model, at)
     if rates is None or usage.input_tokens is None or usage.cached_tokens is None:
         return None
     cached = min(usage.cached_tokens, usage.input_tokens)
     return _price(rates.input, usage.input_tokens, cached) - _price(rates.cached_input, usage.input_tokens, cached)
 
 
-def _rates(model: Model, at: float | None) -> Rates | None:
-    """The model's rates, of another time where one is asked for and known."""
+def _rates_at(model: Model, at: float | None) -> Rates | None:
+    """The model's rates at that time, if the catalogue knows the model; else the rates it carries."""
     dated = find(model.vendor, model.name, at) if at is not None else None
     return model.rates if dated is None else dated.rates
 
 
-def _price(tiers: Tiers, whole: int, tokens: int) -> Decimal:
-    """`tokens` at the price that holds for a request with this whole input."""
+def _price(tiers: Tiers, total_input: int, tokens: int) -> Decimal:
+    """USD for `tokens`, in the tier of a request with this many input tokens."""
     rate = tiers[0][1]
     for start, price in tiers:
-        if whole > start:
+        if total_input > start:
             rate = price
     return rate * tokens / MILLION

@@ -1,8 +1,7 @@
-"""Provider: whoever answers. The one rule: the last event of a stream is always a Reply, and every vendor exception
-leaves as a ChatError.
+"""What a model provider can do: prepare a request, send exactly those bytes, and stream the reply.
 
-A provider is built for one endpoint and one key, and is used from any thread. `body` is pure and holds no key: it is what
-is hashed, shown and rebuilt.
+A provider belongs to one endpoint and one key, and any thread may use it. Its streams always end with one Reply, and
+every vendor exception leaves as a ChatError.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from lib.tokens import TokenCounter
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One request. `messages` are everything that is sent, the system prompt first; the reply may be this many tokens."""
+    """One request: every message to send, the system prompt first, and the longest reply allowed, in tokens."""
 
     model: str
     messages: Sequence[Message]
@@ -29,16 +28,39 @@ class ChatRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SentBody:
+    """A prepared request, as the bytes that go out. It holds no key."""
+
+    request: ChatRequest
+    """The request it was prepared from."""
+    body: Mapping[str, Any]
+    """The JSON object in `data`, for showing."""
+    data: bytes
+    """The whole HTTP body: UTF-8 JSON without spaces."""
+    sha256: str
+    """SHA-256 of `data` in hexadecimal, which a turn records."""
+
+    @classmethod
+    def of(cls, request: ChatRequest, body: Mapping[str, Any]) -> SentBody:
+        """Serialise and hash a body. Raises ValueError for NaN and infinities, which JSON does not have."""
+        data = body_bytes(body)
+        return cls(request, body, data, hashlib.sha256(data).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
-    """The next piece of the reply, as it arrived."""
+    """The next piece of the reply."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The end of a stream. `stop_reason` is one of "end", "length" (cut off at max_output_tokens), "refused", or the
-    provider's own word where none of these fits."""
+    """The end of a stream.
+
+    `stop_reason` is "end", "length" (cut off at max_output_tokens), "refused", or the provider's own word where none of
+    these fits.
+    """
 
     text: str
     usage: Usage = field(default_factory=Usage)
@@ -48,40 +70,41 @@ class Reply:
 
 
 class Provider(Protocol):
-    """One endpoint that answers."""
+    """One endpoint that answers requests."""
 
     @property
     def name(self) -> str:
-        """How settings and turns call it: "local", "openai", "anthropic", or a configured endpoint's name."""
+        """The name in settings and turns: "local", "openai", "anthropic", or a configured endpoint's name."""
 
     @property
     def rules(self) -> RuleProvider | None:
-        """Whose rules requests have to obey there; None where nobody's are known."""
+        """Whose rules requests must follow; None if no rules are known."""
 
-    def body(self, request: ChatRequest) -> dict[str, Any]:
-        """The JSON body of the request, exactly as it goes out."""
+    def prepare(self, request: ChatRequest) -> SentBody:
+        """The exact bytes of the request. Sends nothing, and needs neither a key nor an SDK."""
 
     def address(self) -> Address:
-        """Where `body` goes, for people who want to send it themselves. It holds no key."""
+        """Where requests go, for people who want to send one themselves. It holds no key."""
 
-    def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
-        """Send it. Closing the iterator early ends the request. Raises ProviderError or ContextOverflow."""
+    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+        """Send exactly `sent.data` and yield the reply. Closing the iterator early ends the request.
+
+        Raises ProviderError or ContextOverflow.
+        """
 
     def models(self) -> list[str]:
-        """The model names the server offers, asked from it. Raises ProviderError."""
+        """The model names the server lists. Raises ProviderError."""
 
     def count(self, request: ChatRequest) -> int | None:
-        """Tokens of this request by the provider's own counting endpoint; None where it has none. Raises ProviderError."""
+        """Tokens of this request by the provider's counting endpoint; None if it has none. Raises ProviderError."""
 
     def counter(self) -> TokenCounter | None:
-        """The server's own per-message tokenizer, learnt on first use; None where it has none. Raises ProviderError."""
+        """The server's own per-message tokenizer, learned on first use; None if it has none. Raises ProviderError."""
 
 
 def body_bytes(body: Mapping[str, Any]) -> bytes:
-    """A body as the bytes the SDKs put on the wire: UTF-8 JSON without blanks."""
+    """A body as UTF-8 JSON without spaces.
+
+    Stored turns record the SHA-256 of this serialisation, so it must never change. Raises ValueError for NaN.
+    """
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-
-def body_sha256(body: Mapping[str, Any]) -> str:
-    """SHA-256 of those bytes, in hexadecimal: the proof of what was sent."""
-    return hashlib.sha256(body_bytes(body)).hexdigest()

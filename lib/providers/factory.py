@@ -1,4 +1,4 @@
-"""Choosing the adapter for an endpoint, and who counts its tokens."""
+"""Chooses the provider for an endpoint, and the counter for its tokens."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from lib.tokens.model_counters import counter_for
 
 
 def open_provider(endpoint: Endpoint, key: str | None, local: LocalModel) -> Provider:
-    """The provider of this endpoint, with this key. Imports no SDK and asks nobody anything yet."""
+    """The provider of this endpoint, with this key. Imports no SDK and sends nothing yet."""
     if endpoint.kind == "local":
         return LocalProvider(local)
     return AnthropicProvider(endpoint, key) if endpoint.kind == "anthropic" else OpenAIProvider(endpoint, key)
 
 
 def open_counter(endpoint: Endpoint, model: str, local: LocalModel, provider: Provider | None) -> TokenCounter:
-    """Who counts messages for this model of this endpoint.
+    """The best counter for this model of this endpoint.
 
-    With a provider, its server may be asked whether it counts; without one, only what is known by now is used, so that
-    drawing a page waits for nobody.
+    With a provider, its server may be asked whether it can count. Without one, only what is already known is used, so
+    that drawing a page never waits.
     """
     if endpoint.kind == "anthropic":
         return counter_for("anthropic", model)
     if endpoint.kind == "openai" and is_openai(endpoint.base_url):
         return counter_for("openai", model)
-    return _asked(provider) or known_counter(endpoint, local) or _stand_in(endpoint, model)
+    return _servers_counter(provider) or known_counter(endpoint, local) or _stand_in(endpoint, model)
 
 
-def _asked(provider: Provider | None) -> TokenCounter | None:
-    """The server's own counter. One that cannot be asked now is no reason not to send: something else counts."""
+def _servers_counter(provider: Provider | None) -> TokenCounter | None:
+    """The server's own counter. If it cannot be asked now, something else counts, and the turn can be sent."""
     try:
         return None if provider is None else provider.counter()
     except ProviderError:
@@ -48,7 +48,7 @@ def _stand_in(endpoint: Endpoint, model: str) -> TokenCounter:
 
 
 def vendor_of(endpoint: Endpoint) -> str | None:
-    """Whose list prices hold there: "openai", "anthropic", "local" (nobody's), None where the server's owner sets their own."""
+    """Whose list prices apply: "openai", "anthropic", "local" (free), or None if the server's owner sets the prices."""
     if endpoint.kind == "local":
         return "local"
     if endpoint.kind == "openai":

@@ -1,6 +1,6 @@
-"""ScriptedProvider: the test double, beside the real parts. It answers what it was told to, and keeps what it was sent.
+"""ScriptedProvider, the test double: it plays scripted replies in order and records the requests.
 
-The rule: a request nobody scripted fails loudly.
+A request without a script raises AssertionError.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from lib.messages import Usage
-from lib.providers import ChatRequest, Reply, TextDelta
+from lib.providers import ChatRequest, Reply, SentBody, TextDelta
 from lib.providers.export import Address
+from lib.providers.wire_format import utf8_safe_value
 from lib.request_rules import RuleProvider
 from lib.tokens import TokenCounter
 
 
 @dataclass(slots=True)
 class Script:
-    """One answer: its pieces, an error to raise after them, and a gate to wait at before each piece."""
+    """One reply: its pieces, an error to raise after them, and a semaphore to acquire before each piece and the end."""
 
     pieces: Sequence[str]
     error: Exception | None = None
@@ -30,7 +30,10 @@ class Script:
 
 
 class ScriptedProvider:
-    """A Provider that plays scripts in order. `requests` holds what it was sent, `closed` how often it was let go early."""
+    """A Provider that plays scripts in order.
+
+    `requests` and `bodies` hold what was sent; `closed` counts the streams that were closed early.
+    """
 
     name = "scripted"
     rules: RuleProvider | None = None
@@ -38,27 +41,30 @@ class ScriptedProvider:
     def __init__(self, *scripts: Script) -> None:
         self._scripts = deque(scripts)
         self.requests: list[ChatRequest] = []
+        self.bodies: list[bytes] = []
         self.closed = 0
         self.own_counter: TokenCounter | None = None
 
     def enqueue(self, script: Script) -> None:
-        """One more answer."""
+        """Add one more script."""
         self._scripts.append(script)
 
-    def body(self, request: ChatRequest) -> dict[str, Any]:
-        """A body in the shape of Chat Completions."""
+    def prepare(self, request: ChatRequest) -> SentBody:
+        """A body in the shape of Chat Completions, with every stored field of each message."""
         messages = [message.to_dict() for message in request.messages]
-        return {"model": request.model, "messages": messages, "max_tokens": request.max_output_tokens}
+        body = {"model": request.model, "messages": messages, "max_tokens": request.max_output_tokens}
+        return SentBody.of(request, utf8_safe_value(body))
 
     def address(self) -> Address:
-        """Nobody's."""
+        """An address where no server listens."""
         return Address("http://127.0.0.1:9/v1/chat/completions", "Authorization: Bearer ", "SCRIPTED_KEY")
 
-    def stream(self, request: ChatRequest) -> Iterator[TextDelta | Reply]:
+    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
         """Play the next script."""
-        self.requests.append(request)
+        self.requests.append(sent.request)
+        self.bodies.append(sent.data)
         if not self._scripts:
-            raise AssertionError(f"nobody scripted request number {len(self.requests)}")
+            raise AssertionError(f"request number {len(self.requests)} has no script")
         script = self._scripts.popleft()
         try:
             for piece in script.pieces:
@@ -72,16 +78,16 @@ class ScriptedProvider:
             raise
         if script.error is not None:
             raise script.error
-        yield Reply("".join(script.pieces), script.usage, request.model, script.stop_reason, "scripted-1")
+        yield Reply("".join(script.pieces), script.usage, sent.request.model, script.stop_reason, "scripted-1")
 
     def models(self) -> list[str]:
-        """One name."""
+        """The one model name it lists."""
         return ["scripted-1"]
 
     def count(self, request: ChatRequest) -> int | None:
-        """It has no counting endpoint."""
+        """None: it has no counting endpoint."""
         return None
 
     def counter(self) -> TokenCounter | None:
-        """What it was given, or none."""
+        """The counter that the test set, or None."""
         return self.own_counter

@@ -1,8 +1,7 @@
-"""The vendors' failures in our words, once.
+"""Translates exceptions of both vendors' SDKs into ChatErrors that say what the person can do.
 
-The rule: every exception of the two SDKs leaves as a ChatError that says what the person can do, and none of them ever holds
-a key. Both SDKs have the same shape of exceptions, so one translation serves both: status code first, then the provider's
-code, then its words.
+Both SDKs have exceptions of the same shape, so one translation serves both: it looks at the status code first, then
+at the provider's error code, then at the message. Keys are removed from every message.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from lib.errors import (
     WrongKey,
 )
 
+SDK_PACKAGES = ("openai", "anthropic", "httpx2", "httpcore2", "httpx", "httpcore")
 OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
 OVERFLOW_WORDS = re.compile(
     r"context.{0,10}(length|window|size|limit)|prompt is too long|too many (input )?tokens|exceeds the maximum number"
@@ -39,7 +39,7 @@ PAYMENT_WORDS = re.compile(
     re.IGNORECASE,
 )
 PAY = "Look at the plan and the credit at the provider, or choose another provider under Settings."
-IN_STREAM = {
+STATUS_IN_STREAM = {
     "invalid_request_error": 400,
     "authentication_error": 401,
     "billing_error": 402,
@@ -54,12 +54,12 @@ IN_STREAM = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
-"""The status of an error that came once the stream had begun, with the status 200."""
+"""HTTP statuses for error types that arrive inside a stream, whose own status is 200."""
 
 
 @contextmanager
 def translated(label: str, key: str | None) -> Iterator[None]:
-    """Run the body of an adapter; SDK exceptions leave as ChatError. `label` is how people call the provider."""
+    """Raise ChatErrors instead of SDK exceptions in this block. `label` is the provider's name on pages."""
     try:
         yield
     except ChatError:
@@ -67,28 +67,20 @@ def translated(label: str, key: str | None) -> Iterator[None]:
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise not_an_answer(label) from None
     except Exception as exc:
-        # only what comes from an SDK or its HTTP client is translated; a mistake of ours stays a mistake
-        if type(exc).__module__.split(".")[0] not in (
-            "openai",
-            "anthropic",
-            "httpx2",
-            "httpcore2",
-            "httpx",
-            "httpcore",
-        ):
+        if type(exc).__module__.split(".")[0] not in SDK_PACKAGES:  # our own bugs are not translated
             raise
         raise translate(exc, label, key) from None  # the original may hold the key in its headers
 
 
 def translate(exc: Exception, label: str, key: str | None) -> ChatError:
     """One SDK exception as a ChatError."""
-    words = _scrubbed(_words(exc), key)
+    words = _without_keys(_words(exc), key)
     details = _details(exc)
-    code = f"{details.get('code')} {details.get('type')}"  # which of the two says it depends on the server
+    code = f"{details.get('code')} {details.get('type')}"  # servers differ in which of the two they use
     status = _status(exc, details)
     if status is None:
         return _without_status(exc, label, words, details, code)
-    if status not in (401, 403, 404, 429) and _is_overflow(code, words):  # a rate limit speaks of tokens, too
+    if status not in (401, 403, 404, 429) and _is_overflow(code, words):  # rate limits mention tokens too
         return _overflow(label, words, details)
     if "content_filter" in code or (status in (400, 403) and POLICY_WORDS.search(f"{code} {words}")):
         return ContentRefused(f"{label} refused the content: {words}")
@@ -106,72 +98,74 @@ def translate(exc: Exception, label: str, key: str | None) -> ChatError:
 
 
 def unfinished(label: str, *, begun: bool) -> ChatError:
-    """A stream that ended without saying that the reply is complete."""
+    """The error for a stream that ended before the reply was complete; `begun` is False if nothing arrived."""
     if not begun:
         return not_an_answer(label)
     return ProviderUnavailable(f"{label} broke off in the middle of its reply.")
 
 
 def not_an_answer(label: str) -> ChatError:
-    """Something answered with success that does not speak the protocol: a web page, a login form, cut-off JSON."""
+    """The error for a successful answer that is not in the protocol: a web page, a login form, incomplete JSON."""
     return ProviderUnavailable(
         f"{label} answered, but not as a model server does.",
-        next_step="Check its base URL (many servers want /v1 at its end), then retry.",
+        next_step="Check its base URL (many servers need /v1 at the end), then retry.",
     )
 
 
 def model_names(answer: Any, label: str) -> list[str]:
-    """The ids in a list of models, as both vendors give it. Raises ProviderUnavailable where it is none."""
+    """The ids in a list of models, in the shape of both vendors. Raises ProviderUnavailable for anything else."""
     if not isinstance(answer, Mapping) or "data" not in answer:
         raise not_an_answer(label)
-    models = answer["data"] or []  # a server without models may say null
+    models = answer["data"] or []  # some servers without models send null
     return [str(model["id"]) for model in models if isinstance(model, Mapping) and "id" in model]
 
 
-def wait_of(headers: Mapping[str, str]) -> float | None:
-    """How long a rate limit asks to wait, in seconds.
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """The seconds to wait after a rate limit; None if the headers do not say.
 
-    Example: wait_of({"retry-after": "12"}) -> 12.0; wait_of({"x-ratelimit-reset-requests": "1m30s"}) -> 90.0
+    Example: {"retry-after": "12"} -> 12.0; {"x-ratelimit-reset-requests": "1m30s"} -> 90.0
     """
     if (milliseconds := headers.get("retry-after-ms", "")).isdigit():
         return int(milliseconds) / 1000
-    asked = headers.get("retry-after", "")
-    if re.fullmatch(r"\d+(\.\d+)?", asked):
-        return float(asked)
+    seconds = headers.get("retry-after", "")
+    if re.fullmatch(r"\d+(\.\d+)?", seconds):
+        return float(seconds)
     resets = [
-        _span(headers[name]) for name in ("x-ratelimit-reset-requests", "x-ratelimit-reset-tokens") if name in headers
+        _seconds(headers[name])
+        for name in ("x-ratelimit-reset-requests", "x-ratelimit-reset-tokens")
+        if name in headers
     ]
     return max(resets) if resets else None
 
 
-def _span(text: str) -> float:
+def _seconds(duration: str) -> float:
     """Example: "1m30s" -> 90.0; "120ms" -> 0.12."""
     units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-    return sum(float(number) * units[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text))
+    return sum(float(number) * units[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", duration))
 
 
 def _rate_limited(exc: Exception, label: str, words: str, code: str) -> RateLimited:
-    """Waiting helps, or only paying does."""
+    """The error for status 429: wait, or pay if the quota is used up."""
     if not PAYMENT_WORDS.search(f"{code} {words}"):
-        return RateLimited(f"{label} asks to slow down: {words}", wait_seconds=wait_of(_headers(exc)))
-    used_up = RateLimited(f"{label} says that the quota is used up: {words}")
-    used_up.next_step = PAY
-    return used_up
+        return RateLimited(f"{label} asks to slow down: {words}", wait_seconds=retry_after_seconds(_headers(exc)))
+    error = RateLimited(f"{label} says that the quota is used up: {words}")
+    error.next_step = PAY
+    return error
 
 
 def _status(exc: Exception, details: Mapping[str, Any]) -> int | None:
-    """The status of a failure; None for a connection that failed, and for words in a stream that we do not know."""
+    """The HTTP status of a failure; None if the connection failed, or if an error in a stream has an unknown type."""
     status = getattr(exc, "status_code", None)
     if isinstance(status, int) and status >= 400:
         return status
     code = details.get("code")
     if isinstance(code, int) and 400 <= code < 600:
         return code
-    return IN_STREAM.get(str(code)) or IN_STREAM.get(str(details.get("type")))
+    return STATUS_IN_STREAM.get(str(code)) or STATUS_IN_STREAM.get(str(details.get("type")))
 
 
 def _without_status(exc: Exception, label: str, words: str, details: Mapping[str, Any], code: str) -> ChatError:
-    """Not reached, cut off, or an error inside a stream (which has no status of its own)."""
+    """The error for a failed or broken connection, or for an unknown error inside a stream."""
     if _is_overflow(code, words):
         return _overflow(label, words, details)
     name = type(exc).__name__
@@ -187,15 +181,15 @@ def _is_overflow(code: str, words: str) -> bool:
 
 
 def _overflow(label: str, words: str, details: Mapping[str, Any]) -> ContextOverflow:
-    """With the numbers, in the order in which each provider says them."""
+    """The error for a request that is too large, with the token counts that the message gives."""
     tokens, limit = details.get("n_prompt_tokens"), details.get("n_ctx")
     numbers = [
         int(number.replace(",", ""))
         for number in re.findall(r"\d[\d,]*(?= tokens| > |\)| maximum)|(?<=> )\d[\d,]*", words)
     ]
-    if with_reply := re.search(r"(\d+) \+ (\d+) > (\d+)", words):  # Anthropic, when only the reply does not fit
-        sent, reply, limit = map(int, with_reply.groups())
-        tokens = sent + reply
+    if with_reply := re.search(r"(\d+) \+ (\d+) > (\d+)", words):  # Anthropic, if only the reply does not fit
+        request_tokens, reply_tokens, limit = map(int, with_reply.groups())
+        tokens = request_tokens + reply_tokens
     elif not isinstance(tokens, int) and len(numbers) >= 2:
         tokens, limit = max(numbers[:2]), min(numbers[:2])
     size = f"{tokens:,} tokens, and the model holds {limit:,}" if tokens and limit else "larger than the model's window"
@@ -203,7 +197,7 @@ def _overflow(label: str, words: str, details: Mapping[str, Any]) -> ContextOver
 
 
 def _details(exc: Exception) -> Mapping[str, Any]:
-    """The provider's error object; its wrapping differs between the SDKs and servers."""
+    """The provider's error object. SDKs and servers wrap it differently."""
     body = getattr(exc, "body", None)
     if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
         inner: Mapping[str, Any] = body["error"]
@@ -212,9 +206,9 @@ def _details(exc: Exception) -> Mapping[str, Any]:
 
 
 def _words(exc: Exception) -> str:
-    """The provider's own words, on one line and not endless."""
-    said = _details(exc).get("message") or getattr(exc, "message", None) or str(exc) or type(exc).__name__
-    return " ".join(str(said).split())[:500]
+    """The provider's own message, on one line of at most 500 characters."""
+    message = _details(exc).get("message") or getattr(exc, "message", None) or str(exc) or type(exc).__name__
+    return " ".join(str(message).split())[:500]
 
 
 def _headers(exc: Exception) -> Mapping[str, str]:
@@ -223,8 +217,8 @@ def _headers(exc: Exception) -> Mapping[str, str]:
     return headers
 
 
-def _scrubbed(words: str, key: str | None) -> str:
-    """Providers repeat keys, or parts of them, in their messages."""
+def _without_keys(words: str, key: str | None) -> str:
+    """The message without keys: providers repeat them, or parts of them."""
     if key:
         words = words.replace(key, "(key)")
     return re.sub(r"\b(sk|pk|key)-[A-Za-z0-9_*.\-]{6,}", "(key)", words)

@@ -1,8 +1,4 @@
-"""Two requests line by line, as data to draw: what was kept, removed, changed and added.
-
-The rule: every message of both requests is in exactly one row, and rows stand in the order a person reads them: what is gone
-where it was, what is new where it is. It leaves out colours and signs, and why anything changed (`Repair.changes`).
-"""
+"""Compares two requests message by message: which were kept, removed, changed and added."""
 
 from __future__ import annotations
 
@@ -18,63 +14,66 @@ RowKind = Literal["kept", "removed", "changed", "added"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line. `index` is the position in the request before; for an added message the one after."""
+class DiffRow:
+    """One message. `index` is its position in the first request; for an added message, in the second."""
 
     kind: RowKind
     index: int
     text: str
     was: str | None = None
-    """What a changed message said before."""
+    """The earlier text of a changed message."""
 
 
-def compared(before: Sequence[Message], after: Sequence[Message]) -> list[Row]:
-    """The rows from one request to the other.
+def diff_rows(before: Sequence[Message], after: Sequence[Message]) -> list[DiffRow]:
+    """The rows from one request to the other. Every message of both is in exactly one row, in the order they are sent.
 
-    Example: compared([assistant("Hi"), user("q")], [user("q")]) -> [Row("removed", 0, "assistant: Hi"), Row("kept", 1, "user: q")]
+    Example: diff_rows([assistant("Hi"), user("q")], [user("q")])
+    -> [DiffRow("removed", 0, "assistant: Hi"), DiffRow("kept", 1, "user: q")]
     """
-    old, new = ([_compact(message.to_dict()) for message in messages] for messages in (before, after))
-    rows: list[Row] = []
+    old, new = ([_compact_json(message.to_dict()) for message in messages] for messages in (before, after))
+    rows: list[DiffRow] = []
     for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
-            rows += [Row("kept", at, line(before[at])) for at in range(i, j)]
+            rows += [DiffRow("kept", index, line(before[index])) for index in range(i, j)]
         else:
-            rows += _replaced(before, after, range(i, j), range(k, m))
+            rows += _different(before, after, range(i, j), range(k, m))
     return rows
 
 
 def line(message: Message) -> str:
-    """A message as one row says it: who, what, and what stands beside it.
+    """A message as one line: role, content and further fields.
 
     Example: line(user("Why?")) -> "user: Why?"
     """
-    said = message.content if isinstance(message.content, str) else _compact(message.content)
-    said = said if message.has_content else "(no content)"
-    return f"{message.role}: {said}" + (f" {_compact(dict(message.extra))}" if message.extra else "")
+    content = message.content if isinstance(message.content, str) else _compact_json(message.content)
+    content = content if message.has_content else "(no content)"
+    extra = f" {_compact_json(dict(message.extra))}" if message.extra else ""
+    return f"{message.role}: {content}{extra}"
 
 
-def _compact(value: object) -> str:
+def _compact_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
-def _replaced(before: Sequence[Message], after: Sequence[Message], gone: range, come: range) -> Iterator[Row]:
-    """Messages of the same role are one that changed, in order; the others went or came."""
-    places = iter(gone)
-    for at in come:
-        place, passed = _next_of_role(before, places, after[at].role)
-        if place is None:  # nothing of this role is left: those passed over wait for the next one
-            yield Row("added", at, line(after[at]))
-            places = iter(passed)
+def _different(before: Sequence[Message], after: Sequence[Message], old: range, new: range) -> Iterator[DiffRow]:
+    """Pair old and new messages of the same role, in order, as changed; the others were removed or added."""
+    unpaired = iter(old)
+    for index in new:
+        match, skipped = _next_of_role(before, unpaired, after[index].role)
+        if match is None:
+            yield DiffRow("added", index, line(after[index]))
+            unpaired = iter(skipped)
             continue
-        yield from (Row("removed", other, line(before[other])) for other in passed)
-        yield Row("changed", place, line(after[at]), line(before[place]))
-    yield from (Row("removed", other, line(before[other])) for other in places)
+        yield from (DiffRow("removed", other, line(before[other])) for other in skipped)
+        yield DiffRow("changed", match, line(after[index]), line(before[match]))
+    yield from (DiffRow("removed", other, line(before[other])) for other in unpaired)
 
 
-def _next_of_role(before: Sequence[Message], places: Iterator[int], role: str) -> tuple[int | None, list[int]]:
-    passed: list[int] = []
-    for place in places:
-        if before[place].role == role:
-            return place, passed
-        passed.append(place)
-    return None, passed
+def _next_of_role(before: Sequence[Message], indexes: Iterator[int], role: str) -> tuple[int | None, list[int]]:
+    """The next index with a message of this role, None if there is none, and the indexes before it."""
+    skipped: list[int] = []
+    for index in indexes:
+        if before[index].role == role:
+            return index, skipped
+        skipped.append(index)
+    return None, skipped

@@ -1,8 +1,7 @@
-"""One rule at a time: how a list of messages stops breaking it. What `repair` is put together from.
+"""Fixes the breaches of one rule. lib/request_rules/repair.py decides which fix is applied when.
 
-The rule: as little as possible. A part of a message goes before the message does, null becomes empty text where that is
-accepted, and the person's newest words (`keep`) never go. Every change says which rule made it and which messages it is
-about. It leaves out the order of the mending and when it is done (`repair`).
+Each fix changes as little as possible: it drops a part of a message rather than the message, turns null into empty text
+if the provider accepts that, and never drops the newest user message. Every change names its rule and its messages.
 """
 
 from __future__ import annotations
@@ -12,55 +11,64 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from lib.messages import Message
-from lib.request_rules.check import Breach
+from lib.request_rules.check import Breach, message_numbers
 from lib.request_rules.provider_view import TOOL_PARTS, as_known, is_blank, is_empty
 from lib.request_rules.rules import Rule, RuleProvider
 
-Kind = Literal["removed", "changed", "moved", "merged"]
+ChangeKind = Literal["removed", "changed", "moved", "merged"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was done about a rule. `indexes` are positions in the request as it was before any repair."""
+    """What was changed because of a rule. `indexes` are positions in the request before any repair."""
 
     rule: Rule
-    kind: Kind
+    kind: ChangeKind
     indexes: tuple[int, ...]
     sentence: str
 
 
-class Piece(NamedTuple):
-    """A message on its way through the repair, and where it, or what was merged into it, stood before."""
+class TrackedMessage(NamedTuple):
+    """A message during the repair, and the positions that it, or the messages merged into it, had before."""
 
     message: Message
     origins: tuple[int, ...]
 
 
-Mended = tuple[list[Piece], list[Change]]
+Fixed = tuple[list[TrackedMessage], list[Change]]
+"""The request after a fix, and its changes."""
+Fix = Callable[[RuleProvider, Sequence[TrackedMessage], Breach, int | None], Fixed]
+"""Fixes a breach. The last argument is the original position of the newest user message."""
 
 
-def without_foreign(provider: RuleProvider, pieces: Sequence[Piece], breach: Breach, keep: int | None) -> Mended:
-    """Parts that the provider has no word for go; the message only where nothing else is in it."""
-    (at,) = breach.indexes
-    known = as_known(provider, pieces[at].message)
-    left = replace(known, extra=pieces[at].message.extra) if known is not None else None
-    return _put(pieces, breach.rule, at, left, keep, "The part that is not known goes.")
+def drop_unknown_parts(
+    provider: RuleProvider, tracked: Sequence[TrackedMessage], breach: Breach, newest: int | None
+) -> Fixed:
+    """Drop the parts that the provider does not know, and the message if nothing else is in it."""
+    (index,) = breach.indexes
+    known = as_known(provider, tracked[index].message)
+    rest = replace(known, extra=tracked[index].message.extra) if known is not None else None
+    return _replace(tracked, breach.rule, index, rest, newest, "The part that the provider does not know is dropped.")
 
 
-def without_emptiness(provider: RuleProvider, pieces: Sequence[Piece], breach: Breach, keep: int | None) -> Mended:
-    """Blank parts go, null becomes empty text where it has to stay, and a message with nothing in it goes."""
-    if len(breach.indexes) > 1 or pieces[breach.indexes[0]].message.is_system:
-        return _without(pieces, breach.rule, breach.indexes)
-    (at,) = breach.indexes
-    message, origins = pieces[at]
-    filled = _filled(provider, message)
-    if filled is None and provider != "anthropic" and (message.role == "tool" or keep in origins):
+def drop_empty_content(
+    provider: RuleProvider, tracked: Sequence[TrackedMessage], breach: Breach, newest: int | None
+) -> Fixed:
+    """Drop blank parts and empty messages. Where a message has to stay, null becomes empty text."""
+    if len(breach.indexes) > 1 or tracked[breach.indexes[0]].message.is_system:
+        return _drop(tracked, breach.rule, breach.indexes)
+    (index,) = breach.indexes
+    message, origins = tracked[index]
+    filled = _without_blanks(provider, message)
+    if filled is None and provider != "anthropic" and (message.role == "tool" or newest in origins):
         filled = replace(message, content="", has_content=True)
-    return _put(pieces, breach.rule, at, filled, keep, "What is empty in it goes, or becomes empty text.")
+    return _replace(
+        tracked, breach.rule, index, filled, newest, "What is empty in it is dropped or becomes empty text."
+    )
 
 
-def _filled(provider: RuleProvider, message: Message) -> Message | None:
-    """The message without what is empty in it; None where that is all of it."""
+def _without_blanks(provider: RuleProvider, message: Message) -> Message | None:
+    """The message without its blank parts and empty list of calls; None if the provider still calls it empty."""
     extra = {name: value for name, value in message.extra.items() if name != "tool_calls" or value != []}
     content = message.content
     if provider == "anthropic" and isinstance(content, list):
@@ -74,114 +82,118 @@ def _is_blank_text(part: Any) -> bool:
     return isinstance(part, Mapping) and part.get("type") == "text" and is_blank(part.get("text"))
 
 
-def without_tools(provider: RuleProvider, pieces: Sequence[Piece], breach: Breach, keep: int | None) -> Mended:
-    """The call with what came of it goes, or the result nobody asked for. What else the messages say stays."""
-    mended, changes = list(pieces), list[Change]()
-    for at in sorted(breach.indexes, reverse=True):
-        spoken = _spoken(mended[at].message)
-        mended, more = _put(mended, breach.rule, at, spoken, keep, "The call or result in it goes, the words stay.")
+def drop_unpaired_tools(
+    provider: RuleProvider, tracked: Sequence[TrackedMessage], breach: Breach, newest: int | None
+) -> Fixed:
+    """Drop a call with the results it has, or a result without a call. Other text in these messages stays."""
+    fixed, changes = list(tracked), list[Change]()
+    for index in sorted(breach.indexes, reverse=True):
+        rest = _without_tools(fixed[index].message)
+        fixed, more = _replace(
+            fixed, breach.rule, index, rest, newest, "The call or result in it is dropped, its text stays."
+        )
         changes = more + changes
-    return mended, changes
+    return fixed, changes
 
 
-def _spoken(message: Message) -> Message | None:
-    """A message without calls and results; None where it says nothing else."""
+def _without_tools(message: Message) -> Message | None:
+    """The message without tool calls and results; None if nothing else is in it."""
     content = message.content
     if isinstance(content, list):
         content = [part for part in content if not (isinstance(part, Mapping) and part.get("type") in TOOL_PARTS)]
     if message.role == "tool" or not content or (isinstance(content, str) and is_blank(content)):
         return None
-    return replace(
-        message, content=content, extra={name: value for name, value in message.extra.items() if name != "tool_calls"}
-    )
+    extra = {name: value for name, value in message.extra.items() if name != "tool_calls"}
+    return replace(message, content=content, extra=extra)
 
 
-def without_beginning(provider: RuleProvider, pieces: Sequence[Piece], breach: Breach, keep: int | None) -> Mended:
-    """Everything before the user's first message goes, but for instructions."""
-    first = next((at for at, piece in enumerate(pieces) if piece.message.role == "user"), len(pieces))
-    return _without(pieces, breach.rule, [at for at in range(first) if not pieces[at].message.is_system])
+def drop_before_first_user(
+    provider: RuleProvider, tracked: Sequence[TrackedMessage], breach: Breach, newest: int | None
+) -> Fixed:
+    """Drop everything before the first user message, except system messages."""
+    first = next((index for index, item in enumerate(tracked) if item.message.role == "user"), len(tracked))
+    return _drop(tracked, breach.rule, [index for index in range(first) if not tracked[index].message.is_system])
 
 
-def without_ending(provider: RuleProvider, pieces: Sequence[Piece], breach: Breach, keep: int | None) -> Mended:
-    """The assistant's last words go."""
-    return _without(pieces, breach.rule, breach.indexes)
+def drop_last_reply(
+    provider: RuleProvider, tracked: Sequence[TrackedMessage], breach: Breach, newest: int | None
+) -> Fixed:
+    """Drop the assistant message at the end."""
+    return _drop(tracked, breach.rule, breach.indexes)
 
 
-def with_systems_first(provider: RuleProvider, pieces: Sequence[Piece], breach: Breach, keep: int | None) -> Mended:
-    """All instructions become one message at the beginning."""
-    systems = [piece for piece in pieces if piece.message.is_system]
-    lead = systems[0]
-    for piece in systems[1:]:
-        lead = merged(lead, piece)
-    what = f"All instructions stand at the beginning, as one message ({_of(lead.origins)})."
-    rest = [piece for piece in pieces if not piece.message.is_system]
-    return [lead, *rest], [Change(breach.rule, "moved", lead.origins, what)]
+def move_system_first(
+    provider: RuleProvider, tracked: Sequence[TrackedMessage], breach: Breach, newest: int | None
+) -> Fixed:
+    """Merge all system messages into one at the beginning."""
+    first, *others = [item for item in tracked if item.message.is_system]
+    for item in others:
+        first = _merge(first, item)
+    what = f"All instructions are moved to the beginning, as one message ({message_numbers(first.origins)})."
+    rest = [item for item in tracked if not item.message.is_system]
+    return [first, *rest], [Change(breach.rule, "moved", first.origins, what)]
 
 
-def with_one_turn(provider: RuleProvider, pieces: Sequence[Piece], breach: Breach, keep: int | None) -> Mended:
-    """Two messages of the same speaker become one."""
-    before, at = breach.indexes
-    one = merged(pieces[before], pieces[at])
-    what = f"{_of(one.origins)} become one message."
-    rest = [*pieces[:before], one, *pieces[before + 1 : at], *pieces[at + 1 :]]
-    return rest, [Change(breach.rule, "merged", one.origins, what)]
+def merge_same_speaker(
+    provider: RuleProvider, tracked: Sequence[TrackedMessage], breach: Breach, newest: int | None
+) -> Fixed:
+    """Merge two messages of the same speaker into one."""
+    before, index = breach.indexes
+    merged = _merge(tracked[before], tracked[index])
+    what = f"{message_numbers(merged.origins)} become one message."
+    rest = [*tracked[:before], merged, *tracked[before + 1 : index], *tracked[index + 1 :]]
+    return rest, [Change(breach.rule, "merged", merged.origins, what)]
 
 
-def merged(first: Piece, second: Piece) -> Piece:
-    """Both contents in one message: texts with an empty line between them, parts behind each other.
+def _merge(first: TrackedMessage, second: TrackedMessage) -> TrackedMessage:
+    """One message with both contents: texts with an empty line between them, or a list of all parts.
 
     Example: "a" and "b" -> "a\\n\\nb"
     """
-    one, other = first.message, second.message
-    content = _joined(one.content, other.content)
-    return Piece(replace(one, content=content, extra={**one.extra, **other.extra}), first.origins + second.origins)
+    content = _merge_contents(first.message.content, second.message.content)
+    extra = {**first.message.extra, **second.message.extra}
+    return TrackedMessage(replace(first.message, content=content, extra=extra), first.origins + second.origins)
 
 
-def _joined(one: Any, other: Any) -> Any:
-    if not one or not other:
-        return one or other
-    if isinstance(one, str) and isinstance(other, str):
-        return f"{one}\n\n{other}"
-    return [*_parts(one), *_parts(other)]
+def _merge_contents(first: Any, second: Any) -> Any:
+    if not first or not second:
+        return first or second
+    if isinstance(first, str) and isinstance(second, str):
+        return f"{first}\n\n{second}"
+    return [*_as_parts(first), *_as_parts(second)]
 
 
-def _parts(content: Any) -> list[Any]:
+def _as_parts(content: Any) -> list[Any]:
     return content if isinstance(content, list) else [{"type": "text", "text": content}]
 
 
-def _put(
-    pieces: Sequence[Piece], rule: Rule, at: int, message: Message | None, keep: int | None, sentence: str
-) -> Mended:
-    """The message in this place; without one it goes, unless it is the one to keep: then nothing happens."""
-    origins = pieces[at].origins
+def _replace(
+    tracked: Sequence[TrackedMessage], rule: Rule, index: int, message: Message | None, newest: int | None, why: str
+) -> Fixed:
+    """Put this message in the place of another. None drops it, unless it is the newest user message."""
+    origins = tracked[index].origins
     if message is None:
-        return (list(pieces), []) if keep in origins else _without(pieces, rule, [at])
-    if message == pieces[at].message:
-        return list(pieces), []
-    changed = Change(rule, "changed", origins, f"{_of(origins)} is changed. {sentence}")
-    return [*pieces[:at], Piece(message, origins), *pieces[at + 1 :]], [changed]
+        return (list(tracked), []) if newest in origins else _drop(tracked, rule, [index])
+    if message == tracked[index].message:
+        return list(tracked), []
+    change = Change(rule, "changed", origins, f"{message_numbers(origins)} is changed. {why}")
+    return [*tracked[:index], TrackedMessage(message, origins), *tracked[index + 1 :]], [change]
 
 
-def _without(pieces: Sequence[Piece], rule: Rule, places: Sequence[int]) -> Mended:
-    gone = [pieces[at].origins for at in places]
-    changes = [Change(rule, "removed", origins, f"{_of(origins)} is left out.") for origins in gone]
-    return [piece for at, piece in enumerate(pieces) if at not in set(places)], changes
+def _drop(tracked: Sequence[TrackedMessage], rule: Rule, indexes: Sequence[int]) -> Fixed:
+    dropped = [tracked[index].origins for index in indexes]
+    changes = [Change(rule, "removed", origins, f"{message_numbers(origins)} is left out.") for origins in dropped]
+    return [item for index, item in enumerate(tracked) if index not in set(indexes)], changes
 
 
-def _of(origins: Sequence[int]) -> str:
-    numbers = [str(at + 1) for at in origins]
-    return f"Message {numbers[0]}" if len(numbers) == 1 else f"Messages {', '.join(numbers[:-1])} and {numbers[-1]}"
-
-
-Mend = Callable[[RuleProvider, Sequence[Piece], Breach, int | None], Mended]
-MENDS: dict[str, Mend] = {
-    "unknown_part": without_foreign,
-    "empty_content": without_emptiness,
-    "unanswered_call": without_tools,
-    "orphan_result": without_tools,
-    "system_place": with_systems_first,
-    "first_role": without_beginning,
-    "last_role": without_ending,
-    "alternation": with_one_turn,
+FIXES: dict[str, Fix] = {
+    "unknown_part": drop_unknown_parts,
+    "empty_content": drop_empty_content,
+    "unanswered_call": drop_unpaired_tools,
+    "orphan_result": drop_unpaired_tools,
+    "system_place": move_system_first,
+    "first_role": drop_before_first_user,
+    "last_role": drop_last_reply,
+    "alternation": merge_same_speaker,
 }
-"""How each rule is mended, in the order in which that is done."""
+"""The fix for each rule, in the order in which they are applied."""

@@ -1,8 +1,8 @@
-"""What of a message goes out, and what a provider does not know: the other provider's words for calls, images and roles.
+"""Works out what a provider gets of a message, and whether it knows the message's role and parts.
 
-The rule: this repeats what the adapters in lib/providers do, since a breach is about the request and not about what is
-stored: Anthropic gets role and content only, with instructions lifted out; OpenAI gets what its protocol has fields for.
-It leaves out part types that neither provider's words have: nothing is claimed about those.
+This repeats what the adapters in lib/providers do, because a rule is about the request and not about what is stored.
+Anthropic gets only role and content, with system messages moved out; OpenAI gets the fields that its protocol has. A
+part of a type that neither provider has is taken to be fine.
 """
 
 from __future__ import annotations
@@ -22,37 +22,34 @@ ANTHROPIC_PARTS = (*TOOL_PARTS, "image", "document", "thinking", "redacted_think
 
 
 def knows_role(provider: RuleProvider, role: str) -> bool:
-    """Whether messages of this role are accepted at all. Example: knows_role("anthropic", "tool") -> False"""
+    """Whether the provider accepts messages of this role. Example: knows_role("anthropic", "tool") -> False"""
     return role in (ANTHROPIC_ROLES if provider == "anthropic" else OPENAI_ROLES)
 
 
 def knows_part(provider: RuleProvider, part: object) -> bool:
-    """Whether this part of a content may be in the provider's words."""
+    """Whether this content part is not one of the other provider's types."""
     if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
         return False
     return part["type"] not in (OPENAI_PARTS if provider == "anthropic" else ANTHROPIC_PARTS)
 
 
-def is_known(provider: RuleProvider, message: Message) -> bool:
-    """Whether the provider knows the role and every part. Instructions to Anthropic are sent as text, whatever they hold."""
+def knows_message(provider: RuleProvider, message: Message) -> bool:
+    """Whether the provider knows the role and every part. Anthropic gets any system message as text."""
     if provider == "anthropic" and message.is_system:
         return True
     if not knows_role(provider, message.role):
         return False
     content = message.content
-    return all(knows_part(provider, part) for part in content) if isinstance(content, list) else is_text(content)
-
-
-def is_text(content: Any) -> bool:
-    """A string, or null, which every protocol has a place for."""
+    if isinstance(content, list):
+        return all(knows_part(provider, part) for part in content)
     return content is None or isinstance(content, str)
 
 
 def as_known(provider: RuleProvider, message: Message) -> Message | None:
-    """The message with what the provider knows of it, and of the fields what is sent; None where nothing is left."""
+    """The message with only the fields that are sent and the parts that the provider knows; None if none is left."""
     if provider == "anthropic" and not message.is_system:
         message = replace(message, extra={}) if message.extra else message
-    if is_known(provider, message):
+    if knows_message(provider, message):
         return message
     content = message.content
     if not knows_role(provider, message.role) or not isinstance(content, list):
@@ -62,7 +59,7 @@ def as_known(provider: RuleProvider, message: Message) -> Message | None:
 
 
 def is_empty(provider: RuleProvider, message: Message) -> bool:
-    """Whether its content is what the provider calls empty. Not for instructions to Anthropic, which go out as one text."""
+    """Whether the provider calls this content empty. Not meant for system messages to Anthropic, sent as one text."""
     content, calls = message.content, message.extra.get("tool_calls")
     if provider == "anthropic":
         return content is None or content == [] or any(map(is_blank, texts_of(content)))
@@ -72,7 +69,7 @@ def is_empty(provider: RuleProvider, message: Message) -> bool:
 
 
 def texts_of(content: Any) -> list[Any]:
-    """The text of a string, or of every text part."""
+    """A string, or the text of each text part."""
     if isinstance(content, str):
         return [content]
     parts = content if isinstance(content, list) else []
@@ -80,5 +77,5 @@ def texts_of(content: Any) -> list[Any]:
 
 
 def is_blank(text: object) -> bool:
-    """Nothing, or blanks alone."""
+    """Whether this is not a string, or one without anything but whitespace."""
     return not isinstance(text, str) or not text.strip()

@@ -1,9 +1,7 @@
-"""The smallest repair of a request: repaired.
+"""Makes the smallest repair of a request that its provider would refuse.
 
-The rule: only what the provider refuses is repaired, so a request that it accepts is returned as it is, message by
-message, and repairing twice changes nothing more. The newest message of the user is never left out. What no leaving out can
-mend (nothing to answer, a newest message that is empty, sizes) is said in `left`.
-It leaves out doing so unasked: a repair is shown to a person, as a suggestion.
+Only refused breaches are repaired, so a request that the provider accepts comes back unchanged, and repairing twice
+changes nothing more. The newest user message is never left out. A repair is a suggestion for the person.
 """
 
 from __future__ import annotations
@@ -13,18 +11,21 @@ from dataclasses import dataclass
 
 from lib.messages import Message
 from lib.request_rules.check import Breach, refusals
-from lib.request_rules.fixes import MENDS, Change, Piece
+from lib.request_rules.fixes import FIXES, Change, TrackedMessage
 from lib.request_rules.rules import RuleProvider
 from lib.tool_calls import opens_exchange
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """The repaired request, what was changed, in order, and what the provider would still refuse."""
+    """The repaired request, the changes in order, and what the provider would still refuse.
+
+    Some breaches remain because leaving out messages cannot cure them: nothing to answer, or an empty newest message.
+    """
 
     messages: list[Message]
     changes: tuple[Change, ...]
-    left: tuple[Breach, ...]
+    remaining: tuple[Breach, ...]
 
 
 def repaired(provider: RuleProvider, messages: Sequence[Message]) -> Repair:
@@ -32,27 +33,32 @@ def repaired(provider: RuleProvider, messages: Sequence[Message]) -> Repair:
 
     Example: repaired("openai", [user("q"), Message("tool", "42", {"tool_call_id": "c1"})]).messages -> [user("q")]
     """
-    pieces = [Piece(message, (at,)) for at, message in enumerate(messages)]
-    keep = next((at for at in reversed(range(len(messages))) if opens_exchange(messages[at])), None)
+    tracked = [TrackedMessage(message, (index,)) for index, message in enumerate(messages)]
+    newest = next((index for index in reversed(range(len(messages))) if opens_exchange(messages[index])), None)
     changes: list[Change] = []
     while True:
-        pieces, more = _mended_once(provider, pieces, keep)
+        tracked, more = _fix_one_rule(provider, tracked, newest)
         if not more:
-            sent = [piece.message for piece in pieces]
+            sent = [item.message for item in tracked]
             return Repair(sent, tuple(changes), tuple(refusals(provider, sent)))
         changes += more
 
 
-def _mended_once(provider: RuleProvider, pieces: Sequence[Piece], keep: int | None) -> tuple[list[Piece], list[Change]]:
-    """The breaches of the first rule for which something can be done, from the end, while their places are still true."""
-    broken = refusals(provider, [piece.message for piece in pieces])
-    for name, mend in MENDS.items():
-        mended, changes, true_upto = list(pieces), list[Change](), len(pieces)
-        for breach in sorted(broken, key=lambda found: found.indexes[-1:], reverse=True):
-            if breach.rule.name == name and breach.indexes[-1] <= true_upto:
-                mended, more = mend(provider, mended, breach, keep)
+def _fix_one_rule(
+    provider: RuleProvider, tracked: Sequence[TrackedMessage], newest: int | None
+) -> tuple[list[TrackedMessage], list[Change]]:
+    """Fix the breaches of the first rule that can be fixed. Returns no changes if there is none.
+
+    Breaches are fixed from the end, so that the positions of those before them stay valid.
+    """
+    broken = refusals(provider, [item.message for item in tracked])
+    for name, fix in FIXES.items():
+        fixed, changes, valid_upto = list(tracked), list[Change](), len(tracked)
+        for breach in sorted(broken, key=lambda breach: breach.indexes[-1:], reverse=True):
+            if breach.rule.name == name and breach.indexes[-1] <= valid_upto:
+                fixed, more = fix(provider, fixed, breach, newest)
                 changes = more + changes
-                true_upto = breach.indexes[0]
+                valid_upto = breach.indexes[0]
         if changes:
-            return mended, changes
-    return list(pieces), []
+            return fixed, changes
+    return list(tracked), []

@@ -1,9 +1,7 @@
-"""Rules that providers have for the shape of a request: Rule, RULES, rule.
+"""Lists the rules that each provider has for the shape of a request.
 
-The rule: every rule exists once per provider, with that provider's own words and their day, because the same request is
-refused by one, silently changed by another and welcome to a third. `openai` and `anthropic` are the two vendors;
-`strict` stands for servers of OpenAI's protocol whose chat template insists on order (many local models).
-It leaves out finding breaches (`checking`) and mending them (`repair`).
+Every rule exists once per provider, with that provider's own words and their date, because a request that one provider
+refuses may be changed silently by another and accepted by a third. What breaks a rule is in lib/request_rules/check.py.
 """
 
 from __future__ import annotations
@@ -20,7 +18,8 @@ PROVIDERS: dict[RuleProvider, str] = {
     "anthropic": "Anthropic",
     "strict": "a server with a strict chat template",
 }
-"""Whose rules there are, and how a sentence calls them."""
+"""Whose rules there are, and their names within a sentence. "strict" is any server with OpenAI's API whose chat
+template insists on the order of messages, as those of many local models do."""
 
 TITLES = {
     "first_role": "The user speaks first",
@@ -28,26 +27,26 @@ TITLES = {
     "orphan_result": "No tool result without its call",
     "unanswered_call": "No tool call without its results",
     "empty_content": "No message is empty",
-    "system_place": "Instructions stand at the beginning",
+    "system_place": "Instructions come first",
     "last_role": "The assistant does not have the last word",
     "unknown_part": "Only roles and parts that the provider knows",
     "no_message": "There is something to answer",
     "size": "The request fits into the window",
     "reply_room": "The window has room for the reply",
 }
-BY_ITSELF = ("empty_content", "unknown_part")
-"""Rules that one message breaks whatever stands around it. Leaving out others neither breaks nor mends these."""
+SINGLE_MESSAGE_RULES = ("empty_content", "unknown_part")
+"""Rules that a message breaks by itself. Leaving out other messages neither causes nor cures such a breach."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of one provider. `refused`: a breach is answered with an error; else it is unwise or silently changed."""
+    """One rule of one provider. `refused` is False if the provider accepts a breach or changes it silently."""
 
     name: str
     provider: RuleProvider
     title: str
     text: str
-    """What the provider says, or how it refuses. Words in “ ” are its own."""
+    """What the provider says, or how it refuses. The words between “ and ” are its own."""
     source: str
     as_of: date
     refused: bool
@@ -61,7 +60,7 @@ RULES: dict[tuple[RuleProvider, str], Rule] = {
 
 
 def rule(provider: RuleProvider, name: str) -> Rule:
-    """One provider's rule of this name. Raises KeyError for a name or provider there is none of.
+    """The provider's rule with this name. Raises KeyError if there is none.
 
     Example: rule("anthropic", "last_role").refused -> True
     """

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib.errors import ChatError, ConversationGone, InvalidRequest
-from lib.providers.openai import OPENAI, usable_key
+from lib.providers.http_client import usable_key
+from lib.providers.openai import OPENAI
 from lib.providers.sdk_errors import not_an_answer, translated
 from lib.server_history import NOT_FOUND_STATUSES, DeletedItem, Deletion
 from lib.server_history.http_meter import Guard, MeteredTurn, metered_client

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lib.messages import Usage
 from lib.providers import TextDelta
-from lib.providers.openai import shared_client
+from lib.providers.http_client import shared_client
 from lib.server_history import Handle, Ids, ReplyStatus, ServerTurn, Wire
 
 if TYPE_CHECKING:

@@ -1,8 +1,7 @@
-"""Counting tokens, and saying who counted.
+"""Defines what a token counter is, and the provenance that is shown beside every count.
 
-The rule: a number of tokens never travels without its provenance. In this module nothing is asked over a network.
-It leaves out tokenizers (lib/tokens/model_counters.py) and counting endpoints (lib/providers/): the one counter here is the source
-document's characters / 4.
+The only counter here is the source document's estimate, characters / 4. Counters with a model's own tokenizer are in
+lib/tokens/model_counters.py, counting endpoints in lib/providers/.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from lib.messages import Message
 Provenance = Literal["billed", "counted", "reconstructed", "assumed", "estimated"]
 
 PROVENANCE_TEXT: dict[Provenance, str] = {
-    "billed": "The provider's own figure for this request, the one it charges for.",
+    "billed": "The number the provider reports for this request and charges for.",
     "counted": "Counted by the provider's counting endpoint or by the model's own tokenizer.",
     "reconstructed": "Counted by a tokenizer rebuilt from the provider's published counts.",
-    "assumed": "Counted by the tokenizer this model is assumed to use.",
+    "assumed": "Counted by the tokenizer that this model is assumed to use.",
     "estimated": (
         "Characters / 4, rounded up per message. English prose is off by up to a third; code, other scripts and "
         "emoji by up to four times."
@@ -28,33 +27,33 @@ PROVENANCE_TEXT: dict[Provenance, str] = {
 
 
 class TokenCounter(Protocol):
-    """Counts messages, in tokens. `name` and `provenance` are shown beside every number it makes.
+    """Counts the tokens of messages. `name` and `provenance` are shown beside every count.
 
-    The rule every counter keeps: a request's size is the sum of its messages plus `template`, so that any stretch of a
-    conversation can be summed. A message's size includes what the protocol puts around it (role, separators).
+    The size of a request is the sum of its messages plus `template`, so the size of any part of a conversation is a sum
+    too. The size of a message includes what the protocol adds around it (role, separators).
     """
 
     @property
     def name(self) -> str:
-        """Who counts, for people: "characters / 4", "o200k_base", "ctok 4.8"."""
+        """The counter's name for people: "characters / 4", "o200k_base", "ctok 4.8"."""
 
     @property
     def provenance(self) -> Provenance:
-        """How far its numbers can be trusted."""
+        """How far its counts can be trusted."""
 
     def count(self, message: Message) -> int:
-        """Tokens of one message with its frame."""
+        """Tokens of one message, including what the protocol adds around it."""
 
     def count_many(self, messages: Sequence[Message]) -> list[int]:
-        """The same for many, in order; where counting asks a server, in few requests."""
+        """Tokens of each message, in order. Counters that use a server send few requests for it."""
 
     def template(self, has_system: bool) -> int:
-        """Tokens a request holds beyond its messages: the reply's opening, and a system block that a chat template adds
-        where the request has none."""
+        """Tokens a request holds beyond its messages: the start of the reply, and the system message that some chat
+        templates add if the request has none."""
 
 
 class CharacterEstimate:
-    """The source document's estimateTokens: UTF-16 units / 4, rounded up, nothing for roles and separators.
+    """The source document's estimateTokens: UTF-16 units / 4, rounded up, with nothing for roles and separators.
 
     Example: count(user("Hello")) -> 2
     """
@@ -63,26 +62,26 @@ class CharacterEstimate:
     provenance: Provenance = "estimated"
 
     def count(self, message: Message) -> int:
-        """Tokens of the content alone, as JavaScript's Math.ceil(text.length / 4) has it."""
+        """Estimated tokens of the content, equal to JavaScript's Math.ceil(text.length / 4)."""
         content = message.content
         text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return -(-utf16_units(text) // 4)
 
     def count_many(self, messages: Sequence[Message]) -> list[int]:
-        """The same for many."""
+        """Estimated tokens of each message."""
         return [self.count(message) for message in messages]
 
     def template(self, has_system: bool) -> int:
-        """None: the source counts nothing but text."""
+        """0, because the source counts only text."""
         return 0
 
 
 ESTIMATE = CharacterEstimate()
-"""The one everybody uses where nothing better is at hand."""
+"""For when no better counter is at hand."""
 
 
 def utf16_units(text: str) -> int:
-    """The length JavaScript gives a string: characters beyond U+FFFF count twice.
+    """The length of a string in JavaScript, where characters beyond U+FFFF count twice.
 
     Example: utf16_units("a😀") -> 3
     """

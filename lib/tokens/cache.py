@@ -1,7 +1,7 @@
-"""Counts that are kept, so that a text is counted once however often it is sent.
+"""Remembers the token counts of texts, so that each text is tokenized once however often it is sent.
 
-The rule: a text is known by its content, not by where it was met, and the memory is bounded. Long texts are not held, only
-a digest. It leaves out messages and their frames: lib/tokens/model_counters.py adds them.
+The memory is bounded, and long texts are stored as a digest only. What a message costs beyond its texts is added in
+lib/tokens/model_counters.py.
 """
 
 from __future__ import annotations
@@ -12,32 +12,33 @@ from functools import cache
 
 from lib.tokens.vocabularies import content_tokens
 
-KEPT = 32_768
-"""Texts whose counts are kept for each tokenizer, at least; never more than twice as many (about 10 MB)."""
-SHORT = 64
-"""Characters. Of longer texts 16 bytes of their BLAKE2 digest are held."""
+GENERATION_SIZE = 32_768
+"""Texts in one generation. A cache holds at most two, about 10 MB."""
+LONGEST_KEY = 64
+"""Characters. Longer texts are stored as 16 bytes of their BLAKE2 digest."""
 
 
-class TextCounts:
-    """Counts texts, each once. Safe to share between threads: two that meet a new text together may both count it, and
-    neither waits for the other.
+class CountCache:
+    """Counts the tokens of texts and remembers the counts of those used last.
 
-    Two generations: what the young one lacks is looked for in the old one; a full young one becomes the old one.
+    There are two generations: a count that the young one lacks is taken from the old one, and a full young one becomes
+    the old one. Safe to share between threads without a lock: two threads that meet a new text at once may both count
+    it.
     """
 
-    def __init__(self, counted: Callable[[str], int]) -> None:
-        self._counted = counted
+    def __init__(self, count: Callable[[str], int]) -> None:
+        self._count = count
         self._young: dict[str | bytes, int] = {}
         self._old: dict[str | bytes, int] = {}
 
     def __call__(self, text: str) -> int:
-        """Tokens of a text, without any frame."""
-        key = text if len(text) <= SHORT else _digest(text)
+        """Tokens of a text, with nothing for the message around it."""
+        key = text if len(text) <= LONGEST_KEY else _digest(text)
         tokens = self._young.get(key)
         if tokens is None:
             tokens = self._old.get(key)
-            tokens = self._counted(text) if tokens is None else tokens
-            if len(self._young) >= KEPT:
+            tokens = self._count(text) if tokens is None else tokens
+            if len(self._young) >= GENERATION_SIZE:
                 self._old, self._young = self._young, {}
             self._young[key] = tokens
         return tokens
@@ -47,9 +48,9 @@ class TextCounts:
 
 
 @cache
-def text_counts(tokenizer: str) -> TextCounts:
-    """The counts that all counters with this tokenizer share."""
-    return TextCounts(lambda text: content_tokens(tokenizer, text))
+def shared_cache(tokenizer: str) -> CountCache:
+    """The cache that all counters with this tokenizer share."""
+    return CountCache(lambda text: content_tokens(tokenizer, text))
 
 
 def _digest(text: str) -> bytes:

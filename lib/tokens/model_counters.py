@@ -1,10 +1,12 @@
-"""Counting a request with the tokenizer its model uses, without asking anyone.
+"""Counts a request with the tokenizer that its model uses, without a network.
 
-The rule: a request's size is the sum of its messages plus `template`, and every number says how far it can be trusted
-("counted", "reconstructed", "assumed", "estimated"). No model name raises: one that is not known is counted by the nearest
-tokenizer and labelled "assumed". Nothing is loaded before the first message is counted, and a text is counted once.
-It leaves out counting endpoints (lib/providers/), and what providers add on their side: tool descriptions, JSON schemas,
-hidden reasoning, searches. Pictures and files are a floor, see `all_text`.
+The size of a request is the sum of its messages plus `template`, and every counter says how far it can be trusted. An
+unknown model name is counted with the nearest tokenizer and labelled "assumed"; no name raises. A tokenizer is loaded
+when the first message is counted, and each text is counted once (lib/tokens/cache.py).
+
+What providers add on their side is not counted: tool descriptions, JSON schemas, hidden reasoning, searches, and how
+they wrap tool calls. An image or a file counts as NON_TEXT_PART tokens, which is a lower bound. Counting endpoints are
+in lib/providers/.
 """
 
 from __future__ import annotations
@@ -19,75 +21,69 @@ from typing import Any, NamedTuple
 
 from lib.messages import Message
 from lib.tokens import Provenance, TokenCounter
-from lib.tokens.cache import text_counts
-from lib.tokens.vocabularies import TOKENIZERS, claude
+from lib.tokens.cache import shared_cache
+from lib.tokens.vocabularies import claude
 
-OTHER_PART = 85
-"""Tokens for a part that is no text. OpenAI's documented price of a small picture; a floor, a large one costs ten times that."""
+NON_TEXT_PART = 85
+"""Tokens for a part that is not text: OpenAI's documented size of a small image. A large one has ten times as many."""
 CLAUDE_PER_O200K = 1.35
-"""Tokens of the newest Claude for one of o200k_base, roughly: right for prose in English and code, up to 45 % too few for
-other scripts."""
+"""How many tokens the newest Claude needs for one token of o200k_base: about right for English and code, up to 45 % too
+low for other scripts."""
 
-_OTHERS = re.compile(
-    r"\b(?:llama|qwen|qwq|mi[sx]tral|ministral|codestral|deepseek|gemma|gemini|phi|glm|kimi|minimax|grok|command|smollm)"
+_OTHER_FAMILIES = re.compile(
+    r"\b(?:llama|qwen|qwq|mi[sx]tral|ministral|codestral|deepseek|gemma|gemini|phi|glm|kimi|minimax|grok|command"
+    r"|smollm)"
 )
-"""Families of other makers, which answer through OpenAI's or Anthropic's API on other servers."""
+"""Models of other makers, which other servers offer through OpenAI's or Anthropic's API."""
 _NAME_ENDS = r"(?![a-z0-9]|\.\d)"
 
 
 class MessageParts(NamedTuple):
-    """What a message holds: its texts, how many tool calls it makes, how many parts are neither."""
+    """What is counted of a message: its texts, the number of its tool calls, and the number of its non-text parts."""
 
     texts: list[str]
     calls: int = 0
-    others: int = 0
+    non_text: int = 0
 
 
-def all_text(message: Message) -> bool:
-    """Whether everything in a message can be counted. Of tool calls the names and arguments are counted, not how the
-    provider wraps them; of a picture or a file nothing but a floor of OTHER_PART tokens: show such a number as "at least".
-    """
-    return isinstance(message.content, str | list | None) and _parts(message)[1:] == (0, 0)
-
-
-def _parts(message: Message) -> MessageParts:
-    """The message taken apart. A content no provider knows (a number, an object) is its JSON, as the source has it."""
+def _message_parts(message: Message) -> MessageParts:
+    """Take a message apart. Content of a kind that no provider has (a number, an object) counts as its JSON."""
     texts: list[str] = []
-    calls = others = 0
+    calls = non_text = 0
     content = message.content if isinstance(message.content, list) else [message.text] if message.text else []
     for part in content:
-        found = _part(part)
-        if found is None:
-            others += 1
+        part_texts = _part_texts(part)
+        if part_texts is None:
+            non_text += 1
         else:
-            texts += found
+            texts += part_texts
             calls += isinstance(part, dict) and part.get("type") == "tool_use"
-    for call in _calls(message.extra):
-        texts += [_text(call.get("name")), _text(call.get("arguments"))]
+    for call in _function_calls(message.extra):
+        texts += [_as_text(call.get("name")), _as_text(call.get("arguments"))]
         calls += 1
-    return MessageParts(texts, calls, others)
+    return MessageParts(texts, calls, non_text)
 
 
-def _part(part: Any) -> list[str] | None:
-    """The texts of one content part, None if it is none: OpenAI's and Anthropic's kinds."""
+def _part_texts(part: Any) -> list[str] | None:
+    """The texts of one content part of OpenAI's or Anthropic's, None if it is not text."""
     if isinstance(part, str):
         return [part]
     kind = part.get("type") if isinstance(part, dict) else None
     if kind in ("text", "input_text", "output_text"):
-        return [_text(part.get("text"))]
+        return [_as_text(part.get("text"))]
     if kind in ("refusal", "thinking"):
-        return [_text(part.get(kind))]
+        return [_as_text(part.get(kind))]
     if kind == "tool_use":
-        return [_text(part.get("name")), _text(part.get("input"))]
+        return [_as_text(part.get("name")), _as_text(part.get("input"))]
     if kind == "tool_result":
-        inner = part.get("content")
-        found = [_part(each) for each in inner] if isinstance(inner, list) else [[_text(inner)]]
-        return None if None in found else [text for texts in found for text in texts or ()]
+        result = part.get("content")
+        nested = [_part_texts(each) for each in result] if isinstance(result, list) else [[_as_text(result)]]
+        return None if None in nested else [text for texts in nested for text in texts or ()]
     return None
 
 
-def _calls(extra: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The functions an OpenAI message calls, in today's form and the one before."""
+def _function_calls(extra: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The functions that an OpenAI message calls, in `tool_calls` or in the older `function_call`."""
     calls = extra.get("tool_calls")
     for call in calls if isinstance(calls, list) else ():
         function = call.get("function", call.get("custom")) if isinstance(call, dict) else None
@@ -96,8 +92,8 @@ def _calls(extra: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield extra["function_call"]
 
 
-def _text(value: Any) -> str:
-    """A string as it is, nothing as nothing, anything else as JSON."""
+def _as_text(value: Any) -> str:
+    """A string unchanged, None as "", anything else as JSON."""
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
@@ -105,11 +101,11 @@ def _text(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LocalCounter:
-    """A TokenCounter with a tokenizer of ours. `per_message` and `opening` are tokens around each message and around all of
-    them; `factor` is tokens per token where another vocabulary stands in.
+    """A TokenCounter that uses one of the TOKENIZERS of lib/tokens/vocabularies. The defaults are for models whose own
+    tokenizer is not here.
 
-    This class itself is the stand-in for models that have no tokenizer here: four tokens for the frame of a message and
-    three for the reply's opening, about what the usual chat templates take.
+    `per_message` is the tokens around each message, `opening` those around the whole request; four and three are about
+    what the usual chat templates take. `factor` corrects for a vocabulary that only stands in for the model's own.
     """
 
     name: str
@@ -120,31 +116,35 @@ class LocalCounter:
     factor: float = 1.0
 
     def count(self, message: Message) -> int:
-        """Tokens of one message with its frame. Each tool call has a frame of its own."""
+        """Tokens of one message, including what the protocol adds around it and around each of its tool calls."""
         if isinstance(message.content, str) and not message.extra:
             return self._frame(message) + self._tokens(message.content)
-        texts, calls, others = _parts(message)
-        return self._frame(message) + sum(map(self._tokens, texts)) + calls * self.per_message + others * OTHER_PART
+        texts, calls, non_text = _message_parts(message)
+        content = sum(map(self._tokens, texts)) + non_text * NON_TEXT_PART
+        return self._frame(message) + content + calls * self.per_message
 
     def count_many(self, messages: Sequence[Message]) -> list[int]:
-        """The same for many."""
+        """Tokens of each message."""
         return [self.count(message) for message in messages]
 
     def template(self, has_system: bool) -> int:
-        """Tokens of a request beyond its messages. No hosted model adds a system message of its own."""
+        """Tokens of a request beyond its messages. No hosted model adds a system message, so `has_system` is unused."""
         return self.opening
 
     def _frame(self, message: Message) -> int:
+        """Tokens around one message."""
         return self.per_message
 
     def _tokens(self, text: str) -> int:
-        tokens = text_counts(self.tokenizer)(text)
+        tokens = shared_cache(self.tokenizer)(text)
         return tokens if self.factor == 1 else math.ceil(self.factor * tokens)
 
 
 class OpenAICounter(LocalCounter):
-    """3 + role + content for each message, 1 + name where it has one, and the reply's opening: 3 for models that answer at
-    once, 2 for those that reason first. Equals `prompt_tokens` of every recorded request that is text alone.
+    """A message is 3 + its role + its content, and 1 + its name if it has one.
+
+    The reply's opening is 3 tokens, or 2 for models that reason first. This equals `prompt_tokens` of every recorded
+    request that is text only.
     """
 
     def _frame(self, message: Message) -> int:
@@ -154,9 +154,11 @@ class OpenAICounter(LocalCounter):
 
 
 class ClaudeCounter(LocalCounter):
-    """A system message is its content; every other one its content + 3 (Claude 3 to 4.6) or + 2 (4.8 and later), and four
-    for the whole, so that one user message alone is what ctok counts. Fitted on recorded requests; for 4.7 no request with
-    several messages is known, and + 7 is assumed from its frame of 11. A role that repeats costs 1 or 2 less than counted.
+    """A system message is its content, any other message its content + 3 (Claude 3 to 4.6) or + 2 (4.8 and later).
+
+    Four more tokens for the whole request make a single user message equal to ctok's count. Fitted to recorded
+    requests. For 4.7 no request with several messages is known; + 7 is assumed from its frame of 11. When a role
+    repeats, the real count is 1 or 2 lower.
     """
 
     def _frame(self, message: Message) -> int:
@@ -172,57 +174,54 @@ OPENAI_FAMILIES: tuple[tuple[str, str, int, Provenance], ...] = (
     (r"o3|gpt-?5|gpt-?5\.[0-6]|computer-use-preview", "o200k_base", 2, "counted"),
     (r"", "o200k_base", 2, "assumed"),
 )
-"""How a model's name begins, its vocabulary, the reply's opening in tokens, and how far that can be trusted: "counted" where
-recorded requests agree or tiktoken itself names the vocabulary. The last row is every other one: o1, o4, gpt-oss, GPT-6."""
+"""Start of a model's name, its vocabulary, the reply's opening in tokens, and the provenance: "counted" if recorded
+requests agree or tiktoken itself names the vocabulary. The last row is for all others: o1, o4, gpt-oss, GPT-6."""
 CLAUDE_PER_MESSAGE = {"3.0": 3, "4.7": 7, "4.8": 2}
+"""Tokens around each message but the system's, by ctok's version."""
 _CLAUDE_VERSION = re.compile(r"claude\D*?(?<!\d)(\d{1,2})(?!\d)(?:[-.](\d{1,2})(?!\d))?")
 
 
 @lru_cache(maxsize=512)
 def counter_for(kind: str, model: str) -> TokenCounter:
-    """The counter of a model. `kind` is whose API answers ("openai", "anthropic", or another word); a model whose name says
-    more is believed. Names may carry a maker, a date, a fine-tuning: "openai/gpt-4o-2024-08-06", "ft:gpt-4o:acme::1".
+    """The counter for a model.
 
+    `kind` is the API of the endpoint: "openai", "anthropic" or another word. A model name that says more decides. Names
+    may include a maker, a date or a fine-tuning: "openai/gpt-4o-2024-08-06", "ft:gpt-4o:acme::1".
     Example: counter_for("openai", "gpt-5.6").template(has_system=True) -> 2
     """
-    name = _plain(model)
-    if "claude" in name or (kind == "anthropic" and not _OTHERS.search(name)):
+    name = _bare_name(model)
+    if "claude" in name or (kind == "anthropic" and not _OTHER_FAMILIES.search(name)):
         return _claude(name)
     openai = re.match(r"(?:chat)?gpt|o\d(?![a-z0-9.])|codex|computer-use", name)
-    if openai or (kind == "openai" and not _OTHERS.search(name)):
+    if openai or (kind == "openai" and not _OTHER_FAMILIES.search(name)):
         return _openai(name)
     return LocalCounter("o200k_base as a stand-in", "assumed", "o200k_base")
 
 
-def tokenizer_of(counter_name: str) -> str | None:
-    """The key in TOKENIZERS of what a counter cuts texts with, None where none of ours does.
+def _bare_name(model: str) -> str:
+    """A model's name without its maker, fine-tuning and variant.
 
-    Example: tokenizer_of("o200k_base × 1.35") -> "o200k_base"
+    Example: "us.anthropic.claude-opus-5-v1:0" -> "claude-opus-5-v1"
     """
-    return next((name for name in TOKENIZERS if counter_name.startswith(name)), None)
-
-
-def _plain(model: str) -> str:
-    """A model's name without maker, fine-tuning and variant: "us.anthropic.claude-opus-5-v1:0" -> "claude-opus-5-v1"."""
     name = model.strip().lower().rpartition("/")[2].removeprefix("ft:")
     return re.sub(r"^(?:[a-z-]+\.)+", "", re.split("[:@]", name)[0])
 
 
 def _openai(name: str) -> OpenAICounter:
-    fits = (row for row in OPENAI_FAMILIES if not row[0] or re.match(f"(?:{row[0]}){_NAME_ENDS}", name))
-    _, tokenizer, opening, provenance = next(fits)
-    return OpenAICounter(tokenizer, provenance, tokenizer, 3, opening)
+    rows = (row for row in OPENAI_FAMILIES if not row[0] or re.match(f"(?:{row[0]}){_NAME_ENDS}", name))
+    _, tokenizer, opening, provenance = next(rows)
+    return OpenAICounter(tokenizer, provenance, tokenizer, per_message=3, opening=opening)
 
 
 def _claude(name: str) -> ClaudeCounter:
-    """By version: "claude-3-5-sonnet", "claude-opus-4-7", "claude-fable-5". One without a version is taken for the newest."""
-    found = _CLAUDE_VERSION.search(name)
-    version = (int(found[1]), int(found[2] or 0)) if found else None
+    """By the version in the name, as in "claude-3-5-sonnet" or "claude-fable-5". Without one, as the newest model."""
+    numbers = _CLAUDE_VERSION.search(name)
+    version = (int(numbers[1]), int(numbers[2] or 0)) if numbers else None
     family = "4.8" if version is None or version >= (4, 8) else "4.7" if version == (4, 7) else "3.0"
     per_message = CLAUDE_PER_MESSAGE[family]
     opening = claude.FRAME[family] - per_message
     if not claude.installed():
         label = f"o200k_base × {CLAUDE_PER_O200K}"
         return ClaudeCounter(label, "estimated", "o200k_base", per_message, opening, CLAUDE_PER_O200K)
-    known: Provenance = "reconstructed" if version and (3, 0) <= version < (6, 0) else "assumed"
-    return ClaudeCounter(f"ctok {family}", known, f"ctok {family}", per_message, opening)
+    provenance: Provenance = "reconstructed" if version and (3, 0) <= version < (6, 0) else "assumed"
+    return ClaudeCounter(f"ctok {family}", provenance, f"ctok {family}", per_message, opening)

@@ -1,4 +1,4 @@
-"""The view recorder: decisions add up, differences are those found message by message, and silent cuts are noticed."""
+"""Decisions add up, differences match a comparison message by message, and silent cuts by a server are noticed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from lib.analysis.decisions import (
     view_of_plan,
     view_of_record,
 )
-from lib.analysis.replay import replayed
+from lib.analysis.replay import replay
 from lib.analysis.requests import MessageSizes, records_of
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, ContextWindow
 from lib.messages import Message, Usage, user
 from lib.tokens.ledger import TokenLedger
@@ -50,7 +50,7 @@ def test_every_message_of_a_plan_has_one_decision_and_they_add_up(
 ) -> None:
     muted = data.draw(st.sets(st.integers(0, len(history))))
     candidates = Candidates.gather(prompt, history, "new one", TokenLedger(WORDS))
-    plan = plan_context(candidates, ContextWindow(window, 8), strategy, muted)
+    plan = plan_context(candidates, ContextWindow(window, 8), strategy, Marks.of(muted))
     adds_up(view_of_plan(plan), plan.input_tokens)
 
 
@@ -59,29 +59,27 @@ def test_every_message_of_a_record_has_one_decision_and_they_add_up(
     history: list[Message], prompt: str, window: int, strategy: str
 ) -> None:
     sizes = MessageSizes(WORDS, history)
-    for record in replayed(
-        history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt)
-    ):
+    for record in replay(history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt)):
         adds_up(view_of_record(record, sizes, history), sizes.parts(record).sent)
 
 
-def test_what_is_left_out_for_its_size_is_what_would_have_been_too_much() -> None:
+def test_messages_dropped_for_their_size_would_have_passed_the_budget() -> None:
     history, turns, _ = talk(12, replace(SETTINGS, strategy="oldest_first"))
     sizes = MessageSizes(WORDS, history)
     record = records_of(history, turns)[-1]
     view = view_of_record(record, sizes, history)
     assert view.window is not None
     made = decisions(view)
-    gone = [decision for decision in made if decision.reason == "over_budget"]
-    assert gone
-    newest_gone = gone[-1].index
-    # the exchange that was let go begins at the question before it: with all of it, the budget is passed
-    first_of_exchange = max(at for at in range(newest_gone + 1) if history[at].role == "user")
+    dropped = [decision for decision in made if decision.reason == "over_budget"]
+    assert dropped
+    newest_dropped = dropped[-1].index
+    # the dropped exchange begins at the question before it: with all of it, the request passes the budget
+    first_of_exchange = max(at for at in range(newest_dropped + 1) if history[at].role == "user")
     assert made[first_of_exchange].with_it > view.window.input_budget
     assert all(decision.with_it <= view.window.input_budget for decision in made if decision.included)
 
 
-def test_a_part_of_the_decisions_is_the_same_as_in_all_of_them() -> None:
+def test_a_slice_of_the_decisions_equals_that_slice_of_all_of_them() -> None:
     history, turns, _ = talk(12, SETTINGS)
     view = view_of_record(records_of(history, turns)[-1], MessageSizes(WORDS, history), history)
     assert decisions(view, 5, 9) == decisions(view)[5:9]
@@ -89,9 +87,9 @@ def test_a_part_of_the_decisions_is_the_same_as_in_all_of_them() -> None:
 
 
 @given(histories(), st.integers(20, 200), st.sampled_from(sorted(STRATEGIES)))
-def test_differences_are_those_found_message_by_message(history: list[Message], window: int, strategy: str) -> None:
+def test_differences_match_a_comparison_message_by_message(history: list[Message], window: int, strategy: str) -> None:
     sizes = MessageSizes(WORDS, history)
-    records = replayed(history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window))
+    records = replay(history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window))
     for before, now in pairwise(records):
         old, new = (
             [at for start, stop, included, _ in record.runs if included for at in range(start, stop)]
@@ -107,11 +105,11 @@ def test_differences_are_those_found_message_by_message(history: list[Message], 
         assert found.broken_at == differing
 
 
-def spelt(stretches: list[tuple[int, int]]) -> list[int]:
-    return [at for start, stop in stretches for at in range(start, stop)]
+def spelt(ranges: list[tuple[int, int]]) -> list[int]:
+    return [at for start, stop in ranges for at in range(start, stop)]
 
 
-def test_the_first_request_without_a_fact_is_found() -> None:
+def test_the_first_request_without_a_message_is_found() -> None:
     history, turns, _ = talk(12, SETTINGS)
     records = records_of(history, turns)
     dropped = dropped_at(records, 0)
@@ -143,17 +141,17 @@ def turn_with(read: int | None, sent: int = 1000, provenance: str = "counted") -
         (800, "reconstructed", 200),
     ],
 )
-def test_a_request_that_the_server_cut_is_noticed_and_a_counters_error_is_not(
+def test_a_request_cut_by_the_server_is_noticed_and_a_counters_error_is_not(
     read: int | None, provenance: str, missing: int | None
 ) -> None:
     assert shortfall(turn_with(read, provenance=provenance)) == missing
 
 
-def test_small_gaps_are_templates_not_cuts() -> None:
+def test_a_small_gap_is_not_a_cut() -> None:
     assert shortfall(turn_with(20, sent=50)) is None
 
 
-def test_a_message_nobody_recorded_shows_everything_before_it() -> None:
+def test_an_unrecorded_request_is_assumed_to_hold_everything_before_it() -> None:
     history = [user("a b"), Message("assistant", "c"), user("d")]
     sizes = MessageSizes(WORDS, history)
     view = view_of_record(records_of(history, [])[-1], sizes, history)

@@ -1,4 +1,4 @@
-"""Replaying: the same decisions as sending makes, the reused prefix message by message, and a conversation that goes on."""
+"""A replay decides as sending does, finds the reusable prefix message by message, and projects a conversation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.analysis.replay import continued, replayed, reused
+from lib.analysis.replay import project, replay, reusable_tokens
 from lib.analysis.requests import MessageSizes, RequestRecord, records_of
 from lib.context import STRATEGIES
 from lib.context.plan import Summary
@@ -26,8 +26,8 @@ def test_a_replay_under_the_same_settings_is_what_happened(strategy: str) -> Non
     settings = replace(SETTINGS, strategy=strategy)
     history, turns, _ = talk(25, settings)
     sizes = MessageSizes(WORDS, history)
-    happened, again = records_of(history, turns), replayed(history, sizes, settings)
-    assert [(r.at, r.reply, r.runs, r.system_prompt) for r in again] == [
+    happened, replayed = records_of(history, turns), replay(history, sizes, settings)
+    assert [(r.at, r.reply, r.runs, r.system_prompt) for r in replayed] == [
         (r.at, r.reply, r.runs, r.system_prompt) for r in happened
     ]
 
@@ -37,25 +37,25 @@ def positions(record: RequestRecord) -> list[int]:
 
 
 @given(histories(), texts, st.integers(20, 200), st.sampled_from(sorted(STRATEGIES)))
-def test_the_reused_prefix_is_the_one_found_message_by_message(
+def test_the_reusable_prefix_matches_a_comparison_message_by_message(
     history: list[Message], prompt: str, window: int, strategy: str
 ) -> None:
     sizes = MessageSizes(WORDS, history)
-    records = replayed(history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt))
+    records = replay(history, sizes, replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt))
     for before, now in pairwise(records):
         same = 0
         for one, other in zip(positions(before), positions(now), strict=False):
             if one != other:
                 break
             same += WORDS.count(history[one])
-        assert reused(before, now, sizes) == sizes.system_prompt(now.system_prompt) + same
+        assert reusable_tokens(before, now, sizes) == sizes.system_prompt(now.system_prompt) + same
 
 
 def test_another_system_prompt_leaves_nothing_to_reuse() -> None:
     history, turns, _ = talk(2, SETTINGS)
     first, second = records_of(history, turns)
-    assert reused(first, second, MessageSizes(WORDS, history)) > 0
-    assert reused(replace(first, system_prompt="another"), second, MessageSizes(WORDS, history)) == 0
+    assert reusable_tokens(first, second, MessageSizes(WORDS, history)) > 0
+    assert reusable_tokens(replace(first, system_prompt="another"), second, MessageSizes(WORDS, history)) == 0
 
 
 def test_another_summary_leaves_only_the_system_prompt_to_reuse() -> None:
@@ -70,33 +70,35 @@ def test_another_summary_leaves_only_the_system_prompt_to_reuse() -> None:
         )
 
     first, second = records_of(history, turns)
-    plain = reused(first, second, sizes)
-    same = reused(summarized(first, "They talk."), summarized(second, "They talk."), sizes)
+    plain = reusable_tokens(first, second, sizes)
+    same = reusable_tokens(summarized(first, "They talk."), summarized(second, "They talk."), sizes)
     assert same == plain + WORDS.count(Summary("They talk.", ()).message)
-    assert reused(summarized(first, "They talk."), summarized(second, "They talked."), sizes) == sizes.system_prompt(
-        second.system_prompt
-    )
+    assert reusable_tokens(
+        summarized(first, "They talk."), summarized(second, "They talked."), sizes
+    ) == sizes.system_prompt(second.system_prompt)
 
 
-def test_a_conversation_goes_on_with_exchanges_of_the_mean_size() -> None:
+def test_a_projection_adds_exchanges_of_average_size() -> None:
     history = [user("one two"), assistant("three"), user("one"), assistant("two three four")]
-    going = continued(history, MessageSizes(WORDS, history), to_turn=5)
-    sizes = MessageSizes(going.counter, going.history)
-    assert len(going.history) == 10
-    assert list(going.history[:4]) == history
+    projection = project(history, MessageSizes(WORDS, history), to_turn=5)
+    sizes = MessageSizes(projection.counter, projection.history)
+    assert len(projection.history) == 10
+    assert list(projection.history[:4]) == history
     assert [sizes.between(at, at + 1) for at in range(10)] == [5, 4, 4, 6, 4, 5, 4, 5, 4, 5]
-    assert len(replayed(going.history, sizes, SETTINGS)) == 5
+    assert len(replay(projection.history, sizes, SETTINGS)) == 5
 
 
-def test_a_long_conversation_goes_on_for_fifty_turns_and_an_empty_one_not_at_all() -> None:
+def test_a_long_conversation_is_projected_for_fifty_turns_and_an_empty_one_not_at_all() -> None:
     history, _, _ = talk(60, SETTINGS)
-    assert sum(m.role == "user" for m in continued(history, MessageSizes(WORDS, history)).history) == 110
-    assert list(continued([], MessageSizes(WORDS, [])).history) == []
+    assert sum(m.role == "user" for m in project(history, MessageSizes(WORDS, history)).history) == 110
+    assert list(project([], MessageSizes(WORDS, [])).history) == []
 
 
-def test_made_up_messages_are_told_from_real_ones_in_one_go() -> None:
+def test_projected_and_real_messages_are_counted_together() -> None:
     history = [user("one two"), assistant("three")]
-    going = continued(history, MessageSizes(WORDS, history), to_turn=3)
-    assert going.counter.count_many(going.history) == [going.counter.count(message) for message in going.history]
-    assert going.counter.template(True) == WORDS.template(True)
-    assert going.counter.provenance == "counted"
+    projection = project(history, MessageSizes(WORDS, history), to_turn=3)
+    assert projection.counter.count_many(projection.history) == [
+        projection.counter.count(message) for message in projection.history
+    ]
+    assert projection.counter.template(True) == WORDS.template(True)
+    assert projection.counter.provenance == "counted"

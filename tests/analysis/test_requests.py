@@ -1,4 +1,4 @@
-"""Records: every request is found, its parts add up to it by every counter, and its messages are the ones that were sent."""
+"""Every request is found, its parts add up by every counter, and its messages are the ones that were sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lib.analysis import frames
 from lib.analysis.requests import HistoryPrefix, MessageSizes, RequestRecord, detached, records_of
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, Summary
 from lib.messages import Message, assistant, system, user
 from lib.tokens import ESTIMATE, TokenCounter
@@ -25,9 +25,7 @@ from tests.support.planned_conversations import SETTINGS, WORDS, talk
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
 @pytest.mark.parametrize("prompt", ["Be brief.", ""])
-def test_a_turns_parts_add_up_to_what_was_planned_and_its_messages_are_the_ones_sent(
-    strategy: str, prompt: str
-) -> None:
+def test_a_turns_parts_add_up_to_its_plan_and_its_messages_are_the_ones_sent(strategy: str, prompt: str) -> None:
     history, turns, plans = talk(30, replace(SETTINGS, strategy=strategy, system_prompt=prompt))
     records, sizes = records_of(history, turns), MessageSizes(WORDS, history)
     assert len(records) == len(plans) == 30
@@ -89,7 +87,7 @@ def test_the_parts_of_every_request_add_up_by_every_counter(strategy: str, count
     assert list(frame["sent"]) == list(frame[list(frames.PARTS)].sum(axis=1))
 
 
-def test_what_is_planned_again_is_what_was_planned() -> None:
+def test_planning_a_request_again_gives_the_same_plan() -> None:
     settings = replace(SETTINGS, max_tokens=150)
     history, turns, plans = talk(25, settings)
     sizes = MessageSizes(WORDS, history)
@@ -98,7 +96,7 @@ def test_what_is_planned_again_is_what_was_planned() -> None:
         assert (again.runs, again.input_tokens) == (plan.runs, plan.input_tokens)
 
 
-def test_messages_of_another_service_between_turns_are_requests_without_a_record() -> None:
+def test_messages_of_another_service_are_requests_without_a_turn() -> None:
     history, turns, _ = talk(2, SETTINGS)
     history += [user("theirs"), assistant("yes")]
     assert [record.name for record in records_of(history, turns)] == ["turn 1", "turn 2", "message 5"]
@@ -113,14 +111,14 @@ def test_turns_whose_messages_are_gone_are_detached() -> None:
     assert all(not record.recorded for record in records_of(trimmed, turns))
 
 
-def test_a_beginning_is_a_part_of_the_history_without_a_copy() -> None:
+def test_a_history_prefix_reads_the_history_without_copying_it() -> None:
     history = [system("s"), user("a"), assistant("b")]
-    beginning = HistoryPrefix(history, 2)
-    assert list(beginning) == history[:2]
-    assert beginning[-1] is history[1]
-    assert beginning[:1] == history[:1]
+    prefix = HistoryPrefix(history, 2)
+    assert list(prefix) == history[:2]
+    assert prefix[-1] is history[1]
+    assert prefix[:1] == history[:1]
     with pytest.raises(IndexError):
-        beginning[2]
+        prefix[2]
 
 
 def test_a_muted_exchange_stays_muted_when_it_is_planned_again() -> None:
@@ -131,12 +129,12 @@ def test_a_muted_exchange_stays_muted_when_it_is_planned_again() -> None:
     assert [run.reason for run in plan.runs if not run.included] == ["muted"]
 
 
-def test_the_summary_a_turn_sent_is_among_its_messages_and_its_parts() -> None:
+def test_the_summary_that_a_turn_sent_is_among_its_messages_and_parts() -> None:
     history = [said for n in range(8) for said in (user(f"{n} one two three"), assistant("four five six"))]
     candidates = Candidates.gather("Be brief.", history, "and now", TokenLedger(WORDS))
     gist = Summary("They counted.", ((0, 16),))
-    plan = plan_context(candidates, SETTINGS.window, "summarize", summary=gist)
-    shorter = plan_context(candidates, replace(SETTINGS, max_tokens=120).window, "summarize", summary=gist)
+    plan = plan_context(candidates, SETTINGS.window, "summarize", Marks(summary=gist))
+    shorter = plan_context(candidates, replace(SETTINGS, max_tokens=120).window, "summarize", Marks(summary=gist))
     assert (plan.candidates.summary, shorter.candidates.summary) == (None, gist)
     turn = Turn("i", "and now", "r", "complete", "openai", "m", "Be brief.", 0.0, PlanSummary.of(shorter))
     later = [*history, user("and now"), assistant("r")]

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, ContextWindow, Summary
 from lib.messages import Message, assistant, user
 from lib.tokens import ESTIMATE
@@ -77,7 +77,7 @@ def _ours(strategy: str, history: list[Message], ledger: TokenLedger) -> Callabl
 
     def decide() -> bool:
         candidates = Candidates.gather("Be brief.", history, "And now?", ledger)
-        return plan_context(candidates, WINDOW, strategy, summary=gist).fits
+        return plan_context(candidates, WINDOW, strategy, Marks(summary=gist)).fits
 
     return decide
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from lib.chat.service import ChatService, matches_what_was_sent, rebuild_request
+from lib.chat.rebuild import matches_what_was_sent, rebuild_request
+from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
-from lib.errors import HistoryUnavailable, RateLimited, TurnInProgress
+from lib.errors import ContextOverflow, HistoryUnavailable, RateLimited, RuleBroken, TurnInProgress
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user
 from lib.providers import ChatRequest
@@ -99,7 +100,8 @@ def test_a_failed_reply_leaves_the_history_as_it_was_and_keeps_the_prompt(chat: 
     live = chat.live(SID)
     assert live is not None
     assert live.interrupted
-    assert (live.prompt, live.text, (live.error or {})["kind"]) == ("precious", "half a ", "RateLimited")
+    assert (live.prompt, live.text) == ("precious", "half a ")
+    assert live.error == RateLimited("Slow down.", wait_seconds=3)
 
 
 def test_a_bug_of_ours_keeps_the_prompt_too(chat: ChatService, caplog: pytest.LogCaptureFixture) -> None:
@@ -107,7 +109,8 @@ def test_a_bug_of_ours_keeps_the_prompt_too(chat: ChatService, caplog: pytest.Lo
     live = chat.live(SID)
     assert live is not None
     assert live.prompt == "precious"
-    assert "KeyError" in (live.error or {})["what"]
+    assert live.error is not None
+    assert "KeyError" in live.error.what
     assert "oops" in caplog.text  # and the log has the rest
 
 
@@ -185,7 +188,8 @@ def test_an_empty_reply_is_not_stored(chat: ChatService) -> None:
     finish(chat, send(chat, ScriptedProvider(Script([], stop_reason="length")), "think hard"))
     live = chat.live(SID)
     assert live is not None
-    assert "came back empty" in (live.error or {})["what"]
+    assert live.error is not None
+    assert "came back empty" in live.error.what
     assert list(chat.store.load(SID)) == []
 
 
@@ -210,7 +214,8 @@ def test_a_request_over_budget_is_not_sent_unless_the_person_says_so(chat: ChatS
     finish(chat, send(chat, provider, "x" * 400, settings=tight))
     interrupted = chat.live(SID)
     assert interrupted is not None
-    assert (interrupted.error or {})["kind"] == "ContextOverflow"
+    assert isinstance(interrupted.error, ContextOverflow)
+    assert (interrupted.error.tokens, interrupted.error.limit) == (103, 36)
     assert provider.requests == []
     finish(chat, chat.retry(SID, interrupted, tight, lambda _: provider, over_budget_allowed=True))
     assert len(provider.requests) == 1
@@ -240,8 +245,9 @@ def test_another_process_follows_the_record_until_it_is_gone(chat: ChatService) 
 
 
 def test_a_script_nobody_wrote_fails_loudly() -> None:
-    with pytest.raises(AssertionError, match="nobody scripted"):
-        list(ScriptedProvider().stream(ChatRequest("m", (user("x"),), 5)))
+    provider = ScriptedProvider()
+    with pytest.raises(AssertionError, match="has no script"):
+        list(provider.stream(provider.prepare(ChatRequest("m", (user("x"),), 5))))
 
 
 def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_to(chat: ChatService) -> None:
@@ -253,9 +259,8 @@ def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_
     wait_until(lambda: (live := chat.store.live(SID)) is not None and live.error is not None)
     live = chat.store.live(SID)
     assert live is not None
-    assert live.error is not None
-    assert live.error["kind"] == "RuleBroken"
-    assert "No tool result without its call" in live.error["what"]
+    assert isinstance(live.error, RuleBroken)
+    assert "No tool result without its call" in live.error.what
     assert provider.requests == []
     chat.retry(SID, live, settings, lambda _: provider, over_budget_allowed=True)
     wait_until(lambda: chat.store.live(SID) is None)

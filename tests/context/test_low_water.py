@@ -10,7 +10,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import TrimOptions, plan_context
+from lib.context import Marks, TrimOptions, plan_context
 from lib.context.plan import ContextPlan
 from lib.context.strategies.low_water import WALKS_KEPT
 from lib.messages import Message, assistant, user
@@ -66,7 +66,7 @@ def test_replays_processes_and_restarts_agree(case: Case, cuts: st.DataObject) -
     for turn, alone in cuts.draw(st.permutations(turns)):
         totals = shared.sync(case.history)
         candidates = replace(turn.candidates(), totals=totals)  # which knows more than this request does
-        again = plan_context(candidates, turn.window, "low_water", turn.muted, turn.pinned, turn.options)
+        again = plan_context(candidates, turn.window, "low_water", Marks.of(turn.muted, turn.pinned), turn.options)
         assert again.runs == alone.runs
 
 

@@ -31,7 +31,9 @@ def test_every_candidate_has_exactly_one_reason_and_the_parts_add_up(
     items = list(made.items)
     preamble = [None] * (bool(case.instructions.strip()) + (made.candidates.summary is not None))
     assert [item.index for item in items] == [*preamble, *range(len(case.history) + (case.prompt is not None))]
-    assert all(REASON_TEXT[item.reason].startswith("Sent" if item.included else "Left out") for item in items)
+    assert all(
+        REASON_TEXT[item.reason].startswith("Sent" if item.included else ("Dropped", "Not sent")) for item in items
+    )
     assert made.included_count + made.left_out_count == len(items)
     assert made.included == [item.message for item in items if item.included]
     sent = sum(map(case.counter.count, made.included))

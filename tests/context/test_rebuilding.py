@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.chat.service import matches_what_was_sent, rebuild_request
+from lib.chat.rebuild import matches_what_was_sent, rebuild_request
 from lib.context import STRATEGIES
 from lib.messages import assistant, user
-from lib.providers import ChatRequest, body_sha256
+from lib.providers import ChatRequest
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
@@ -26,8 +26,8 @@ def test_a_request_is_rebuilt_from_its_record(strategy: str, case: Case, data: s
     made = case.plan(strategy, data.draw(summaries(case)))
     provider = OpenAIProvider(Endpoint("openai", "openai", "OpenAI"), None)
     sent = ChatRequest("m", tuple(made.included), 50)
-    body = provider.body(sent)
-    rest = {name: value for name, value in body.items() if name != "messages"}
+    prepared = provider.prepare(sent)
+    rest = {name: value for name, value in prepared.body.items() if name != "messages"}
     turn = Turn(
         "i",
         case.prompt or "",
@@ -39,7 +39,7 @@ def test_a_request_is_rebuilt_from_its_record(strategy: str, case: Case, data: s
         0.0,
         PlanSummary.of(made),
         rest,
-        body_sha256(body),
+        prepared.sha256,
     )
     turn = Turn.from_dict(json.loads(json.dumps(turn.to_dict())), 1)
     later = [*case.history, user(case.prompt or ""), assistant("reply"), user("more")]
@@ -50,6 +50,6 @@ def test_a_request_is_rebuilt_from_its_record(strategy: str, case: Case, data: s
 def test_where_instructions_go_to_the_top_the_summary_goes_with_them() -> None:
     made = CASE.plan("summarize", GIST)
     anthropic = AnthropicProvider(Endpoint("anthropic", "anthropic", "Anthropic"), None)
-    body = anthropic.body(ChatRequest("m", tuple(made.included), 50))
+    body = anthropic.prepare(ChatRequest("m", tuple(made.included), 50)).body
     assert body["system"] == "Be brief.\n\nSummary of the earlier conversation:\n\nThey said numbers."
     assert body["messages"][0]["role"] == "user"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message, assistant, system, user
 from lib.tokens.ledger import RunningTotals, TokenLedger
@@ -17,7 +17,7 @@ from tests.support.counters import Counting
 from tests.support.planning_cases import Case
 
 WINDOW = ContextWindow(2050, 50)
-LISTS = ("sums", "user_positions", "system_positions", "system_sums", "decidable", "systems")
+LISTS = ("sums", "user_positions", "system_positions", "system_sums", "optional_before", "system_before")
 
 
 class Looked(Sequence[Any]):
@@ -55,7 +55,7 @@ class Watched:
         before = self.looks
         candidates = replace(Candidates.gather("sys", self.history, "new", self.ledger), totals=self.totals)
         gist = Summary("gist", ((0, 40),))
-        made = plan_context(candidates, WINDOW, strategy, *self.chosen, summary=gist)
+        made = plan_context(candidates, WINDOW, strategy, Marks.of(*self.chosen, gist))
         assert made.fits == (made.input_tokens <= 2000)
         return made, self.looks - before
 

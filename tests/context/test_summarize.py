@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import WantedSummary, wanted_summary
-from lib.context.plan import SUMMARY_HEADING, ContextPlan, Summary
+from lib.context import Marks, WantedSummary, wanted_summary
+from lib.context.plan import SUMMARY_HEADING, ContextPlan, Fallback, Summary
 from tests.support.planning_cases import CASE, GIST, Case, cases, summaries
 
 
 def wanted(case: Case, summary: Summary | None = None) -> WantedSummary | None:
-    return wanted_summary(case.candidates(), case.window, case.options, summary, case.muted, case.pinned)
+    return wanted_summary(case.candidates(), case.window, Marks.of(case.muted, case.pinned, summary), case.options)
 
 
 def left_out(plan: ContextPlan) -> str:
@@ -37,14 +37,16 @@ def test_a_summary_goes_behind_the_system_prompt_in_place_of_what_it_stands_for(
 def test_without_a_summary_the_oldest_are_left_out_and_the_plan_says_so() -> None:
     made = CASE.plan("summarize")
     assert left_out(made) == "b" * 14
-    assert made.fallback == "There is no summary yet, so the oldest messages are left out without one."
+    text = "There is no summary yet, so the oldest messages are dropped without one."
+    assert made.fallback == Fallback("no_summary", text)
     assert made.candidates.summary is None
 
 
 def test_a_summary_that_covers_less_stands_for_what_it_covers() -> None:
     made = CASE.plan("summarize", GIST)
     assert left_out(made) == "s" * 12 + "b" * 2
-    assert made.fallback == "The summary does not cover 1 older exchange, left out without one."
+    text = "The summary does not cover 1 older exchange, dropped without one."
+    assert made.fallback == Fallback("summary_incomplete", text)
     asked = wanted(CASE, GIST)
     assert asked == WantedSummary(((0, 14),), ((12, 14),), GIST, 18)
 
@@ -66,7 +68,8 @@ def test_half_an_exchange_is_not_covered() -> None:
 def test_a_summary_that_must_not_or_cannot_be_sent_is_not(case: Case, summary: Summary, why: str) -> None:
     made = case.plan("summarize", summary)
     assert made.candidates.summary is None
-    assert why in (made.fallback or "")
+    assert made.fallback is not None
+    assert (made.fallback.kind in ("summary_unusable", "summary_too_large"), why in made.fallback.text) == (True, True)
     assert "summarized" not in {item.reason for item in made.items}
     assert made.runs == case.plan("summarize").runs
 
@@ -113,7 +116,7 @@ def test_the_summary_that_is_wanted_is_the_one_that_is_needed(case: Case, data: 
     without = case.plan("summarize")
     too_large = made.candidates.summary is None
     assert too_large == (made.fallback is not None)
-    assert not too_large or "does not fit" in (made.fallback or "")
+    assert made.fallback is None or made.fallback.kind == "summary_too_large"
     assert too_large or "over_budget" not in {item.reason for item in made.items}
     assert {item.index for item in without.left_out} == {item.index for item in made.left_out}
     new = Summary("gist", asked.sources)

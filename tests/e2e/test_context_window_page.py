@@ -1,10 +1,12 @@
-"""The context-window page in a real browser: rows and strip, pins that hold, finding what was forgotten, on a phone too."""
+"""The context-window page in a real browser: rows, strip, pins, finding a forgotten fact; on a phone, too."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
 
+from lib.context import STRATEGIES
+from lib.context.plan import REASON_TEXT
 from tests.support.app_process import App
 from tests.support.browser import Chat, OpenTab
 from tests.support.redis_servers import RedisServer
@@ -16,7 +18,7 @@ TABS = ("What was sent", "What changed", "Find a fact", "Next request")
 
 @pytest.fixture
 def forgetful(app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str) -> Chat:
-    """A conversation whose first message is left out by now, on its context-window page."""
+    """A conversation whose first message is no longer sent, on its context-window page."""
     choose_typist(server, session_on_typist, max_tokens=150, reserved_for_reply=40)
     typist.words, typist.seconds_per_word = 12, 0.0
     tab = open_tab(app, session_on_typist)
@@ -34,11 +36,11 @@ def test_a_prompt_engineer_finds_which_turn_and_rule_dropped_the_fact(forgetful:
     box.fill("lisbon")
     box.press("Enter")
     tab.sees("was the first without it")
-    tab.sees("would still have sent it: Leave out the middle")
+    tab.sees(f"would still have sent it: {STRATEGIES['head_and_tail'].label}")
     tab.page.get_by_role("button", name="Look at turn").first.click()
     chosen = tab.page.locator(".row.chosen")
     expect(chosen).to_be_in_viewport()
-    expect(chosen).to_contain_text("Left out: with it, the request would be larger")
+    expect(chosen).to_contain_text(REASON_TEXT["over_budget"])
     assert "turn=" in tab.page.url
 
 
@@ -58,7 +60,7 @@ def test_a_pin_is_tried_first_then_kept_and_then_sent(
     tab, before = forgetful, server.everything()
     tab.page.get_by_role("tab", name="Next request").click()
     first = tab.page.locator(".row[data-index='0']")
-    expect(first).to_contain_text("Left out")
+    expect(first).to_contain_text(REASON_TEXT["over_budget"])
     first.get_by_role("button", name="Pin").click()
     expect(first.locator(".tag")).to_have_text("pinned")
     tab.settled()

@@ -46,16 +46,16 @@ def test_in_a_small_window_the_model_forgets_and_the_page_says_why(folder: Path,
         tab = open_tab(app)
         tab.click("Give it a secret code")
         tab.sees("1 of 1 message sent")
-        tab.page.get_by_text("Settings of this chat").click()
+        tab.page.get_by_text("Chat settings").click()
         for name, value in (("Context window (tokens)", "96"), ("Reserved for the reply (tokens)", "40")):
             field = tab.page.get_by_role("spinbutton", name=name)
             field.fill(value)
             field.press("Enter")
             tab.settled()
         tab.send("What is the capital of France?")
-        tab.sees("messages will be left out")
+        tab.sees("messages will be dropped")
         tab.page.get_by_role("link", name="Details").last.click()
-        tab.sees("were left out,")
+        tab.sees("not sent,")
         tab.sees("matches what was sent")
 
 
@@ -113,7 +113,7 @@ def test_kill_9_of_the_apps_own_redis_loses_nothing(folder: Path, typist: Typist
     env = {"OPENAI_BASE_URL": typist.url, "OPENAI_API_KEY": "sk-test"}
     with App(folder / "data", env) as app:
         tab = open_tab(app)
-        tab.page.get_by_text("Settings of this chat").click()
+        tab.page.get_by_text("Chat settings").click()
         tab.page.get_by_role("combobox", name="Provider").click()
         tab.page.get_by_role("option", name="OpenAI").click()
         tab.settled()

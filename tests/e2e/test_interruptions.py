@@ -154,7 +154,7 @@ def test_after_kill_9_of_the_app_the_prompt_and_what_streamed_come_back(
     tab.sees("word8")  # at most one heartbeat of half a second is lost
     tab.sees("was interrupted", timeout=20_000)
     assert server.stored(session_on_typist) == []  # looking decides nothing
-    tab.click("Keep what came")
+    tab.click("Keep partial reply")
     stored = wait_until(lambda: server.stored(session_on_typist), "what came is stored")
     assert stored[0] == {"role": "user", "content": "hello"}
     assert stored[1]["content"].startswith("word1 word2 word3 word4 word5 word6 word7 word8 ")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lib.context.plan import Summary
-from lib.errors import TurnInProgress, TurnLost
+from lib.errors import ProviderError, TurnInProgress, TurnLost
 from lib.history import About, HistoryStore
 from lib.messages import Message, assistant, user
 from lib.turns import PlanSummary
@@ -103,7 +103,7 @@ def test_an_interrupted_turn_waits_for_a_decision(kit: Kit) -> None:
 def test_a_failed_turn_is_interrupted_at_once(store: HistoryStore) -> None:
     live = prompt()
     store.begin("s", live)
-    store.heartbeat("s", prompt(id=live.id, error={"kind": "ProviderError", "what": "no", "safe": "", "next_step": ""}))
+    store.heartbeat("s", prompt(id=live.id, error=ProviderError("no")))
     assert store.live("s").interrupted  # type: ignore[union-attr]
     with pytest.raises(TurnInProgress, match="decision"):
         store.begin("s", prompt())

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lib.errors import CorruptHistory
+from lib.history.read_cache import CACHED_SESSIONS
 from lib.history.redis import RedisHistory
 from lib.messages import assistant, user
 from tests.support.redis_servers import TTL, append, as_dicts, say
@@ -118,9 +119,12 @@ def test_broken_bytes_at_the_end_are_found_by_a_warm_load(client: Any, redis_sto
     assert caught.value.raw == value
 
 
-def test_only_so_many_sessions_are_remembered(redis_store: RedisHistory) -> None:
-    for number in range(70):
+def test_the_session_that_was_read_longest_ago_leaves_the_cache(redis_store: RedisHistory) -> None:
+    for number in range(CACHED_SESSIONS + 1):
         say(redis_store, f"s{number}")
-        redis_store.load(f"s{number}")
-    assert len(redis_store._cache._known) == 64
-    assert len(redis_store.load("s0")) == 2
+    read = [redis_store.load(f"s{number}") for number in range(CACHED_SESSIONS + 1)]
+    assert redis_store.load(f"s{CACHED_SESSIONS}") is read[-1]
+    assert redis_store.load("s1") is read[1]
+    again = redis_store.load("s0")
+    assert again == read[0]
+    assert again[0] is not read[0][0]

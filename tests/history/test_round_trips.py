@@ -1,92 +1,108 @@
-"""Whatever a message holds is read back equal, warm and cold."""
+"""How many times each operation waits for the server, by the server's own count of what it read."""
 
 from __future__ import annotations
 
-import itertools
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from lib.history import serialization
+from lib.history.client import connect
 from lib.history.redis import RedisHistory
-from lib.messages import Message, user
-from tests.support.redis_servers import append, as_dicts, prompt, say
-from tests.support.store_kits import Kit
-
-ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates and control characters included
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | ANY_TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
-    max_leaves=6,
-)
-OTHER_FIELDS = st.dictionaries(ANY_TEXT.filter(lambda name: name not in ("role", "content")), JSON, max_size=2)
-MESSAGE = st.builds(Message, ANY_TEXT, ANY_TEXT | JSON, OTHER_FIELDS) | st.builds(
-    lambda role, extra: Message(role, None, extra, has_content=False), ANY_TEXT, OTHER_FIELDS
-)
-
-numbers = itertools.count()
+from lib.messages import user
+from tests.support.redis_servers import TTL, as_dicts, commit, prompt, say
 
 
-@given(st.lists(st.lists(MESSAGE, min_size=1, max_size=4), min_size=1, max_size=4))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_message_comes_back_equal(open_store: Callable[[], RedisHistory], turns: list[list[Message]]) -> None:
-    session_id = f"s{next(numbers)}"
-    warm = STORES.setdefault("warm", open_store())
-    expected: list[Any] = []
-    for messages in turns:
-        append(warm, session_id, messages)
-        expected += as_dicts(messages)
-        assert as_dicts(warm.load(session_id)) == expected
-    cold = open_store()
-    assert as_dicts(cold.load(session_id)) == expected
-    assert json.loads(warm.raw(session_id) or b"") == expected
-    cold.close()
+@pytest.fixture
+def cluster_client(cluster_url: str) -> Iterator[Any]:
+    """The cluster's only node, empty, seen by a client that knows nothing of clusters."""
+    client = connect(cluster_url)
+    client.flushall()
+    yield client
+    client.close()
 
 
-STORES: dict[str, RedisHistory] = {}
+def round_trips(client: Any, operation: Callable[[], object]) -> int:
+    """Messages the server read while this ran. Counting costs one."""
+    before = client.info("stats")["total_reads_processed"]
+    operation()
+    return int(client.info("stats")["total_reads_processed"] - before - 1)
 
 
-@pytest.fixture(autouse=True)
-def _no_store_outlives_its_test() -> Any:
-    yield
-    STORES.clear()
+def turn(store: RedisHistory, session_id: str = "s") -> None:
+    live = prompt()
+    store.begin(session_id, live)
+    commit(store, session_id, live)
 
 
-@given(ANY_TEXT, ANY_TEXT)
-def test_every_prompt_makes_a_title_and_a_record_that_can_be_stored(asked: str, text: str) -> None:
-    live = prompt(asked, text=text)
-    stored = b'{"id":"' + live.id.encode() + b'","beat":1.5,' + serialization.pack_live(live)
-    assert serialization.unpack_live(stored, 2.0).to_dict() == live.to_dict()
-    title = serialization.title_of(asked)
-    assert len(title) <= 60
-    assert "\n" not in title
-    assert bool(title.strip()) == bool(asked.strip())
+@pytest.mark.parametrize("stored", [0, 10, 2_000])
+def test_a_turn_is_stored_in_two_round_trips(client: Any, open_store: Callable[[], RedisHistory], stored: int) -> None:
+    turn(open_store(), "another")  # the server has the scripts from here on
+    if stored:
+        open_store().import_messages("s", [user(f"message {number}") for number in range(stored)], "a test")
+    store = open_store()
+    store.load("s")
+    assert round_trips(client, lambda: turn(store)) == 2
+    assert round_trips(client, lambda: turn(store)) == 2
+    assert len(store.load("s")) == stored + 4
+    assert [entry.session_id for entry in store.sessions(5)] == ["s", "another"]
 
 
-def test_a_message_of_a_megabyte_is_kept(kit: Kit) -> None:
-    large = 'é😀\x00\x1f\\"' * 150_000
-    append(kit.store, "s", [user(large), Message("assistant", "short")], "large")
-    say(kit.store, "s", "after")
-    assert [message.text for message in kit.store.load("s")] == [large, "short", "after", "Hi!"]
-
-
-def test_half_a_surrogate_pair_is_kept_by_every_store(kit: Kit) -> None:
-    say(kit.store, "s", "cut emoji \ud83d", "and \ude00\u2028\u2029")
-    assert [message.text for message in kit.store.load("s")] == ["cut emoji \ud83d", "and \ude00\u2028\u2029"]
-    assert kit.store.turns("s")[0].prompt == "cut emoji \ud83d"
-
-
-def test_a_number_that_json_does_not_have_is_refused_before_anything_is_stored(redis_store: RedisHistory) -> None:
+def test_reading_writing_and_listing_take_one_round_trip_each(client: Any, redis_store: RedisHistory) -> None:
+    turn(redis_store)
     live = prompt()
     redis_store.begin("s", live)
-    with pytest.raises(ValueError, match="JSON"):
-        append(redis_store, "t", [Message("user", float("nan"))])
-    assert redis_store.raw("t") is None
+    redis_store.heartbeat("s", live)
+    redis_store.save_settings("s", {})
+    redis_store.load("s")
+    redis_store.live("s")
+    operations: list[Callable[[], object]] = [
+        lambda: redis_store.load("s"),
+        lambda: redis_store.live("s"),
+        lambda: redis_store.about("s"),
+        lambda: redis_store.turns("s", 1),
+        lambda: redis_store.heartbeat("s", live),
+        lambda: redis_store.save_settings("s", {}),
+    ]
+    assert [round_trips(client, operation) for operation in operations] == [1] * len(operations)
+    assert round_trips(client, lambda: redis_store.sessions(50)) == 2
+
+
+def test_a_process_that_never_read_the_session_reads_it_before_it_adds_to_it(
+    client: Any, open_store: Callable[[], RedisHistory]
+) -> None:
+    turn(open_store())
+    open_store().load("s")
+    store = open_store()
+    store.ping()  # connected
+    assert round_trips(client, lambda: turn(store)) == 3
+    assert round_trips(client, lambda: turn(store)) == 2
+
+
+def test_a_server_without_the_scripts_is_sent_each_text_once_and_runs_it_once(
+    client: Any, redis_store: RedisHistory
+) -> None:
+    turn(redis_store)
+    redis_store.load("s")
+    client.script_flush()
+    assert round_trips(client, lambda: turn(redis_store)) == 4
+    assert round_trips(client, lambda: turn(redis_store)) == 2
+    assert len(redis_store.load("s")) == 6
+    assert len(redis_store.turns("s")) == 3
+
+
+def test_in_a_cluster_the_index_costs_a_round_trip_of_its_own(cluster_url: str, cluster_client: Any) -> None:
+    store = RedisHistory(lambda: connect(cluster_url, cluster=True), TTL)
+    turn(store)
+    store.load("s")
+    assert round_trips(cluster_client, lambda: turn(store)) == 4
+    store.close()
+
+
+def test_a_cluster_behind_a_plain_address_is_noticed_once(cluster_client: Any) -> None:
+    store = RedisHistory(cluster_client, TTL)
+    say(store, "s", "one")
+    say(store, "s", "two")
+    assert [message["content"] for message in as_dicts(store.load("s"))] == ["one", "Hi!", "two", "Hi!"]
+    assert [entry.session_id for entry in store.sessions(5)] == ["s"]
+    assert round_trips(cluster_client, lambda: turn(store)) == 4

@@ -1,8 +1,9 @@
-"""The bake-off: every turn is what a plan of its own decides, sizes and prefixes are counted message by message."""
+"""Every turn of a bake-off matches a separate plan, and its sizes and prefixes a count message by message."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import takewhile
@@ -11,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.analysis.bills import cache_minimum
+from lib.analysis.bills import FindModel, cache_minimum, sum_or_none
 from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, ContextWindow, PlannedMessage
-from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult, bake_off, course, total
+from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult, bake_off, replay_all, replay_one, run_of
 from lib.messages import Message, Usage, assistant, system, user
 from lib.pricing import catalogue, costs
-from lib.pricing.catalogue import Model
+from lib.pricing.model import Model
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
 from tests.support.conversations import histories, texts
@@ -34,12 +35,19 @@ def nowhere(provider: str, model: str) -> Model | None:
     return None
 
 
-def baked(history: list[Message], *entries: Contestant, find: object = catalogue.find, **more: object) -> BakeOff:
+def baked(
+    history: list[Message],
+    *contestants: Contestant,
+    find: FindModel = catalogue.find,
+    facts: Sequence[int] = (),
+    muted: Collection[int] = (),
+    pinned: Collection[int] = (),
+) -> BakeOff:
     sizes = MessageSizes(WORDS, history)
-    return bake_off(history, entries, lambda settings: sizes, find, **more)  # type: ignore[arg-type]
+    return bake_off(replay_all(history, contestants, lambda settings: sizes, muted, pinned), find, facts)
 
 
-def slow_steps(
+def slow_turns(
     history: list[Message],
     settings: ChatSettings,
     model: Model | None,
@@ -47,7 +55,7 @@ def slow_steps(
     pinned: set[int],
     muted: set[int],
 ) -> list[TurnResult]:
-    """Turn by turn, each with a plan of its own, looked at message by message."""
+    """The turns, each from a separate plan that is read message by message."""
     made: list[TurnResult] = []
     before: list[PlannedMessage] = []
     asked = [at for at, message in enumerate(history) if opens_exchange(message)]
@@ -55,7 +63,7 @@ def slow_steps(
         prompt = history[at]
         candidates = Candidates.gather(settings.system_prompt, history[:at], "", TokenLedger(WORDS))
         candidates = replace(candidates, prompt=prompt, prompt_tokens=WORDS.count(prompt))
-        plan = plan_context(candidates, settings.window, settings.strategy, muted, pinned, settings.options)
+        plan = plan_context(candidates, settings.window, settings.strategy, Marks.of(muted, pinned), settings.options)
         sent = {item.index: item.included for item in plan.items}
         now = [item for item in plan.items if item.included]
         same = [
@@ -88,26 +96,18 @@ def slow_steps(
 
 
 @given(histories(), st.sampled_from(sorted(STRATEGIES)), st.integers(0, 300), texts, st.booleans(), st.data())
-def test_every_turn_is_what_a_plan_of_its_own_decides(
+def test_every_turn_is_what_a_separate_plan_decides(
     history: list[Message], strategy: str, window: int, prompt: str, priced: bool, data: st.DataObject
 ) -> None:
     places = st.sets(st.integers(0, max(0, len(history) - 1)), max_size=3)
     facts, pinned, muted = sorted(data.draw(places)) if history else [], data.draw(places), data.draw(places)
     settings = replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt)
     model = catalogue.find("openai", "gpt-6-luna") if priced else None
-    made = course(
-        history,
-        Contestant("it", settings),
-        MessageSizes(WORDS, history),
-        catalogue.find if priced else nowhere,
-        facts,
-        muted,
-        pinned,
-    )
-    assert list(made.steps) == slow_steps(history, settings, model, facts, pinned, muted)
+    replayed = replay_one(history, Contestant("it", settings), MessageSizes(WORDS, history), muted, pinned)
+    assert list(run_of(replayed, model, facts).steps) == slow_turns(history, settings, model, facts, pinned, muted)
 
 
-def test_entries_stand_beside_each_other_with_their_sums() -> None:
+def test_runs_keep_the_order_of_contestants_and_their_sums_add_up() -> None:
     everything = replace(SETTINGS, strategy="none")
     made = baked(TALK, Contestant("few", SETTINGS), Contestant("all", everything), facts=[0, 58])
     few, whole = made.courses
@@ -135,22 +135,22 @@ def test_a_fact_is_followed_from_when_it_was_said_until_it_is_lost() -> None:
     assert (few.lost_at(0), few.kept(0)) == (lost, (lost - 3, 28))
     assert (few.lost_at(1), few.kept(1)) == (None, (1, 1))
     assert (whole.lost_at(0), whole.kept(0)) == (None, (28, 28))
-    pinned = baked(TALK, *(course.entry for course in made.courses), facts=[4], pinned={4}).courses[0]
+    pinned = baked(TALK, *(run.entry for run in made.courses), facts=[4], pinned={4}).courses[0]
     assert pinned.kept(0) == (28, 28)
-    muted = baked(TALK, *(course.entry for course in made.courses), facts=[4], muted={4}).courses[1]
+    muted = baked(TALK, *(run.entry for run in made.courses), facts=[4], muted={4}).courses[1]
     assert muted.kept(0) == (1, 28)
 
 
-def test_low_water_reads_less_anew_than_trimming_each_turn() -> None:
+def test_low_water_reads_fewer_uncached_tokens_than_trimming_at_every_turn() -> None:
     cheap = replace(SETTINGS, model="unheard-of", max_tokens=400)
-    each, seldom = baked(
-        TALK, Contestant("each", cheap), Contestant("seldom", replace(cheap, strategy="low_water"))
+    each_turn, in_batches = baked(
+        TALK, Contestant("each turn", cheap), Contestant("in batches", replace(cheap, strategy="low_water"))
     ).courses
-    assert seldom.processed < each.processed
-    assert each.cost is None is seldom.cost
+    assert in_batches.processed < each_turn.processed
+    assert each_turn.cost is None is in_batches.cost
 
 
-def test_a_short_prefix_is_reusable_and_not_cached() -> None:
+def test_a_prefix_below_the_vendors_minimum_is_reusable_but_not_cached() -> None:
     openai, here = replace(SETTINGS, max_tokens=400), replace(SETTINGS, provider="local", model="here", max_tokens=400)
     there, local = baked(TALK[:8], Contestant("openai", openai), Contestant("here", here)).courses
     assert [step.reusable for step in there.steps] == [step.reusable for step in local.steps]
@@ -158,21 +158,22 @@ def test_a_short_prefix_is_reusable_and_not_cached() -> None:
     assert local.cached == sum(step.reusable for step in local.steps) > 0
 
 
-def test_each_entry_is_counted_by_its_own_models_counter() -> None:
+def test_each_contestant_is_counted_by_its_own_models_counter() -> None:
     class Twice(WordCounter):
         def count(self, message: Message) -> int:
             return 2 * super().count(message)
 
     plain, other = MessageSizes(WORDS, TALK), MessageSizes(Twice(), TALK)
     everything = replace(SETTINGS, strategy="none", system_prompt="")
-    entries = [Contestant("a", everything), Contestant("b", replace(everything, model="other"))]
-    one, two = bake_off(TALK, entries, lambda s: other if s.model == "other" else plain, nowhere).courses
+    contestants = [Contestant("a", everything), Contestant("b", replace(everything, model="other"))]
+    replays = replay_all(TALK, contestants, lambda settings: other if settings.model == "other" else plain)
+    one, two = bake_off(replays, nowhere).courses
     assert [step.sent - 12 for step in two.steps] == [2 * (step.sent - 12) for step in one.steps]
 
 
 @pytest.mark.parametrize("names", [(), ("a",), ("a", "a"), tuple("abcdefg")])
-def test_two_to_six_entries_of_different_names_compete(names: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="entr"):
+def test_two_to_six_contestants_of_different_names_compete(names: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="contestants"):
         baked(TALK, *(Contestant(name, SETTINGS) for name in names))
 
 
@@ -180,7 +181,7 @@ def test_an_empty_conversation_has_no_turns() -> None:
     for made in baked([], Contestant("a", SETTINGS), Contestant("b", SETTINGS), facts=[]).courses:
         assert (made.steps, made.sent, made.cost, made.unfit, made.most_left_out) == ((), 0, Decimal(0), 0, 0)
     assert ContestantRun(Contestant("a", SETTINGS), "words", "counted", ()).processed == 0
-    assert total([Decimal(1), None]) is None
+    assert sum_or_none([Decimal(1), None]) is None
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
@@ -191,5 +192,6 @@ def test_a_thousand_turns_are_quick(strategy: str) -> None:
     sizes = MessageSizes(WORDS, history)
     assert settings.window == ContextWindow(8000, 40)
     started = time.process_time()
-    assert len(course(history, Contestant("it", settings), sizes, catalogue.find, [1, 500]).steps) == 1000
+    replayed = replay_one(history, Contestant("it", settings), sizes)
+    assert len(run_of(replayed, catalogue.find("openai", "gpt-6-luna"), [1, 500]).steps) == 1000
     assert time.process_time() - started < 3  # it takes a tenth of that

@@ -1,4 +1,4 @@
-"""The cliff map: every cell is what the chat would decide, every marker is found message by message, and a map is quick."""
+"""Every cell of a cliff map is what the chat would decide, every marker matches a slow search, and a map is quick."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import STRATEGIES, TrimOptions, plan_context
+from lib.context import STRATEGIES, Marks, TrimOptions, plan_context
 from lib.context.plan import Candidates, ContextWindow, PlannedMessage
 from lib.lab.break_points import Marker, markers
 from lib.lab.cliff_map import CliffMap, budgets, cliff_map
@@ -33,9 +33,9 @@ def made_of(case: Case, strategy: str, at: tuple[int, ...] = AT) -> CliffMap:
 
 
 def items_at(case: Case, strategy: str, budget: int) -> list[PlannedMessage]:
-    """One cell after the other, by a plan of its own."""
+    """The cells of one budget, by a separate plan."""
     window = ContextWindow(budget + 50, 50)
-    made = plan_context(case.candidates(), window, strategy, case.muted, case.pinned, case.options)
+    made = plan_context(case.candidates(), window, strategy, Marks.of(case.muted, case.pinned), case.options)
     return [item for item in made.items if item.index is not None]
 
 
@@ -43,9 +43,13 @@ def items_at(case: Case, strategy: str, budget: int) -> list[PlannedMessage]:
 def test_every_cell_is_what_a_plan_at_that_budget_decides(case: Case, strategy: str) -> None:
     for row in made_of(case, strategy).rows:
         plan = plan_context(
-            case.candidates(), ContextWindow(row.budget, 0), strategy, case.muted, case.pinned, case.options
+            case.candidates(), ContextWindow(row.budget, 0), strategy, Marks.of(case.muted, case.pinned), case.options
         )
-        assert (row.input_tokens, row.fits, row.fallback) == (plan.input_tokens, plan.fits, plan.fallback)
+        assert (row.input_tokens, row.fits, row.fallback) == (
+            plan.input_tokens,
+            plan.fits,
+            plan.fallback and plan.fallback.text,
+        )
         cells = [(at, run.included, run.reason) for run in row.runs for at in range(run.start, run.stop)]
         slow = items_at(case, strategy, row.budget)
         assert cells == [(item.index, item.included, item.reason) for item in slow]
@@ -53,7 +57,7 @@ def test_every_cell_is_what_a_plan_at_that_budget_decides(case: Case, strategy: 
 
 
 @given(cases(), names)
-def test_a_message_survives_from_the_smallest_budget_above_which_it_is_always_sent(case: Case, strategy: str) -> None:
+def test_a_message_survives_from_the_budget_above_which_it_is_always_sent(case: Case, strategy: str) -> None:
     made = made_of(case, strategy)
     sent = {budget: {item.index: item.included for item in items_at(case, strategy, budget)} for budget in AT}
     slow = {
@@ -61,13 +65,13 @@ def test_a_message_survives_from_the_smallest_budget_above_which_it_is_always_se
         for index in sent[0]
     }
     assert {index: made.survives(index) for index in slow if index is not None} == slow
-    stretches = list(made.survivals())
-    assert [(at, found) for start, stop, found in stretches for at in range(start, stop)] == sorted(slow.items())
-    assert all(before[2] != now[2] for before, now in pairwise(stretches))
+    ranges = list(made.survivals())
+    assert [(at, found) for start, stop, found in ranges for at in range(start, stop)] == sorted(slow.items())
+    assert all(before[2] != now[2] for before, now in pairwise(ranges))
 
 
 def broken_slowly(case: Case, strategy: str, budget: int, facts: Collection[int]) -> set[tuple[str, int | None]]:
-    """What breaks at one budget, looked for message by message."""
+    """What breaks at one budget, found message by message."""
     items = items_at(case, strategy, budget)
     sent = {item.index: item.included for item in items}
     found: set[tuple[str, int | None]] = {("fact", at) for at in facts if not sent[at]}
@@ -90,7 +94,7 @@ def broken_slowly(case: Case, strategy: str, budget: int, facts: Collection[int]
 
 
 @given(cases(), names, st.data())
-def test_markers_are_what_a_look_at_every_message_finds(case: Case, strategy: str, data: st.DataObject) -> None:
+def test_markers_match_a_search_message_by_message(case: Case, strategy: str, data: st.DataObject) -> None:
     facts = data.draw(st.sets(st.integers(0, len(case.history) - 1), max_size=3)) if case.history else set()
     slow = {budget: broken_slowly(case, strategy, budget, facts) for budget in AT}
     found = markers(made_of(case, strategy), case.candidates(), facts)
@@ -100,11 +104,11 @@ def test_markers_are_what_a_look_at_every_message_finds(case: Case, strategy: st
 
 
 @given(cases(), st.sampled_from(sorted(set(STRATEGIES) - {"source_trim"})))
-def test_only_the_textbooks_trimming_splits_exchanges_and_pairs(case: Case, strategy: str) -> None:
+def test_only_source_trim_splits_exchanges_and_pairs(case: Case, strategy: str) -> None:
     assert {marker.kind for marker in markers(made_of(case, strategy), case.candidates())} <= {"instructions"}
 
 
-def test_the_textbooks_trimming_breaks_a_pair_and_leaves_a_reply_without_its_question() -> None:
+def test_source_trim_breaks_a_pair_and_sends_a_reply_without_its_question() -> None:
     history = [user("plan " * 80), assistant("ok"), user("weather? " * 40), calling("c0"), result("c0", "sun " * 40)]
     case = Case([*history, assistant("sunny"), user("thanks"), assistant("welcome")], prompt="and now?")
     made = made_of(case, "source_trim", (148, 152, 2000))
@@ -116,7 +120,7 @@ def test_the_textbooks_trimming_breaks_a_pair_and_leaves_a_reply_without_its_que
     assert [made.survives(at) for at in (0, 3, 4)] == [148, 152, 148]
 
 
-def test_a_stored_message_that_does_not_exist_has_no_answer() -> None:
+def test_a_message_that_is_not_stored_raises() -> None:
     made = made_of(Case([user("a"), assistant("b")], prompt=None), "oldest_first")
     assert made.survives(1) == AT[0]
     with pytest.raises(IndexError):
@@ -125,7 +129,7 @@ def test_a_stored_message_that_does_not_exist_has_no_answer() -> None:
         made.survives(-1)
 
 
-def test_a_strategy_that_is_not_monotonous_is_said_to_keep_only_what_stays() -> None:
+def test_a_message_dropped_at_a_larger_budget_survives_only_above_it() -> None:
     rows = cliff_map(Case([user("a"), assistant("b")]).candidates(), "none", (300, 600, 900, 1200)).rows
     gone = replace(rows[1], runs=tuple(run._replace(included=False) for run in rows[1].runs))
     assert CliffMap((300, 600, 900, 1200), (rows[0], gone, *rows[2:])).survives(0) == 900
@@ -140,7 +144,7 @@ def test_budgets_grow_by_a_factor(upto: int, steps: int, expected: tuple[int, ..
 
 
 @given(st.integers(1, 2_000_000), st.integers(1, 80))
-def test_budgets_end_with_the_window_and_are_never_more_than_asked_for(upto: int, steps: int) -> None:
+def test_budgets_end_with_the_largest_and_are_never_more_than_requested(upto: int, steps: int) -> None:
     made = budgets(upto, steps)
     assert made == tuple(sorted(set(made)))
     assert (made[-1], made[0] > 0, len(made) <= steps) == (upto, True, True)
@@ -163,9 +167,9 @@ def test_a_map_of_a_long_conversation_is_quick(strategy: str) -> None:
     assert sum(len(row.runs) for row in made.rows) < 60 * 12
     assert len(list(made.survivals())) < 60 * 4
     assert all(marker.budgets for marker in found)
-    assert candidates.totals.memo == remembered  # the chat's own memory is not pushed out
+    assert candidates.totals.memo == remembered  # what the chat's planning keeps is not pushed out
 
 
-def test_a_counter_of_characters_is_enough() -> None:
+def test_a_map_works_with_the_estimate() -> None:
     candidates = Candidates.gather("", [user("hello")], None, TokenLedger(ESTIMATE))
     assert cliff_map(candidates, "none", [100, 2, 100]).budgets == (2, 100)

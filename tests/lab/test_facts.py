@@ -1,4 +1,4 @@
-"""Suggested facts: found, asked for without giving them away, and recalled by a reply that says them."""
+"""Facts are found, asked for without giving the answer away, and recalled by a reply that repeats them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.lab.answer_match import contains, key
-from lib.lab.facts import GAP, Fact, suggested
-from lib.lab.recall.grading import score
+from lib.lab.answer_match import answer_key, contains
+from lib.lab.facts import GAP, Fact, suggest_facts
+from lib.lab.recall.grading import grade
 from lib.messages import Message, assistant, system, user
 from lib.ui.chat.welcome import CODE, DOG
 from tests.support.conversations import histories, results_in_parts
 
 
 def answers(*said: str) -> list[str]:
-    return [fact.answer for fact in suggested([user(text) for text in said])]
+    return [fact.answer for fact in suggest_facts([user(text) for text in said])]
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,7 @@ def answers(*said: str) -> list[str]:
         (DOG, "What is the name of my dog?", "Bruno"),
         (DOG, "Where do I live?", "Lisbon"),
         ("Hello, my name is Zoë Müller.", "What is my name?", "Zoë Müller"),
+        ("My dog is called Bo.", "What is the name of my dog?", "Bo"),
         ("I'm Tom.", "What is my name?", "Tom"),
         ("My sister's email is ana.b@example.com, write to her.", "What is my sister's email?", "ana.b@example.com"),
         ("I was born on 4 May 1980", "When was I born?", "4 May 1980"),
@@ -48,7 +49,7 @@ def answers(*said: str) -> list[str]:
     ],
 )
 def test_a_fact_is_found_and_asked_for(said: str, question: str, answer: str) -> None:
-    assert (question, answer) in [(fact.question, fact.answer) for fact in suggested([user(said)])]
+    assert (question, answer) in [(fact.question, fact.answer) for fact in suggest_facts([user(said)])]
 
 
 @pytest.mark.parametrize(
@@ -66,11 +67,11 @@ def test_a_fact_is_found_and_asked_for(said: str, question: str, answer: str) ->
         "Tell me more. Then stop.",
     ],
 )
-def test_what_tells_nothing_is_not_suggested(said: str) -> None:
+def test_a_message_without_facts_gives_no_suggestion(said: str) -> None:
     assert answers(said) == []
 
 
-def test_only_what_the_user_said_counts() -> None:
+def test_only_the_users_own_text_counts() -> None:
     history = [
         system("The code is 1111."),
         assistant("The code is 2222."),
@@ -80,42 +81,42 @@ def test_only_what_the_user_said_counts() -> None:
         Message("user", None),
         Message("user", 5),
     ]
-    (fact,) = suggested(history)
+    (fact,) = suggest_facts(history)
     assert fact == Fact(4, "The code is 4444.", "What is the code?", "4444")
 
 
-def test_what_was_said_again_otherwise_is_asked_for_as_it_is_now() -> None:
+def test_of_two_values_for_one_question_the_later_one_is_asked_for() -> None:
     assert answers("My code is 1111.", "no", "My code is 2222.") == ["2222"]
-    (once,) = suggested([user("My code is 1111."), user("The lock takes 1111 too.")])
+    (once,) = suggest_facts([user("My code is 1111."), user("The lock takes 1111 too.")])
     assert (once.index, once.question) == (0, "What is my code?")
 
 
-def test_the_facts_that_tell_most_are_kept_in_the_order_they_were_said() -> None:
+def test_the_best_facts_are_kept_in_the_order_they_were_said() -> None:
     said = [f"Then we met Person{chr(97 + n)} {'so ' * n}there." for n in range(20)]
     said[5:5] = ["My email is a@b.example", "The code is 4711"]
-    found = suggested([user(text) for text in said], most=4)
+    found = suggest_facts([user(text) for text in said], most=4)
     assert [fact.answer for fact in found] == ["Persona", "Personb", "a@b.example", "4711"]
     assert [fact.index for fact in found] == [0, 1, 5, 6]
 
 
-def test_a_gap_that_several_values_filled_is_no_question() -> None:
+def test_a_sentence_that_was_said_with_several_values_is_not_asked_for() -> None:
     assert answers("We met Anna there.", "We met Bob there.", "We met Carla there.") == []
     assert answers("We met Anna there.", "We met Anna there.") == ["Anna"]
 
 
 def test_a_long_sentence_is_shown_around_the_gap() -> None:
-    (fact,) = suggested([user(f"{'so ' * 80}we paid 4711 euros {'and ' * 80}left")])
+    (fact,) = suggest_facts([user(f"{'so ' * 80}we paid 4711 euros {'and ' * 80}left")])
     assert len(fact.question) < 260
     assert f"…{GAP}" not in fact.question
     assert fact.question.count("…") == 2
 
 
 @given(histories())
-def test_a_question_never_holds_its_answer_and_an_echo_recalls_it(history: list[Message]) -> None:
-    for fact in suggested(history):
+def test_a_question_never_contains_its_answer_and_an_echo_recalls_it(history: list[Message]) -> None:
+    for fact in suggest_facts(history):
         assert fact.answer in fact.text
         assert not contains(fact.question, fact.answer)
-        assert score(f"You said: {fact.text}", fact) == "recalled"
+        assert grade(f"You said: {fact.text}", fact) == "recalled"
 
 
 said_things = st.lists(
@@ -142,16 +143,16 @@ said_things = st.lists(
 
 
 @given(st.lists(said_things | st.text(max_size=80), max_size=6), st.integers(0, 5))
-def test_any_talk_suggests_each_answer_and_question_once(said: list[str], most: int) -> None:
+def test_each_answer_and_question_is_suggested_once(said: list[str], most: int) -> None:
     history = [user(text) for text in said]
-    found = suggested(history, most)
-    assert found == suggested(history, most)
+    found = suggest_facts(history, most)
+    assert found == suggest_facts(history, most)
     assert len(found) <= most
-    assert len({fact.question for fact in found}) == len({key(fact.answer) for fact in found}) == len(found)
+    assert len({fact.question for fact in found}) == len({answer_key(fact.answer) for fact in found}) == len(found)
     for fact in found:
         assert fact.text in said[fact.index]
         assert not contains(fact.question, fact.answer)
-        assert score(fact.answer, fact) == score(fact.answer.upper(), fact) == "recalled"
+        assert grade(fact.answer, fact) == grade(fact.answer.upper(), fact) == "recalled"
 
 
 def test_a_long_conversation_is_read_in_seconds() -> None:
@@ -160,10 +161,10 @@ def test_a_long_conversation_is_read_in_seconds() -> None:
         for n in range(2000)
     ]
     started = time.process_time()
-    assert len(suggested(history)) == 12
+    assert len(suggest_facts(history)) == 12
     assert time.process_time() - started < 6
     started = time.process_time()
-    suggested(
+    suggest_facts(
         [user("1 " * 50_000), user("A-" * 50_000), user("A" * 100_000), user("1" * 100_000), user("a.b" * 9999 + "@")]
     )
     assert time.process_time() - started < 2

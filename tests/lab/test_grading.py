@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.lab.answer_match import contains, folded, key, numbers
+from lib.lab.answer_match import answer_key, contains, folded, number_forms
 from lib.lab.facts import Fact
-from lib.lab.recall.grading import VERDICT_TEXT, admits, score
+from lib.lab.recall.grading import VERDICT_TEXT, admits, grade
 
 
 def fact(answer: str) -> Fact:
@@ -93,13 +93,13 @@ OTHER = [
 @pytest.mark.parametrize(("answer", "reply"), SAME)
 def test_the_same_in_other_writing_is_recalled(answer: str, reply: str) -> None:
     assert contains(reply, answer)
-    assert score(reply, fact(answer)) == "recalled"
+    assert grade(reply, fact(answer)) == "recalled"
 
 
 @pytest.mark.parametrize(("answer", "reply"), OTHER)
 def test_something_else_is_not(answer: str, reply: str) -> None:
     assert not contains(reply, answer)
-    assert score(reply, fact(answer)) == "made_up"
+    assert grade(reply, fact(answer)) == "made_up"
 
 
 ADMITTED = [
@@ -151,18 +151,18 @@ CLAIMED = [
 
 @pytest.mark.parametrize("reply", ADMITTED)
 def test_saying_so_is_admitting(reply: str) -> None:
-    assert score(reply, fact("4711")) == "admitted"
+    assert grade(reply, fact("4711")) == "admitted"
 
 
 @pytest.mark.parametrize("reply", CLAIMED)
 def test_everything_else_is_made_up(reply: str) -> None:
     assert not admits(reply)
-    assert score(reply, fact("4711")) == "made_up"
+    assert grade(reply, fact("4711")) == "made_up"
 
 
 def test_the_right_value_counts_whatever_stands_beside_it() -> None:
-    assert score("I am not sure, but it may be 4711.", fact("4711")) == "recalled"
-    assert score("Either 1234 or 4711.", fact("4711")) == "recalled"
+    assert grade("I am not sure, but it may be 4711.", fact("4711")) == "recalled"
+    assert grade("Either 1234 or 4711.", fact("4711")) == "recalled"
     assert set(VERDICT_TEXT) == {"recalled", "admitted", "made_up"}
 
 
@@ -186,14 +186,14 @@ def test_the_right_value_counts_whatever_stands_beside_it() -> None:
     ],
 )
 def test_numbers_are_read_as_people_write_them(written: str, values: set[str]) -> None:
-    assert numbers(written) == values
+    assert number_forms(written) == values
 
 
 @given(st.integers(0, 10**12))
 def test_a_number_is_the_same_in_every_grouping(value: int) -> None:
     for written in (f"{value:,}", f"{value:_}".replace("_", " "), f"{value:_}".replace("_", "’"), f"{value:,}.00"):
         assert contains(f"It is {written} now", str(value)), written
-        assert key(written) == key(str(value))
+        assert answer_key(written) == answer_key(str(value))
     assert not contains(f"It is {value}7 now", str(value))
 
 
@@ -213,6 +213,6 @@ def test_a_date_is_the_same_in_every_writing(day: date) -> None:
 
 @given(st.text(max_size=60), st.text(max_size=20), st.text(max_size=60))
 def test_any_text_is_scored_and_an_answer_between_blanks_is_found(before: str, answer: str, after: str) -> None:
-    assert score(before + answer + after, fact(answer)) in VERDICT_TEXT
+    assert grade(before + answer + after, fact(answer)) in VERDICT_TEXT
     if answer.isalpha() and answer.isascii() and folded(answer) not in ("am", "pm", "a", "p"):
         assert contains(f"- {answer} -", answer)

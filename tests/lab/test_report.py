@@ -1,12 +1,11 @@
-"""Reports: what is written is read again as the same values, what is not a report is refused in a sentence."""
+"""A report is read as it was written, and a file that is not a report is refused in a sentence."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import fields, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +15,13 @@ from hypothesis import strategies as st
 from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
-from lib.errors import ChatError, ImportRefused, RateLimited, WrongKey
-from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult, bake_off
+from lib.errors import ChatError, ImportRefused, WrongKey
+from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult, bake_off, replay_all
 from lib.lab.break_points import markers
-from lib.lab.cliff_map import CliffMap, Row, cliff_map
-from lib.lab.facts import Fact, suggested
+from lib.lab.cliff_map import cliff_map
+from lib.lab.facts import Fact, suggest_facts
 from lib.lab.recall.plan import Arm
 from lib.lab.recall.run import Answer
-from lib.lab.report.csv_rows import answer_rows, bake_off_rows, cliff_rows, csv_text
 from lib.lab.report.plain_json import plain, typed
 from lib.lab.report.report import Cliffs, Recall, Report, ReportHeader, history_sha256, read, versions, write
 from lib.messages import Message, Usage, assistant, user
@@ -34,8 +32,9 @@ from tests.support.counters import WordCounter
 from tests.support.planning_cases import Case, cases
 
 WORDS = WordCounter()
+FIRST_VERSION = Path(__file__).parents[1] / "data/reports/first_version.json"
 SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 200, 40, "oldest_first")
-ENTRIES = [Contestant("few", SETTINGS), Contestant("all", replace(SETTINGS, strategy="none"))]
+CONTESTANTS = [Contestant("few", SETTINGS), Contestant("all", replace(SETTINGS, strategy="none"))]
 TALK = [user(CODE), assistant("Very well."), user(DOG), assistant("Lovely!")] + [
     user("so"),
     assistant("word " * 90),
@@ -52,7 +51,7 @@ json_values = st.recursive(
 )
 facts = st.builds(Fact, whole, words, words, words)
 settings = st.builds(ChatSettings, words, words, words, whole, whole, words, whole, whole, seconds)
-entries = st.builds(Contestant, words, settings)
+contestants = st.builds(Contestant, words, settings)
 usages = st.builds(Usage, *[st.none() | whole] * 6)
 answers = st.builds(
     Answer,
@@ -88,11 +87,11 @@ steps = st.builds(
     st.tuples(st.sampled_from([True, False, None])),
     money,
 )
-courses = st.builds(
-    ContestantRun, entries, words, st.sampled_from(["counted", "estimated"]), st.lists(steps, max_size=3).map(tuple)
+runs = st.builds(
+    ContestantRun, contestants, words, st.sampled_from(["counted", "estimated"]), st.lists(steps, max_size=3).map(tuple)
 )
-bake_offs = st.builds(BakeOff, st.tuples(whole), st.lists(courses, max_size=2).map(tuple))
-abouts = st.builds(
+bake_offs = st.builds(BakeOff, st.tuples(whole), st.lists(runs, max_size=2).map(tuple))
+headers = st.builds(
     ReportHeader,
     words,
     whole,
@@ -107,12 +106,12 @@ abouts = st.builds(
 def cliffs(draw: st.DrawFn) -> Cliffs:
     case: Case = draw(cases())
     made = cliff_map(case.candidates(), draw(st.sampled_from(sorted(STRATEGIES))), (5, 50, 500))
-    return Cliffs(draw(entries), "words", "counted", made, tuple(markers(made, case.candidates())))
+    return Cliffs(draw(contestants), "words", "counted", made, tuple(markers(made, case.candidates())))
 
 
 reports = st.builds(
     Report,
-    abouts,
+    headers,
     st.lists(facts, max_size=2).map(tuple),
     st.lists(cliffs(), max_size=2).map(tuple),
     st.none() | bake_offs,
@@ -123,7 +122,7 @@ reports = st.builds(
 
 def real() -> Report:
     sizes = MessageSizes(WORDS, TALK)
-    found = tuple(suggested(TALK))
+    found = tuple(suggest_facts(TALK))
     marked = [fact.index for fact in found]
     case = Case(TALK, counter=WORDS)
     made = cliff_map(case.candidates(), "low_water", (50, 100, 1000))
@@ -132,14 +131,14 @@ def real() -> Report:
     return Report(
         ReportHeader.now(TALK, muted=[2], pinned=[0]),
         found,
-        (Cliffs(ENTRIES[0], "words", "counted", made, tuple(markers(made, case.candidates(), marked))),),
-        bake_off(TALK, ENTRIES, lambda _: sizes, catalogue.find, marked),
+        (Cliffs(CONTESTANTS[0], "words", "counted", made, tuple(markers(made, case.candidates(), marked))),),
+        bake_off(replay_all(TALK, CONTESTANTS, lambda _: sizes), catalogue.find, marked),
         Recall((Arm("few", SETTINGS), Arm("all", SETTINGS, "everything")), (wrong, right), 2),
         {"said": "an “odd” note"},
     )
 
 
-def test_a_real_report_comes_back_as_it_was() -> None:
+def test_a_real_report_is_read_as_it_was_written() -> None:
     report = real()
     text = write(report)
     assert text.isascii()
@@ -154,14 +153,12 @@ def test_a_real_report_comes_back_as_it_was() -> None:
 
 
 @given(reports)
-def test_any_report_comes_back_as_it_was(report: Report) -> None:
+def test_any_report_is_read_as_it_was_written(report: Report) -> None:
     assert read(write(report)) == report
 
 
 @given(reports, st.data())
-def test_a_report_with_something_else_in_it_is_read_or_refused_in_a_sentence(
-    report: Report, data: st.DataObject
-) -> None:
+def test_a_changed_report_is_read_or_refused_in_a_sentence(report: Report, data: st.DataObject) -> None:
     stored = json.loads(write(report))
     holder: Any = stored
     while True:
@@ -172,12 +169,12 @@ def test_a_report_with_something_else_in_it_is_read_or_refused_in_a_sentence(
             break
         holder = inner
     holder[place] = data.draw(json_values)
-    said = reading(json.dumps(stored))
-    assert said is None or said.endswith(".")
+    refusal = refusal_of(json.dumps(stored))
+    assert refusal is None or refusal.endswith(".")
 
 
-def reading(text: str) -> str | None:
-    """Why a text is refused; None where it is read."""
+def refusal_of(text: str) -> str | None:
+    """Why a text is refused; None if it is read."""
     try:
         read(text)
     except ImportRefused as refused:
@@ -186,7 +183,7 @@ def reading(text: str) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "it is not JSON"),
         ("{", "it is not JSON"),
@@ -202,13 +199,13 @@ def reading(text: str) -> str | None:
         ('{"format": "windowseat trim lab", "version": ' + "9" * 5000 + "}", "not JSON"),
     ],
 )
-def test_what_is_no_report_is_refused(text: str, said: str) -> None:
-    with pytest.raises(ImportRefused, match=said):
+def test_a_file_that_is_not_a_report_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ImportRefused, match=message):
         read(text)
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         (("about", "messages"), True, "the report.about.messages must be a whole number"),
         (("about", "made_at"), "now", "the report.about.made_at must be a number"),
@@ -221,25 +218,25 @@ def test_what_is_no_report_is_refused(text: str, said: str) -> None:
         (("cliffs", 0, "markers", 0, "kind"), "ghost", "must be one of fact"),
         (("cliffs", 0, "made", "rows", 0, "runs", 0), [0, 1, True], "must hold 4 values"),
         (("cliffs", 0, "made", "rows", 0, "runs", 0), [0, 999, True, "fits"], "do not follow each other"),
-        (("cliffs", 0, "made", "budgets"), [1, 2, 3], "do not stand beside"),
-        (("bake_off", "facts"), [], "other facts than the bake-off"),
+        (("cliffs", 0, "made", "budgets"), [1, 2, 3], "do not match"),
+        (("bake_off", "facts"), [], "have other facts than the bake-off"),
         (("recall", "answers", 1, "cost"), "much", "must be an amount"),
         (("recall", "answers", 1, "cost"), "NaN", "must be an amount"),
         (("recall", "answers", 1, "cost"), 0.1, "must be an amount"),
         (("recall", "answers", 1, "verdict"), "nice", "must be one of recalled, admitted, made_up"),
     ],
 )
-def test_a_refusal_names_the_place(path: tuple[Any, ...], value: Any, said: str) -> None:
+def test_a_refusal_names_the_place(path: tuple[Any, ...], value: Any, message: str) -> None:
     stored = json.loads(write(real()))
     holder = stored
     for place in path[:-1]:
         holder = holder[place]
     holder[path[-1]] = value
-    with pytest.raises(ImportRefused, match=said):
+    with pytest.raises(ImportRefused, match=message):
         read(json.dumps(stored))
 
 
-def test_no_report_has_room_for_a_key() -> None:
+def test_a_report_has_no_field_for_a_key() -> None:
     names: set[str] = set()
 
     def collect(value: Any) -> None:
@@ -253,14 +250,14 @@ def test_no_report_has_room_for_a_key() -> None:
     assert not [field for field in fields(ChatSettings) if "key" in field.name]
 
 
-def test_the_hash_is_of_what_is_stored() -> None:
+def test_the_hash_changes_with_the_stored_messages() -> None:
     assert history_sha256([]) == "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
     assert history_sha256([user("a")]) != history_sha256([user("b")]) != history_sha256([user("b"), user("b")])
     assert len(history_sha256([Message("user", "a cut one \ud83d"), Message("assistant", None, {}, False)])) == 64
     assert versions()["tiktoken"]
 
 
-def test_plain_values_know_their_types() -> None:
+def test_values_become_plain_and_typed_again() -> None:
     assert plain(Contestant("a", SETTINGS))["settings"]["low_mark"] == 0.7
     assert typed(float, 1, "it") == 1.0
     assert typed(tuple[int, ...], [1, 2], "budgets") == (1, 2)
@@ -268,40 +265,24 @@ def test_plain_values_know_their_types() -> None:
         typed(tuple[int, ...], [1, "2"], "budgets")
 
 
-def table(rows: list[list[Any]]) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(csv_text(rows))))
-
-
-def test_rows_hold_what_was_found_with_units_and_gaps() -> None:
-    report = real()
-    made, baked = report.cliffs[0].made, report.bake_off
-    assert baked is not None
+def test_a_report_of_the_first_version_can_still_be_read() -> None:
+    report = read(FIRST_VERSION.read_text(encoding="utf-8"))
+    assert report.bake_off is not None
     assert report.recall is not None
-    lines = table(cliff_rows(made))
-    assert len(lines) == sum(len(row.runs) for row in made.rows)
-    assert lines[0]["budget (tokens)"] == "50"
-    assert {line["sent"] for line in lines} == {"yes", "no"}
-    lines = table(bake_off_rows(baked, report.facts))
-    assert len(lines) == sum(len(course.steps) for course in baked.courses)
-    assert [line["entry"] for line in lines] == ["few"] * 11 + ["all"] * 11
-    assert sum(int(line["processed (tokens)"]) for line in lines[:11]) == baked.courses[0].processed
-    assert sum(Decimal(line["cost (USD)"]) for line in lines[:11]) == baked.courses[0].cost
-    assert (lines[0]["sent: Bruno"], lines[1]["sent: Bruno"]) == ("", "yes")
-    assert "sent: message 1" in table(bake_off_rows(baked))[0]
-    wrong, right = table(answer_rows(report.recall.answers))
-    assert (wrong["verdict"], wrong["cost (USD)"], wrong["error"]) == ("", "", "The key was refused.")
-    assert (right["reply"], right["cost (USD)"], right["error"]) == ("It is 4711.", "0.000010", "")
+    assert len(report.cliffs[0].made.budgets) == 3
+    assert [run.entry.name for run in report.bake_off.courses] == ["few", "all"]
+    assert [(arm.name, arm.kind) for arm in report.recall.arms] == [("few", "plan"), ("all", "everything")]
+    assert [answer.verdict for answer in report.recall.answers] == [None, "recalled"]
 
 
-def test_no_cell_is_a_formula_and_cut_emoji_can_be_saved() -> None:
-    fact = Fact(0, "x", "=1+1", "-2")
-    answer = Answer(fact, "@arm", 1, True, "\ud83d+", error=RateLimited("+Too fast.").to_dict())
-    (line,) = table(answer_rows([answer]))
-    assert [line[name] for name in ("question", "answer", "arm", "error")] == ["'=1+1", "'-2", "'@arm", "'+Too fast."]
-    assert csv_text([["\ud83d", None, True, 1.5]]).encode() == "\ufffd,,yes,1.5\n".encode()
+def test_an_arm_without_a_kind_is_one_of_a_strategy() -> None:
+    stored = json.loads(FIRST_VERSION.read_text(encoding="utf-8"))
+    for arm in stored["recall"]["arms"]:
+        del arm["kind"]
+    recall = read(json.dumps(stored)).recall
+    assert recall is not None
+    assert {arm.kind for arm in recall.arms} == {"plan"}
 
 
-def test_an_empty_map_has_a_heading() -> None:
-    assert len(cliff_rows(CliffMap((), ()))) == 1
+def test_a_report_may_be_empty() -> None:
     assert read(write(replace(real(), cliffs=(), bake_off=None, recall=None))).recall is None
-    assert cliff_rows(CliffMap((5,), (Row(5, (), 0, True),)))[1:] == []

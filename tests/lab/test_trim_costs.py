@@ -1,4 +1,4 @@
-"""Trimming each turn against trimming seldom: computed turn by turn, and timed over a provider that was told what to say."""
+"""Trimming at every turn compared with trimming in batches, computed turn by turn and timed with a scripted provider."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.analysis.replay import continued
+from lib.analysis.replay import project
 from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
 from lib.errors import ProviderUnavailable, WrongKey
 from lib.lab import latency
-from lib.lab.bakeoff import Contestant, course
-from lib.lab.latency import MeasuredLatency, Waiting, measured, medians, requests
-from lib.lab.trim_costs import cuts, trim_costs
+from lib.lab.bakeoff import Contestant, replay_one, run_of
+from lib.lab.latency import MeasuredLatency, Waiting, measure, medians, requests
+from lib.lab.trim_costs import cache_breaks, trim_costs
 from lib.messages import Usage, assistant, user
 from lib.pricing import catalogue
 from lib.providers.llama.process import LocalModel, LocalProvider
@@ -33,47 +33,53 @@ SIZES = MessageSizes(WORDS, TALK)
 LUNA = catalogue.find("openai", "gpt-6-luna")
 
 
-def test_trimming_seldom_is_read_anew_several_times_less() -> None:
-    made = trim_costs(TALK, SIZES, SETTINGS, catalogue.find("local", "here"))
-    assert [side.entry.settings.strategy for side in (made.each_turn, made.seldom)] == ["oldest_first", "low_water"]
-    assert made.ratio == made.each_turn.processed / made.seldom.processed > 2
-    assert len(cuts(made.each_turn)) > 3 * len(cuts(made.seldom)) > 0
-    assert made.real_turns == 40
-    assert (made.each_turn.cost, made.cost_ratio) == (Decimal(0), None)  # nothing is paid on this machine
+def test_trimming_in_batches_reads_several_times_fewer_uncached_tokens() -> None:
+    compared = trim_costs(TALK, SIZES, SETTINGS, catalogue.find("local", "here"))
+    assert [side.entry.settings.strategy for side in (compared.each_turn, compared.in_batches)] == [
+        "oldest_first",
+        "low_water",
+    ]
+    assert compared.ratio == compared.each_turn.processed / compared.in_batches.processed > 2
+    assert len(cache_breaks(compared.each_turn)) > 3 * len(cache_breaks(compared.in_batches)) > 0
+    assert compared.real_turns == 40
+    assert compared.each_turn.cost == Decimal(0)  # nothing is paid on this machine
 
 
-def test_money_is_known_where_a_price_is() -> None:
-    dear = trim_costs(TALK, SIZES, replace(SETTINGS, max_tokens=1100), LUNA, to_turn=120)
-    assert dear.each_turn.cost is not None
-    assert dear.seldom.cost is not None
-    assert dear.cost_ratio == float(dear.each_turn.cost / dear.seldom.cost)
-    unknown = trim_costs(TALK, SIZES, SETTINGS, None)
-    assert (unknown.each_turn.cost, unknown.cost_ratio) == (None, None)
+def test_costs_are_known_if_the_price_is() -> None:
+    priced = trim_costs(TALK, SIZES, replace(SETTINGS, max_tokens=1100), LUNA, to_turn=120)
+    assert priced.each_turn.cost is not None
+    assert priced.in_batches.cost is not None
+    assert 0 < priced.in_batches.cost < priced.each_turn.cost
+    unpriced = trim_costs(TALK, SIZES, SETTINGS, None)
+    assert (unpriced.each_turn.cost, unpriced.in_batches.cost) == (None, None)
 
 
 @given(histories(), st.integers(50, 400), st.integers(0, 30))
-def test_both_sides_are_the_bake_offs_own_courses(history: list, window: int, to_turn: int) -> None:  # type: ignore[type-arg]
+def test_both_sides_are_the_bake_offs_own_runs(history: list, window: int, to_turn: int) -> None:  # type: ignore[type-arg]
     settings, sizes = replace(SETTINGS, max_tokens=window), MessageSizes(WORDS, history)
-    made = trim_costs(history, sizes, settings, LUNA, to_turn)
-    going = continued(history, sizes, to_turn) if to_turn > made.real_turns else None
-    longer = (going.history, MessageSizes(going.counter, going.history)) if going is not None else (history, sizes)
-    for side, name in ((made.each_turn, "oldest_first"), (made.seldom, "low_water")):
-        entry = Contestant(name, replace(settings, strategy=name))
-        assert side == course(longer[0], entry, longer[1], catalogue.find)
-        assert len(side.steps) == (max(made.real_turns, to_turn) if made.real_turns else 0)
+    compared = trim_costs(history, sizes, settings, LUNA, to_turn)
+    if to_turn > compared.real_turns:
+        projection = project(history, sizes, to_turn)
+        history, sizes = list(projection.history), MessageSizes(projection.counter, projection.history)
+    for side, name in ((compared.each_turn, "oldest_first"), (compared.in_batches, "low_water")):
+        contestant = Contestant(name, replace(settings, strategy=name))
+        assert side == run_of(replay_one(history, contestant, sizes), LUNA)
+        assert len(side.steps) == (max(compared.real_turns, to_turn) if compared.real_turns else 0)
 
 
 def test_nothing_read_has_no_ratio() -> None:
     assert trim_costs([], MessageSizes(WORDS, []), SETTINGS, LUNA, 10).ratio is None
 
 
-def entries() -> list[Contestant]:
+def contestants() -> list[Contestant]:
     return [Contestant(name, replace(SETTINGS, strategy=name)) for name in ("oldest_first", "low_water")]
 
 
 def test_the_requests_of_the_last_turns_are_the_ones_the_chat_would_send() -> None:
-    timed = requests(TALK, SIZES, entries(), last=3)
-    assert [(one.name, one.turn) for one in timed] == [(e.name, turn) for e in entries() for turn in (38, 39, 40)]
+    timed = requests(TALK, SIZES, contestants(), last=3)
+    assert [(one.name, one.turn) for one in timed] == [
+        (each.name, turn) for each in contestants() for turn in (38, 39, 40)
+    ]
     for one in timed:
         assert one.request.messages[0].content == "Be brief."
         assert one.request.messages[-1] is TALK[2 * (one.turn - 1)]
@@ -86,10 +92,12 @@ def scripted(*scripts: Script) -> ScriptedProvider:
     return ScriptedProvider(*scripts)
 
 
-def test_each_request_is_timed_and_the_first_of_each_entry_is_cold() -> None:
+def test_each_request_is_timed_and_the_first_of_each_contestant_is_cold() -> None:
     provider = scripted(*(Script(["a", "b"], usage=Usage(100, n)) for n in range(6)))
     results = [
-        one for one in measured(provider, requests(TALK, SIZES, entries(), last=3)) if isinstance(one, MeasuredLatency)
+        one
+        for one in measure(provider, requests(TALK, SIZES, contestants(), last=3))
+        if isinstance(one, MeasuredLatency)
     ]
     assert [one.cold for one in results] == [True, False, False] * 2
     assert [one.usage.cached_tokens for one in results] == [0, 1, 2, 3, 4, 5]
@@ -102,9 +110,9 @@ def test_each_request_is_timed_and_the_first_of_each_entry_is_cold() -> None:
     assert medians(results[:1]) == {"oldest_first": None}
 
 
-def test_a_failure_is_told_and_one_that_would_come_again_ends_it() -> None:
+def test_a_failure_is_yielded_and_one_that_would_come_again_ends_the_measuring() -> None:
     provider = scripted(Script(["a"], ProviderUnavailable("Gone.")), Script([], WrongKey("No.")), Script(["never"]))
-    results = list(measured(provider, requests(TALK, SIZES, entries(), last=3)))
+    results = list(measure(provider, requests(TALK, SIZES, contestants(), last=3)))
     assert [one.error["kind"] for one in results if isinstance(one, MeasuredLatency) and one.error] == [
         "ProviderUnavailable",
         "WrongKey",
@@ -113,21 +121,21 @@ def test_a_failure_is_told_and_one_that_would_come_again_ends_it() -> None:
     assert results[0].first_token_ms is None  # type: ignore[union-attr]
 
 
-def test_an_unexpected_failure_is_told_too() -> None:
-    (only,) = measured(scripted(), requests(TALK, SIZES, entries(), last=1))  # nobody scripted an answer
+def test_an_unexpected_failure_is_yielded_too() -> None:
+    (only,) = measure(scripted(), requests(TALK, SIZES, contestants(), last=1))  # nobody scripted an answer
     assert isinstance(only, MeasuredLatency)
     assert "AssertionError" in (only.error or {})["what"]
 
 
-def test_not_going_on_lets_go_of_the_request_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_the_generator_lets_go_of_the_running_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "HEARTBEAT_SECONDS", 0.01)
     gate = threading.Semaphore(0)
     provider = scripted(Script(["a", "b", "c"], gate=gate))
-    running = measured(provider, requests(TALK, SIZES, entries(), last=3))
-    waiting = next(running)
+    events = measure(provider, requests(TALK, SIZES, contestants(), last=3))
+    waiting = next(events)
     assert isinstance(waiting, Waiting)
     assert (waiting.name, waiting.turn, waiting.seconds > 0) == ("oldest_first", 38, True)
-    running.close()
+    events.close()
     gate.release(9)
     for thread in threading.enumerate():
         if thread.name.startswith("measure-"):
@@ -136,10 +144,10 @@ def test_not_going_on_lets_go_of_the_request_that_runs(monkeypatch: pytest.Monke
 
 
 @pytest.mark.model
-def test_a_real_server_reads_less_anew_when_the_beginning_stays(model: LocalModel) -> None:
+def test_a_real_server_caches_a_prefix_that_stays(model: LocalModel) -> None:
     settings = replace(SETTINGS, provider="local", model=model.name)
-    timed = requests(TALK, SIZES, [Contestant("seldom", replace(settings, strategy="low_water"))], last=3)
-    results = [one for one in measured(LocalProvider(model), timed) if isinstance(one, MeasuredLatency)]
+    timed = requests(TALK, SIZES, [Contestant("in batches", replace(settings, strategy="low_water"))], last=3)
+    results = [one for one in measure(LocalProvider(model), timed) if isinstance(one, MeasuredLatency)]
     assert [one.error for one in results] == [None] * 3
     assert all(one.first_token_ms for one in results)
     warm = [

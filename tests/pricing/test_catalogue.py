@@ -1,21 +1,18 @@
-"""The catalogue: published windows and prices, overrides that win, names as they are used, and a file that says what is wrong."""
+"""The catalogue: published windows and prices, names as requests write them, and an order to choose from."""
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.errors import InvalidSettings
-from lib.pricing import catalogue
-from lib.pricing.catalogue import Model, find, read_overrides
+from lib.pricing.catalogue import catalogue, find, prices_note
+from lib.pricing.model import FREE
 
 PUBLISHED = [
-    # name, vendor, window, longest reply, input, cached, written, output, tier from, input above
+    # name, vendor, window, longest reply; USD for input, cached, written, output; second tier: its start, input price
     ("gpt-6.1-sol", "openai", 1_050_000, 128_000, "2", "0.1", "2.5", "10", 272_000, "4"),
     ("gpt-6.1-terra", "openai", 1_050_000, 128_000, "1", "0.05", "1.25", "5", 272_000, "2"),
     ("gpt-6-astra", "openai", 1_050_000, 128_000, "10", "1", "12.5", "50", 272_000, "20"),
@@ -36,28 +33,15 @@ PUBLISHED = [
 
 @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row[0])
 def test_windows_and_prices_are_the_published_ones(row: tuple[object, ...]) -> None:
-    name, vendor, window, longest, *prices, tier, above = row
+    name, vendor, window, longest, *prices, tier, price_above = row
     model = find(str(vendor), str(name))
     assert model is not None
     assert (model.context_window, model.max_output) == (window, longest)
     rates = model.rates
     assert rates is not None
-    assert [tiers[0][1] for tiers in (rates.input, rates.cached_input, rates.cache_write, rates.output)] == [
-        Decimal(str(price)) for price in prices
-    ]
-    assert rates.tiered_from == tier
-    if above is not None:
-        assert rates.input[1] == (tier, Decimal(str(above)))
-
-
-@pytest.mark.parametrize(
-    ("name", "limit"),
-    [("gpt-5", 272_000), ("gpt-6-luna", 922_000), ("gpt-4o", 128_000), ("o3", 200_000), ("gpt-4.1", 1_047_576)],
-)
-def test_since_gpt_5_the_longest_reply_is_set_apart_from_the_window(name: str, limit: int) -> None:
-    model = find("openai", name)
-    assert model is not None
-    assert model.input_limit == limit
+    base = [tiers[0][1] for tiers in (rates.input, rates.cached_input, rates.cache_write, rates.output)]
+    assert base == [Decimal(str(price)) for price in prices]
+    assert rates.input[1:] == (() if tier is None else ((tier, Decimal(str(price_above))),))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +53,7 @@ def test_since_gpt_5_the_longest_reply_is_set_apart_from_the_window(name: str, l
         ("anthropic", "claude-haiku-4-5-20251001", "claude-haiku-4-5"),
     ],
 )
-def test_dated_snapshots_and_prefixes_are_the_model_they_are(vendor: str, name: str, known: str) -> None:
+def test_a_snapshot_or_a_prefixed_name_is_the_same_model(vendor: str, name: str, known: str) -> None:
     one, other = find(vendor, name), find(vendor, known)
     assert one is not None
     assert other is not None
@@ -77,72 +61,27 @@ def test_dated_snapshots_and_prefixes_are_the_model_they_are(vendor: str, name: 
 
 
 @given(st.text(max_size=30), st.sampled_from(["openai", "anthropic", "local", "nobody"]))
-def test_an_unknown_name_is_none_and_never_raises(name: str, vendor: str) -> None:
-    found = find(vendor, f"no-such-{name}")
-    assert found is None or vendor == "local"
+def test_an_unknown_name_gives_none(name: str, vendor: str) -> None:
+    model = find(vendor, f"no-such-{name}")
+    assert model is None or vendor == "local"
 
 
-def test_what_runs_on_this_machine_costs_nothing_whatever_it_is_called() -> None:
+def test_any_model_on_this_machine_is_free() -> None:
     model = find("local", "my-own.gguf")
     assert model is not None
-    assert model.rates == catalogue.FREE
+    assert model.rates == FREE
 
 
-def test_the_catalogue_holds_what_a_person_could_choose_newest_first() -> None:
-    names = [model.name for model in catalogue.catalogue()]
+def test_the_catalogue_offers_chat_models_newest_first() -> None:
+    names = [model.name for model in catalogue()]
     assert names.index("gpt-6.2-sol") < names.index("gpt-6-luna") < names.index("gpt-5") < names.index("gpt-4o")
     assert names[-1] == "SmolLM2-135M-Instruct"
-    assert not any(
-        word in name for name in names for word in ("image", "audio", "realtime", "tts", "embedding", "search")
-    )
-    assert all(model.rates is not None and model.context_window for model in catalogue.catalogue())
+    others = ("image", "audio", "realtime", "tts", "embedding", "search")
+    assert not [name for name in names if any(word in name for word in others)]
+    assert all(model.rates is not None and model.context_window for model in catalogue())
 
 
-def test_prices_say_where_they_come_from() -> None:
-    note = catalogue.prices_note()
+def test_the_note_on_prices_names_both_sources() -> None:
+    note = prices_note()
     assert note.startswith("prices: genai-prices 0.2.")
     assert "lib/pricing/models.toml, 2026-" in note
-
-
-def test_an_override_wins_over_the_package(tmp_path: Path) -> None:
-    read = read_overrides(written(tmp_path, '[[model]]\nname = "gpt-4o"\nvendor = "openai"\ninput = 1\noutput = 2.5\n'))
-    model = read.models["openai", "gpt-4o"]
-    assert model.rates is not None
-    assert model.rates.cached_input == ((0, Decimal(1)),)
-    assert model.rates.output == ((0, Decimal("2.5")),)
-    assert read.updated == date(2026, 1, 1)
-
-
-def test_an_override_without_a_price_has_none(tmp_path: Path) -> None:
-    read = read_overrides(written(tmp_path, '[[model]]\nname = "x"\nvendor = "openai"\n'))
-    assert read.models["openai", "x"] == Model("x", "openai", "x", None, None, None, "lib/pricing/models.toml")
-
-
-def written(folder: Path, text: str, updated: str = "updated = 2026-01-01\n") -> Path:
-    path = folder / "catalogue.toml"
-    path.write_text(updated + text)
-    return path
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("not toml", "cannot be read as TOML"),
-        ("prizes = 1\n", "'prizes' is not known"),
-        ('[model]\nname = "x"\n', "two brackets"),
-        ('[[model]]\nname = "x"\n', "number 1 needs a name, and a vendor"),
-        ('[[model]]\nname = "x"\nvendor = "acme"\n', "one of openai, anthropic, local"),
-        ('[[model]]\nname = "x"\nvendor = "openai"\ninput = "2"\n', "USD per million tokens are expected"),
-        ('[[model]]\nname = "x"\nvendor = "openai"\nmax_output = 1.5\n', "a whole number of tokens above 0"),
-        ('[limits]\n"gpt-6" = { max_tokens = 5 }\n', "'max_tokens' is not known"),
-        ('[limits]\n"gpt-6" = 5\n', "must be a table"),
-    ],
-)
-def test_a_file_that_cannot_be_used_says_where_and_what_is_expected(tmp_path: Path, text: str, words: str) -> None:
-    with pytest.raises(InvalidSettings, match=words):
-        read_overrides(written(tmp_path, text))
-
-
-def test_a_file_without_a_date_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidSettings, match="must be a date"):
-        read_overrides(written(tmp_path, "", updated=""))

@@ -1,7 +1,8 @@
-"""Requests as commands and programs: run for real against a server here, they send exactly the bytes that were hashed."""
+"""Exported curl commands and Python programs are really run, and send exactly the bytes that were hashed."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.messages import user
-from lib.providers import ChatRequest, Provider, body_bytes
+from lib.providers import ChatRequest, Provider
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.export import Address, as_curl, as_python
 from lib.providers.openai import OpenAIProvider
@@ -26,8 +27,7 @@ KEY = "sk-of-a-person"
 
 def run(command: Sequence[str], text: str) -> str:
     env = {"PATH": os.environ["PATH"], "SOME_KEY": KEY, "OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY}
-    done = subprocess.run([*command, text], env=env, capture_output=True, text=True, timeout=60, check=True)
-    return done.stdout
+    return subprocess.run([*command, text], env=env, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 def providers(url: str) -> list[Provider]:
@@ -41,10 +41,10 @@ def providers(url: str) -> list[Provider]:
 def test_python_sends_exactly_the_hashed_bytes(which: int) -> None:
     with Typist(words=2, seconds_per_word=0.0) as typist:
         provider = providers(typist.url)[which]
-        body = body_bytes(provider.body(ChatRequest("m", (user(NASTY),), 9)))
-        said = run([sys.executable, "-c"], as_python(provider.address(), body.decode()))
-        assert typist.bodies == [body]
-        assert "word2" in said
+        sent = provider.prepare(ChatRequest("m", (user(NASTY),), 9))
+        output = run([sys.executable, "-c"], as_python(provider.address(), sent.data.decode()))
+        assert [hashlib.sha256(body).hexdigest() for body in typist.bodies] == [sent.sha256]
+        assert "word2" in output
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -52,26 +52,26 @@ def test_python_sends_exactly_the_hashed_bytes(which: int) -> None:
 def test_curl_sends_exactly_the_hashed_bytes(which: int) -> None:
     with Typist(words=2, seconds_per_word=0.0) as typist:
         provider = providers(typist.url)[which]
-        body = body_bytes(provider.body(ChatRequest("m", (user(NASTY),), 9)))
-        said = run(["bash", "-c"], as_curl(provider.address(), body.decode()))
-        assert typist.bodies == [body]
-        assert "word2" in said
+        sent = provider.prepare(ChatRequest("m", (user(NASTY),), 9))
+        output = run(["bash", "-c"], as_curl(provider.address(), sent.data.decode()))
+        assert [hashlib.sha256(body).hexdigest() for body in typist.bodies] == [sent.sha256]
+        assert "word2" in output
 
 
 @given(st.text())
-def test_no_key_is_ever_in_them(text: str) -> None:
+def test_no_key_is_ever_exported(text: str) -> None:
     address = Address("https://example.invalid/v1/chat/completions", "Authorization: Bearer ", "SOME_KEY")
-    for made in (as_curl(address, text), as_python(address, text)):
-        assert "SOME_KEY" in made
-        assert KEY not in made
+    for snippet in (as_curl(address, text), as_python(address, text)):
+        assert "SOME_KEY" in snippet
+        assert KEY not in snippet
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=("Cs",))))
-def test_a_program_is_valid_whatever_the_text(text: str) -> None:
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_a_program_is_valid_python_for_any_text(text: str) -> None:
     compile(as_python(Address("https://example.invalid", "x-api-key: ", "K"), text), "snippet", "exec")
 
 
-def test_addresses_are_those_of_the_vendors() -> None:
+def test_the_default_addresses_are_the_vendors_own() -> None:
     openai, anthropic = (
         OpenAIProvider(Endpoint("o", "openai", "O"), None),
         AnthropicProvider(Endpoint("a", "anthropic", "A"), None),

@@ -1,4 +1,4 @@
-"""Every failure of a vendor, as the person reads it: through the real SDKs, on real HTTP answers."""
+"""What people read when a vendor fails: the real SDKs on real HTTP answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lib.messages import user
 from lib.providers import ChatRequest
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
-from lib.providers.sdk_errors import wait_of
+from lib.providers.sdk_errors import retry_after_seconds, translated
 from lib.settings import Endpoint
 from tests.support.replay_server import Replay, message_events, says
 
@@ -32,8 +32,9 @@ REQUEST = ChatRequest("model-1", (user("hello"),), 9)
 def failure(replay: Replay, kind: str = "openai", url: str | None = None) -> ChatError:
     base = url or (f"{replay.url}/v1" if kind == "openai" else replay.url)
     adapter = OpenAIProvider if kind == "openai" else AnthropicProvider
+    provider = adapter(Endpoint("it", "openai", "It", base_url=base), KEY)
     with pytest.raises(ChatError) as caught:
-        list(adapter(Endpoint("it", "openai", "It", base_url=base), KEY).stream(REQUEST))
+        list(provider.stream(provider.prepare(REQUEST)))
     assert KEY not in f"{caught.value.to_dict()}"
     return caught.value
 
@@ -167,7 +168,7 @@ def test_anthropic_failures(replay: Replay, status: int, body: Any, kind: type[C
         ),
     ],
 )
-def test_an_overflow_comes_with_the_numbers(replay: Replay, kind: str, body: Any, tokens: int, limit: int) -> None:
+def test_an_overflow_gives_the_token_counts(replay: Replay, kind: str, body: Any, tokens: int, limit: int) -> None:
     replay.error(400, body)
     error = failure(replay, kind)
     assert isinstance(error, ContextOverflow)
@@ -185,7 +186,7 @@ def test_an_overflow_comes_with_the_numbers(replay: Replay, kind: str, body: Any
     ],
 )
 def test_a_rate_limit_says_how_long_to_wait(replay: Replay, headers: dict[str, str], wait: float | None) -> None:
-    assert wait_of(headers) == wait
+    assert retry_after_seconds(headers) == wait
     replay.error(429, openai_error("Rate limit reached"), **headers)
     error = failure(replay)
     assert isinstance(error, RateLimited)
@@ -193,7 +194,7 @@ def test_a_rate_limit_says_how_long_to_wait(replay: Replay, headers: dict[str, s
     assert "Wait" in error.next_step
 
 
-def test_a_used_up_quota_is_not_a_matter_of_waiting(replay: Replay) -> None:
+def test_a_used_up_quota_does_not_suggest_waiting(replay: Replay) -> None:
     replay.error(
         429, openai_error("You exceeded your current quota", code="insufficient_quota"), **{"retry-after": "5"}
     )
@@ -205,11 +206,11 @@ def test_a_used_up_quota_is_not_a_matter_of_waiting(replay: Replay) -> None:
 
 
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
-def test_nobody_there_is_said(replay: Replay, kind: str) -> None:
+def test_a_server_that_is_not_running_is_unavailable(replay: Replay, kind: str) -> None:
     assert isinstance(failure(replay, kind, url="http://127.0.0.1:9"), ProviderUnavailable)
 
 
-def test_an_error_in_the_middle_of_a_stream_is_said(replay: Replay) -> None:
+def test_an_error_in_the_middle_of_a_stream_is_reported(replay: Replay) -> None:
     replay.events(
         says("a"), {"error": {"message": "The server is shutting down", "type": "server_error", "code": None}}
     )
@@ -219,7 +220,7 @@ def test_an_error_in_the_middle_of_a_stream_is_said(replay: Replay) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("reported", "kind"),
     [
         ({"message": "Rate limit reached", "type": "rate_limit_exceeded", "code": None}, RateLimited),
         ({"message": "Provider returned error", "code": 502}, ProviderUnavailable),
@@ -227,16 +228,18 @@ def test_an_error_in_the_middle_of_a_stream_is_said(replay: Replay) -> None:
             {"message": "too big", "code": 400, "type": "exceed_context_size_error", "n_prompt_tokens": 9, "n_ctx": 8},
             ContextOverflow,
         ),
-        ({"message": "what nobody foresaw"}, ProviderUnavailable),
+        ({"message": "something new"}, ProviderUnavailable),
     ],
 )
-def test_an_openai_error_in_a_stream_is_known_by_its_code(replay: Replay, said: Any, kind: type[ChatError]) -> None:
-    replay.events(says("a"), {"error": said})
+def test_an_openai_error_in_a_stream_is_recognised_by_its_code(
+    replay: Replay, reported: Any, kind: type[ChatError]
+) -> None:
+    replay.events(says("a"), {"error": reported})
     assert type(failure(replay)) is kind
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("reported", "kind"),
     [
         ("overloaded_error", ProviderUnavailable),
         ("api_error", ProviderUnavailable),
@@ -244,21 +247,25 @@ def test_an_openai_error_in_a_stream_is_known_by_its_code(replay: Replay, said: 
         ("invalid_request_error", InvalidRequest),
     ],
 )
-def test_an_anthropic_error_in_a_stream_is_known_by_its_type(replay: Replay, said: str, kind: type[ChatError]) -> None:
-    replay.events(*message_events("a")[:3], anthropic_error(said, "in the stream"), named=True)
+def test_an_anthropic_error_in_a_stream_is_recognised_by_its_type(
+    replay: Replay, reported: str, kind: type[ChatError]
+) -> None:
+    replay.events(*message_events("a")[:3], anthropic_error(reported, "in the stream"), named=True)
     error = failure(replay, "anthropic")
     assert type(error) is kind
     assert "in the stream" in error.what
 
 
-def test_a_gateway_that_answers_for_a_dead_server_is_said(replay: Replay) -> None:
+def test_a_gateway_error_means_the_server_is_unavailable(replay: Replay) -> None:
     replay.error(502, "<html>Bad gateway</html>")
     assert isinstance(failure(replay), ProviderUnavailable)
 
 
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
 @pytest.mark.parametrize("body", [b"<html>Please log in</html>", b'event: x\ndata: {"choi\n\n', b""])
-def test_success_from_something_that_is_no_model_server_is_said(replay: Replay, kind: str, body: bytes) -> None:
+def test_a_successful_answer_that_is_no_reply_suggests_checking_the_address(
+    replay: Replay, kind: str, body: bytes
+) -> None:
     replay.status, replay.headers, replay.body = 200, {"Content-Type": "text/html"}, body
     error = failure(replay, kind)
     assert isinstance(error, ProviderUnavailable)
@@ -266,7 +273,7 @@ def test_success_from_something_that_is_no_model_server_is_said(replay: Replay, 
 
 
 @pytest.mark.parametrize("body", [b"<html>Please log in</html>", b"[]", b'{"x": 1}', b'{"x'])
-def test_a_list_of_models_that_is_none_is_said(replay: Replay, body: bytes) -> None:
+def test_an_answer_in_another_shape_is_an_error(replay: Replay, body: bytes) -> None:
     replay.status, replay.headers, replay.body = 200, {"Content-Type": "application/json"}, body
     openai, anthropic = (
         adapter(Endpoint("it", "openai", "It", base_url=replay.url), KEY)
@@ -277,29 +284,28 @@ def test_a_list_of_models_that_is_none_is_said(replay: Replay, body: bytes) -> N
             ask()
 
 
-def test_silence_becomes_a_timeout_that_is_said(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as mute, httpx2.Client(timeout=0.2) as impatient:
+def test_a_silent_server_is_a_timeout(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, httpx2.Client(timeout=0.2) as impatient:
         for vendor in ("openai", "anthropic"):
             monkeypatch.setattr(f"lib.providers.{vendor}.shared_client", lambda url: impatient)
-            error = failure(replay, vendor, url=f"http://127.0.0.1:{mute.getsockname()[1]}")
+            error = failure(replay, vendor, url=f"http://127.0.0.1:{silent.getsockname()[1]}")
             assert isinstance(error, ProviderUnavailable)
             assert "in time" in error.what
 
 
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
-def test_a_connection_cut_in_the_middle_is_said(replay: Replay, kind: str) -> None:
+def test_a_connection_that_breaks_in_the_middle_is_an_error(replay: Replay, kind: str) -> None:
     if kind == "openai":
         replay.events(says("a"))
     else:
         replay.events(*message_events("a")[:3], named=True)
-    replay.promised = 10_000  # more bytes than will come
+    replay.promised = 10_000  # more bytes than are sent
     assert isinstance(failure(replay, kind), ProviderUnavailable)
 
 
-def test_a_mistake_of_ours_stays_a_mistake(replay: Replay) -> None:
+def test_our_own_bugs_are_not_translated() -> None:
+    with pytest.raises(ValueError, match="ours"), translated("It", KEY):
+        raise ValueError("ours")
+    provider = OpenAIProvider(Endpoint("it", "openai", "It"), KEY, {"x": float("nan")})
     with pytest.raises(ValueError, match="not JSON compliant"):
-        list(
-            OpenAIProvider(Endpoint("it", "openai", "It", base_url=replay.url), KEY, {"x": float("nan")}).stream(
-                REQUEST
-            )
-        )
+        provider.prepare(REQUEST)

@@ -14,7 +14,8 @@ import pytest
 
 from lib.errors import ContextOverflow, ConversationGone
 from lib.providers.anthropic import AnthropicProvider
-from lib.providers.openai import OpenAIProvider, shared_client
+from lib.providers.http_client import shared_client
+from lib.providers.openai import OpenAIProvider
 from lib.replica.http_values import LABEL, LABEL_HEADER
 from lib.server_history import Approach, Handle, ServerHistory, ServerTurn, ThreadSettings
 from lib.server_history.factory import open_server_history

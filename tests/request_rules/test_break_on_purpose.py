@@ -1,7 +1,8 @@
-"""Break it: each way breaks the rule it names and no other, really goes out like that, and can be repaired."""
+"""Breaking on purpose: each Break breaks only the rule it is named after, is sent like that, and can be repaired."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from lib.request_rules import BREAKS, PROVIDERS, RuleProvider, breaches, repaire
 from lib.request_rules.break_on_purpose import CALL_ID, QUESTION
 from lib.request_rules.rules import TITLES
 from lib.settings import Endpoint
-from tests.support.request_cases import sound
+from tests.support.request_cases import valid_requests
 
 ANY: list[RuleProvider] = list(PROVIDERS)
 PLAIN = [system("Be brief."), user("Why?"), assistant("Because."), user("What for?")]
@@ -26,9 +27,9 @@ PLAIN = [system("Be brief."), user("Why?"), assistant("Because."), user("What fo
 @pytest.mark.parametrize("provider", ANY)
 @given(data=st.data())
 def test_a_break_breaks_its_rule_and_no_other(provider: RuleProvider, name: str, data: st.DataObject) -> None:
-    messages = data.draw(sound(provider))
+    messages = data.draw(valid_requests(provider))
     assert breaches(provider, messages) == []
-    broken = BREAKS[name].break_(provider, messages)
+    broken = BREAKS[name].apply(provider, messages)
     assert {breach.rule.name for breach in breaches(provider, broken)} == {name}
     assert [message for message in broken if message in messages] == messages
 
@@ -36,13 +37,13 @@ def test_a_break_breaks_its_rule_and_no_other(provider: RuleProvider, name: str,
 @pytest.mark.parametrize("name", BREAKS)
 @pytest.mark.parametrize("provider", ANY)
 @given(data=st.data())
-def test_a_repair_heals_what_is_refused_and_leaves_what_is_not(
+def test_a_repair_fixes_a_refused_break_and_leaves_an_accepted_one(
     provider: RuleProvider, name: str, data: st.DataObject
 ) -> None:
-    messages = data.draw(sound(provider))
-    broken = BREAKS[name].break_(provider, messages)
+    messages = data.draw(valid_requests(provider))
+    broken = BREAKS[name].apply(provider, messages)
     repair = repaired(provider, broken)
-    assert repair.left == ()
+    assert repair.remaining == ()
     if provider not in BREAKS[name].refused_by:
         assert repair.messages == broken
     else:
@@ -50,7 +51,7 @@ def test_a_repair_heals_what_is_refused_and_leaves_what_is_not(
         assert {change.rule.name for change in repair.changes} >= {name}
 
 
-def test_who_refuses_what() -> None:
+def test_which_providers_refuse_which_break() -> None:
     assert {name: way.refused_by for name, way in BREAKS.items()} == {
         "first_role": ("strict",),
         "orphan_result": ("openai", "anthropic", "strict"),
@@ -63,7 +64,7 @@ def test_who_refuses_what() -> None:
     }
 
 
-def test_every_break_is_explained_in_plain_words() -> None:
+def test_every_break_has_a_label_and_a_sentence() -> None:
     assert set(BREAKS) == set(TITLES) - {"no_message", "size", "reply_room"}
     for way in BREAKS.values():
         assert way.label[0].isupper()
@@ -74,27 +75,29 @@ def test_every_break_is_explained_in_plain_words() -> None:
 @pytest.mark.parametrize("name", BREAKS)
 @pytest.mark.parametrize("provider", ANY)
 @pytest.mark.parametrize("messages", [[], [system("Be brief.")]])
-def test_where_nobody_asked_a_question_is_put_in(provider: RuleProvider, name: str, messages: list[Message]) -> None:
-    broken = BREAKS[name].break_(provider, messages)
+def test_a_request_without_a_user_message_gets_a_question(
+    provider: RuleProvider, name: str, messages: list[Message]
+) -> None:
+    broken = BREAKS[name].apply(provider, messages)
     assert user(QUESTION) in broken
     assert name in {breach.rule.name for breach in breaches(provider, broken)}
 
 
-def sent(provider: RuleProvider, name: str) -> dict[str, Any]:
-    """The body that the real adapter makes of a broken request."""
-    request = ChatRequest("model-1", BREAKS[name].break_(provider, PLAIN), 100)
+def sent(provider: RuleProvider, name: str) -> Mapping[str, Any]:
+    """The body that the real adapter builds from a broken request."""
+    request = ChatRequest("model-1", BREAKS[name].apply(provider, PLAIN), 100)
     if provider == "anthropic":
-        return AnthropicProvider(Endpoint("a", "anthropic", "A"), None).body(request)
+        return AnthropicProvider(Endpoint("a", "anthropic", "A"), None).prepare(request).body
     url = None if provider == "openai" else "http://127.0.0.1:1/v1"
-    return OpenAIProvider(Endpoint("o", "openai", "O", url), None).body(request)
+    return OpenAIProvider(Endpoint("o", "openai", "O", url), None).prepare(request).body
 
 
-def roles(body: dict[str, Any]) -> list[str]:
+def roles(body: Mapping[str, Any]) -> list[str]:
     return [message["role"] for message in body["messages"]]
 
 
 @pytest.mark.parametrize("provider", ["openai", "strict"])
-def test_what_really_goes_out_in_openais_protocol(provider: RuleProvider) -> None:
+def test_openais_body_contains_the_break(provider: RuleProvider) -> None:
     assert roles(sent(provider, "first_role"))[:3] == ["system", "assistant", "user"]
     orphan = sent(provider, "orphan_result")
     assert roles(orphan)[:4] == ["system", "user", "tool", "assistant"]
@@ -107,16 +110,12 @@ def test_what_really_goes_out_in_openais_protocol(provider: RuleProvider) -> Non
     assert roles(sent(provider, "system_place")) == ["system", "user", "assistant", "system", "user"]
     assert roles(sent(provider, "alternation"))[-2:] == ["user", "user"]
     assert roles(sent(provider, "last_role"))[-1] == "assistant"
-    foreign = [
-        part["type"]
-        for m in sent(provider, "unknown_part")["messages"]
-        if isinstance(m["content"], list)
-        for part in m["content"]
-    ]
-    assert foreign == ["text", "tool_use", "tool_result"]
+    contents = [message["content"] for message in sent(provider, "unknown_part")["messages"]]
+    types = [part["type"] for content in contents if isinstance(content, list) for part in content]
+    assert types == ["text", "tool_use", "tool_result"]
 
 
-def test_what_really_goes_out_to_anthropic() -> None:
+def test_anthropics_body_contains_the_break() -> None:
     assert roles(sent("anthropic", "first_role"))[:2] == ["assistant", "user"]
     orphan = sent("anthropic", "orphan_result")["messages"]
     assert orphan[1]["content"][0]["tool_use_id"] == CALL_ID
@@ -129,10 +128,10 @@ def test_what_really_goes_out_to_anthropic() -> None:
     assert roles(sent("anthropic", "last_role"))[-1] == "assistant"
 
 
-def test_the_adapter_for_anthropic_changes_two_breaks_by_itself() -> None:
+def test_anthropics_adapter_changes_two_breaks() -> None:
     middle = sent("anthropic", "system_place")
-    assert middle["system"] == "Be brief.\n\nAnswer in one word."  # moved to the beginning, without a word
+    assert middle["system"] == "Be brief.\n\nAnswer in one word."  # moved to the beginning silently
     assert roles(middle) == ["user", "assistant", "user"]
-    foreign = sent("anthropic", "unknown_part")
-    assert "tool_calls" not in str(foreign)  # the call is not sent, the result is: that role is what is refused
-    assert roles(foreign)[:4] == ["user", "assistant", "tool", "assistant"]
+    other_format = sent("anthropic", "unknown_part")
+    assert "tool_calls" not in str(other_format)  # the call is not sent; the result is, and its role is refused
+    assert roles(other_format)[:4] == ["user", "assistant", "tool", "assistant"]

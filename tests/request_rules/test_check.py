@@ -1,4 +1,4 @@
-"""Breaches: which rules a request breaks, provider by provider, in worked examples."""
+"""Which rules a request breaks, for each provider, in worked examples."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from lib.context.plan import ContextWindow
 from lib.messages import Message, assistant, system, user
-from lib.request_rules import BY_ITSELF, PROVIDERS, RULES, breaches, refusals, rule
+from lib.request_rules import PROVIDERS, RULES, SINGLE_MESSAGE_RULES, RuleProvider, breaches, refusals, rule
 from lib.request_rules.rules import TITLES
 from tests.support.conversations import calling, calling_in_parts, result, results_in_parts
 
@@ -16,13 +16,13 @@ FIELDS = [calling("c1"), result("c1")]
 EMPTY_CALLS = Message("assistant", "a", {"tool_calls": []})
 
 
-def names(provider: str, messages: list[Message]) -> dict[str, tuple[int, ...]]:
+def broken_rules(provider: RuleProvider, messages: list[Message]) -> dict[str, tuple[int, ...]]:
     return {breach.rule.name: breach.indexes for breach in breaches(provider, messages)}
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("messages", [[U], [S, U], [U, A, U], [S, U, A, U, A, user("What for?")]])
-def test_a_plain_conversation_breaks_no_rule(provider: str, messages: list[Message]) -> None:
+def test_a_plain_conversation_breaks_no_rule(provider: RuleProvider, messages: list[Message]) -> None:
     assert breaches(provider, messages) == []
 
 
@@ -62,8 +62,12 @@ def test_a_plain_conversation_breaks_no_rule(provider: str, messages: list[Messa
         ([U, assistant("")], {"last_role": (1,)}, {"last_role": (1,)}, {"last_role": (1,)}),
     ],
 )
-def test_what_breaks_which_rule(messages: list[Message], openai: object, anthropic: object, strict: object) -> None:
-    assert [names(provider, messages) for provider in ("openai", "anthropic", "strict")] == [openai, anthropic, strict]
+def test_which_rules_a_request_breaks(
+    messages: list[Message], openai: object, anthropic: object, strict: object
+) -> None:
+    assert broken_rules("openai", messages) == openai
+    assert broken_rules("anthropic", messages) == anthropic
+    assert broken_rules("strict", messages) == strict
 
 
 @pytest.mark.parametrize(
@@ -80,8 +84,8 @@ def test_what_breaks_which_rule(messages: list[Message], openai: object, anthrop
         ([U, calling("c1")], {"unanswered_call": (1,)}),
     ],
 )
-def test_calls_and_results_in_openais_words(messages: list[Message], broken: object) -> None:
-    assert names("openai", messages) == broken
+def test_calls_and_results_in_openais_format(messages: list[Message], broken: object) -> None:
+    assert broken_rules("openai", messages) == broken
 
 
 @pytest.mark.parametrize(
@@ -90,56 +94,54 @@ def test_calls_and_results_in_openais_words(messages: list[Message], broken: obj
         ([U, results_in_parts("c1"), A, U], {"orphan_result": (1,)}),
         ([U, calling_in_parts("c1"), U], {"unanswered_call": (1,)}),
         ([U, calling_in_parts("c1"), U, results_in_parts("c1")], {"orphan_result": (3,), "unanswered_call": (1,)}),
-        (
-            [U, calling_in_parts("c1"), S, results_in_parts("c1")],
-            {"system_place": (2,)},
-        ),  # the instructions are lifted out
+        # system messages are moved out, so the result follows its call
+        ([U, calling_in_parts("c1"), S, results_in_parts("c1")], {"system_place": (2,)}),
         ([U, calling_in_parts("c1", "c2"), results_in_parts("c1"), results_in_parts("c2")], {}),
     ],
 )
-def test_calls_and_results_in_anthropics_words(messages: list[Message], broken: object) -> None:
-    assert names("anthropic", messages) == broken
+def test_calls_and_results_in_anthropics_format(messages: list[Message], broken: object) -> None:
+    assert broken_rules("anthropic", messages) == broken
 
 
 def test_a_call_that_is_not_sent_needs_no_result() -> None:
-    said = Message("assistant", "Let me look.", FIELDS[0].extra)  # the adapter for Anthropic sends role and content
-    assert breaches("anthropic", [U, said, U]) == []
-    assert names("openai", [U, said, U]) == {"unanswered_call": (1,)}
-    assert names("anthropic", [U, said]) == {"last_role": (1,)}
+    call = Message("assistant", "Let me look.", FIELDS[0].extra)  # Anthropic only gets role and content
+    assert breaches("anthropic", [U, call, U]) == []
+    assert broken_rules("openai", [U, call, U]) == {"unanswered_call": (1,)}
+    assert broken_rules("anthropic", [U, call]) == {"last_role": (1,)}
 
 
-def test_sizes_are_judged_where_they_are_known() -> None:
+def test_sizes_are_checked_if_tokens_and_window_are_given() -> None:
     window = ContextWindow(100, 20)
     assert breaches("openai", [U], input_tokens=80, window=window) == []
     assert breaches("openai", [U], input_tokens=500) == []
     (room,) = breaches("anthropic", [U], input_tokens=81, window=window)
     assert (room.rule.name, room.rule.refused) == ("reply_room", False)
-    assert room.sentence.startswith("The request is 81 tokens, the reply may be 20")
+    assert room.sentence.startswith("The request has 81 tokens and the reply may have 20.")
     (size,) = breaches("anthropic", [U], input_tokens=101, window=window)
     assert (size.rule.name, size.rule.refused) == ("size", True)
 
 
-def test_what_is_refused_is_said_first_and_in_words() -> None:
+def test_refused_breaches_come_first_with_a_sentence() -> None:
     found = breaches("openai", [A, U, calling("c1"), U])
     assert [breach.rule.refused for breach in found] == [True, False]
     assert refusals("openai", [A, U, calling("c1"), U]) == found[:1]
-    assert found[0].sentence == "Message 3 calls a tool, and not all results follow right behind it."
-    assert found[1].sentence == "Message 1 (assistant) comes before any message of the user."
+    assert found[0].sentence == "Message 3 calls a tool, but not all results follow directly."
+    assert found[1].sentence == "Message 1 (assistant) comes before the first user message."
 
 
-def test_the_same_request_is_judged_by_each_provider_its_own_way() -> None:
+def test_each_provider_refuses_different_breaches() -> None:
     refused = {name: [p for p in PROVIDERS if rule(p, name).refused] for name in TITLES}
     assert refused["first_role"] == refused["alternation"] == refused["system_place"] == ["strict"]
     assert refused["last_role"] == ["anthropic", "strict"]
     assert refused["orphan_result"] == refused["unanswered_call"] == list(PROVIDERS)
-    assert set(BY_ITSELF) < set(TITLES)
+    assert set(SINGLE_MESSAGE_RULES) < set(TITLES)
 
 
-def test_every_rule_says_who_said_it_and_when() -> None:
+def test_every_rule_has_a_source_and_a_date() -> None:
     assert len(RULES) == len(PROVIDERS) * len(TITLES)
-    for said in RULES.values():
-        assert said.title[0].isupper()
-        assert said.text.endswith((".", "”"))
-        assert said.source
-        assert 2023 <= said.as_of.year <= 2026
-        assert said.text.count("“") == said.text.count("”")
+    for known in RULES.values():
+        assert known.title[0].isupper()
+        assert known.text.endswith((".", "”"))
+        assert known.source
+        assert 2023 <= known.as_of.year <= 2026
+        assert known.text.count("“") == known.text.count("”")

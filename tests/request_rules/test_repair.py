@@ -1,4 +1,4 @@
-"""Repairs: what is refused becomes what is accepted, by as little as possible."""
+"""Repairs: a refused request becomes an accepted one with as few changes as possible."""
 
 from __future__ import annotations
 
@@ -10,34 +10,32 @@ from hypothesis import strategies as st
 
 from lib.messages import Message, assistant, system, user
 from lib.request_rules import PROVIDERS, RuleProvider, refusals, repaired
-from lib.request_rules.fixes import MENDS
+from lib.request_rules.fixes import FIXES
 from lib.request_rules.provider_view import is_blank, texts_of
 from lib.tool_calls import opens_exchange
 from tests.support.conversations import calling, calling_in_parts, result, results_in_parts
-from tests.support.request_cases import requests, sound
+from tests.support.request_cases import requests, valid_requests
 
 S, U, A = system("Be brief."), user("Why?"), assistant("Because.")
 ANY: list[RuleProvider] = list(PROVIDERS)
 TEXT = {"type": "text", "text": "Let me look."}
 
 
-def newest(messages: list[Message]) -> Message | None:
+def newest_question(messages: list[Message]) -> Message | None:
     return next((message for message in reversed(messages) if opens_exchange(message)), None)
 
 
 @pytest.mark.parametrize("provider", ANY)
 @given(messages=requests)
-@example(messages=[system(""), user(""), user(""), system("")])  # one breach inside another
-def test_nothing_is_refused_any_more_but_what_no_repair_can_mend(
-    provider: RuleProvider, messages: list[Message]
-) -> None:
+@example(messages=[system(""), user(""), user(""), system("")])  # one breach lies inside another
+def test_only_breaches_that_no_repair_can_fix_remain(provider: RuleProvider, messages: list[Message]) -> None:
     before = copy.deepcopy([message.to_dict() for message in messages])
     repair = repaired(provider, messages)
-    assert list(repair.left) == refusals(provider, repair.messages)
-    for breach in repair.left:
-        if breach.rule.name in MENDS:  # then it is the newest message of the user, in which nothing can be sent
+    assert list(repair.remaining) == refusals(provider, repair.messages)
+    for breach in repair.remaining:
+        if breach.rule.name in FIXES:  # then it is the newest user message, and it holds nothing that can be sent
             (at,) = breach.indexes
-            assert repair.messages[at] is newest(messages)
+            assert repair.messages[at] is newest_question(messages)
         else:
             assert breach.rule.name == "no_message"
     assert [message.to_dict() for message in messages] == before
@@ -45,7 +43,7 @@ def test_nothing_is_refused_any_more_but_what_no_repair_can_mend(
 
 @pytest.mark.parametrize("provider", ANY)
 @given(messages=requests)
-def test_repairing_again_changes_nothing(provider: RuleProvider, messages: list[Message]) -> None:
+def test_a_second_repair_changes_nothing(provider: RuleProvider, messages: list[Message]) -> None:
     once = repaired(provider, messages)
     again = repaired(provider, once.messages)
     assert (again.messages, again.changes) == (once.messages, ())
@@ -53,42 +51,42 @@ def test_repairing_again_changes_nothing(provider: RuleProvider, messages: list[
 
 @pytest.mark.parametrize("provider", ANY)
 @given(messages=requests)
-def test_a_request_is_touched_where_it_is_refused_and_nowhere_else(
-    provider: RuleProvider, messages: list[Message]
-) -> None:
+def test_a_repair_changes_only_what_is_refused(provider: RuleProvider, messages: list[Message]) -> None:
     repair = repaired(provider, messages)
     assert bool(repair.changes) == (repair.messages != messages)
-    assert {change.rule.name for change in repair.changes} <= set(MENDS)
+    assert {change.rule.name for change in repair.changes} <= set(FIXES)
     assert all(change.rule.refused and change.rule.provider == provider for change in repair.changes)
     if not refusals(provider, messages):
-        assert (repair.messages, repair.changes, repair.left) == (messages, (), ())
+        assert (repair.messages, repair.changes, repair.remaining) == (messages, (), ())
     if not {"system_place", "alternation"} & {change.rule.name for change in repair.changes}:
-        touched = {at for change in repair.changes for at in change.indexes}
-        left = iter(repair.messages)  # what no change names is still there, in order
-        assert all(any(m == message for m in left) for at, message in enumerate(messages) if at not in touched)
+        changed = {index for change in repair.changes for index in change.indexes}
+        unchanged = [message for index, message in enumerate(messages) if index not in changed]
+        rest = iter(repair.messages)
+        assert all(message in rest for message in unchanged)  # in the same order
 
 
 @pytest.mark.parametrize("provider", ANY)
 @given(data=st.data())
-def test_a_sound_request_is_left_alone(provider: RuleProvider, data: st.DataObject) -> None:
-    messages = data.draw(sound(provider))
+def test_a_valid_request_is_left_alone(provider: RuleProvider, data: st.DataObject) -> None:
+    messages = data.draw(valid_requests(provider))
     assert repaired(provider, messages).messages == messages
 
 
 @pytest.mark.parametrize("provider", ANY)
 @given(messages=requests)
-def test_the_newest_words_of_the_user_are_never_left_out(provider: RuleProvider, messages: list[Message]) -> None:
-    asked = newest(messages)
-    if asked is None:
+def test_the_newest_user_message_is_never_left_out(provider: RuleProvider, messages: list[Message]) -> None:
+    question = newest_question(messages)
+    if question is None:
         return
-    told = newest(repaired(provider, messages).messages)
-    assert told is not None
-    heard = texts_of(told.content)
-    assert all(any(text in (other or "") for other in heard) for text in texts_of(asked.content) if not is_blank(text))
+    repaired_question = newest_question(repaired(provider, messages).messages)
+    assert repaired_question is not None
+    remaining = texts_of(repaired_question.content)
+    texts = [text for text in texts_of(question.content) if not is_blank(text)]
+    assert all(any(text in (other or "") for other in remaining) for text in texts)
 
 
 @pytest.mark.parametrize(
-    ("provider", "messages", "healed", "changes"),
+    ("provider", "messages", "expected", "changes"),
     [
         ("openai", [U, result("c1"), A, U], [U, A, U], [("orphan_result", "removed", (1,))]),
         ("openai", [U, calling("c1"), U], [U, U], [("unanswered_call", "removed", (1,))]),
@@ -108,7 +106,7 @@ def test_the_newest_words_of_the_user_are_never_left_out(provider: RuleProvider,
         ("openai", [Message("user")], [user("")], [("empty_content", "changed", (0,))]),
         (
             "openai",
-            [U, calling("c1"), result("c1", None), A, U],
+            [U, calling("c1"), Message("tool", None, {"tool_call_id": "c1"}), A, U],
             [U, calling("c1"), result("c1", ""), A, U],
             [("empty_content", "changed", (2,))],
         ),
@@ -154,29 +152,30 @@ def test_the_newest_words_of_the_user_are_never_left_out(provider: RuleProvider,
         ),
     ],
 )
-def test_what_is_done(provider: RuleProvider, messages: list[Message], healed: object, changes: object) -> None:
+def test_repairs_and_their_changes(
+    provider: RuleProvider, messages: list[Message], expected: object, changes: object
+) -> None:
     repair = repaired(provider, messages)
-    assert repair.messages == healed
+    assert repair.messages == expected
     assert [(change.rule.name, change.kind, change.indexes) for change in repair.changes] == changes
-    assert repair.left == ()
+    assert repair.remaining == ()
 
 
-def test_what_is_accepted_stays_though_it_is_unwise() -> None:
-    unwise = [A, U, U, S, U]
-    assert repaired("openai", unwise).messages == repaired("anthropic", unwise).messages == unwise
-    assert repaired("strict", unwise).messages == [S, user("Why?\n\nWhy?\n\nWhy?")]
+def test_accepted_breaches_are_not_repaired() -> None:
+    odd = [A, U, U, S, U]
+    assert repaired("openai", odd).messages == repaired("anthropic", odd).messages == odd
+    assert repaired("strict", odd).messages == [S, user("Why?\n\nWhy?\n\nWhy?")]
 
 
-def test_what_cannot_be_repaired_is_said() -> None:
-    (left,) = repaired("anthropic", [U, A, user(" ")]).left
-    assert (left.rule.name, left.indexes) == ("empty_content", (2,))
-    assert [breach.rule.name for breach in repaired("anthropic", [A]).left] == ["no_message"]
+def test_a_repair_names_what_it_cannot_fix() -> None:
+    (breach,) = repaired("anthropic", [U, A, user(" ")]).remaining
+    assert (breach.rule.name, breach.indexes) == ("empty_content", (2,))
+    assert [breach.rule.name for breach in repaired("anthropic", [A]).remaining] == ["no_message"]
 
 
-def test_changes_are_said_in_words() -> None:
-    said = [change.sentence for change in repaired("strict", [A, U, U, system("Shout.")]).changes]
-    assert said == [
-        "All instructions stand at the beginning, as one message (Message 4).",
+def test_every_change_has_a_sentence() -> None:
+    assert [change.sentence for change in repaired("strict", [A, U, U, system("Shout.")]).changes] == [
+        "All instructions are moved to the beginning, as one message (Message 4).",
         "Message 1 is left out.",
         "Messages 2 and 3 become one message.",
     ]

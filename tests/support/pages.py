@@ -68,3 +68,8 @@ def exchange(chat: ChatService, prompt: str, reply: str, session_id: str = SESSI
 def written_elsewhere(chat: ChatService, *messages: Message) -> None:
     """Messages without turns, as another service stores them."""
     overwrite(chat.store, SESSION, [*chat.store.load(SESSION), *messages])
+
+
+def overwritten(chat: ChatService, *messages: Message) -> None:
+    """Another service puts these messages in place of the stored ones."""
+    overwrite(chat.store, SESSION, list(messages))

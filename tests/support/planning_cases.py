@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
-from lib.context import TrimOptions, plan_context
+from lib.context import Marks, TrimOptions, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message, assistant, user
 from lib.tokens import ESTIMATE, TokenCounter
@@ -64,7 +64,7 @@ class Case:
 
     def plan(self, strategy: str, summary: Summary | None = None, ledger: TokenLedger | None = None) -> ContextPlan:
         return plan_context(
-            self.candidates(ledger), self.window, strategy, self.muted, self.pinned, self.options, summary
+            self.candidates(ledger), self.window, strategy, Marks.of(self.muted, self.pinned, summary), self.options
         )
 
     def asked(self) -> Case:

@@ -1,4 +1,4 @@
-"""Requests for property tests: any list of messages at all, requests without a fault, and a history in one provider's words."""
+"""Requests for property tests: arbitrary lists of messages, valid requests, and histories in one provider's format."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.conversations import (
     whole_tools,
 )
 
-said = texts.filter(lambda text: bool(text.strip()))
+visible_texts = texts.filter(lambda text: bool(text.strip()))
 parts = st.sampled_from(
     [
         {"type": "text", "text": "t"},
@@ -53,36 +53,39 @@ extras = st.sampled_from(
     ]
 )
 roles = st.sampled_from(["user", "assistant", "system", "developer", "tool", "function", ""])
-anything = st.builds(Message, roles, contents | st.lists(parts, max_size=3) | st.just(3), extras, st.booleans())
-soups = st.lists(
-    anything
+arbitrary_messages = st.builds(
+    Message, roles, contents | st.lists(parts, max_size=3) | st.just(3), extras, st.booleans()
+)
+arbitrary_requests = st.lists(
+    arbitrary_messages
     | st.builds(lambda i: calling(*i), ids)
     | st.builds(lambda i: calling_in_parts(*i), ids)
     | st.builds(lambda i: results_in_parts(*i), ids)
     | st.builds(result, st.sampled_from(IDS)),
     max_size=9,
 )
-requests = soups | broken_tools | histories() | dense
-"""Any list of messages: most of it is what no provider was ever sent."""
+requests = arbitrary_requests | broken_tools | histories() | dense
+"""Any list of messages, most of them unlike anything a provider ever gets."""
 
 
 @st.composite
-def sound(draw: st.DrawFn, provider: RuleProvider) -> list[Message]:
-    """A request that breaks no rule of this provider: turns, tools used in its words, the user or a result at the end."""
-    request = [system(draw(said))] if draw(st.booleans()) else []
+def valid_requests(draw: st.DrawFn, provider: RuleProvider) -> list[Message]:
+    """A request that breaks no rule of this provider. It ends with a user message or a tool result."""
+    request = [system(draw(visible_texts))] if draw(st.booleans()) else []
     for _ in range(draw(st.integers(0, 4))):
         tools = draw(st.just([]) | whole_tools)
-        request += [user(draw(said)), *in_words_of(provider, tools), assistant(draw(said))]
+        request += [user(draw(visible_texts)), *in_format_of(provider, tools), assistant(draw(visible_texts))]
     tools = draw(st.just([]) | whole_tools)
-    return [*request, user(draw(said)), *in_words_of(provider, tools)]
+    return [*request, user(draw(visible_texts)), *in_format_of(provider, tools)]
 
 
-def in_words_of(provider: RuleProvider, history: Sequence[Message]) -> list[Message]:
-    """The same conversation with its calls and results written the provider's way. An unknown role becomes the assistant's."""
-    return [said for message in history for said in _said(provider, message)]
+def in_format_of(provider: RuleProvider, history: Sequence[Message]) -> list[Message]:
+    """The history with tool calls and results in the provider's format, and unknown roles replaced by the
+    assistant's."""
+    return [converted for message in history for converted in _convert(provider, message)]
 
 
-def _said(provider: RuleProvider, message: Message) -> Iterator[Message]:
+def _convert(provider: RuleProvider, message: Message) -> Iterator[Message]:
     if call_ids(message):
         yield calling_in_parts(*call_ids(message)) if provider == "anthropic" else calling(*call_ids(message))
     elif result_ids(message) and provider == "anthropic":

@@ -1,7 +1,7 @@
-"""An OpenAI-compatible server that types slowly: the stand-in model for browser tests and for tests of whole turns.
+"""An OpenAI-compatible server that types slowly, for browser tests and tests of whole turns.
 
-It speaks real HTTP and real server-sent events to the real `openai` SDK. What it was sent is in `requests`; how it answers
-is set by attributes. It types `words` words, one every `seconds_per_word`.
+It speaks real HTTP with server-sent events to the real `openai` SDK. `requests` and `bodies` hold what it received;
+its other attributes set how it answers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.support.redis_servers import RedisServer
 
 
 class Typist:
-    """Start with `with Typist() as typist:`; `typist.url` is its base URL."""
+    """Types `words` words, one every `seconds_per_word`. Start it with `with Typist() as typist:`."""
 
     def __init__(self, words: int = 40, seconds_per_word: float = 0.1) -> None:
         self.words = words
@@ -25,13 +25,14 @@ class Typist:
         self.first_word_gate: threading.Event | None = None
         self.requests: list[dict[str, Any]] = []
         self.bodies: list[bytes] = []
-        self.reads: int | None = None  # tokens it says it read; None: about as many as it was sent
-        self.cut_off = 0  # clients that went away before the last word
+        self.reads: int | None = None  # prompt tokens that it reports; None for a rough count of what it received
+        self.cut_off = 0  # clients that disconnected before the last word
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
 
     @property
     def url(self) -> str:
+        """Its base URL, with /v1."""
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
     def __enter__(self) -> Typist:

@@ -1,4 +1,4 @@
-"""Counting: the source's characters / 4, and a ledger that counts each message once."""
+"""The source document's estimate, and a ledger that counts each message once."""
 
 from __future__ import annotations
 
@@ -28,21 +28,22 @@ from tests.support.slow_strategies import unpaired
         ([{"type": "text", "text": "hi"}], 8),
     ],
 )
-def test_it_estimates_as_the_source_does(content: object, tokens: int) -> None:
+def test_the_estimate_is_the_source_documents(content: object, tokens: int) -> None:
     assert CharacterEstimate().count(Message("user", content)) == tokens
 
 
-def test_a_length_is_javascripts() -> None:
+def test_a_length_is_in_utf16_units_like_in_javascript() -> None:
     assert utf16_units("a😀ü\ud83d") == 5
 
 
-def test_every_provenance_is_explained() -> None:
+def test_every_provenance_has_an_explanation() -> None:
     assert set(PROVENANCE_TEXT) == {"billed", "counted", "reconstructed", "assumed", "estimated"}
 
 
 @given(st.lists(st.tuples(histories(), st.booleans()), max_size=4))
-def test_a_ledger_equals_a_recount_however_the_history_changes(steps: list[tuple[list[Message], bool]]) -> None:
-    ledger, counter, history = TokenLedger(CharacterEstimate()), CharacterEstimate(), []
+def test_a_ledger_always_equals_a_full_recount(steps: list[tuple[list[Message], bool]]) -> None:
+    ledger, counter = TokenLedger(CharacterEstimate()), CharacterEstimate()
+    history: list[Message] = []
     for messages, rewritten in steps:
         history = list(messages) if rewritten else [*history, *messages]
         totals = ledger.sync(history)
@@ -50,8 +51,8 @@ def test_a_ledger_equals_a_recount_however_the_history_changes(steps: list[tuple
         assert totals.sums == [sum(map(counter.count, history[:n])) for n in range(len(history) + 1)]
         assert totals.user_positions == [n for n, m in enumerate(history) if m.role == "user" and not result_ids(m)]
         assert totals.system_positions == [n for n, m in enumerate(history) if m.is_system]
-        decided = [m for n, m in enumerate(history) if not m.is_system and n not in unpaired(history)]
-        assert totals.decidable_upto(len(history)) == sum(map(counter.count, decided))
+        optional = [m for n, m in enumerate(history) if not m.is_system and n not in unpaired(history)]
+        assert totals.optional_upto(len(history)) == sum(map(counter.count, optional))
 
 
 def test_each_message_is_counted_once() -> None:

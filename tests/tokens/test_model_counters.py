@@ -1,9 +1,10 @@
-"""Counters: the recorded rules, in every language, and each text once."""
+"""Counters: equal to recorded counts in every language, and each text is tokenized once."""
 
 from __future__ import annotations
 
 import json
 import lzma
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.messages import Message, assistant, system, user
-from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, cache
-from lib.tokens.cache import TextCounts, text_counts
+from lib.messages import Message, assistant, system, user, utf8_safe
+from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, TokenCounter, cache
+from lib.tokens.cache import CountCache, shared_cache
 from lib.tokens.ledger import TokenLedger
-from lib.tokens.model_counters import OTHER_PART, ClaudeCounter, OpenAICounter, all_text, counter_for, tokenizer_of
+from lib.tokens.model_counters import NON_TEXT_PART, ClaudeCounter, LocalCounter, OpenAICounter, counter_for
 from lib.tokens.vocabularies import TOKENIZERS, claude, content_tokens
-from lib.tokens.vocabularies.pieces import mended
 from tests.support.conversations import histories, texts
 
 DECLARATIONS: dict[str, str] = json.loads(
     lzma.decompress((Path(__file__).parents[1] / "data/udhr/texts.json.xz").read_bytes())
 )
-COUNTED = {  # characters; tokens of o200k_base, cl100k_base, ctok 3.0, ctok 4.8; percent that characters / 4 is off by
+COUNTED = {  # characters; tokens of o200k_base, cl100k_base, ctok 3.0, ctok 4.8; error of characters / 4 in percent
     "eng": (10269, 1888, 1887, 2025, 2947, (36, 36, 27, -13)),
     "deu_1996": (11523, 2404, 3114, 3808, 5393, (20, -7, -24, -47)),
     "cmn_hans": (2673, 2124, 3118, 2888, 2887, (-69, -79, -77, -77)),
@@ -36,7 +36,7 @@ COUNTED = {  # characters; tokens of o200k_base, cl100k_base, ctok 3.0, ctok 4.8
     "hin": (10411, 2946, 10099, 7189, 7191, (-12, -74, -64, -64)),
     "tha": (9051, 3779, 8729, 7689, 7689, (-40, -74, -71, -71)),
 }
-RECORDED = {  # what Anthropic's counting endpoint said of each as one user message: Opus 4.5 and Opus 4.7
+RECORDED = {  # Anthropic's counting endpoint on each text as one user message: Opus 4.5, Opus 4.7
     "eng": (2032, 2958),
     "deu_1996": (3815, 5404),
     "cmn_hans": (2895, 2899),
@@ -99,32 +99,34 @@ MODELS = [
 COUNTERS = [counter_for("openai", "gpt-4o"), counter_for("openai", "gpt-4"), counter_for("x", "llama-3")] + [
     counter_for("anthropic", f"claude-opus-{version}") for version in ("4-5", "4-7", "5")
 ]
-names = pytest.mark.parametrize("counter", COUNTERS, ids=lambda counter: counter.name)
+each_counter = pytest.mark.parametrize("counter", COUNTERS, ids=lambda counter: counter.name)
 
 
 @pytest.mark.parametrize(("kind", "model", "name", "provenance", "opening"), MODELS)
-def test_a_model_is_counted_by_its_family(kind: str, model: str, name: str, provenance: str, opening: int) -> None:
+def test_a_models_name_selects_its_counter(kind: str, model: str, name: str, provenance: str, opening: int) -> None:
     counter = counter_for(kind, model)
     assert (counter.name, counter.provenance) == (name, provenance)
     assert counter.template(True) == counter.template(False) == opening
-    assert tokenizer_of(counter.name) in TOKENIZERS
+    assert isinstance(counter, LocalCounter)
+    assert counter.tokenizer in TOKENIZERS
     assert counter_for(kind, model) is counter
 
 
 @given(kind=st.sampled_from(["openai", "anthropic", "local", ""]), model=st.text(max_size=30))
-def test_no_name_raises_and_no_unknown_one_is_called_counted(kind: str, model: str) -> None:
+def test_no_name_raises_and_an_unknown_one_is_assumed(kind: str, model: str) -> None:
     counter = counter_for(kind, model)
-    assert counter.provenance == "assumed" or any(known in model.lower() for known in ("gpt", "o3", "claude"))
+    assert counter.provenance == "assumed" or any(family in model.lower() for family in ("gpt", "o3", "claude"))
     assert counter.provenance in PROVENANCE_TEXT
-    assert tokenizer_of(counter.name) in TOKENIZERS
+    assert isinstance(counter, LocalCounter)
+    assert counter.tokenizer in TOKENIZERS
 
 
 @given(model=st.from_regex(r"(gpt|o|claude|claude-opus|llama)-?[0-9]{0,2}[-.][0-9a-z]{0,3}", fullmatch=True))
-def test_names_that_look_known_do_not_raise_either(model: str) -> None:
+def test_names_that_resemble_known_ones_do_not_raise(model: str) -> None:
     assert counter_for("openai", model).count(user("hello")) > 0
 
 
-def test_openai_messages_are_three_more_than_role_and_content() -> None:
+def test_openai_adds_three_tokens_to_role_and_content() -> None:
     counter = counter_for("openai", "gpt-4o")
     assert counter.count(user("hello world")) == 3 + 1 + 2
     assert counter.count(system("")) == 3 + 1
@@ -134,10 +136,10 @@ def test_openai_messages_are_three_more_than_role_and_content() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "reply"), [("gpt-4", 129), ("gpt-3.5-turbo-0613", 129), ("gpt-4o", 124), ("gpt-4o-mini", 124)]
+    ("model", "billed"), [("gpt-4", 129), ("gpt-3.5-turbo-0613", 129), ("gpt-4o", 124), ("gpt-4o-mini", 124)]
 )
-def test_openais_published_example_is_counted_as_its_api_did(model: str, reply: int) -> None:
-    """The messages of OpenAI's cookbook, "How to count tokens with tiktoken", with the counts it prints."""
+def test_openais_published_example_gives_the_count_of_its_api(model: str, billed: int) -> None:
+    """The messages and counts of "How to count tokens with tiktoken" in OpenAI's cookbook."""
     example = [
         (
             "system",
@@ -156,11 +158,11 @@ def test_openais_published_example_is_counted_as_its_api_did(model: str, reply: 
     ]
     messages = [Message(role, text, {"name": name} if name else {}) for role, name, text in example]
     counter = counter_for("openai", model)
-    assert sum(counter.count_many(messages)) + counter.template(True) == reply
+    assert sum(counter.count_many(messages)) + counter.template(True) == billed
 
 
 @pytest.mark.parametrize("language", COUNTED)
-def test_each_tokenizer_counts_each_language_as_measured(language: str) -> None:
+def test_each_tokenizer_gives_the_measured_count_in_each_language(language: str) -> None:
     text = DECLARATIONS[language]
     characters, *tokens, errors = COUNTED[language]
     assert len(text) == characters
@@ -171,12 +173,12 @@ def test_each_tokenizer_counts_each_language_as_measured(language: str) -> None:
 
 @pytest.mark.parametrize("language", RECORDED)
 @pytest.mark.parametrize(("model", "column"), [("claude-opus-4-5", 0), ("claude-opus-4-7", 1)])
-def test_claude_is_counted_as_its_counting_endpoint_did(language: str, model: str, column: int) -> None:
+def test_claude_counts_equal_the_counting_endpoints(language: str, model: str, column: int) -> None:
     counter = counter_for("anthropic", model)
     assert counter.count(user(DECLARATIONS[language])) + counter.template(False) == RECORDED[language][column]
 
 
-def test_the_best_known_example_costs_ten() -> None:
+def test_hello_world_is_ten_tokens_on_claude() -> None:
     for model in ("claude-3-opus", "claude-opus-5"):
         counter = counter_for("anthropic", model)
         assert counter.count(user("hello, world")) + counter.template(False) == 10
@@ -186,22 +188,22 @@ def test_the_best_known_example_costs_ten() -> None:
     ("model", "family"), [("claude-3-opus", "3.0"), ("claude-opus-4-7", "4.7"), ("claude-opus-5", "4.8")]
 )
 @given(text=texts)
-def test_one_user_message_is_what_ctok_counts(model: str, family: str, text: str) -> None:
+def test_one_user_message_is_counted_like_ctok_does(model: str, family: str, text: str) -> None:
     counter = counter_for("anthropic", model)
-    assert counter.count(user(text)) + counter.template(False) == ctok.token_count(mended(text), family)
+    assert counter.count(user(text)) + counter.template(False) == ctok.token_count(utf8_safe(text), family)
 
 
-@pytest.mark.parametrize(("model", "further"), [("claude-3-opus", 3), ("claude-opus-4-7", 7), ("claude-opus-5", 2)])
-def test_claudes_system_is_its_content_and_a_further_message_has_a_frame(model: str, further: int) -> None:
+@pytest.mark.parametrize(("model", "frame"), [("claude-3-opus", 3), ("claude-opus-4-7", 7), ("claude-opus-5", 2)])
+def test_claude_adds_tokens_to_every_message_but_the_system_message(model: str, frame: int) -> None:
     counter = counter_for("anthropic", model)
     content = content_tokens(counter.name, "Be brief.")
     assert counter.count(system("Be brief.")) == content
-    assert counter.count(assistant("Be brief.")) == content + further
+    assert counter.count(assistant("Be brief.")) == content + frame
 
 
-@names
+@each_counter
 @given(history=histories(), has_system=st.booleans())
-def test_many_are_each_and_a_request_is_the_sum(counter: Any, history: list[Message], has_system: bool) -> None:
+def test_a_request_is_the_sum_of_its_messages(counter: TokenCounter, history: list[Message], has_system: bool) -> None:
     each = [counter.count(message) for message in history]
     assert counter.count_many(history) == each
     assert all(isinstance(tokens, int) and tokens >= 0 for tokens in each)
@@ -209,38 +211,31 @@ def test_many_are_each_and_a_request_is_the_sum(counter: Any, history: list[Mess
     assert counter.template(has_system) >= 0
 
 
-@names
-def test_a_tool_call_without_content_is_counted(counter: Any) -> None:
+@each_counter
+def test_a_tool_call_without_content_is_counted(counter: TokenCounter) -> None:
     call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'}}
     message = Message("assistant", None, {"tool_calls": [call]})
-    bare, twice = counter.count(Message("assistant", None)), Message("assistant", None, {"tool_calls": [call, call]})
-    assert counter.count(message) > bare + 8
-    assert counter.count(twice) - counter.count(message) == counter.count(message) - bare
-    used = {"type": "tool_use", "id": "1", "name": "get_weather", "input": {"city": "Paris"}}
-    assert counter.count(Message("assistant", [used])) > bare + 8
-    assert not all_text(message)
-    assert not all_text(Message("assistant", [used]))
+    two_calls = Message("assistant", None, {"tool_calls": [call, call]})
+    empty = counter.count(Message("assistant", None))
+    assert counter.count(message) > empty + 8
+    assert counter.count(two_calls) - counter.count(message) == counter.count(message) - empty
+    part = {"type": "tool_use", "id": "1", "name": "get_weather", "input": {"city": "Paris"}}
+    assert counter.count(Message("assistant", [part])) > empty + 8
 
 
-@names
-def test_text_parts_are_text_and_a_picture_is_a_floor(counter: Any) -> None:
+@each_counter
+def test_text_parts_count_as_text_and_an_image_as_a_fixed_number(counter: TokenCounter) -> None:
     text = {"type": "text", "text": "hello world"}
-    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 100_000}}
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 100_000}}
     assert counter.count(Message("user", [text])) == counter.count(user("hello world"))
-    assert counter.count(Message("user", [text, picture])) == counter.count(user("hello world")) + OTHER_PART
+    assert counter.count(Message("user", [text, image])) == counter.count(user("hello world")) + NON_TEXT_PART
     result = {"type": "tool_result", "tool_use_id": "1", "content": [text]}
     assert counter.count(Message("user", [result])) == counter.count(user("hello world"))
-    assert (
-        counter.count(Message("user", [{**result, "content": [picture]}]))
-        == counter.count(Message("user")) + OTHER_PART
-    )
-    assert all_text(Message("user", [text]))
-    assert all_text(Message("user", "hello", {"name": "Ada"}))
-    assert not all_text(Message("user", [text, picture]))
-    assert not all_text(Message("user", {"unknown": 1}))
+    image_result = Message("user", [{**result, "content": [image]}])
+    assert counter.count(image_result) == counter.count(Message("user")) + NON_TEXT_PART
 
 
-@names
+@each_counter
 @given(
     content=st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -250,67 +245,75 @@ def test_text_parts_are_text_and_a_picture_is_a_floor(counter: Any) -> None:
         ),
     )
 )
-def test_no_stored_content_raises(counter: Any, content: Any) -> None:
-    assert (
-        counter.count(Message("user", content, {"tool_calls": content, "function_call": content, "name": content})) >= 0
-    )
-    all_text(Message("user", content, {"tool_calls": content}))
+def test_no_stored_content_raises(counter: TokenCounter, content: Any) -> None:
+    extra = {"tool_calls": content, "function_call": content, "name": content}
+    assert counter.count(Message("user", content, extra)) >= 0
 
 
 def test_without_ctok_claude_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claude, "installed", lambda: False)
     counter = counter_for.__wrapped__("anthropic", "claude-opus-5")
     assert (counter.name, counter.provenance) == ("o200k_base × 1.35", "estimated")
-    assert tokenizer_of(counter.name) == "o200k_base"
     assert counter.count(user("hello world")) == 2 + 3  # 2 tokens x 1.35, rounded up
     assert isinstance(counter, ClaudeCounter)
+    assert counter.tokenizer == "o200k_base"
 
 
-def test_counters_of_servers_and_of_characters_cut_nothing() -> None:
-    assert tokenizer_of("characters / 4") is None
-    assert tokenizer_of("llama.cpp /tokenize") is None
+class RecordingTokenizer:
+    """Counts one token for each character and records every text."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def __call__(self, text: str) -> int:
+        self.texts.append(text)
+        return len(text)
 
 
-def test_each_text_is_counted_once_by_content() -> None:
-    counted: list[str] = []
-    counts = TextCounts(lambda text: counted.append(text) or len(text))  # type: ignore[func-returns-value]
-    history = [f"{'long ' * (n % 2) * 30}message {n}" for n in range(1000)]
-    for text in [*history, *(str(bytes(text, "ascii"), "ascii") for text in history), "x" * 65, "x" * 64]:
+def test_each_text_is_tokenized_once() -> None:
+    tokenizer = RecordingTokenizer()
+    counts = CountCache(tokenizer)
+    texts = [f"{'long ' * (n % 2) * 30}message {n}" for n in range(1000)]
+    equal_texts = [str(bytes(text, "ascii"), "ascii") for text in texts]
+    for text in [*texts, *equal_texts, "x" * 65, "x" * 64]:
         assert counts(text) == len(text)
-    assert len(counted) == 1002
+    assert len(tokenizer.texts) == 1002
 
 
 def test_all_counters_of_a_vocabulary_share_their_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    counted: list[str] = []
-    monkeypatch.setattr(cache, "content_tokens", lambda name, text: counted.append(text) or 1)
-    text_counts.cache_clear()
+    tokenizer = RecordingTokenizer()
+    monkeypatch.setattr(cache, "content_tokens", lambda name, text: tokenizer(text))
+    shared_cache.cache_clear()
     history = [user(f"message {n}") for n in range(10_000)]
     counter_for("openai", "gpt-4o").count_many(history)
     counter_for("openai", "gpt-5").count_many([*history, user("one more")])
-    assert len(counted) == 10_000 + 1 + 1  # the role is a text, too
-    text_counts.cache_clear()
+    assert len(tokenizer.texts) == 10_000 + 1 + 1  # the role is a text, too
+    shared_cache.cache_clear()
 
 
-def test_the_memory_of_counts_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "KEPT", 100)
-    counts = TextCounts(len)
+def test_the_cache_is_bounded_and_keeps_texts_that_are_used_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "GENERATION_SIZE", 100)
+    tokenizer = RecordingTokenizer()
+    counts = CountCache(tokenizer)
     for n in range(1000):
-        assert counts(f"{n}" * 50) == len(f"{n}" * 50)
-        assert counts("often") == 5
+        counts(f"{n}" * 50)
+        counts("often")
     assert len(counts) <= 200
-    assert not [key for generation in (counts._young, counts._old) for key in generation if len(key) > 64]
-    assert "often" in counts._young | counts._old
+    assert tokenizer.texts.count("often") == 1
 
 
-def test_threads_count_alike() -> None:
+def test_the_cache_does_not_hold_long_texts() -> None:
+    counts, text = CountCache(len), "long " * 1000
+    before = sys.getrefcount(text)
+    counts(text)
+    assert sys.getrefcount(text) == before
+
+
+def test_threads_get_the_same_counts() -> None:
     history = [user(f"message {n} " * 20) for n in range(300)]
+    counter = OpenAICounter("o200k_base", "counted", "o200k_base", per_message=3, opening=3)
     found: list[list[int]] = []
-    threads = [
-        threading.Thread(
-            target=lambda: found.append(OpenAICounter("o200k_base", "counted", "o200k_base", 3, 3).count_many(history))
-        )
-        for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(counter.count_many(history))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

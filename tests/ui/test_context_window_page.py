@@ -1,19 +1,22 @@
-"""The context-window page: what was stored, sent and left out, row by row; what changed; where a fact went; what is next."""
+"""The context-window page: what was stored and sent, row by row; what changed; where a fact went; what is next."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
-from lib.context.plan import Summary
+from lib.context import STRATEGIES
+from lib.context.plan import REASON_TEXT, Summary
 from lib.messages import Message, assistant, user
 from lib.ui.components import message_rows, request_strip
-from lib.ui.context_window import request_rows, view
-from tests.support.pages import SESSION, exchange, page, settings, written_elsewhere
+from lib.ui.context_window import request_rows, tabs
+from tests.support.pages import SESSION, exchange, overwritten, page, settings, written_elsewhere
 from tests.support.typist import Typist
 
 PATH = "pages/context_window.py"
@@ -22,7 +25,7 @@ Drawn = dict[str, Any]
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
-    """What the page's own components were last given, by their key."""
+    """The data that the page's own components were last drawn with, by key."""
     given: Drawn = {}
 
     def component(data: Mapping[str, Any], key: str, **_: object) -> None:
@@ -47,17 +50,12 @@ def talked(chat: ChatService, *prompts: str, **changes: object) -> None:
         at.chat_input(key="prompt").set_value(prompt).run()
 
 
-def overwritten(chat: ChatService, *messages: Message) -> None:
-    """Another service put its own messages in place of what was stored."""
-    chat.store._write(SESSION).messages = messages  # type: ignore[attr-defined]  # the in-memory store's own state
-
-
 FILLER = ["filler words to push things out " * 4 + str(n) for n in range(4)]
 
 
 def test_every_message_is_a_row_with_what_is_seen_stored_and_sent(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER)
-    at = opened(view.SENT)
+    at = opened(tabs.SENT)
     rows = drawn["sent_rows"]["rows"]
     assert [row["name"] for row in rows] == [
         "system prompt",
@@ -74,12 +72,12 @@ def test_every_message_is_a_row_with_what_is_seen_stored_and_sent(chat: ChatServ
     assert newest["cells"][2] == newest["cells"][1]
     assert newest["included"]
     gone = sum(not row["included"] for row in rows)
-    assert any(f"**{gone} of 9 messages were left out,**" in markdown.value for markdown in at.markdown)
+    assert any(f"**{gone} of 9 messages were not sent,**" in markdown.value for markdown in at.markdown)
 
 
-def test_the_strip_holds_every_token_that_was_sent_and_left_out(chat: ChatService, drawn: Drawn) -> None:
+def test_the_strip_holds_every_token_that_was_sent_or_not(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER)
-    opened(view.SENT)
+    opened(tabs.SENT)
     strip, plan = drawn["sent_strip"], chat.store.turns(SESSION)[-1].plan
     assert plan is not None
     sent = sum(one["tokens"] for one in strip["sent"] if one["part"] not in ("reserved", "free"))
@@ -91,20 +89,20 @@ def test_the_strip_holds_every_token_that_was_sent_and_left_out(chat: ChatServic
 def test_a_request_is_chosen_by_its_number_in_the_url(chat: ChatService, drawn: Drawn) -> None:
     exchange(chat, "one", "two")
     exchange(chat, "three", "four")
-    at = opened(view.SENT, turn="1")
+    at = opened(tabs.SENT, turn="1")
     assert [row["cells"][0] for row in drawn["sent_rows"]["rows"]] == ["one"]
     assert any("Everything was sent" in markdown.value for markdown in at.markdown)
-    at.button(key="arrow:The request after").click().run()
+    at.button(key="arrow:Next turn").click().run()
     assert at.query_params["turn"] == "2"
     assert [row["cells"][0] for row in drawn["sent_rows"]["rows"]] == ["one", "two", "three"]
 
 
 def test_what_was_sent_is_proved_and_a_forged_history_is_noticed(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "Hello", "again")
-    at = opened(view.SENT)
+    at = opened(tabs.SENT)
     assert any("matches what was sent" in caption.value for caption in at.caption)
     overwritten(chat, user("forged"), *chat.store.load(SESSION)[1:])
-    at = opened(view.SENT)
+    at = opened(tabs.SENT)
     assert any("cannot be rebuilt exactly" in warning.value for warning in at.warning)
 
 
@@ -113,7 +111,7 @@ def test_the_request_is_there_as_json_curl_and_python_without_a_key(
     chat: ChatService, drawn: Drawn, typist: Typist, form: str, begins: str
 ) -> None:
     talked(chat, "Hello")
-    at = page(PATH, state={"context_window_tab": view.SENT, "sent:request": True, "sent:form": form})
+    at = page(PATH, state={"context_window_tab": tabs.SENT, "sent:request": True, "sent:form": form})
     assert not at.exception, at.exception
     code = at.code[0].value
     assert code.startswith(begins)
@@ -125,72 +123,74 @@ def test_the_request_is_there_as_json_curl_and_python_without_a_key(
 def test_a_silent_cut_raises_the_alarm(chat: ChatService, drawn: Drawn, typist: Typist) -> None:
     typist.reads = 9
     talked(chat, "many words " * 40)
-    at = opened(view.SENT)
+    at = opened(tabs.SENT)
     assert "cut this request without saying so" in at.error[0].value
     typist.reads = None
     talked(chat, "short")
-    assert not opened(view.SENT).error
+    assert not opened(tabs.SENT).error
 
 
 def test_messages_of_another_service_are_shown_as_what_would_have_been_sent(chat: ChatService, drawn: Drawn) -> None:
     written_elsewhere(chat, user("theirs"), assistant("yes"), user("more"), assistant("no"))
-    at = opened(view.SENT)
-    assert any("nobody recorded what went out" in markdown.value for markdown in at.markdown)
+    at = opened(tabs.SENT)
+    assert any("no record of what it sent" in markdown.value for markdown in at.markdown)
     assert [row["cells"][0] for row in drawn["sent_rows"]["rows"]] == ["theirs", "yes", "more"]
-    opened(view.SENT, turn="m1")
+    opened(tabs.SENT, turn="m1")
     assert [row["cells"][0] for row in drawn["sent_rows"]["rows"]] == ["theirs"]
 
 
 def test_a_turn_without_its_messages_keeps_its_texts(chat: ChatService, drawn: Drawn) -> None:
     exchange(chat, "one", "two")
     overwritten(chat, user("other"), assistant("texts"))
-    at = opened(view.SENT, turn="1")
-    assert "cannot be laid beside the stored messages" in at.info[0].value
+    at = opened(tabs.SENT, turn="1")
+    assert "does not match the stored messages" in at.info[0].value
     assert [code.value for code in at.code] == ["one", "two"]
 
 
 def test_what_changed_between_two_requests(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER)
-    at = opened(view.CHANGED)
+    at = opened(tabs.CHANGED)
     rows = drawn["difference_rows"]["rows"]
-    assert {row["tag"] for row in rows} == {"entered", "left", "stayed"}
+    assert {row["tag"] for row in rows} == {"added", "dropped", "kept"}
     assert any("**From turn 4 to turn 5:**" in markdown.value for markdown in at.markdown)
     assert any("can come from a prompt cache" in caption.value for caption in at.caption)
     for row in rows:
-        if row["tag"] == "left":
+        if row["tag"] == "dropped":
             assert row["cells"][1] is None
-            assert row["why"].startswith("Left out:")
+            assert row["why"] == REASON_TEXT["over_budget"]
 
 
 def test_the_first_request_has_nothing_before_it(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "one", "two")
-    assert "no request before" in opened(view.CHANGED, turn="1").info[0].value
+    assert "This is the first request" in opened(tabs.CHANGED, turn="1").info[0].value
 
 
 def test_a_fact_that_was_dropped_is_found_with_turn_rule_and_other_strategies(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER)
-    at = page(PATH, state={"context_window_tab": view.FIND, "fact": "lisbon", "table:strategies-0": True})
+    at = page(PATH, state={"context_window_tab": tabs.FIND, "fact": "lisbon", "table:strategies-0": True})
     turns = chat.store.turns(SESSION)
     first = next(turn for turn in turns if turn.plan is not None and not turn.plan.runs[0][2])
-    said = [markdown.value for markdown in at.markdown]
+    lines = [markdown.value for markdown in at.markdown]
     assert any(
-        f"Turn {first.number} was the first without it" in words and "Leave out the oldest" in words for words in said
+        f"Turn {first.number} was the first without it" in words and STRATEGIES["oldest_first"].label in words
+        for words in lines
     )
-    assert any("would still have sent it: Leave out the middle" in caption.value for caption in at.caption)
+    middle = STRATEGIES["head_and_tail"].label
+    assert any(f"would still have sent it: {middle}" in caption.value for caption in at.caption)
     frame = at.dataframe[0].value
     kept = dict(zip(frame["strategy"], frame["it would be"], strict=True))
-    assert kept["Leave out nothing"] == "sent"
-    assert kept["Leave out the oldest, as few as possible"] == "left out"
+    assert kept[STRATEGIES["none"].label] == "sent"
+    assert kept[STRATEGIES["oldest_first"].label] == "not sent"
     at.button(key="look:0").click().run()
     assert at.query_params["turn"] == str(first.number)
     assert drawn["sent_rows"]["chosen"] == 0
 
 
-def test_a_fact_that_always_went_along_and_one_that_nobody_said(chat: ChatService, drawn: Drawn) -> None:
+def test_a_fact_that_was_always_sent_and_one_that_is_in_no_message(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "Lisbon", "and now?")
-    at = page(PATH, state={"context_window_tab": view.FIND, "fact": "LISBON"})
-    assert any("It went along with all 1 later request" in markdown.value for markdown in at.markdown)
-    at = page(PATH, state={"context_window_tab": view.FIND, "fact": "Madrid"})
+    at = page(PATH, state={"context_window_tab": tabs.FIND, "fact": "LISBON"})
+    assert any("It was sent with all 1 later request" in markdown.value for markdown in at.markdown)
+    at = page(PATH, state={"context_window_tab": tabs.FIND, "fact": "Madrid"})
     assert "No stored message" in at.info[0].value
 
 
@@ -199,14 +199,14 @@ def test_the_next_request_follows_every_change_and_stores_nothing_until_kept(
 ) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER)
     before, sent = chat.store.about(SESSION), len(typist.requests)
-    at = opened(view.NEXT)
+    at = opened(tabs.NEXT)
     assert not drawn["next_rows"]["rows"][1]["included"]
     at.select_slider(key=f"{SESSION}:try:max_tokens").set_value(4096).run()
     assert all(row["included"] for row in drawn["next_rows"]["rows"])
     at.selectbox(key=f"{SESSION}:try:strategy").select("sliding_window").run()
     at.number_input(key=f"{SESSION}:try:last_exchanges").set_value(2).run()
     assert [row["tag"] for row in drawn["next_rows"]["rows"]][1:] == ["too old"] * 8 + ["recent"] * 3
-    at.text_area(key=f"{SESSION}:try:draft").set_value("a draft").run()
+    at.text_area(key=f"{SESSION}:try:prompt").set_value("a draft").run()
     assert drawn["next_rows"]["rows"][-1]["cells"][:2] == ("a draft", "stored once it is answered")
     assert chat.store.about(SESSION) == before
     assert len(typist.requests) == sent
@@ -218,7 +218,7 @@ def test_the_next_request_follows_every_change_and_stores_nothing_until_kept(
 
 def test_back_to_what_is_stored(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "Hello")
-    at = opened(view.NEXT)
+    at = opened(tabs.NEXT)
     at.selectbox(key=f"{SESSION}:try:strategy").select("none").run()
     at.button(key="forget_trial").click().run()
     assert at.selectbox(key=f"{SESSION}:try:strategy").value == "oldest_first"
@@ -233,17 +233,17 @@ def test_a_new_session_shows_what_the_first_request_would_hold(chat: ChatService
 def test_long_conversations_are_drawn_page_by_page(chat: ChatService, drawn: Drawn) -> None:
     for n in range(70):
         exchange(chat, f"q{n}", f"a{n}")
-    opened(view.SENT)
+    opened(tabs.SENT)
     assert [row["index"] for row in drawn["sent_rows"]["rows"]] == list(range(120, 139))
-    page(PATH, state={"context_window_tab": view.SENT, "chosen_message": 3})
+    page(PATH, state={"context_window_tab": tabs.SENT, "chosen_message": 3})
     assert [row["index"] for row in drawn["sent_rows"]["rows"]] == list(range(60))
     assert len(drawn["sent_strip"]["sent"]) <= request_strip.MOST_SEGMENTS + 5
 
 
-def test_nothing_is_put_on_the_page_as_html() -> None:
-    for source in (message_rows.JS, request_strip.JS):
-        assert "innerHTML" not in source
-        assert "insertAdjacentHTML" not in source
+def test_no_component_puts_text_on_the_page_as_html() -> None:
+    scripts = sorted((Path(__file__).parents[2] / "lib/ui/components").rglob("*.js"))
+    assert len(scripts) >= 2
+    assert not [script for script in scripts if re.search("innerHTML|insertAdjacentHTML", script.read_text())]
 
 
 def test_a_very_long_message_is_cut_where_it_is_drawn() -> None:
@@ -254,14 +254,14 @@ def test_a_very_long_message_is_cut_where_it_is_drawn() -> None:
 def test_a_request_that_would_be_refused_is_shown_with_rule_and_repair(chat: ChatService, drawn: Drawn) -> None:
     written_elsewhere(chat, user("q"), Message("tool", "42", {"tool_call_id": "c1"}), assistant("a"))
     chat.store.save_settings(SESSION, settings(strategy="none").to_dict())
-    at = opened(view.NEXT)
-    said = [warning.value for warning in at.warning]
-    assert any("No tool result without its call" in words and "smarter-sh/smarter#264" in words for words in said)
+    at = opened(tabs.NEXT)
+    lines = [warning.value for warning in at.warning]
+    assert any("No tool result without its call" in words and "smarter-sh/smarter#264" in words for words in lines)
     assert any("- tool: 42" in code.value for code in at.code)
     chat.store.save_settings(SESSION, settings(strategy="low_water").to_dict())
-    at = opened(view.NEXT)
+    at = opened(tabs.NEXT)
     assert not at.warning
-    assert any("Breaks no rule of OpenAI" in expander.label for expander in at.expander)
+    assert any("Valid OpenAI request" in expander.label for expander in at.expander)
 
 
 def test_breaking_a_request_on_purpose_sends_it_and_stores_nothing(
@@ -274,7 +274,7 @@ def test_breaking_a_request_on_purpose_sends_it_and_stores_nothing(
         {"error": {"message": "messages with role 'tool' must follow", "type": "invalid_request_error"}},
         {},
     )
-    at = page(PATH, state={"context_window_tab": view.NEXT, "break_it": True, "break_name": "orphan_result"})
+    at = page(PATH, state={"context_window_tab": tabs.NEXT, "break_it": True, "break_name": "orphan_result"})
     assert not at.exception, at.exception
     assert len(typist.requests) == sent
     at.button(key="send_broken").click().run()
@@ -289,7 +289,7 @@ def test_breaking_a_request_on_purpose_sends_it_and_stores_nothing(
     assert len(chat.store.load(SESSION)) == 2
     typist.error = None
     at.button(key="send_broken").click().run()
-    assert any("Taken." in success.value for success in at.success)
+    assert any("Accepted." in success.value for success in at.success)
 
 
 SUMMARY = Summary("They talked about Lisbon.", ((0, 2),), "typist-1", 1.0)
@@ -299,7 +299,7 @@ def test_the_summary_in_force_is_shown_sent_and_undone(chat: ChatService, drawn:
     talked(chat, "My sister lives in Lisbon.", *FILLER[:2], strategy="oldest_first")
     chat.store.keep_summaries(SESSION, [SUMMARY])
     chat.store.save_settings(SESSION, settings(strategy="summarize", max_tokens=120, reserved_for_reply=10).to_dict())
-    at = page(PATH, state={"context_window_tab": view.NEXT, "summary": True})
+    at = page(PATH, state={"context_window_tab": tabs.NEXT, "summary": True})
     assert not at.exception, at.exception
     rows = drawn["next_rows"]["rows"]
     assert rows[1]["name"] == "summary of 1 to 2"
@@ -321,8 +321,8 @@ def test_a_summary_is_made_by_sending_and_its_cost_is_shown_apart(chat: ChatServ
     made = chat.store.turns(SESSION)[-1].summarized
     assert made is not None
     assert any("a summary was made" in caption.value for caption in at.caption)
-    shown = opened(view.SENT)
-    assert any("It has a bill of its own" in caption.value for caption in shown.caption)
+    shown = opened(tabs.SENT)
+    assert any("It is billed separately" in caption.value for caption in shown.caption)
     tokens = page("pages/tokens.py", state={"tokens_tab": "Money", "table:money": True})
     assert any(
         "summary for turn 4" in list(frame.value["request"])
@@ -344,5 +344,5 @@ def test_pins_and_mutes_are_seen_in_the_chat(chat: ChatService) -> None:
 def test_a_summary_that_will_be_made_is_announced_with_its_size(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER, strategy="oldest_first")
     chat.store.save_settings(SESSION, settings(strategy="summarize", max_tokens=200, reserved_for_reply=20).to_dict())
-    at = opened(view.NEXT)
+    at = opened(tabs.NEXT)
     assert any("writes a summary of" in info.value and "a request of its own" in info.value for info in at.info)

@@ -1,4 +1,4 @@
-"""Every page and tab on sessions as other services, older versions and accidents leave them: always words, never a traceback."""
+"""Every page and tab on odd sessions, left by other services, older versions and accidents, never shows a traceback."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from lib.context.plan import Summary
 from lib.errors import ProviderUnavailable
 from lib.messages import Message, assistant, system, user
 from lib.turns import LiveTurn
-from lib.ui.context_window import view as context_window
+from lib.ui.context_window import tabs as context_window
 from lib.ui.threads import state as threads
-from lib.ui.trim_lab import view as trim_lab
-from tests.support.pages import SESSION, exchange, page, settings
+from tests.support.pages import SESSION, exchange, overwritten, page, settings
 
 TABS: list[tuple[str, str, str | None]] = [
     ("app.py", "", None),
@@ -29,7 +28,7 @@ TABS: list[tuple[str, str, str | None]] = [
     ),
     *(
         ("pages/trim_lab.py", "lab_tab", name)
-        for name in (trim_lab.CLIFF, trim_lab.BAKE_OFF, trim_lab.RECALL, trim_lab.COSTS, trim_lab.REPORT)
+        for name in ("Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report")
     ),
     *(("pages/threads.py", threads.TAB, name) for name in threads.TABS),
 ]
@@ -49,13 +48,13 @@ HISTORIES: dict[str, Sequence[Message]] = {
         assistant(""),
     ),
     "text that could do harm": (user(NASTY), assistant(NASTY), user(""), assistant("a\x00b")),
-    "roles nobody knows": (Message("critic", "no"), user("a"), Message("function", "x"), user("b")),
+    "unknown roles": (Message("critic", "no"), user("a"), Message("function", "x"), user("b")),
     "two questions in a row": (user("a"), user("b"), user("c")),
 }
 
 
-def look(state: dict[str, Any] | None = None) -> None:
-    """At every tab of every page."""
+def open_every_tab(state: dict[str, Any] | None = None) -> None:
+    """Open every tab of every page."""
     for path, key, tab in TABS:
         opened = dict(state or {}) | ({key: tab} if tab else {})
         at = page(
@@ -66,9 +65,9 @@ def look(state: dict[str, Any] | None = None) -> None:
 
 
 @pytest.mark.parametrize("name", list(HISTORIES))
-def test_whatever_is_stored(chat: ChatService, name: str) -> None:
-    chat.store._write(SESSION).messages = tuple(HISTORIES[name])  # type: ignore[attr-defined]  # as another service left it
-    look()
+def test_no_tab_fails_on_these_messages(chat: ChatService, name: str) -> None:
+    overwritten(chat, *HISTORIES[name])
+    open_every_tab()
 
 
 @pytest.mark.parametrize(
@@ -84,24 +83,24 @@ def test_whatever_is_stored(chat: ChatService, name: str) -> None:
         {"system_prompt": NASTY},
     ],
 )
-def test_whatever_the_settings_say(chat: ChatService, changes: dict[str, object]) -> None:
+def test_no_tab_fails_on_these_settings(chat: ChatService, changes: dict[str, object]) -> None:
     exchange(chat, "My sister lives in Lisbon 4711", "Noted")
     exchange(chat, "and?", "yes")
     chat.store.save_settings(SESSION, settings(**changes).to_dict())
-    look()
+    open_every_tab()
 
 
-def test_with_a_turn_that_waits_for_a_decision_and_one_that_is_answered(chat: ChatService) -> None:
+def test_no_tab_fails_on_an_interrupted_turn(chat: ChatService) -> None:
     exchange(chat, "one", "two")
-    error = ProviderUnavailable("It went away.").to_dict()
+    error = ProviderUnavailable("It went away.")
     chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, text="half", error=error))
-    look()
+    open_every_tab()
 
 
-def test_with_marks_and_summaries_that_point_nowhere(chat: ChatService) -> None:
+def test_no_tab_fails_on_marks_and_summaries_that_point_nowhere(chat: ChatService) -> None:
     exchange(chat, "one", "two")
     chat.store.mark(SESSION, 77, "pinned")
     chat.store.mark(SESSION, 1, "muted")
     chat.store.keep_summaries(SESSION, [Summary("About nothing.", ((40, 90),), NASTY)])
     chat.store.save_settings(SESSION, settings(strategy="summarize").to_dict())
-    look({"summary": True})
+    open_every_tab({"summary": True})

@@ -68,6 +68,11 @@ def test_the_line_under_a_reply_says_who_counted(chat: ChatService, typist: Typi
     assert "1 of 1 message sent" in lines[0]
 
 
+def test_a_reply_without_reported_usage_says_so_and_shows_the_plans_own_count(chat: ChatService) -> None:
+    exchange(chat, "one", "two")
+    assert any("9 in (~estimated) · output not reported" in caption.value for caption in page().caption)
+
+
 def test_a_request_that_the_server_cut_silently_is_marked(chat: ChatService, typist: Typist) -> None:
     typist.reads = 5
     at = page()
@@ -120,7 +125,7 @@ def test_settings_are_stored_with_the_session_and_come_back(chat: ChatService) -
     assert page().number_input(key=f"{SESSION}:max_tokens").value == 640
 
 
-def test_a_change_by_another_tab_is_taken_over(chat: ChatService) -> None:
+def test_a_change_in_another_tab_shows_at_the_next_rerun(chat: ChatService) -> None:
     at = page()
     chat.store.save_settings(SESSION, settings(max_tokens=1234).to_dict())
     at.run()
@@ -171,7 +176,7 @@ def test_editing_the_last_message_puts_it_in_the_box_and_replaces_it_when_sent(
     assert not any("Editing your last message" in caption.value for caption in at.caption)
 
 
-def test_clear_asks_first_names_what_goes_and_keeps_the_settings(chat: ChatService) -> None:
+def test_clear_asks_first_says_what_is_deleted_and_keeps_the_settings(chat: ChatService) -> None:
     exchange(chat, "one", "two")
     at = page()
     assert any("2 messages" in markdown.value for markdown in at.markdown)
@@ -213,7 +218,7 @@ def test_every_page_says_that_the_in_memory_store_is_lost_on_restart(chat: ChatS
 
 
 def test_an_interrupted_turn_is_shown_with_its_reason_and_choices(chat: ChatService) -> None:
-    error = ProviderUnavailable("The provider could not be reached.").to_dict()
+    error = ProviderUnavailable("The provider could not be reached.")
     chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, text="half a rep", error=error))
     at = page()
     assert texts(at) == ["my words", "half a rep"]
@@ -222,7 +227,7 @@ def test_an_interrupted_turn_is_shown_with_its_reason_and_choices(chat: ChatServ
 
 
 def test_a_message_sent_beside_an_interrupted_one_is_put_back(chat: ChatService, typist: Typist) -> None:
-    error = ProviderUnavailable("The provider could not be reached.").to_dict()
+    error = ProviderUnavailable("The provider could not be reached.")
     chat.store.begin(SESSION, LiveTurn("my words", settings(), "test", 0.0, error=error))
     at = page()
     at.chat_input(key="prompt").set_value("another").run()
@@ -243,7 +248,7 @@ def test_a_request_over_budget_is_not_sent_and_says_what_can_be_done(chat: ChatS
     assert len(typist.requests) == 1
 
 
-def test_leaving_out_the_oldest_is_offered_where_it_helps(chat: ChatService, typist: Typist) -> None:
+def test_dropping_the_oldest_is_offered_where_it_helps(chat: ChatService, typist: Typist) -> None:
     exchange(chat, "old words " * 40, "more old words " * 40)
     chat.store.save_settings(SESSION, settings(max_tokens=128, reserved_for_reply=32, strategy="none").to_dict())
     at = page()
@@ -253,13 +258,13 @@ def test_leaving_out_the_oldest_is_offered_where_it_helps(chat: ChatService, typ
     assert chat.store.about(SESSION).settings["strategy"] == "oldest_first"
 
 
-def test_the_gauge_says_what_would_be_left_out(chat: ChatService) -> None:
+def test_the_gauge_says_what_would_be_dropped(chat: ChatService) -> None:
     for n in range(6):
         exchange(chat, f"question {n} " * 10, f"answer {n} " * 10)
     chat.store.save_settings(SESSION, settings(max_tokens=256, reserved_for_reply=64).to_dict())
     at = page()
-    assert any("will be left out" in caption.value for caption in at.caption)
-    assert any("Left out of the next request" in caption.value for caption in at.caption)
+    assert any("will be dropped" in caption.value for caption in at.caption)
+    assert any("Messages above won't be sent" in caption.value for caption in at.caption)
 
 
 def test_a_reply_that_is_being_written_can_be_stopped(chat: ChatService, typist: Typist) -> None:

@@ -1,9 +1,11 @@
-"""The accent colour can be read on and seen; the parts' own colours are checked beside the strip that draws them."""
+"""The accent colour can be read and seen, and every reason has a colour; the strip's test covers the parts' colours."""
 
 from __future__ import annotations
 
 import pytest
 
+from lib.context.plan import REASON_TEXT
+from lib.ui.components import palette
 from tests.support.colours import CONFIG, contrast
 
 
@@ -18,3 +20,13 @@ def test_the_accent_can_be_seen_on_every_background(theme: str) -> None:
     for part in (colours, colours["sidebar"]):
         assert contrast(colours["primaryColor"], part["backgroundColor"]) >= 3.0
         assert contrast(colours["primaryColor"], part["secondaryBackgroundColor"]) >= 3.0
+
+
+def test_every_reason_has_a_tag_and_a_colour() -> None:
+    assert set(palette.REASON_TAGS) == set(palette.REASON_COLOURS) == set(REASON_TEXT)
+
+
+def test_messages_that_are_not_sent_are_drawn_alike_whatever_the_reason() -> None:
+    assert {
+        palette.part_of(reason, included=False, newest=newest) for reason in REASON_TEXT for newest in (True, False)
+    } == {palette.LEFT_OUT}

@@ -1,4 +1,4 @@
-"""Text from people and models is drawn as text; numbers say who counted."""
+"""Text from people and models is drawn as text; numbers carry their provenance."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_label_is_one_line_of_plain_text(text: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(), max_size=50) | st.just("cut \ud83d"))
-def test_whatever_is_drawn_can_be_sent_to_a_browser(text: str) -> None:
+def test_everything_drawn_can_be_sent_to_a_browser(text: str) -> None:
     as_markdown(text).encode()
     as_label(text).encode()
 
@@ -54,7 +54,7 @@ def test_a_long_message_is_cut_and_says_how_much_is_left() -> None:
     assert cut("abc", 4) == ("abc", 0)
 
 
-def test_numbers_say_who_counted_and_unknown_is_said_in_words() -> None:
+def test_numbers_carry_their_provenance_and_unknown_is_a_word() -> None:
     assert numbers.tokens(1234, "billed") == "1,234 (billed)"
     assert numbers.tokens(40, "estimated") == "40 (~estimated)"
     assert numbers.tokens(None, "billed") == "not reported"

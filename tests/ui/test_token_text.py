@@ -1,6 +1,8 @@
-"""Tokens reach the page as data, exactly; and the panel's arithmetic and words."""
+"""Tokens reach the page as data and unchanged, and the panel counts and compares them."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -35,7 +37,7 @@ def test_pages_hold_every_token_once(tokens: int) -> None:
     assert (pages - 1) * tokenizer_panel.PAGE < max(1, tokens) <= pages * tokenizer_panel.PAGE
 
 
-def test_the_pieces_reach_the_page_as_data_and_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pieces_reach_the_page_as_data_and_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[dict[str, object]] = []
     monkeypatch.setattr(token_text, "_COMPONENT", lambda data, key: drawn.append(data))
     token_text.draw(
@@ -47,16 +49,18 @@ def test_the_pieces_reach_the_page_as_data_and_exactly(monkeypatch: pytest.Monke
             "first": 500,
             "ids": True,
             "label": "3 tokens, from number 501 on",
+            "colours": token_text.COLOURS,
         }
     ]
 
 
-def test_nothing_is_put_on_the_page_as_html() -> None:
-    assert "innerHTML" not in token_text.JS
-    assert "textContent" in token_text.JS
+def test_tokens_are_set_as_text_never_as_html() -> None:
+    script = Path(token_text.__file__).with_name("view.js").read_text(encoding="utf-8")
+    assert "innerHTML" not in script
+    assert "textContent" in script
 
 
-def test_a_text_is_cut_and_the_sentence_says_into_what() -> None:
+def test_the_sentence_counts_characters_and_tokens() -> None:
     at = panel([("1 · user: abcd", "abcd")])
     assert "**letters cuts these 4 characters into 4 tokens**, 1.0 characters each." in [m.value for m in at.markdown]
     assert "About letters." in [c.value for c in at.caption]

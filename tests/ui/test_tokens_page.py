@@ -1,4 +1,4 @@
-"""The tokens page by AppTest: its sentences are right, every number says who counted, and nothing is asked without a click."""
+"""The tokens page: its sentences are right, every number says who counted, and nothing is sent without a click."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from streamlit.testing.v1 import AppTest
 from lib.chat.service import ChatService
 from lib.messages import Usage, assistant, user
 from lib.tokens import PROVENANCE_TEXT
-from lib.ui.tokens import view
+from lib.ui.tokens import counters
 from tests.support.pages import SESSION, exchange, page, settings, written_elsewhere
 from tests.support.typist import Typist
 
-TABS = (view.REQUESTS, view.COUNTS, view.MONEY, view.INSIDE)
+REQUESTS, COUNTS, MONEY, INSIDE = TABS = ("Request by request", "Who counted", "Money", "Inside a message")
 PATH = "pages/tokens.py"
 
 
@@ -34,7 +34,7 @@ def opened(tab: str, **state: Any) -> AppTest:
     return at
 
 
-def said(at: AppTest) -> str:
+def texts_of(at: AppTest) -> str:
     return "\n".join(element.value for element in (*at.markdown, *at.caption, *at.info, *at.warning))
 
 
@@ -49,26 +49,27 @@ def test_an_empty_session_says_what_will_be_here(chat: ChatService) -> None:
     assert "Nothing was sent yet" in at.info[0].value
 
 
-def test_the_sentence_adds_up_what_was_paid_for(chat: ChatService) -> None:
+def test_the_headline_adds_up_what_was_paid_for(chat: ChatService) -> None:
     three_turns(chat)
-    at = opened(view.REQUESTS)
-    assert "You have paid for 140 (billed), because every request re-sends the conversation." in said(at)
+    at = opened(REQUESTS)
+    assert "You have paid for 140 (billed), because every request re-sends the conversation." in texts_of(at)
+    assert "tokens were your words" in texts_of(at)
     frame = at.dataframe[0].value
     assert list(frame["request"]) == ["turn 1", "turn 2", "turn 3"]
     assert list(frame["read by the server"]) == [20, 45, 75]
     assert list(frame["re-sent so far"]) == list(frame["re-sent"].cumsum())
 
 
-def test_a_session_of_another_service_gets_its_numbers_and_is_told_which_cannot_be_known(chat: ChatService) -> None:
+def test_a_session_of_another_service_gets_its_numbers_and_a_word_on_what_is_unknown(chat: ChatService) -> None:
     written_elsewhere(chat, user("theirs"), assistant("yes"), user("more"), assistant("no"))
-    at = opened(view.REQUESTS)
-    assert "The model was sent" in said(at)
-    assert "No turn was recorded" in said(at)
-    assert "cannot be known" in said(at)
+    at = opened(REQUESTS)
+    assert "The model was sent" in texts_of(at)
+    assert "No turn was recorded" in texts_of(at)
+    assert "cannot be known" in texts_of(at)
     assert list(at.dataframe[0].value["request"]) == ["message 1", "message 3"]
-    money = opened(view.MONEY)
-    assert "no price known" in said(money)
-    assert "times as much for the same conversation" in said(money)
+    money = opened(MONEY)
+    assert "no price known" in texts_of(money)
+    assert "times as much for the same conversation" in texts_of(money)
 
 
 def numbers_of(frame: pd.DataFrame) -> list[str]:
@@ -110,26 +111,34 @@ def test_nothing_is_sent_to_be_counted_without_a_click(chat: ChatService, typist
 
 def test_an_endpoint_without_counting_says_so(chat: ChatService, typist: Typist) -> None:
     three_turns(chat)
-    at = opened(view.COUNTS)
+    at = opened(COUNTS)
     at.button(key="ask_counts").click().run()
     assert not at.exception
-    assert "no counting endpoint" in said(at) or "not be reached" in said(at) or "answered" in said(at)
+    assert "no counting endpoint" in texts_of(at) or "not be reached" in texts_of(at) or "answered" in texts_of(at)
 
 
 def test_counting_by_another_tokenizer_changes_the_bars_and_not_what_was_read(chat: ChatService) -> None:
     three_turns(chat)
-    own = opened(view.REQUESTS).dataframe[0].value
-    other = opened(view.REQUESTS, bars_by="characters / 4").dataframe[0].value
+    own = opened(REQUESTS).dataframe[0].value
+    other = opened(REQUESTS, bars_by="characters / 4").dataframe[0].value
     assert list(own["read by the server"]) == list(other["read by the server"])
     assert list(own["sent"]) != list(other["sent"])
     assert set(other["who counted"]) == {"characters / 4, ~estimated"}
 
 
-def test_where_an_error_would_flip_a_decision_it_is_marked(chat: ChatService) -> None:
+def test_an_error_that_would_change_a_decision_is_named(chat: ChatService) -> None:
     for number in range(6):
         exchange(chat, f"{number} 你好，世界。" * 12, "再见，朋友。" * 12)
     chat.store.save_settings(SESSION, settings(max_tokens=700, reserved_for_reply=64).to_dict())
-    at = opened(view.COUNTS)
-    assert "the error would change what is left out" in said(at)
+    at = opened(COUNTS)
+    assert "the error would change what is dropped" in texts_of(at)
     frame = at.dataframe[0].value
-    assert frame["characters / 4: messages decided otherwise"].max() > 0
+    assert frame["characters / 4: different keep-or-drop decisions"].max() > 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(-41.6, 8.4, "−42% to +8%"), (2, 2.3, "+2%"), (-46, -28, "−46% to −28%"), (-0.2, 3, "+0% to +3%")],
+)
+def test_the_range_of_a_counters_errors_is_signed(low: float, high: float, words: str) -> None:
+    assert counters.error_range(low, high) == words

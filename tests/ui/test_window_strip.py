@@ -1,4 +1,4 @@
-"""The window strip adds up, shows what is left out, and never holds a word of anybody's."""
+"""The window strip adds up, shows what is not sent, and contains no text of people or models."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.context import STRATEGIES, plan_context
+from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
 from lib.messages import Message
 from lib.tokens import CharacterEstimate
 from lib.tokens.ledger import TokenLedger
-from lib.turns import PlanSummary
 from lib.ui.components import palette, window_strip
 from tests.support.colours import CONFIG, contrast
 from tests.support.conversations import histories, texts
@@ -28,40 +27,28 @@ def plan(history: list[Message], budget: int, strategy: str, instructions: str, 
 def test_its_parts_add_up_to_the_plan(
     history: list[Message], budget: int, strategy: str, instructions: str, prompt: str | None
 ) -> None:
-    made = plan(history, budget, strategy, instructions, prompt)
-    fill = window_strip.fill_of_plan(made)
+    planned = plan(history, budget, strategy, instructions, prompt)
+    fill = window_strip.fill_of_plan(planned)
     sizes = dict(fill.parts)
     sent = sum(size for part, size in fill.parts if not part.outlined)
-    assert sent == made.input_tokens
-    assert fill.left_out == made.left_out_tokens
-    assert fill.over == max(0, made.input_tokens + 20 - fill.window)
-    assert sizes[palette.FREE] == max(0, fill.window - made.input_tokens - 20)
-
-
-@given(histories(), st.integers(1, 300), st.sampled_from(sorted(STRATEGIES)), texts, texts)
-def test_a_turns_strip_is_the_one_of_its_plan(
-    history: list[Message], budget: int, strategy: str, instructions: str, prompt: str
-) -> None:
-    made = plan(history, budget, strategy, instructions, prompt)
-    counter = CharacterEstimate()
-    tokens = [counter.count(message) for message in (*history, Message("user", prompt))]
-    shown = window_strip.fill_of_turn(PlanSummary.of(made), tokens)
-    assert (shown.window, shown.left_out) == (made.window.max_tokens, made.left_out_tokens)
-    assert sum(size for part, size in shown.parts if not part.outlined) == made.input_tokens
+    assert sent == planned.input_tokens
+    assert fill.left_out == planned.left_out_tokens
+    assert fill.over == max(0, planned.input_tokens + 20 - fill.window)
+    assert sizes[palette.FREE] == max(0, fill.window - planned.input_tokens - 20)
 
 
 def test_it_holds_numbers_and_fixed_words_only() -> None:
     secret = "<b>evil</b>"
-    made = plan([Message("user", secret * 20), Message("assistant", secret)], 30, "oldest_first", secret, secret)
-    html = window_strip.markup(window_strip.fill_of_plan(made), tall=True)
+    planned = plan([Message("user", secret * 20), Message("assistant", secret)], 30, "oldest_first", secret, secret)
+    html = window_strip.markup(window_strip.fill_of_plan(planned), tall=True)
     assert "evil" not in html
-    assert "left out" in html
+    assert "not sent" in html
     assert "<script" not in html
 
 
 def test_over_budget_runs_past_the_edge_with_its_number() -> None:
-    made = plan([Message("user", "x" * 400)], 50, "none", "", None)
-    fill = window_strip.fill_of_plan(made)
+    planned = plan([Message("user", "x" * 400)], 50, "none", "", None)
+    fill = window_strip.fill_of_plan(planned)
     assert fill.over == 50
     assert "50 over the window" in window_strip.sentence(fill)
     assert palette.OVER.colour in window_strip.markup(fill)
@@ -105,9 +92,7 @@ def test_a_summary_is_drawn_with_the_instructions() -> None:
     history = [Message("user", "x" * 80), Message("assistant", "y" * 80)] * 4
     candidates = Candidates.gather("Be brief.", history, "new", TokenLedger(CharacterEstimate()))
     gist = Summary("gist", ((0, 6),))
-    made = plan_context(candidates, ContextWindow(120, 20), "summarize", summary=gist)
-    assert made.candidates.summary == gist
-    sizes = [CharacterEstimate().count(message) for message in [*history, Message("user", "new")]]
-    before, after = window_strip.fill_of_plan(made), window_strip.fill_of_turn(PlanSummary.of(made), sizes)
-    assert dict(before.parts) == dict(after.parts)
-    assert dict(after.parts)[palette.SYSTEM] == 3 + CharacterEstimate().count(gist.message)
+    planned = plan_context(candidates, ContextWindow(120, 20), "summarize", Marks(summary=gist))
+    assert planned.candidates.summary == gist
+    drawn = dict(window_strip.fill_of_plan(planned).parts)
+    assert drawn[palette.SYSTEM] == 3 + CharacterEstimate().count(gist.message)

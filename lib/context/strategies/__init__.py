@@ -1,8 +1,4 @@
-"""The strategies by name, with the words a person chooses them by.
-
-The rule: a label says what is left out, an explanation says in plain words what that means for the conversation; neither
-needs any other page to be understood. It leaves out how each one decides.
-"""
+"""The strategies by name, with the short name, label and explanation that people see."""
 
 from __future__ import annotations
 
@@ -10,29 +6,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lib.context.exchanges import Exchanges
-from lib.context.plan import Candidates, Run, Summary
+from lib.context.plan import Candidates, Fallback, Run, Summary
 from lib.context.strategies import low_water as watermark
 from lib.context.strategies import source_trim, stateless, summarize
 from lib.context.strategies.options import TrimOptions
 
-Decision = tuple[list[Run], Candidates, str | None]
-"""The runs, the candidates they cover, and why the strategy could not be kept, where it could not."""
+Decision = tuple[list[Run], Candidates, Fallback | None]
+"""The runs, the candidates they cover, and why the plan differs from what the strategy promises, if it does."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrimStrategy:
-    """A named way to choose. `label` and `explanation` are shown to people; `decide` chooses, given a budget in tokens."""
+    """A named way to choose what is sent. `decide` chooses, given a budget in tokens."""
 
     name: str
+    short: str
+    """Two words at most, for chips, legends and sentences."""
     label: str
+    """One line, beside the choice."""
     explanation: str
+    """What it means for the conversation, in plain words."""
     decide: Callable[[Exchanges, int, TrimOptions, Summary | None], Decision]
 
 
 def _plain(
     plan: Callable[[Exchanges, int, TrimOptions], list[Run]],
 ) -> Callable[[Exchanges, int, TrimOptions, Summary | None], Decision]:
-    """A strategy that has no use for a summary."""
+    """Wrap a strategy that uses no summary."""
     return lambda exchanges, budget, options, summary: (plan(exchanges, budget, options), exchanges.candidates, None)
 
 
@@ -41,51 +41,58 @@ STRATEGIES: dict[str, TrimStrategy] = {
     for strategy in (
         TrimStrategy(
             "low_water",
-            "Leave out the oldest, seldom and many at once",
-            "Nothing is left out until the conversation no longer fits. Then the oldest exchanges go until a good part"
-            " of the window is free, and it stays like that for many messages: the request begins the same each time,"
-            " which providers answer faster and charge less for.",
+            "Batch",
+            "Drop oldest in batches (cache-friendly)",
+            "Keeps everything until the window is full, then drops the oldest exchanges in one go, down to 70 % of the"
+            " budget by default. The next requests then begin the same way, and providers answer those faster and charge"
+            " less for them.",
             _plain(watermark.low_water),
         ),
         TrimStrategy(
             "oldest_first",
-            "Leave out the oldest, as few as possible",
-            "Whole exchanges are left out, oldest first, until the rest fits. It remembers the most, but once the"
-            " window is full the request begins differently each time, so the provider has to read all of it anew.",
+            "Oldest first",
+            "Drop oldest, one exchange at a time",
+            "Drops whole exchanges, oldest first, until the rest fits. It remembers the most, but once the window is"
+            " full every request begins differently, so the provider has to read all of it again.",
             _plain(stateless.oldest_first),
         ),
         TrimStrategy(
             "head_and_tail",
-            "Leave out the middle",
-            "The first exchanges stay, where a task is often explained, and so do the newest that fit. What is between"
-            " them is left out.",
+            "Ends",
+            "Keep the first and the newest, drop the middle",
+            "Keeps the first exchanges, where a task is often explained, and the newest that fit. Drops what is in"
+            " between.",
             _plain(stateless.head_and_tail),
         ),
         TrimStrategy(
             "sliding_window",
-            "Send only the last few exchanges",
-            "A fixed number of exchanges is sent, however much room there is; fewer where they do not fit. Easy to"
-            " foresee, and it forgets early.",
+            "Last N",
+            "Send the last N exchanges",
+            "Sends a fixed number of exchanges, however large the window is, and fewer if they do not fit. Easy to"
+            " predict, and it forgets early.",
             _plain(stateless.sliding_window),
         ),
         TrimStrategy(
             "summarize",
-            "Replace the oldest by a summary",
-            "What no longer fits is sent as a summary that a model wrote. It keeps the gist and loses the wording."
-            " Until there is a summary, the oldest exchanges are left out without one, and you are told.",
+            "Summary",
+            "Replace what is dropped by a summary",
+            "Sends a summary, written by a model, in place of what no longer fits. It keeps the gist and loses the"
+            " wording. Until there is a summary, the oldest exchanges are dropped without one, and you are told.",
             summarize.summarize,
         ),
         TrimStrategy(
             "none",
-            "Leave out nothing",
-            "Everything is sent. When it no longer fits, you are asked before anything is sent.",
+            "Everything",
+            "Drop nothing; ask when it no longer fits",
+            "Sends everything. When it no longer fits, you are asked before anything is sent.",
             _plain(stateless.none),
         ),
         TrimStrategy(
             "source_trim",
-            "The textbook's trimHistory",
-            "Single messages are dropped, second-oldest first, until it fits or four are left; sizes are characters /"
-            " 4. Can build requests that are refused: a reply may be sent without its question. Pins are not honoured.",
+            "Textbook",
+            "The source document's `trimHistory`, faults included",
+            "Drops single messages, second-oldest first, until the request fits or four are left. Sizes are characters /"
+            " 4. It can build requests that are refused: a reply may be sent without its question. It ignores pins.",
             _plain(source_trim.source_trim),
         ),
     )

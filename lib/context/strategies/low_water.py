@@ -1,17 +1,16 @@
-"""Leaving out seldom and much: low_water.
+"""The strategy `low_water`: drop the oldest exchanges rarely, but many at a time.
 
-The rule: nothing is left out until a request would pass the budget; then whole oldest exchanges are, down to the low mark
-in one step, and every later request begins at that cut until one would pass the budget again. So its beginning stays the
-same for many turns, and prompt caches keep working.
+Nothing is left out until a request would exceed the budget. Then the oldest exchanges are left out, down to the low
+mark in one step, and every later request begins at that cut until one would exceed the budget again. The beginning of
+the request thus stays the same for many turns, and prompt caches keep working.
 
-The cut is worked out from the conversation alone, by walking over its turns as if these settings had been there from the
-start. It is not remembered from the request before: so a replay, a second process, a restarted app, a fork and an imported
-conversation all come to the same cut, and nothing has to be stored, migrated or kept right when turns are replaced. The
-price is that changing the window, the system prompt, a pin or a mute may move the cut once, which changes the beginning of
-the request only where the change itself does not.
+The cut depends only on the conversation: it is found by walking through all turns as if these settings had been there
+from the start. Nothing is stored from one request to the next, so a replay, a second process, a restarted app, a fork
+and an imported conversation all get the same cut, and replacing a turn needs no bookkeeping. The price is that a change
+of the window, the system prompt, a pin or a mute can move the cut once.
 
-A walk goes from cut to cut, not from turn to turn, and is kept beside the counts of the history: the next decision goes on
-where it ended, and one about an earlier turn looks up the cut of that turn.
+A walk jumps from cut to cut rather than from turn to turn. It is kept beside the token counts of the history, so the
+next decision continues where the last one ended, and a decision about an earlier turn looks up that turn's cut.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ from lib.context.strategies.options import TrimOptions
 from lib.context.strategies.stateless import cut_at
 
 WALKS_KEPT = 16
-"""Walks remembered for one history, the ones used last. Each is for one budget, one set of pins and mutes, one size of the
-system prompt."""
-_remembering = threading.Lock()
+"""How many walks are kept for one history, those used last. Each is for one budget, one set of pins and mutes, and one
+size of the system prompt."""
+_memo_lock = threading.Lock()
 
 
-class Marks(NamedTuple):
-    """Limits of a request in tokens: before the first cut, after it, and what a cut goes down to."""
+class WaterMarks(NamedTuple):
+    """Limits in tokens: for requests before the first cut, for those after it, and for a request that is cut."""
 
     first: int
     later: int
@@ -40,19 +39,19 @@ class Marks(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """From the request of exchange `turn` on, everything before exchange `at` is left out."""
+    """From the request of exchange `turn` on, all exchanges before exchange `at` are left out."""
 
     turn: int
     at: int
 
 
 def low_water(exchanges: Exchanges, budget: int, options: TrimOptions) -> list[Run]:
-    """Everything from the standing cut on."""
-    return cut_at(exchanges, standing_cut(exchanges, Marks(budget, budget, options.low(budget))), budget)
+    """Send everything from the current cut on."""
+    return cut_at(exchanges, standing_cut(exchanges, WaterMarks(budget, budget, options.low(budget))), budget)
 
 
-def standing_cut(exchanges: Exchanges, marks: Marks) -> int:
-    """The exchange with which this request begins. O(log n) once the history before it was walked over."""
+def standing_cut(exchanges: Exchanges, marks: WaterMarks) -> int:
+    """The exchange with which this request begins. O(log n) once the walk has reached it."""
     if not exchanges.count:
         return 0
     cut = _walk(exchanges, marks).cut_before(exchanges, exchanges.stored)
@@ -62,40 +61,40 @@ def standing_cut(exchanges: Exchanges, marks: Marks) -> int:
     return exchanges.first_fitting(min(cut + 1, newest), exchanges.size, marks.low, newest)
 
 
-def _walk(exchanges: Exchanges, marks: Marks) -> Walk:
-    """The walk for these marks, pins and mutes, from the memory of the history."""
+def _walk(exchanges: Exchanges, marks: WaterMarks) -> Walk:
+    """The walk for these marks, pins and mutes. It is kept in the memo of the history's totals."""
     memo = exchanges.candidates.totals.memo
     key = ("low_water", marks, exchanges.candidates.preamble, exchanges.candidates.preamble_tokens, exchanges.chosen)
-    with _remembering:
+    with _memo_lock:
         walk: Walk = memo.pop(key, None) or Walk(marks)
-        memo[key] = walk  # used last, so it comes last
+        memo[key] = walk  # the walk used last comes last
         if len(memo) > WALKS_KEPT:
             del memo[next(iter(memo))]
     return walk
 
 
 class Walk:
-    """The cuts of one conversation under one set of marks, as far as they are known. Safe to share between threads."""
+    """The cuts of one conversation for one set of marks, up to some turn. Safe to share between threads."""
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self, marks: WaterMarks) -> None:
         self._marks = marks
         self._cuts = [Cut(0, 0)]
-        self._walked = 0  # exchanges whose requests are decided
+        self._walked = 0  # number of exchanges whose requests are decided
         self._lock = threading.Lock()
 
     def cut_before(self, exchanges: Exchanges, turn: int) -> int:
-        """The cut that stood when this exchange began: the one of the last request before it."""
+        """The cut of the last request before this exchange."""
         with self._lock:
             if self._walked < turn:
-                self._go_on(exchanges, turn)
+                self._walk_to(exchanges, turn)
             return self._cuts[bisect_left(self._cuts, (turn,)) - 1].at if turn else 0
 
-    def _go_on(self, exchanges: Exchanges, stop: int) -> None:
-        """Walk over the requests of the exchanges up to `stop` (not included)."""
+    def _walk_to(self, exchanges: Exchanges, stop: int) -> None:
+        """Decide the requests of all exchanges before `stop`."""
         turn, cut = self._walked, self._cuts[-1].at
         while turn < stop:
             turn = self._first_over(exchanges, cut, turn, stop)
-            while turn < stop and exchanges.is_muted(turn):  # replaced since: its request is not asked again
+            while turn < stop and exchanges.is_muted(turn):  # replaced since, so its request does not count
                 turn += 1
             if turn < stop:
                 if cut < turn:
@@ -105,10 +104,10 @@ class Walk:
         self._walked = stop
 
     def _first_over(self, exchanges: Exchanges, cut: int, turn: int, stop: int) -> int:
-        """The first exchange, from this one on, whose request would pass the limit with this cut; `stop` where none does."""
+        """The first exchange from `turn` on whose request exceeds the limit with this cut; `stop` if there is none."""
         limit = self._marks.later if cut else self._marks.first
         return first_true(turn, stop, lambda at: exchanges.size_at(cut, at) > limit)
 
     def _cut_for(self, exchanges: Exchanges, turn: int, cut: int) -> int:
-        """Where a request that passed the limit is cut: at the low mark, or before its own message."""
+        """The new cut of a request over the limit: where it meets the low mark, at the latest its own exchange."""
         return exchanges.first_fitting(cut + 1, lambda at: exchanges.size_at(at, turn), self._marks.low, turn)

@@ -1,7 +1,6 @@
-"""What a person may choose about a strategy: TrimOptions.
+"""Defines TrimOptions, what a person can set for a strategy.
 
-The rule: any stored value is taken, and one out of bounds is read as the nearest that makes sense, so that no stored session
-becomes unreadable. It leaves out the choice of the strategy itself.
+A stored value out of bounds is read as the nearest sensible one, so that every stored session stays readable.
 """
 
 from __future__ import annotations
@@ -9,19 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LOW_MARKS = (0.5, 0.9)
-"""Parts of the budget between which the low mark may lie. Lower forgets more at once, higher does it more often."""
+"""Smallest and largest low mark, as shares of the budget. A small one drops more at a time, a large one more often."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrimOptions:
-    """Choices for the strategies that have one."""
+    """The options of all strategies. Each strategy uses its own."""
 
     keep_first: int = 1
-    """Exchanges at the beginning that `head_and_tail` keeps."""
+    """How many exchanges at the beginning `head_and_tail` keeps."""
     last_exchanges: int = 10
-    """Exchanges that `sliding_window` sends at most, the one with the newest message included."""
+    """How many exchanges `sliding_window` sends at most, including the one with the newest message."""
     low_mark: float = 0.7
-    """Down to which part of the budget `low_water` and `summarize` leave out once it is passed."""
+    """The share of the budget down to which `low_water` and `summarize` cut once a request exceeds the budget."""
 
     @property
     def head(self) -> int:
@@ -33,5 +32,5 @@ class TrimOptions:
 
     def low(self, budget: int) -> int:
         """The low mark in tokens. Example: TrimOptions().low(1000) -> 700"""
-        least, most = LOW_MARKS
-        return int(budget * min(most, max(least, self.low_mark)))
+        lowest, highest = LOW_MARKS
+        return int(budget * min(highest, max(lowest, self.low_mark)))

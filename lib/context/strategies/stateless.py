@@ -1,8 +1,8 @@
-"""Strategies that look at one request alone: none, oldest_first, head_and_tail, sliding_window.
+"""The strategies that ignore earlier requests: none, oldest_first, head_and_tail, sliding_window.
 
-The rule: each is the longest of its kind that fits, found by bisection over sizes. Without a fit the newest message goes
-alone with what goes along in any case, and the plan says that it does not fit. It leaves out what earlier requests held
-(lib/context/strategies/low_water.py).
+Each sends as many exchanges of its kind as fit. If nothing fits, it sends only the newest message plus system messages
+and pins, and the plan says that it does not fit. `low_water`, which stays on an earlier cut, is in low_water.py beside
+this file.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from lib.context.strategies.options import TrimOptions
 
 
 def none(exchanges: Exchanges, budget: int, options: TrimOptions) -> list[Run]:
-    """Everything, whether it fits or not, and as it is stored."""
+    """Send everything as it is stored, whether it fits or not."""
     return exchanges.instructed(exchanges.chosen_by_hand([Run(0, len(exchanges.candidates), True, "fits")]))
 
 
 def oldest_first(exchanges: Exchanges, budget: int, options: TrimOptions) -> list[Run]:
-    """The longest stretch of newest exchanges that fits."""
+    """Send as many of the newest exchanges as fit."""
     return cut_at(exchanges, newest_that_fit(exchanges, budget), budget)
 
 
 def sliding_window(exchanges: Exchanges, budget: int, options: TrimOptions) -> list[Run]:
-    """The last exchanges, by their number; fewer where they do not fit. Muted ones are not counted."""
+    """Send the last exchanges up to a fixed number, fewer if they do not fit. Muted ones do not count."""
     window = exchanges.numbered(exchanges.unmuted(exchanges.count) - options.tail)
     cut = newest_that_fit(exchanges, budget, window)
     if exchanges.unmuted(window) == 0:
@@ -34,43 +34,43 @@ def sliding_window(exchanges: Exchanges, budget: int, options: TrimOptions) -> l
 
 
 def head_and_tail(exchanges: Exchanges, budget: int, options: TrimOptions) -> list[Run]:
-    """The first exchanges and the newest that fit beside them. Muted ones are not counted.
+    """Send the first exchanges and as many of the newest as fit beside them. Muted ones do not count.
 
-    The beginning goes before the newest, but never before the newest message: where it leaves no room for that, fewer of
-    the first are kept.
+    The first exchanges have priority over all others except the newest, so fewer of them are sent if that one would not
+    fit.
     """
     cut = newest_that_fit(exchanges, budget)
     if exchanges.unmuted(cut) == 0 or exchanges.count < 2:
         return cut_at(exchanges, cut, budget)
     newest = exchanges.count - 1
-    wanted = min(exchanges.numbered(options.head), newest)
-    head = _largest_head(exchanges, budget, wanted, newest)
+    full_head = min(exchanges.numbered(options.head), newest)
+    head = _largest_head(exchanges, budget, full_head, newest)
     cut = min(
         exchanges.first_fitting(head, lambda cut: exchanges.size(cut, head), budget, newest, first_true_from_end),
         newest,
     )
     return exchanges.runs(
         [(0, head, "pinned"), (cut, exchanges.count, "recent")],
-        [(head, min(wanted, cut), "over_budget"), (max(head, min(wanted, cut)), cut, "middle")],
+        [(head, min(full_head, cut), "over_budget"), (max(head, min(full_head, cut)), cut, "middle")],
     )
 
 
 def newest_that_fit(exchanges: Exchanges, budget: int, oldest: int = 0) -> int:
-    """The oldest cut, from this one on, with which the request fits; the newest exchange where none does."""
+    """The oldest cut, not before `oldest`, with which the request fits; the newest exchange if there is none."""
     newest = max(0, exchanges.count - 1)
     return exchanges.first_fitting(min(oldest, newest), exchanges.size, budget, newest, first_true_from_end)
 
 
 def cut_at(exchanges: Exchanges, cut: int, budget: int) -> list[Run]:
-    """Everything before the cut left out for its size, everything from there on sent."""
-    whole = exchanges.unmuted(cut) == 0 and exchanges.size(cut) <= budget
-    kept: Reason = "fits" if whole else "recent"
-    return exchanges.runs([(cut, exchanges.count, kept)], [(0, cut, "over_budget")])
+    """Send everything from the cut on, and leave out everything before it for its size."""
+    everything_fits = exchanges.unmuted(cut) == 0 and exchanges.size(cut) <= budget
+    reason: Reason = "fits" if everything_fits else "recent"
+    return exchanges.runs([(cut, exchanges.count, reason)], [(0, cut, "over_budget")])
 
 
-def _largest_head(exchanges: Exchanges, budget: int, wanted: int, newest: int) -> int:
-    """How many exchanges of the beginning fit beside the newest one, up to the wanted number."""
-    low, high = 0, wanted
+def _largest_head(exchanges: Exchanges, budget: int, most: int, newest: int) -> int:
+    """How many of the first exchanges fit beside the newest one, up to `most`."""
+    low, high = 0, most
     while low < high:  # sizes grow with the head
         head = (low + high + 1) // 2
         low, high = (head, high) if exchanges.size(newest, head) <= budget else (low, head - 1)

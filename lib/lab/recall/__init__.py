@@ -1,1 +1,1 @@
-"""The recall probe: asks the live model for facts under several strategies and grades its answers."""
+"""The recall probe: asks a model for facts under several strategies and grades its replies."""

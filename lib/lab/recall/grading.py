@@ -1,14 +1,14 @@
-"""What a reply to a question about a fact is worth: recalled, admitted, or made up.
+"""Grades a reply to a question about a fact: recalled, admitted or made up. The first that applies counts.
 
-The rule, in this order:
-
-1. **recalled**: the reply holds the fact's answer (lib/lab/answer_match.py says what counts as the same). A reply that names
-   several values has recalled where the right one is among them, and one that says "I am not sure, but 4711" has, too.
-2. **admitted**: it says that it does not know ("I don't know", "you haven't told me", "there is no mention of it", a few
-   more languages), whatever it guesses besides. An empty reply claims nothing and is here, too.
+1. **recalled**: the reply contains the fact's answer (lib/lab/answer_match.py), even among other values or after "I am
+not
+   sure, but".
+2. **admitted**: the reply is empty, or says that the model does not know ("I don't know", "you haven't told me", in a
+few
+   languages), even if it guesses as well.
 3. **made_up**: everything else.
 
-It leaves out judging by a model: the same reply is worth the same each time, and a test can say why.
+No model is the judge, so the same reply always gets the same grade.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ _ADMISSIONS = re.compile(
 )
 
 
-def score(reply: str, fact: Fact) -> Verdict:
-    """What the reply is worth.
+def grade(reply: str, fact: Fact) -> Verdict:
+    """The grade of a reply.
 
-    Example: score("The code is 4711.", fact) -> "recalled"; score("You haven't told me.", fact) -> "admitted"
+    Example: grade("The code is 4711.", fact) -> "recalled"; grade("You haven't told me.", fact) -> "admitted"
     """
     if contains(reply, fact.answer):
         return "recalled"
@@ -69,7 +69,7 @@ def score(reply: str, fact: Fact) -> Verdict:
 
 
 def admits(reply: str) -> bool:
-    """Whether a reply says that it does not know.
+    """Whether a reply says that the model does not know.
 
     Example: admits("Sorry, I don’t have that information.") -> True
     """

@@ -1,1 +1,1 @@
-"""The lab's results as files: a JSON report that can be opened again, and CSV."""
+"""The lab's results as files: JSON reports that can be opened again, and CSV."""

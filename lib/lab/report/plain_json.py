@@ -1,8 +1,8 @@
-"""Dataclasses as plain JSON values, and back by their types.
+"""Turns dataclasses into plain JSON values, and back by their types.
 
-The rule: what comes back equals what went in, and whatever is not exactly of its type is refused with the place where it
-stands. Money is a string, so that no digit of it is lost; named tuples are lists; a field that is left out has its default.
-It leaves out meaning: whether the values make sense together is for whoever reads them.
+What comes back equals what went in. A value of another type is refused with its place. Money is a string, so that no
+digit is lost; named tuples are lists; a missing field gets its default. Whether values make sense together is not
+checked here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WORDS: dict[object, str] = {int: "a whole number", float: "a number", str: "a te
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON knows it.
+    """A value as JSON can hold it.
 
     Example: Contestant("now", settings) -> {"name": "now", "settings": {...}}; Decimal("0.10") -> "0.10"
     """
@@ -34,7 +34,7 @@ def plain(value: Any) -> Any:
 
 
 def typed(kind: Any, value: Any, where: str) -> Any:
-    """A value of this type from a plain one. Raises ImportRefused, naming the place.
+    """A value of this type from a plain one. Raises ImportRefused, which names the place.
 
     Example: typed(tuple[int, ...], [1, 2], "budgets") -> (1, 2); with [1, "2"]: "budgets[1] must be a whole number."
     """
@@ -60,12 +60,12 @@ def typed(kind: Any, value: Any, where: str) -> Any:
 
 
 def refused(what: str) -> ImportRefused:
-    """The refusal of a file, with what is wrong in it."""
+    """The error for a file that has something wrong in it."""
     return ImportRefused(f"The file cannot be read: {what}.")
 
 
 def _optional(kind: Any, value: Any, where: str) -> Any:
-    """`X | None`, the only union there is."""
+    """`X | None`, the only union in these dataclasses."""
     (known,) = (part for part in get_args(kind) if part is not NoneType)
     return None if value is None else typed(known, value, where)
 

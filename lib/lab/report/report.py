@@ -1,9 +1,8 @@
-"""What the trim lab found, as a file that can be read again: JSON with everything needed to judge it later.
+"""Writes and reads reports: the lab's results as JSON, with everything needed to judge them later.
 
-The rule: a report says which conversation it is about (by the SHA-256 of its messages, which are not in it), under which
-settings, by which versions and counters, and when; what is written is read again as the same values. There is never a key in
-it: settings and failures hold none.
-It leaves out tables (lib/lab/report/csv_rows.py) and the conversation, but for the sentences of facts and the replies to questions.
+A report names its conversation (by the SHA-256 of the messages), settings, versions, counters and time. It holds no
+messages except sentences with facts and replies to questions, and never an API key. What is written is read as the same
+values, and reports of earlier versions can be read: field names and values are part of the format.
 """
 
 from __future__ import annotations
@@ -37,31 +36,31 @@ FORMAT = "windowseat trim lab"
 VERSION = 1
 PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 PACKAGES = ("tiktoken", "ctok", "genai-prices", "xllamacpp", "openai", "anthropic")
-"""What counts, prices and answers."""
+"""The packages that count, price and answer; a report has their versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportHeader:
-    """What a report is about and what made it."""
+    """Which conversation a report is about, and what it was made with."""
 
     history_sha256: str
-    """Of the stored messages, as `history_sha256` has it."""
+    """Of the stored messages, from `history_sha256`."""
     messages: int
-    """How many they were."""
+    """How many messages were stored."""
     made_at: float
     """Seconds since the epoch."""
     versions: Mapping[str, str]
-    """Of windowseat and of the packages that count, price and answer."""
+    """Of windowseat and of PACKAGES."""
     prices: str
     """Where prices come from, in words."""
     muted: tuple[int, ...] = ()
-    """Stored indexes of what was never sent."""
+    """Stored indexes of the user messages whose exchanges were never sent."""
     pinned: tuple[int, ...] = ()
-    """Stored indexes of what was always sent."""
+    """Stored indexes of the user messages whose exchanges were always sent."""
 
     @classmethod
     def now(cls, history: Sequence[Message], muted: Sequence[int] = (), pinned: Sequence[int] = ()) -> ReportHeader:
-        """ReportHeader this conversation, made now."""
+        """The header of a report about this conversation that is made now."""
         return cls(
             history_sha256(history), len(history), time.time(), versions(), prices_note(), tuple(muted), tuple(pinned)
         )
@@ -69,7 +68,7 @@ class ReportHeader:
 
 @dataclass(frozen=True, slots=True)
 class Cliffs:
-    """One cliff map with what it was made of."""
+    """A cliff map with its settings and counter."""
 
     entry: Contestant
     counter: str
@@ -85,14 +84,14 @@ class Recall:
     arms: tuple[Arm, ...]
     answers: tuple[Answer, ...]
     asked: int
-    """How many questions were planned; more than there are answers where it was cancelled."""
+    """How many questions were planned; more than there are answers if the probe was stopped."""
     closing: str = ""
-    """What was said behind each question."""
+    """The sentence that was added to each question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that was found about one conversation; what was not looked for is None or empty."""
+    """The results about one conversation; what was not computed is None or empty."""
 
     about: ReportHeader
     facts: tuple[Fact, ...] = ()
@@ -100,19 +99,20 @@ class Report:
     bake_off: BakeOff | None = None
     recall: Recall | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
-    """A person's own words, by whatever name they gave them."""
+    """A person's own notes by name."""
 
 
 def write(report: Report) -> str:
     """A report as JSON text, all ASCII.
 
-    Example: write(Report(ReportHeader.now(history), bake_off=made)) -> '{"format": "windowseat trim lab", "version": 1, ...'
+    Example: write(Report(ReportHeader.now(history), bake_off=made)) -> '{"format": "windowseat trim lab", "version": 1,
+    ...'
     """
     return json.dumps({"format": FORMAT, "version": VERSION, **plain(report)}, indent=1, allow_nan=False)
 
 
 def read(json_text: str) -> Report:
-    """The report in a JSON text. Raises ImportRefused, saying what is wrong and where.
+    """The report in a JSON text. Raises ImportRefused, which says what is wrong and where.
 
     Example: read(write(report)) == report
     """
@@ -136,7 +136,7 @@ def read(json_text: str) -> Report:
 
 
 def history_sha256(history: Sequence[Message]) -> str:
-    """SHA-256, in hexadecimal, of the messages as a JSON array: ASCII, no blanks, fields as they are stored.
+    """SHA-256, in hexadecimal, of the messages as a JSON array: ASCII, without spaces, fields as they are stored.
 
     Example: history_sha256([]) -> "4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"
     """
@@ -146,7 +146,7 @@ def history_sha256(history: Sequence[Message]) -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """The versions of windowseat and of the packages that count, price and answer; what is not installed is not there.
+    """The versions of windowseat and of those of PACKAGES that are installed.
 
     Example: {"windowseat": "0.1.0", "tiktoken": "0.14.0", ...}
     """
@@ -173,15 +173,20 @@ def _number(text: str) -> float:
 
 
 def _check(report: Report) -> None:
-    """Refuse values that contradict each other, and would be drawn as nonsense."""
+    """Refuse values that contradict each other, which would be drawn as nonsense."""
     for cliffs in report.cliffs:
-        made = cliffs.made
-        if made.budgets != tuple(row.budget for row in made.rows) or list(made.budgets) != sorted(set(made.budgets)):
-            raise refused("the rows of a cliff map do not stand beside its budgets")
-        for row in made.rows:
-            edges = [0, *(edge for run in row.runs for edge in run[:2])]
-            if edges != sorted(edges) or any(a.stop != b.start for a, b in pairwise(row.runs)):
-                raise refused(f"the runs at a budget of {row.budget} do not follow each other")
-    for course in report.bake_off.courses if report.bake_off is not None else ():
-        if any(len(step.facts) != len(report.bake_off.facts) for step in course.steps if report.bake_off):
-            raise refused(f"the turns of {course.entry.name!r} tell of other facts than the bake-off")
+        _check_cliff_map(cliffs.made)
+    if report.bake_off is not None:
+        for run in report.bake_off.courses:
+            if any(len(step.facts) != len(report.bake_off.facts) for step in run.steps):
+                raise refused(f"the turns of {run.entry.name!r} have other facts than the bake-off")
+
+
+def _check_cliff_map(cliff_map: CliffMap) -> None:
+    budgets = cliff_map.budgets
+    if budgets != tuple(row.budget for row in cliff_map.rows) or list(budgets) != sorted(set(budgets)):
+        raise refused("the rows of a cliff map do not match its budgets")
+    for row in cliff_map.rows:
+        edges = [0, *(edge for run in row.runs for edge in run[:2])]
+        if edges != sorted(edges) or any(before.stop != after.start for before, after in pairwise(row.runs)):
+            raise refused(f"the runs at a budget of {row.budget} do not follow each other")

@@ -1,1 +1,1 @@
-"""The model on this machine: the process that runs llama.cpp, what its server can be asked, and exact counts from it."""
+"""The model on this machine: the process that runs llama.cpp, and exact token counts from its server."""

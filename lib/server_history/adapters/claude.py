@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lib.messages import utf8_safe
 from lib.providers import TextDelta
 from lib.providers.anthropic import ANTHROPIC, usage_of
-from lib.providers.openai import usable_key
+from lib.providers.http_client import usable_key
 from lib.providers.sdk_errors import translated, unfinished
 from lib.providers.wire_format import utf8_safe_value
 from lib.server_history import Deletion, Handle, ReplyStatus, ServerTurn, ThreadSettings

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from lib.messages import user
-from lib.providers import ChatRequest, Provider, TextDelta, body_bytes
+from lib.providers import ChatRequest, Provider, TextDelta
 from lib.server_history import Deletion, Handle, ServerTurn, ThreadSettings, Wire
 from lib.server_history.adapters.base import Adapter
 from lib.server_history.http_meter import MeteredTurn
@@ -31,9 +31,9 @@ class ManualHistory(Adapter):
 
     def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
         """One turn: the conversation so far and the new message."""
-        request, metered = self._request(handle, text), MeteredTurn()
-        started, bytes_up = time.monotonic(), len(body_bytes(self._provider.body(request)))
-        for event in self._provider.stream(request):
+        sent, metered = self._provider.prepare(self._request(handle, text)), MeteredTurn()
+        started, bytes_up = time.monotonic(), len(sent.data)
+        for event in self._provider.stream(sent):
             if isinstance(event, TextDelta):
                 yield metered.text(event.text)
                 continue

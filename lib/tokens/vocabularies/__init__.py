@@ -1,9 +1,8 @@
-"""Tokenizers that need no network: the numbers behind lib/tokens/model_counters.py, and the pieces a page draws.
+"""Tokenizes and counts text with OpenAI's and Claude's tokenizers, without a network.
 
-The rule: a tokenizer is known by the name that stands beside its numbers ("o200k_base", "ctok 4.8"), with how far it can be
-trusted. Nothing is read from disk before the first text is cut, and any text is cut: half characters, special tokens,
-megabytes of one letter.
-It leaves out whose tokenizer a model uses, and what a message costs beyond its text: lib/tokens/model_counters.py knows both.
+Vocabularies are loaded when the first text is tokenized. Any text works, including half characters, special tokens and
+megabytes of one letter. Which model uses which tokenizer, and what a message costs beyond its text, is in
+lib/tokens/model_counters.py.
 """
 
 from __future__ import annotations
@@ -14,20 +13,20 @@ from types import MappingProxyType
 
 from lib.tokens import Provenance
 from lib.tokens.vocabularies import byte_pairs, claude
-from lib.tokens.vocabularies.pieces import Piece
+from lib.tokens.vocabularies.pieces import TokenPiece
 
-__all__ = ["TOKENIZERS", "Piece", "Tokenizer", "content_tokens", "cut"]
+__all__ = ["TOKENIZERS", "TokenPiece", "Tokenizer", "content_tokens", "tokenize"]
 
 _REBUILT = (
-    "Anthropic does not publish its tokenizer. ctok rebuilds its counts from published ones; the number of pieces is"
-    " the point here. Where a piece begins and ends is one of several ways to reach it, and the pieces have no public"
-    " numbers."
+    "Anthropic does not publish its tokenizer. ctok rebuilds its counts from published ones, so the number of tokens is"
+    " what matters here. Where a token begins and ends is one of several ways to reach that number, and the tokens have"
+    " no public ids."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Tokenizer:
-    """One way to cut a text. `label` and `explanation` are for people; `name` is the key in TOKENIZERS."""
+    """One tokenizer. `name` is its key in TOKENIZERS; `label` and `explanation` are for people."""
 
     name: str
     label: str
@@ -37,20 +36,20 @@ class Tokenizer:
 
 TOKENIZERS: Mapping[str, Tokenizer] = MappingProxyType(
     {
-        known.name: known
-        for known in (
+        tokenizer.name: tokenizer
+        for tokenizer in (
             Tokenizer(
                 "o200k_base",
                 "OpenAI, GPT-4o and later",
                 "counted",
-                "OpenAI's own vocabulary of 200,000 pieces, from GPT-4o to GPT-5.6 and gpt-oss. GPT-6 is assumed to"
-                " use it.",
+                "OpenAI's own vocabulary of 200,000 tokens, for GPT-4o to GPT-5.6 and gpt-oss. GPT-6 is assumed to use"
+                " it.",
             ),
             Tokenizer(
                 "cl100k_base",
                 "OpenAI, GPT-4 and GPT-3.5",
                 "counted",
-                "OpenAI's own vocabulary of 100,000 pieces, of GPT-4, GPT-3.5 and the text-embedding-3 models.",
+                "OpenAI's own vocabulary of 100,000 tokens, for GPT-4, GPT-3.5 and the text-embedding-3 models.",
             ),
             Tokenizer("ctok 3.0", "Claude 3 to 4.6", "reconstructed", _REBUILT),
             Tokenizer("ctok 4.7", "Claude Opus 4.7", "reconstructed", _REBUILT),
@@ -58,28 +57,28 @@ TOKENIZERS: Mapping[str, Tokenizer] = MappingProxyType(
         )
     }
 )
-"""In the order to offer them."""
+"""In the order in which a page offers them."""
 
 
-def cut(name: str, text: str) -> list[Piece]:
-    """The text in pieces, one per token. Raises KeyError for an unknown name, ImportError for Claude's without ctok.
+def tokenize(name: str, text: str) -> list[TokenPiece]:
+    """The tokens of a text. Raises KeyError for an unknown name, ImportError for Claude's if ctok is missing.
 
-    Example: cut("cl100k_base", "hello world") -> [Piece("hello", 15339), Piece(" world", 1917)]
+    Example: tokenize("cl100k_base", "hello world") -> [TokenPiece("hello", 15339), TokenPiece(" world", 1917)]
     """
-    rebuilt, version = _version(name)
-    return claude.cut(version, text) if rebuilt else byte_pairs.cut(name, text)
+    version = _ctok_version(name)
+    return byte_pairs.tokenize(name, text) if version is None else claude.tokenize(version, text)
 
 
 def content_tokens(name: str, text: str) -> int:
-    """How many pieces `cut` gives, without drawing them. Nothing for a message's frame.
+    """How many tokens the text has, with nothing for the message around it. Raises what `tokenize` does.
 
     Example: content_tokens("ctok 4.8", "hello, world") -> 4
     """
-    rebuilt, version = _version(name)
-    return len(claude.tokens(version, text) if rebuilt else byte_pairs.ids(name, text))
+    version = _ctok_version(name)
+    return len(byte_pairs.token_ids(name, text) if version is None else claude.tokens(version, text))
 
 
-def _version(name: str) -> tuple[bool, str]:
-    """Whether ctok cuts, and which of its versions: "ctok 4.8" -> (True, "4.8")."""
+def _ctok_version(name: str) -> str | None:
+    """The version of ctok's tokenizer, None for OpenAI's. Example: "ctok 4.8" -> "4.8" """
     family, _, version = TOKENIZERS[name].name.partition(" ")
-    return family == "ctok", version
+    return version if family == "ctok" else None

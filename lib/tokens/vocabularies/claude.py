@@ -1,8 +1,8 @@
-"""Claude's tokenizers as ctok rebuilds them from published counts: "3.0", "4.7" and "4.8".
+"""Tokenizes text like Claude does, with ctok's tokenizers "3.0", "4.7" and "4.8".
 
-The rule: the number of pieces is ctok's count of the text, without the frame of a message. Where the pieces begin and end is
-one way to reach that count, not a claim: Claude's own boundaries are not published.
-It leaves out which model uses which (lib/tokens/model_counters.py). ctok is optional; `installed()` says whether it is there.
+Anthropic does not publish its tokenizers; ctok rebuilds their counts from published ones. The number of tokens is
+ctok's, without the frame of a message. Where a token begins and ends is only one way to reach that number. Which model
+uses which version is in lib/tokens/model_counters.py. ctok is optional: `installed()` says whether it is there.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from functools import cache
 from importlib.util import find_spec
 from itertools import zip_longest
 
-from lib.tokens.vocabularies.pieces import Piece, drawable, mended
+from lib.messages import utf8_safe
+from lib.tokens.vocabularies.pieces import TokenPiece, readable_bytes
 
 FRAME = {"3.0": 7, "4.7": 11, "4.8": 6}
 """Tokens of one user message beyond its content (ctok's `message_overhead`)."""
 
-_ATOM = re.compile(r"⟨(?:bow|eow|shift|caps)⟩|⟨0x([0-9A-F]{2})⟩|(.)", re.DOTALL)
+_SYMBOL = re.compile(r"⟨(?:bow|eow|shift|caps)⟩|⟨0x([0-9A-F]{2})⟩|(.)", re.DOTALL)
 _loading = threading.Lock()
 
 
@@ -30,80 +31,81 @@ def installed() -> bool:
 
 
 def tokens(version: str, text: str) -> list[str]:
-    """The content's tokens as ctok writes them: ⟨bow⟩ and ⟨eow⟩ where words begin and end, ⟨shift⟩ and ⟨caps⟩ before what
-    was written with capitals, ⟨0xNN⟩ for single bytes. About 0.5 MB of text per second.
+    """The content's tokens in ctok's notation, at about 0.5 MB of text per second.
 
+    ⟨bow⟩ and ⟨eow⟩ are the beginning and end of a word, ⟨shift⟩ and ⟨caps⟩ stand before letters that were capitals, and
+    ⟨0xNN⟩ is a single byte.
     Example: tokens("3.0", "hello, world") -> ["⟨bow⟩hello⟨eow⟩", ",⟨eow⟩", "⟨bow⟩world⟨eow⟩"]
     """
-    with _loading:  # of two threads only one reads the vocabulary
-        from ctok import tokenize
+    from ctok import tokenize as ctok_tokenize
 
-        tokenize("", version)
-    found: list[str] = tokenize(mended(text), version)
-    return found[FRAME[version] :]
+    with _loading:  # only one thread reads the vocabulary
+        ctok_tokenize("", version)
+    with_frame: list[str] = ctok_tokenize(utf8_safe(text), version)
+    return with_frame[FRAME[version] :]
 
 
-def cut(version: str, text: str) -> list[Piece]:
-    """The text in pieces. Joined they give the text as the tokenizer reads it (composed accents, no control characters,
-    "3.0" with straight quotes) but for newlines at its end that the frame's last token takes. A token that holds no
-    character is drawn as ctok writes it: ⟨shift⟩.
+def tokenize(version: str, text: str) -> list[TokenPiece]:
+    """The tokens of a text. A token without a character of its own is shown in ctok's notation, such as ⟨shift⟩.
 
-    Example: cut("3.0", "Hello, world") -> [Piece("Hello", None), Piece(",", None), Piece(" world", None)]
+    The pieces joined are the text as ctok normalizes it (composed accents, no control characters, straight quotes in
+    "3.0"), except for newlines at the end that the frame's last token takes.
+    Example: tokenize("3.0", "Hello world") -> [TokenPiece("Hello", None), TokenPiece(" world", None)]
     """
     from ctok import normalize
 
     found = tokens(version, text)
-    surfaces = [_surface(token) for token in found]
+    contents = [_content(token) for token in found]
     try:
-        shown = _restored(b"".join(surfaces).decode(), normalize(mended(text), version))
-    except ValueError:  # a reading that does not lead back to the text: as ctok writes it
-        return [Piece(token, None) for token in found]
-    drawn = _drawn(surfaces, shown)
-    return [Piece(text or token, None) for text, token in zip(drawn, found, strict=True)]
+        pairs = _match_text(b"".join(contents).decode(), normalize(utf8_safe(text), version))
+    except ValueError:  # the tokens cannot be matched with the text, so show ctok's notation
+        return [TokenPiece(token, None) for token in found]
+    return [TokenPiece(text or token, None) for text, token in zip(_texts(contents, pairs), found, strict=True)]
 
 
-def _surface(token: str) -> bytes:
-    """The characters of a token in UTF-8, its marks left out."""
-    return b"".join(bytes.fromhex(hexed) if hexed else char.encode() for hexed, char in _ATOM.findall(token))
+def _content(token: str) -> bytes:
+    """The characters of a token in UTF-8, without ctok's marks."""
+    return b"".join(bytes.fromhex(byte) if byte else char.encode() for byte, char in _SYMBOL.findall(token))
 
 
-def _restored(surface: str, text: str) -> list[tuple[str, str]]:
-    """Each character of the tokens, and what stands for it in the text: with its capital and the space before it.
+def _match_text(content: str, text: str) -> list[tuple[str, str]]:
+    """Pairs of (character in the tokens, what it stands for in the text), the latter with its capital and leading
+    space.
 
-    Raises ValueError where the two do not belong together.
+    Raises ValueError if the two do not match.
     """
     pairs: list[tuple[str, str]] = []
-    body, ending = surface.rstrip("\n"), text.rstrip("\n")
-    place = 0
+    body, text_body = content.rstrip("\n"), text.rstrip("\n")
+    position = 0
     for char in body:
-        space = " " if ending[place : place + 1] == " " != char else ""
-        written = ending[place + len(space) : place + len(space) + 1]
+        space = " " if text_body[position : position + 1] == " " != char else ""
+        written = text_body[position + len(space) : position + len(space) + 1]
         if char not in (written, written.lower()):
             if pairs or char != " ":
                 raise ValueError(f"{char!r} does not stand for {written!r}")
-            space = written = ""  # the space that the frame sets before an opening quote
+            space = written = ""  # the space that the frame adds before an opening quote
         pairs.append((char, space + written))
-        place += len(space + written)
-    if place != len(ending):
-        raise ValueError(f"nothing stands for {ending[place:]!r}")
-    newlines = zip_longest(surface[len(body) :], text[len(ending) :], fillvalue="")
+        position += len(space + written)
+    if position != len(text_body):
+        raise ValueError(f"nothing stands for {text_body[position:]!r}")
+    newlines = zip_longest(content[len(body) :], text[len(text_body) :], fillvalue="")
     return pairs + [pair for pair in newlines if pair[0]]
 
 
-def _drawn(surfaces: list[bytes], shown: list[tuple[str, str]]) -> Iterator[str]:
-    """The text of each token. A character that several tokens share is drawn as its bytes."""
-    coming = iter(shown)
-    whole, left, written = b"", b"", ""  # the current character, what of it no token had yet, and what stands for it
-    for surface in surfaces:
+def _texts(contents: list[bytes], pairs: list[tuple[str, str]]) -> Iterator[str]:
+    """The text of each token. A character that is split between several tokens is shown as its bytes."""
+    remaining_pairs = iter(pairs)
+    char, rest, written = b"", b"", ""  # the current character, its bytes that no token had yet, its text
+    for content in contents:
         text = ""
-        while surface:
-            if not left:
-                char, written = next(coming)
-                whole = left = char.encode()
-            share = surface[: len(left)]
-            if share == whole:
+        while content:
+            if not rest:
+                next_char, written = next(remaining_pairs)
+                char = rest = next_char.encode()
+            share = content[: len(rest)]
+            if share == char:
                 text += written
             else:
-                text += (written[:-1] if left == whole else "") + drawable(share)
-            surface, left = surface[len(share) :], left[len(share) :]
+                text += (written[:-1] if rest == char else "") + readable_bytes(share)
+            content, rest = content[len(share) :], rest[len(share) :]
         yield text

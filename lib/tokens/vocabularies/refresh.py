@@ -1,11 +1,11 @@
-"""Writes the vocabulary files anew, from a wheel that carries them:
+"""Rewrites the vocabulary files, from a wheel that contains them:
 
     pip download --no-deps llama-index-core
     python -m lib.tokens.vocabularies.refresh llama_index_core-0.14.25-py3-none-any.whl
 
-The rule: only bytes that have the SHA-256 of the installed tiktoken are written. The files are found by the names
-tiktoken's cache gives them, in a wheel (a ZIP file) or in a folder. Asks no network.
-It leaves out a new encoding: that takes a line in byte_pairs.PINS first.
+The source may also be a folder. The files are found in it by the names that tiktoken's cache uses, and written only if
+they have the SHA-256 that the installed tiktoken expects. No network is used. A new encoding needs an entry in
+byte_pairs.HASHES first.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ import sys
 import zipfile
 from pathlib import Path
 
-from lib.tokens.vocabularies.byte_pairs import PINS, definition, packed_file
+from lib.tokens.vocabularies.byte_pairs import HASHES, encoding_arguments, vocabulary_file
 
 PRESET = 9 | lzma.PRESET_EXTREME
 
 
 def upstream(name: str) -> tuple[str, str]:
-    """What the installed tiktoken calls a vocabulary in its cache, and the SHA-256 it expects."""
-    asked: dict[str, str] = {}
+    """The name of a vocabulary in tiktoken's cache, and the SHA-256 that the installed tiktoken expects."""
+    request: dict[str, str] = {}
 
-    def note(url: str, expected_hash: str) -> dict[bytes, int]:
-        asked.update(url=url, expected=expected_hash)
+    def load(url: str, expected_hash: str) -> dict[bytes, int]:
+        request.update(url=url, expected=expected_hash)
         return {}
 
-    definition(name, note)
-    return hashlib.sha1(asked["url"].encode(), usedforsecurity=False).hexdigest(), asked["expected"]
+    encoding_arguments(name, load)
+    return hashlib.sha1(request["url"].encode(), usedforsecurity=False).hexdigest(), request["expected"]
 
 
-def carried(source: Path, file: str) -> bytes:
-    """The bytes of one file that lies anywhere in a wheel or folder. Raises FileNotFoundError."""
+def read_from(source: Path, file: str) -> bytes:
+    """The bytes of a file that lies anywhere in a wheel or folder. Raises FileNotFoundError."""
     if source.is_dir():
         for path in source.rglob(file):
             return path.read_bytes()
@@ -47,17 +47,17 @@ def carried(source: Path, file: str) -> bytes:
 
 
 def refresh(source: Path) -> list[str]:
-    """Write every vocabulary. Returns one line for each; raises ValueError before the first bad one is written."""
+    """Write every vocabulary and return "SHA-256  name" for each. Raises ValueError for a file with another hash."""
     lines = []
-    for name, pin in PINS.items():
+    for name, ours in HASHES.items():
         file, expected = upstream(name)
-        raw = carried(source, file)
+        raw = read_from(source, file)
         found = hashlib.sha256(raw).hexdigest()
-        if not found == expected == pin:
-            raise ValueError(f"{name}: found {found}, tiktoken expects {expected}, byte_pairs.PINS has {pin}")
+        if not found == expected == ours:
+            raise ValueError(f"{name}: found {found}, tiktoken expects {expected}, byte_pairs.HASHES has {ours}")
         packed = lzma.compress(raw, preset=PRESET)
-        packed_file(name).write_bytes(packed)
-        lines.append(f"{hashlib.sha256(packed).hexdigest()}  {packed_file(name).name}")
+        vocabulary_file(name).write_bytes(packed)
+        lines.append(f"{hashlib.sha256(packed).hexdigest()}  {vocabulary_file(name).name}")
     return lines
 
 

@@ -1,1 +1,1 @@
-"""The chat page: transcript, live reply, composer, sidebar."""
+"""The parts of the chat page: transcript, live reply, composer, sidebar."""

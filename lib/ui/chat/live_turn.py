@@ -1,7 +1,7 @@
-"""The turn that is being answered: following it, and deciding when it was interrupted.
+"""The turn in progress: follows the reply, and offers what to do when it was interrupted.
 
-The rule: the page only looks. It follows a record that a thread somewhere owns, so a refresh, another tab or another process
-sees the same reply, and leaving the page changes nothing.
+The page only looks at a stored record that a thread owns. So a refresh, another tab and another process see the same
+reply, and leaving the page changes nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lib.chat.service import ChatService
-from lib.errors import ChatError, HistoryUnavailable, describe
+from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, RuleBroken
 from lib.messages import user
 from lib.turns import LiveTurn
 from lib.ui.chat import actions, transcript
@@ -23,13 +23,13 @@ from lib.ui.format.text import as_markdown
 from lib.ui.shell.page import Page
 
 SENDING_TOO_MUCH = ("none", "source_trim")
-"""Strategies that may pass the budget where leaving out the oldest would not."""
+"""Strategies that may exceed the budget where dropping the oldest would not."""
 REFRESH_SECONDS = 0.5
-"""An unchanged reply is drawn again this often: a draw is where Streamlit lets a click interrupt the page."""
+"""How often an unchanged reply is drawn again: a click can interrupt the page only when it draws."""
 
 
 def draw(page: Page) -> None:
-    """The live turn in the slots its two messages will have once they are stored."""
+    """The live turn, in the slots that its two messages will have once they are stored."""
     live, chat = page.live, page.chat
     if live is None or chat is None:
         return
@@ -45,7 +45,7 @@ def draw(page: Page) -> None:
 
 
 def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
-    """Draw the reply as it grows, then the whole page again."""
+    """Draw the reply as it grows, then rerun the page."""
     if not live.text:
         _waiting(live, slot)
     drawn, drawn_at = "", time.monotonic()
@@ -57,39 +57,42 @@ def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_g
             elif not state.text:
                 _waiting(state, slot)
     except HistoryUnavailable:
-        pass  # the redraw below says so, and comes back when the store does
+        pass  # the rerun below shows the error, and the page comes back when the store does
     st.rerun()
 
 
 def _waiting(live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
-    """Before the first word."""
+    """What is drawn before the first word."""
     if live.phase == "summarizing":
         slot.caption("Summarizing the oldest messages, which no longer fit…")
     else:
         slot.skeleton(height=48)
 
 
+INTERRUPTED = ChatError(
+    "The reply was interrupted: the app that was writing it stopped.",
+    safe="Your message and the reply so far are kept.",
+    next_step="Retry, keep the partial reply, edit your message, or discard it.",
+)
+
+
 def _decide(page: Page, live: LiveTurn) -> None:
-    """What went wrong, and what can be done with the message."""
+    """What went wrong, and buttons for what to do with the message."""
     settings = page.settings
-    error = live.error or {
-        "what": "The reply was interrupted: the app that was answering it went away.",
-        "safe": "Your message and everything that had come are kept.",
-        "next_step": "Retry it, keep what came, edit it, or discard it.",
-    }
-    what, safe, next_step = describe(error)
+    error = live.error or INTERRUPTED
     st.warning(
-        "  \n".join([f"**{as_markdown(what)}**", as_markdown(safe), as_markdown(next_step)]), icon=":material/error:"
+        "  \n".join([f"**{as_markdown(error.what)}**", as_markdown(error.safe), as_markdown(error.next_step)]),
+        icon=":material/error:",
     )
-    if error.get("kind") == "RuleBroken":
+    if isinstance(error, RuleBroken):
         rule_verdict.of_live(page, live)
     arguments = (page.session_id, live)
     with st.container(horizontal=True, key="decide"):
-        if error.get("kind") in ("ContextOverflow", "RuleBroken"):
+        if isinstance(error, ContextOverflow | RuleBroken):
             if settings.strategy in SENDING_TOO_MUCH:
                 shorter = replace(settings, strategy="oldest_first")
                 st.button(
-                    "Leave out the oldest, then send",
+                    "Drop the oldest, then send",
                     key="leave_out",
                     type="primary",
                     on_click=actions.switch_strategy,
@@ -104,20 +107,20 @@ def _decide(page: Page, live: LiveTurn) -> None:
             )
         st.button("Retry", key="retry", icon=":material/refresh:", on_click=actions.retry, args=(*arguments, settings))
         if live.text:
-            st.button("Keep what came", key="keep", icon=":material/check:", on_click=actions.keep, args=arguments)
+            st.button("Keep partial reply", key="keep", icon=":material/check:", on_click=actions.keep, args=arguments)
         st.button("Edit", key="edit", icon=":material/edit:", on_click=actions.edit_interrupted, args=arguments)
         st.button("Discard", key="discard", icon=":material/delete:", on_click=actions.discard, args=arguments)
 
 
 def watch(page: Page) -> None:
-    """Redraw the page when another tab, process or service changed this session."""
-    if page.chat is not None and page.trouble is None:
+    """Rerun the page when another tab, process or service has changed this chat."""
+    if page.chat is not None and page.error is None:
         _tick(page, itertools.count())
 
 
 @st.fragment(run_every=2)
 def _tick(page: Page, ticks: Iterator[int]) -> None:
-    """Look whether anything changed since the page was drawn; not while it is being drawn (the first time)."""
+    """Check whether anything has changed since the page was drawn. The first call comes while it is being drawn."""
     if next(ticks) == 0 or page.chat is None:
         return
     try:
@@ -125,12 +128,13 @@ def _tick(page: Page, ticks: Iterator[int]) -> None:
         size = len(page.chat.store.load(page.session_id))
     except ChatError:
         st.rerun()
-    # a tick only comes while no script follows the reply: Streamlit's own Stop ended that, or it began elsewhere
+    # ticks come only while no script follows the reply: Streamlit's own Stop ended that script, or the turn began
+    # elsewhere
     unfollowed = live is not None and not live.interrupted
     if unfollowed or state_of(live) != state_of(page.live) or size != len(page.history):
         st.rerun()
 
 
 def state_of(live: LiveTurn | None) -> tuple[str, bool] | None:
-    """What decides how a live turn is drawn."""
+    """The part of a live turn that decides how it is drawn."""
     return None if live is None else (live.id, live.interrupted)

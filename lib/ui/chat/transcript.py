@@ -1,7 +1,7 @@
-"""The conversation as it is drawn: a window of the newest messages whose start moves in steps.
+"""Draws the conversation: the newest messages, from a start that moves in steps.
 
-The rule: every message has its own slot, and a slot keeps its content from one rerun to the next, so that a conversation of
-5,000 messages costs the browser what one of ten does. Everything drawn is text through lib/ui/text.
+Every message keeps its slot from one rerun to the next, so a conversation of 5,000 messages costs the browser no more
+than one of ten.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from lib.ui.shell import menu, session
 from lib.ui.shell.page import Page
 
 STEP = 20
-"""The window starts at a multiple of this, so it holds 20 to 39 messages and moves once in twenty."""
+"""Messages. The first one drawn is at a multiple of this, so 20 to 39 are drawn and the start moves once in twenty."""
 CUT = (
-    "It says it read far less than it was sent: some servers leave out the oldest messages without saying so. See the"
-    " details."
+    "The server says it read far less than it was sent: some servers drop the oldest messages without saying so. See"
+    " the details."
 )
 AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
 
 def draw(page: Page, cut_at: int | None) -> None:
-    """Draw the newest messages. `cut_at` is the stored index of the first message that the next request holds after what
-    it leaves out; None where it leaves nothing out."""
+    """Draw the newest messages. `cut_at` is the stored index of the first message that the next request sends after the
+    ones it drops; None where it drops none."""
     history = page.history
     start = session.first_drawn(page.session_id, window_start(len(history)))
     if start:
         earlier = min(2 * STEP, start)
         st.button(
-            f"Show {earlier} earlier messages ({start:,} are not drawn)",
+            f"Show {earlier} earlier messages ({start:,} hidden)",
             type="tertiary",
             icon=":material/expand_less:",
             key="earlier",
@@ -52,35 +52,36 @@ def draw(page: Page, cut_at: int | None) -> None:
             if index in turns:
                 line(turns[index], page.session_id)
             if cut_at is not None and index == cut_at - 1:
-                st.caption(":material/keyboard_double_arrow_up: Left out of the next request, from here up")
+                st.caption(":material/keyboard_double_arrow_up: Messages above won't be sent")
     last_exchange_actions(page)
 
 
 def window_start(size: int) -> int:
-    """Where the drawn window begins. Example: window_start(30) -> 0, window_start(5000) -> 4980 - 4980 % 20 = 4980."""
+    """Index of the first message drawn. Example: window_start(30) -> 0, window_start(5000) -> 4980 - 4980 % 20 =
+    4980."""
     return max(0, (size - STEP) // STEP * STEP)
 
 
-def message(shown: Message, *, muted: bool = False, key: str) -> st.delta_generator.DeltaGenerator:
-    """One message, and its container for what belongs below it. A long one is drawn in part."""
-    container = st.chat_message(shown.role, avatar=AVATARS.get(shown.role, ":material/settings:"))
+def message(entry: Message, *, muted: bool = False, key: str) -> st.delta_generator.DeltaGenerator:
+    """One message; returns its container, for what belongs below the text. A long message is drawn in part."""
+    container = st.chat_message(entry.role, avatar=AVATARS.get(entry.role, ":material/settings:"))
     with container:
-        beginning, rest = cut(shown.text)
+        beginning, rest = cut(entry.text)
         body = (
-            as_markdown(beginning) if isinstance(shown.content, str) else f"`{shown.role}`  \n{as_markdown(beginning)}"
+            as_markdown(beginning) if isinstance(entry.content, str) else f"`{entry.role}`  \n{as_markdown(beginning)}"
         )
-        st.markdown(body if shown.text else ":gray[(empty)]")
+        st.markdown(body if entry.text else ":gray[(empty)]")
         if rest:
             panel = st.popover(f"{rest:,} more characters", key=f"{key}-all", on_change="rerun")
             if panel.open:
-                panel.code(drawable(shown.text), language=None, wrap_lines=True, height=400)
+                panel.code(drawable(entry.text), language=None, wrap_lines=True, height=400)
         if muted:
-            st.caption("Replaced or muted: it stays stored and is not sent any more.")
+            st.caption("Replaced or muted: kept, but no longer sent")
     return container
 
 
 def line(turn: Turn, session_id: str) -> None:
-    """The quiet line under a reply: who answered, what it cost to ask, how much of the conversation was sent."""
+    """The line under a reply: model, tokens, time, how much of the conversation was sent; and a link to the details."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if shortfall(turn) is not None:
             st.badge("cut by the server", icon=":material/content_cut:", color="red", help=CUT)
@@ -91,7 +92,7 @@ def line(turn: Turn, session_id: str) -> None:
             icon=":material/chevron_right:",
             icon_position="right",
             query_params={"session": session_id, "turn": str(turn.number)},
-            help="What was sent for this reply, what was left out, and why",
+            help="What was sent for this reply, what was dropped, and why",
         )
 
 
@@ -104,8 +105,9 @@ def summary(turn: Turn) -> str:
         system = turn.plan.system_tokens is not None
         words.append(f"{turn.plan.sent - system} of {numbers.plural(turn.plan.stored + 1, 'message')} sent")
     if turn.summarized is not None:
-        made = turn.summarized
-        words.append(f"a summary was made: {numbers.tokens(made.usage.input_tokens, made.provenance)} in")
+        summary_made = turn.summarized
+        tokens = numbers.tokens(summary_made.usage.input_tokens, summary_made.provenance)
+        words.append(f"a summary was made: {tokens} in")
     if turn.status == "stopped":
         words.append("stopped")
     if turn.stop_reason == "length":
@@ -114,29 +116,35 @@ def summary(turn: Turn) -> str:
 
 
 def _counts(turn: Turn) -> tuple[str, str]:
-    """What was read and written, and who counted: once where it is the same for both."""
-    read, wrote, by = turn.usage.input_tokens, turn.usage.output_tokens, turn.usage_provenance
+    """Tokens in and out with their provenance: once where it is the same for both. Without a report, in is the
+    plan's."""
+    read, wrote, provenance = turn.usage.input_tokens, turn.usage.output_tokens, turn.usage_provenance
     if read is not None and wrote is not None:
-        return f"{read:,} in", f"{wrote:,} out ({by})"
-    if read is None and turn.plan is not None:
-        return f"{numbers.tokens(turn.plan.input_tokens, turn.plan.provenance)} in", f"{numbers.tokens(wrote, by)} out"
-    return f"{numbers.tokens(read, by)} in", f"{numbers.tokens(wrote, by)} out"
+        return f"{read:,} in", f"{wrote:,} out ({numbers.mark(provenance)})"
+    if read is not None:
+        words_in = f"{read:,} in ({numbers.mark(provenance)})"
+    elif turn.plan is not None:
+        words_in = f"{turn.plan.input_tokens:,} in ({numbers.mark(turn.plan.provenance)})"
+    else:
+        words_in = f"input {numbers.NOT_REPORTED}"
+    words_out = f"output {numbers.NOT_REPORTED}" if wrote is None else f"{wrote:,} out ({numbers.mark(provenance)})"
+    return words_in, words_out
 
 
 def last_exchange_actions(page: Page) -> None:
     """Copy, retry and edit for the newest exchange."""
-    asked = next((i for i in range(len(page.history) - 1, -1, -1) if page.history[i].role == "user"), None)
-    if asked is None or asked in page.about.muted or page.live is not None or page.chat is None:
+    prompt_at = next((i for i in range(len(page.history) - 1, -1, -1) if page.history[i].role == "user"), None)
+    if prompt_at is None or prompt_at in page.about.muted or page.live is not None or page.chat is None:
         return
-    prompt = page.history[asked]
+    prompt = page.history[prompt_at]
     reply = page.history[-1]
     with st.container(horizontal=True, gap="small", key="last_actions"):
         panel = st.popover("Copy", icon=":material/content_copy:", type="tertiary", key="copy", on_change="rerun")
         if panel.open:
             with panel:
-                st.caption("The texts exactly as they are stored; the copy button is at the top right of each.")
-                for said in (prompt, reply) if reply is not prompt else (prompt,):
-                    st.code(drawable(said.text), language=None, wrap_lines=True, height=160)
+                st.caption("The texts exactly as they are stored. The copy button is at the top right of each.")
+                for each in (prompt, reply) if reply is not prompt else (prompt,):
+                    st.code(drawable(each.text), language=None, wrap_lines=True, height=160)
         if isinstance(prompt.content, str):
             st.button(
                 "Retry",
@@ -145,8 +153,8 @@ def last_exchange_actions(page: Page) -> None:
                 key="retry_last",
                 on_click=actions.send_text,
                 args=(page.session_id, prompt.content, page.settings),
-                kwargs={"replaces": asked},
-                help="Ask again. The present reply stays stored, but is not sent any more.",
+                kwargs={"replaces": prompt_at},
+                help="Ask again. This reply is kept, but no longer sent.",
             )
             st.button(
                 "Edit",
@@ -154,26 +162,27 @@ def last_exchange_actions(page: Page) -> None:
                 type="tertiary",
                 key="edit_last",
                 on_click=actions.edit_last,
-                args=(asked, prompt.content),
+                args=(prompt_at, prompt.content),
                 help="Change your last message and send it again.",
             )
 
 
 def _turns_by_reply(page: Page, start: int) -> dict[int, Turn]:
-    """Turn records of the drawn replies, by the stored index of the reply they belong to."""
+    """Turn records of the drawn replies, by the stored index of the reply."""
     if page.chat is None or len(page.history) <= start:
         return {}
     drawn = len(page.history) - start
     found: dict[int, Turn] = {}
     for turn in page.chat.store.turns(page.session_id, newest=drawn // 2 + 2):
-        asked = place_of(turn, page)
-        if asked is not None and asked + 1 < len(page.history):
-            found[asked + 1] = turn
+        prompt_at = place_of(turn, page)
+        if prompt_at is not None and prompt_at + 1 < len(page.history):
+            found[prompt_at + 1] = turn
     return found
 
 
 def place_of(turn: Turn, page: Page) -> int | None:
-    """Where the turn's message is stored: where it was to go, or a little further if another service wrote meanwhile."""
+    """Stored index of the turn's prompt: where it was planned to go, or a little later if another service wrote
+    meanwhile."""
     expected = turn.plan.stored if turn.plan is not None else None
     if expected is None:
         return None

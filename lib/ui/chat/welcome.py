@@ -1,4 +1,4 @@
-"""What an empty chat says: one sentence, and three messages to start with."""
+"""What an empty chat shows: what this is, and three messages to start with."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ STARTERS = {
     "Tell it about a dog": DOG,
     "Ask it something": "What is the capital of France?",
 }
-"""What the small model answers well. The first two are facts to ask for again later, when they may have been left out."""
+"""The small model answers these well. The first two are facts to ask for later, when they may have been dropped."""
 FOLLOW_UPS = {CODE: "What is the secret code?", DOG: "What is the name of my dog?"}
 
 
 def draw(page: Page) -> None:
-    """The first thing a new person sees; nothing once there is a conversation."""
-    slot = st.empty()  # always there, so that the welcome goes at once when the first message is sent
-    if page.history or page.live is not None or page.trouble is not None:
+    """Drawn only while there is no conversation."""
+    slot = st.empty()  # always there, so that the welcome disappears as soon as the first message is sent
+    if page.history or page.live is not None or page.error is not None:
         return
     with slot.container():
         st.subheader("See what a language model is sent", anchor=False)
@@ -41,7 +41,7 @@ def draw(page: Page) -> None:
 
 
 def follow_up(page: Page) -> None:
-    """After a starter with a fact in it: the question that shows whether the model was sent that fact again."""
+    """After a starter with a fact: a button with the question that shows whether the model was sent that fact."""
     if len(page.history) != 2 or page.live is not None:
         return
     question = FOLLOW_UPS.get(page.history[0].text)

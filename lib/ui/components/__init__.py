@@ -1,1 +1,1 @@
-"""RequestParts that several pages draw: the window strip, charts, tables, message rows, settings fields."""
+"""Components that several pages draw: the window strip, charts, tables, message rows, settings fields."""

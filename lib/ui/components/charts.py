@@ -1,13 +1,12 @@
-"""DataFrames as plotly figures: the same parts in the same colours as the window strip, upright.
+"""Draws DataFrames as plotly figures, with the parts of a request in the colours of the window strip.
 
-The rule: an axis or a trace that shows a number names who counted it; colour is never the only signal (order, hatching and the
-legend carry the same). Colours of text and background are left to Streamlit's theme, so that both themes work.
+Every axis and trace with numbers names who counted them. Colour is never the only signal: order, hatching, dashes and
+the legend carry the same. Streamlit's theme sets the colours of text and background.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lib.analysis.frames import PARTS
 from lib.ui.components import palette
@@ -20,13 +19,23 @@ if TYPE_CHECKING:
 PART_OF_COLUMN: dict[str, Part] = dict(
     zip(PARTS, (palette.TEMPLATE, palette.SYSTEM, palette.PINNED, palette.HISTORY, palette.NEWEST), strict=True)
 )
+PRICED_COLUMNS = {
+    "input": palette.HISTORY.colour,
+    "cached input": palette.NEWEST.colour,
+    "written to the cache": palette.PINNED.colour,
+    "output": palette.REPLY.colour,
+    "hidden": palette.TEMPLATE.colour,
+}
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px 2px 2px")
 LINES = ("#3b7dd8", "#e0562c", "#0f9488", "#b7860b", "#8b6cf0", "#64748b", "#b0508f")
 
 
-def request_bars(frame: pd.DataFrame, who: str, left_out: bool) -> Figure:
-    """One bar per request: its parts, the reply on top, and as hatched ghosts what was left out. Diamonds: the server's own
-    figure, where it reported one."""
+def request_bars(frame: pd.DataFrame, who: str, *, with_dropped: bool) -> Figure:
+    """One bar per request: its parts, the reply on top and, hatched, the dropped messages; a diamond is the server's
+    figure.
+
+    `frame` is from frames.requests; `who` names who counted.
+    """
     from plotly import graph_objects as go
 
     figure = go.Figure()
@@ -46,17 +55,24 @@ def request_bars(frame: pd.DataFrame, who: str, left_out: bool) -> Figure:
         marker_color=palette.REPLY.colour,
         hovertemplate=_tokens("reply"),
     )
-    if left_out and frame["left out"].any():
+    if with_dropped and frame["not sent"].any():
         figure.add_bar(
             x=frame["request"],
-            y=frame["left out"],
-            name="left out",
-            hovertemplate=_tokens("left out, not sent"),
+            y=frame["not sent"],
+            name="dropped",
+            hovertemplate=_tokens("dropped, not sent"),
             marker={
                 "color": "rgba(138,143,152,.15)",
                 "pattern": {"shape": "/", "fgcolor": palette.LEFT_OUT.colour, "size": 5},
             },
         )
+    _add_reported(figure, frame)
+    figure.update_layout(barmode="stack", bargap=0.25)
+    return _laid_out(figure, f"tokens ({who})")
+
+
+def _add_reported(figure: Figure, frame: pd.DataFrame) -> None:
+    """The server's own figures as diamonds, one trace for each way of counting."""
     reported = frame[frame["read by the server"].notna()]
     for by, rows in reported.groupby("who counted for the server"):
         figure.add_scatter(
@@ -67,22 +83,14 @@ def request_bars(frame: pd.DataFrame, who: str, left_out: bool) -> Figure:
             marker={"symbol": "diamond-open", "size": 9, "color": palette.OVER.colour, "line": {"width": 2}},
             hovertemplate=_tokens(f"request, {by} by the server"),
         )
-    figure.update_layout(barmode="stack", bargap=0.25)
-    return _laid_out(figure, f"tokens ({who})")
 
 
 def money_bars(frame: pd.DataFrame, basis: str) -> Figure:
-    """One bar per request: what its parts cost; the line is the total so far, on an axis of its own."""
+    """One bar per request with the parts of its cost; the line is the sum so far, on the right axis. All in USD."""
     from plotly import graph_objects as go
 
     figure = go.Figure()
-    for column, colour in (
-        ("input", palette.HISTORY.colour),
-        ("cached input", palette.NEWEST.colour),
-        ("written to the cache", palette.PINNED.colour),
-        ("output", palette.REPLY.colour),
-        ("hidden", palette.TEMPLATE.colour),
-    ):
+    for column, colour in PRICED_COLUMNS.items():
         if frame[column].fillna(0).any():
             figure.add_bar(
                 x=frame["request"], y=frame[column], name=column, marker_color=colour, hovertemplate=_usd(column)
@@ -114,7 +122,7 @@ def money_bars(frame: pd.DataFrame, basis: str) -> Figure:
 
 
 def growth_lines(frame: pd.DataFrame, column: str, axis: str, now: int, *, usd: bool) -> Figure:
-    """One line per strategy over the turns; the vertical line is where the conversation is now."""
+    """One line per strategy over the turns; a vertical line at turn `now`, or none for 0."""
     from plotly import graph_objects as go
 
     figure = go.Figure()
@@ -136,14 +144,8 @@ def growth_lines(frame: pd.DataFrame, column: str, axis: str, now: int, *, usd: 
     return figure
 
 
-def names_of(figure: Figure) -> Sequence[str]:
-    """What a figure shows, in words: for its alt text."""
-    traces: Any = figure.data
-    return [str(trace.name) for trace in traces]
-
-
 def _laid_out(figure: Figure, axis: str) -> Figure:
-    """What every chart has in common: a legend that wraps below, small margins, one hover box."""
+    """Set what all charts share: a legend that wraps below, small margins, one hover box."""
     figure.update_layout(
         height=380,
         margin={"l": 8, "r": 8, "t": 12, "b": 8},

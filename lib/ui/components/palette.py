@@ -1,13 +1,15 @@
-"""The parts of a request and their colours: one colour per part, on every page.
+"""One colour and one short label for each part of a request and for each reason, the same on every page.
 
-The rule: colour is never the only signal (order, hatching and words carry the same), and every colour has a contrast of
-at least 3:1 against the light and the dark background (tests/ui/test_window_strip.py). `.streamlit/config.toml` repeats them for
-charts.
+Colour is never the only signal: order, hatching and words say the same. Every colour has a contrast of at least 3:1
+against the light and the dark background (tests/ui/test_window_strip.py). `.streamlit/config.toml` repeats the parts'
+colours for charts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from lib.context.plan import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,57 @@ HISTORY = Part("history", "history that is sent", "#3b7dd8")
 NEWEST = Part("newest", "newest message", "#0f9488")
 RESERVED = Part("reserved", "reserved for the reply", "#8a8f98", outlined=True)
 FREE = Part("free", "free", "transparent", outlined=True)
-LEFT_OUT = Part("left_out", "left out", "#8a8f98", hatched=True)
+LEFT_OUT = Part("left_out", "not sent", "#8a8f98", hatched=True)
 REPLY = Part("reply", "reply", "#8b6cf0")
 OVER = Part("over", "over the window", "#e0562c")
 PARTS = (TEMPLATE, SYSTEM, PINNED, HISTORY, NEWEST, RESERVED, FREE, LEFT_OUT, OVER)
+
+REASON_TAGS: dict[Reason, str] = {
+    "system": "instructions",
+    "pinned": "pinned",
+    "recent": "recent",
+    "fits": "fits",
+    "over_budget": "over budget",
+    "outside_window": "too old",
+    "middle": "in the middle",
+    "summarized": "summarized",
+    "muted": "muted",
+    "partner_left_out": "partner missing",
+}
+"""The reason in a word or two, where a sentence (REASON_TEXT) has no room."""
+
+REASON_COLOURS: dict[Reason, str] = {
+    "system": SYSTEM.colour,
+    "pinned": PINNED.colour,
+    "recent": HISTORY.colour,
+    "fits": HISTORY.colour,
+    "over_budget": f"{LEFT_OUT.colour}44",
+    "outside_window": f"{LEFT_OUT.colour}66",
+    "middle": f"{LEFT_OUT.colour}88",
+    "summarized": f"{REPLY.colour}55",
+    "muted": f"{LEFT_OUT.colour}aa",
+    "partner_left_out": OVER.colour,
+}
+"""One colour per reason, for pictures that distinguish reasons, such as the cliff map."""
+
+CSS_VARIABLES = f"""
+:host {{
+  --windowseat-left-out: {LEFT_OUT.colour};
+  --windowseat-pinned: {PINNED.colour};
+  --windowseat-reserved: {RESERVED.colour};
+  --windowseat-over: {OVER.colour};
+}}
+"""
+"""Put before the style.css of a component, which then uses var(--windowseat-left-out) and so on."""
+
+
+def part_of(reason: Reason, *, newest: bool = False, included: bool = True) -> Part:
+    """The part of the request that a message with this reason is drawn as."""
+    if not included:
+        return LEFT_OUT
+    return NEWEST if newest else {"system": SYSTEM, "pinned": PINNED}.get(reason, HISTORY)
+
+
+def hatching(colour: str) -> str:
+    """The CSS background of what is not sent."""
+    return f"repeating-linear-gradient(45deg,{colour} 0 2px,transparent 2px 5px)"

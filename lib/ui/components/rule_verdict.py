@@ -1,6 +1,6 @@
-"""Whether a provider would take a request: the rules it breaks, in the provider's words, and the smallest repair as a diff.
+"""Whether a provider would accept a request: the rules it breaks, and the smallest repair as a diff.
 
-The rule: a verdict names its rule, its source and its day, and never changes the request. It leaves out sending.
+A verdict names the rule, its source and the day it was read. It never changes the request.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.chat.service import messages_of
+from lib.chat.rebuild import messages_of
 from lib.context.plan import ContextPlan
+from lib.errors import RuleBroken
 from lib.messages import Message
 from lib.providers import Provider
-from lib.request_rules import PROVIDERS, Breach, Row, RuleProvider, breaches, compared, repaired
+from lib.request_rules import PROVIDERS, Breach, DiffRow, RuleProvider, breaches, diff_rows, repaired
 from lib.turns import LiveTurn
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown, drawable
+from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
 SIGNS = {"kept": "  ", "removed": "- ", "added": "+ ", "changed": "+ "}
@@ -25,12 +27,13 @@ LINE = 160
 
 
 def draw(plan: ContextPlan, provider: Provider) -> None:
-    """The verdict on the next request, by the rules of the provider, or by those that are chosen."""
+    """The verdict on the next request, by its provider's rules or another provider's that a person chose."""
     rules = _rules(provider)
     found = breaches(rules, plan.included, input_tokens=plan.input_tokens, window=plan.window)
     refused = [breach for breach in found if breach.rule.refused]
     notes = f", with {numbers.plural(len(found), 'note')}" if found and not refused else ""
-    title = f"{'Would be refused' if refused else 'Breaks no rule'} of {PROVIDERS[rules]}{notes}"
+    name = PROVIDERS[rules]
+    title = f"{name} would refuse this request" if refused else f"Valid {name} request{notes}"
     panel = st.expander(
         title, icon=":material/block:" if refused else ":material/check:", key="lint", on_change="rerun"
     )
@@ -42,7 +45,7 @@ def draw(plan: ContextPlan, provider: Provider) -> None:
             list(PROVIDERS),
             default=rules,
             required=True,
-            key="lint_rules",
+            key=session.CHECKED_RULES,
             format_func=lambda name: PROVIDERS.get(name, name),
         )
         verdict(rules, found, plan.included)
@@ -52,16 +55,16 @@ def verdict(rules: RuleProvider, found: Sequence[Breach], messages: Sequence[Mes
     """Every breach with its rule, then the smallest repair."""
     for breach in found:
         rule = breach.rule
-        said = (
+        words = (
             f"**{rule.title}.** {as_markdown(breach.sentence)}  \n{as_markdown(rule.text)} ({as_markdown(rule.source)},"
             f" {rule.as_of:%d %B %Y})"
         )
         if rule.refused:
-            st.warning(said, icon=":material/block:")
+            st.warning(words, icon=":material/block:")
         else:
-            st.info(said, icon=":material/info:")
+            st.info(words, icon=":material/info:")
     if not found:
-        st.caption("Roles, tool calls, instructions and sizes are as this provider wants them.")
+        st.caption("Roles, tool calls, instructions and sizes are as this provider requires.")
     if any(breach.rule.refused for breach in found):
         repair = repaired(rules, messages)
         if repair.changes:
@@ -71,15 +74,16 @@ def verdict(rules: RuleProvider, found: Sequence[Breach], messages: Sequence[Mes
 
 def diff(before: Sequence[Message], after: Sequence[Message]) -> None:
     """Two requests line by line."""
-    rows = compared(before, after)
+    rows = diff_rows(before, after)
     st.code("\n".join(line for row in _near(rows) for line in _lines(row)), language="diff", wrap_lines=True)
 
 
 def of_live(page: Page, live: LiveTurn) -> None:
-    """The verdict on a request that was not sent for breaking a rule."""
+    """The verdict on a request that was not sent because it breaks a rule of its provider."""
     if live.plan is None:
         return
-    rules: RuleProvider = "anthropic" if "Anthropic" in str((live.error or {}).get("what")) else "openai"
+    provider = live.error.provider if isinstance(live.error, RuleBroken) else None
+    rules: RuleProvider = next((name for name in PROVIDERS if name == provider), "openai")
     messages = messages_of(live.plan, live.settings.system_prompt, live.prompt, page.history)
     found = [breach for breach in breaches(rules, messages) if breach.rule.refused]
     if found:
@@ -87,24 +91,24 @@ def of_live(page: Page, live: LiveTurn) -> None:
 
 
 def _rules(provider: Provider) -> RuleProvider:
-    """Those that were chosen, else the provider's own; a server nobody knows is taken for OpenAI's."""
-    chosen: RuleProvider | None = st.session_state.get("lint_rules")
-    return chosen or provider.rules or "openai"
+    """The rules a person chose, else the provider's own; an unknown server is taken for OpenAI's."""
+    chosen = session.checked_rules()
+    return next((name for name in PROVIDERS if name == chosen), provider.rules or "openai")
 
 
-def _near(rows: Sequence[Row]) -> list[Row | None]:
-    """Rows that changed, with two on each side; None where some are passed over."""
-    wanted = {at + off for at, row in enumerate(rows) if row.kind != "kept" for off in range(-2, 3)}
-    near: list[Row | None] = []
+def _near(rows: Sequence[DiffRow]) -> list[DiffRow | None]:
+    """Rows that changed, with two on each side; None where some are skipped."""
+    drawn = {at + off for at, row in enumerate(rows) if row.kind != "kept" for off in range(-2, 3)}
+    near: list[DiffRow | None] = []
     for at, row in enumerate(rows):
-        if at in wanted:
+        if at in drawn:
             near.append(row)
         elif not near or near[-1] is not None:
             near.append(None)
     return near
 
 
-def _lines(row: Row | None) -> list[str]:
+def _lines(row: DiffRow | None) -> list[str]:
     if row is None:
         return ["  …"]
     was = [f"- {_short(row.was)}"] if row.was is not None else []

@@ -1,6 +1,6 @@
-"""Choosing a strategy and what it lets a person choose; the same widgets in the sidebar and on the context-window page.
+"""The widgets for a strategy and its options. Only the options of the chosen strategy are drawn.
 
-The rule: a choice is shown only where the strategy in force has it. Whoever draws them seeds the keys and takes the change.
+The caller fills the widgets and handles the change; `settings_form` does both.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ OPTIONS = {
     "head_and_tail": ("keep_first",),
     "sliding_window": ("last_exchanges",),
 }
-"""Fields of ChatSettings that a strategy obeys."""
+"""The ChatSettings fields that each strategy uses."""
 
 
 def draw(
     strategy: str, key_of: Callable[[str], str], on_change: Callable[..., None], args: tuple[Any, ...] = ()
 ) -> None:
-    """The strategy, its explanation in plain words, and its options. `key_of` names the widget of a field."""
+    """The strategy, its explanation, and its options. `key_of` returns the widget key of a ChatSettings field."""
     st.selectbox(
-        "When it no longer fits",
+        "When the window is full",
         list(STRATEGIES),
         key=key_of("strategy"),
         on_change=on_change,
@@ -41,7 +41,7 @@ def draw(
 def _low_mark(key: str, on_change: Callable[..., None], args: tuple[Any, ...]) -> None:
     least, most = LOW_MARKS
     st.slider(
-        "Leave out down to this part of the room",
+        "Trim down to (% of budget)",
         least,
         most,
         step=0.05,
@@ -49,31 +49,31 @@ def _low_mark(key: str, on_change: Callable[..., None], args: tuple[Any, ...]) -
         on_change=on_change,
         args=args,
         format="percent",
-        help="The lower it is, the more is forgotten at once, and the longer the request begins the same.",
+        help="The lower it is, the more is dropped at once, and the longer the request begins with the same messages.",
     )
 
 
 def _keep_first(key: str, on_change: Callable[..., None], args: tuple[Any, ...]) -> None:
     st.number_input(
-        "First exchanges that stay",
+        "First exchanges to keep",
         0,
         50,
         key=key,
         on_change=on_change,
         args=args,
-        help="An exchange is a message of yours with the reply to it.",
+        help="An exchange is one of your messages with its reply.",
     )
 
 
 def _last_exchanges(key: str, on_change: Callable[..., None], args: tuple[Any, ...]) -> None:
     st.number_input(
-        "Last exchanges that are sent",
+        "Last exchanges to send",
         1,
         500,
         key=key,
         on_change=on_change,
         args=args,
-        help="The one with the new message counts.",
+        help="The one with the new message counts as one.",
     )
 
 

@@ -1,7 +1,7 @@
-"""The window strip: one bar, as wide as the context window, filled in the order in which things are sent.
+"""The window strip: one bar, as wide as the context window, filled in the order of sending.
 
-The rule: this is the only place that writes HTML, and it writes numbers and fixed words only, never text from a person or
-a model. Left-out messages are hatched ghosts above the bar; over budget runs past the window's edge with its number.
+Messages that are not sent are hatched above the bar; a request over budget runs past the window's edge. This is the
+only module that writes HTML, and it writes numbers and fixed words only, never text from a person or a model.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import streamlit as st
 
 from lib.analysis.requests import RequestParts
 from lib.context.plan import ContextPlan
-from lib.turns import PlanSummary
 from lib.ui.components import palette
 from lib.ui.components.palette import Part
 
@@ -22,7 +21,8 @@ SENT = (palette.TEMPLATE, palette.SYSTEM, palette.PINNED, palette.HISTORY, palet
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """How many tokens each part takes, in the order drawn. `window` is the context window in tokens."""
+    """How many tokens each part takes, in the order drawn. All sizes are tokens; `window` is the whole context
+    window."""
 
     window: int
     parts: tuple[tuple[Part, int], ...]
@@ -35,35 +35,17 @@ class Fill:
 
 
 def fill_of_plan(plan: ContextPlan) -> Fill:
-    """The strip of a plan. The newest message is its last candidate when that is a new one."""
+    """The strip of a plan. Its last candidate is drawn as the newest message if it is a new one."""
     candidates = plan.candidates
     newest = len(candidates) - 1 if candidates.prompt is not None else len(candidates)
     sizes = dict.fromkeys(SENT, 0)
     sizes[palette.TEMPLATE] = plan.template_tokens
     for run in plan.runs:
         if run.included:
-            part = {"system": palette.SYSTEM, "pinned": palette.PINNED}.get(run.reason, palette.HISTORY)
+            part = palette.part_of(run.reason)
             sizes[part] += candidates.between(run.start, min(run.stop, newest))
             sizes[palette.NEWEST] += candidates.between(max(run.start, newest), run.stop) if run.stop > newest else 0
     return _fill(sizes, plan.window.max_tokens, plan.window.reserved_for_reply, plan.left_out_tokens)
-
-
-def fill_of_turn(plan: PlanSummary, tokens: list[int]) -> Fill:
-    """The strip of a turn that was sent, with the size of each stored message (the new one last) in tokens."""
-    sizes = dict.fromkeys(SENT, 0)
-    sizes[palette.TEMPLATE] = plan.template_tokens
-    sizes[palette.SYSTEM] += (plan.system_tokens or 0) + plan.summary_tokens
-    left_out = 0
-    for start, stop, included, reason in plan.runs:
-        for at in range(start, min(stop, len(tokens))):
-            if not included:
-                left_out += tokens[at]
-            elif at == plan.stored:
-                sizes[palette.NEWEST] += tokens[at]
-            else:
-                part = {"system": palette.SYSTEM, "pinned": palette.PINNED}.get(reason, palette.HISTORY)
-                sizes[part] += tokens[at]
-    return _fill(sizes, plan.max_tokens, plan.reserved_for_reply, left_out)
 
 
 def fill_of_parts(parts: RequestParts, window: int, reserved: int) -> Fill:
@@ -79,16 +61,16 @@ def fill_of_parts(parts: RequestParts, window: int, reserved: int) -> Fill:
 
 
 def draw(fill: Fill, *, tall: bool = False, legend: bool = False) -> None:
-    """Draw it here: thin above the chat input, tall on the context-window page."""
+    """Draw it here: thin above the chat input, tall where it is the main picture."""
     st.html(markup(fill, tall=tall) + (_legend(fill) if legend else ""))
 
 
 def sentence(fill: Fill) -> str:
-    """The strip in words, for screen readers and the text beside it."""
+    """The strip in words, for screen readers."""
     sent = sum(size for part, size in fill.parts if not part.outlined)
     words = f"{sent:,} of {fill.window:,} tokens"
     words += f", {fill.over:,} over the window" if fill.over else ""
-    return words + (f"; {fill.left_out:,} tokens left out" if fill.left_out else "")
+    return words + (f"; {fill.left_out:,} tokens not sent" if fill.left_out else "")
 
 
 def markup(fill: Fill, *, tall: bool = False) -> str:
@@ -101,14 +83,15 @@ def markup(fill: Fill, *, tall: bool = False) -> str:
         place = 100 * fill.window / total
         edge = (
             "<div"
-            f' style="position:absolute;left:{place:.2f}%;top:-3px;bottom:-3px;width:2px;background:{palette.OVER.colour}"></div>'
+            f' style="position:absolute;left:{place:.2f}%;top:-3px;bottom:-3px;width:2px;'
+            f'background:{palette.OVER.colour}"></div>'
         )
     ghosts = ""
     if fill.left_out:
         width = min(100.0, 100 * fill.left_out / total)
         ghosts = (
-            f'<div title="left out: {fill.left_out:,} tokens" style="width:{width:.2f}%;min-width:6px;height:{ghost}px;'
-            f'margin-bottom:2px;border-radius:2px;{_hatch(palette.LEFT_OUT.colour)}"></div>'
+            f'<div title="not sent: {fill.left_out:,} tokens" style="width:{width:.2f}%;min-width:6px;height:{ghost}px;'
+            f'margin-bottom:2px;border-radius:2px;{_hatched(palette.LEFT_OUT)}"></div>'
         )
     return (
         f'<div role="img" aria-label="Context window: {sentence(fill)}" style="width:100%">'
@@ -136,17 +119,17 @@ def _segment(part: Part, size: int, total: int) -> str:
     )
 
 
-def _hatch(colour: str) -> str:
-    return f"background:repeating-linear-gradient(45deg,{colour} 0 2px,transparent 2px 5px);outline:1px solid {colour}"
+def _hatched(part: Part) -> str:
+    return f"background:{palette.hatching(part.colour)};outline:1px solid {part.colour}"
 
 
 def _legend(fill: Fill) -> str:
-    """Which colour is what, with each part's tokens."""
+    """What each colour means, with each part's tokens."""
     entries = [(part, size) for part, size in fill.parts if size]
     entries += [(palette.LEFT_OUT, fill.left_out)] if fill.left_out else []
     spans = []
     for part, size in entries:
-        look = _hatch(part.colour) if part.hatched else f"background:{part.colour}"
+        look = _hatched(part) if part.hatched else f"background:{part.colour}"
         look = f"border:1px solid {palette.RESERVED.colour}" if part.outlined else look
         box = f'<span style="display:inline-block;width:.8em;height:.8em;border-radius:2px;{look}"></span>'
         spans.append(f'<span style="white-space:nowrap;margin-right:1.1em">{box} {part.label} {size:,}</span>')

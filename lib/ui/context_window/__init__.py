@@ -1,1 +1,1 @@
-"""The context-window page: one request looked at, what changed, a lost fact, the next request."""
+"""The parts of the context-window page: one request, what changed, a lost fact, the next request."""

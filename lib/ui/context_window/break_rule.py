@@ -1,6 +1,6 @@
-"""Break it: send an illegal request on purpose, and read the provider's own refusal.
+"""Break it: sends an illegal request on purpose, to show the provider's own refusal.
 
-The rule: it is sent only when a person presses the button, and nothing of it is stored with the conversation.
+It is sent only when a person presses the button, and nothing of it is stored with the chat.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from lib.providers import ChatRequest, Provider, Reply
 from lib.request_rules import BREAKS, PROVIDERS, Break, rule
 from lib.ui.components import rule_verdict
 from lib.ui.format.text import as_markdown, drawable
-from lib.ui.shell import services
+from lib.ui.shell import services, session
 
 REPLY_TOKENS = 48
-"""A reply is short: whether there is one is the point."""
+"""The longest reply asked for. Short, because all that matters is whether there is one."""
 
 
 def draw(settings: ChatSettings, plan: ContextPlan, provider: Provider) -> None:
-    """Choose a way, see what it changes, send it."""
+    """Choose a rule to break, see the broken request, send it."""
     panel = st.expander("Break it on purpose", icon=":material/handyman:", key="break_it", on_change="rerun")
     if not panel.open:
         return
@@ -39,7 +39,7 @@ def draw(settings: ChatSettings, plan: ContextPlan, provider: Provider) -> None:
         )
         way = BREAKS[name]
         rules = provider.rules or "openai"
-        broken = way.break_(rules, plan.included)
+        broken = way.apply(rules, plan.included)
         st.markdown(f"{way.sentence} {_expected(way)}")
         st.caption(
             f"{as_markdown(rule(rules, name).text)} ({as_markdown(rule(rules, name).source)},"
@@ -48,16 +48,17 @@ def draw(settings: ChatSettings, plan: ContextPlan, provider: Provider) -> None:
         rule_verdict.diff(plan.included, broken)
         if st.button("Send the broken request", icon=":material/send:", key="send_broken"):
             with st.spinner("Waiting for the provider's answer"):
-                st.session_state["break_said"] = [name, settings.provider, *answer(settings, broken, provider)]
-        said = st.session_state.get("break_said")
-        if said and said[:2] == [name, settings.provider]:
-            _show(said[2], said[3])
+                session.set_broken_answer([name, settings.provider, *answer(settings, broken, provider)])
+        kept = session.broken_answer()
+        if kept and kept[:2] == [name, settings.provider]:
+            _show(kept[2], kept[3])
 
 
 def answer(settings: ChatSettings, messages: Sequence[Message], provider: Provider) -> tuple[bool, str]:
-    """Whether it was refused, and what came back."""
+    """Send it: whether it was refused, and the refusal or the reply."""
     try:
-        for event in provider.stream(ChatRequest(settings.model, tuple(messages), REPLY_TOKENS)):
+        sent = provider.prepare(ChatRequest(settings.model, tuple(messages), REPLY_TOKENS))
+        for event in provider.stream(sent):
             if isinstance(event, Reply):
                 return False, event.text
     except ChatError as error:
@@ -74,5 +75,5 @@ def _show(refused: bool, text: str) -> None:
     if refused:
         st.error(f"**Refused.** {as_markdown(text)}", icon=":material/block:")
     else:
-        st.success("**Taken.** This server answered all the same:", icon=":material/check:")
+        st.success("**Accepted.** This server answered it:", icon=":material/check:")
         st.code(drawable(text) or "(an empty reply)", language=None, wrap_lines=True)

@@ -1,6 +1,6 @@
-"""Settings, pins and mutes tried on the next request, before they are kept.
+"""Settings, pins and mutes that are tried on the next request before they are kept.
 
-The rule: trying writes nothing to the store; only `keep` does. A draft lives in the browser session and is lost with it.
+Trying writes nothing to the store; only `keep` does. A draft lives in the browser session and is lost with it.
 """
 
 from __future__ import annotations
@@ -12,54 +12,56 @@ from typing import Any
 import streamlit as st
 
 from lib.chat_settings import ChatSettings
+from lib.context import Marks
 from lib.errors import ChatError
 from lib.history import Mark
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 
+PROMPT = "prompt"
+"""Name of the field that holds the message to try."""
+
 
 @dataclass(frozen=True, slots=True)
 class DraftSettings:
-    """What is tried in one session: fields of its settings, and marks by the stored index of a user message."""
+    """The draft of one session: changed settings, changed marks by the stored index of a user message, and a prompt."""
 
     page: Page
     changed: dict[str, Any] = field(default_factory=dict)
-    marks: dict[int, Mark | None] = field(default_factory=dict)
-    draft: str = ""
+    changed_marks: dict[int, Mark | None] = field(default_factory=dict)
+    prompt: str = ""
 
     @property
     def settings(self) -> ChatSettings:
-        """The session's settings with the tried ones over them."""
+        """The session's settings with the draft's changes."""
         return self.page.settings.updated(self.changed)
 
     @property
-    def pinned(self) -> frozenset[int]:
-        return self._marked("pinned", self.page.about.pinned)
-
-    @property
-    def muted(self) -> frozenset[int]:
-        return self._marked("muted", self.page.about.muted)
+    def marks(self) -> Marks:
+        """The session's pins, mutes and summary with the draft's pins and mutes over them."""
+        about = self.page.about
+        return Marks(self._marked("muted", about.muted), self._marked("pinned", about.pinned), about.summary)
 
     @property
     def differs(self) -> bool:
-        """Whether keeping it would change anything."""
-        about = self.page.about
-        return self.settings != self.page.settings or (self.pinned, self.muted) != (about.pinned, about.muted)
+        """Whether keeping the draft would change anything."""
+        return self.settings != self.page.settings or self.marks != self.page.about.marks
 
     def mark_of(self, index: int) -> Mark | None:
         """ "pinned", "muted" or None."""
-        return "muted" if index in self.muted else "pinned" if index in self.pinned else None
+        marks = self.marks
+        return "muted" if index in marks.muted else "pinned" if index in marks.pinned else None
 
     def key(self, name: str) -> str:
-        """The widget of a field. It holds the tried value from now on."""
+        """Key of a field's widget, which is set to the draft's value."""
         key = f"{self.page.session_id}:try:{name}"
-        st.session_state[key] = self.draft if name == "draft" else getattr(self.settings, name)
+        st.session_state[key] = self.prompt if name == PROMPT else getattr(self.settings, name)
         return key
 
     def _marked(self, mark: str, stored: frozenset[int]) -> frozenset[int]:
         return frozenset(
-            {index for index in stored if index not in self.marks}
-            | {index for index, said in self.marks.items() if said == mark}
+            {index for index in stored if index not in self.changed_marks}
+            | {index for index, value in self.changed_marks.items() if value == mark}
         )
 
 
@@ -70,43 +72,43 @@ def of(page: Page) -> DraftSettings:
         page,
         kept.get("changed", {}),
         {int(at): mark for at, mark in kept.get("marks", {}).items()},
-        kept.get("draft", ""),
+        kept.get(PROMPT, ""),
     )
 
 
 def change(page: Page, name: str) -> None:
-    """Take over what a widget says. For callbacks."""
+    """Take a widget's value into the draft. For callbacks."""
     value = st.session_state.get(f"{page.session_id}:try:{name}")
     kept = _kept(page)
-    if name == "draft":
-        _store(page, kept | {"draft": value or ""})
+    if name == PROMPT:
+        _store(page, kept | {PROMPT: value or ""})
     elif value is not None:
         _store(page, kept | {"changed": kept.get("changed", {}) | {name: value}})
 
 
-def mark(page: Page, index: int, said: Mark | None) -> None:
-    """Pin or mute an exchange, or neither. For callbacks."""
+def mark(page: Page, index: int, value: Mark | None) -> None:
+    """Pin or mute an exchange in the draft; None undoes both. For callbacks."""
     kept = _kept(page)
-    _store(page, kept | {"marks": kept.get("marks", {}) | {str(index): said}})
+    _store(page, kept | {"marks": kept.get("marks", {}) | {str(index): value}})
 
 
 def forget(page: Page) -> None:
-    """Back to what is stored; the draft stays. For callbacks."""
-    _store(page, {"draft": _kept(page).get("draft", "")})
+    """Forget changed settings and marks; the prompt stays. For callbacks."""
+    _store(page, {PROMPT: _kept(page).get(PROMPT, "")})
 
 
 def keep(page: Page) -> None:
-    """Store what was tried with the session. For callbacks."""
-    tried, store = of(page), services.chat().store
+    """Store the draft's settings and marks with the session. For callbacks."""
+    draft, store = of(page), services.chat().store
     try:
-        if tried.settings != page.settings:
-            store.save_settings(page.session_id, tried.settings.to_dict())
-        for index, said in tried.marks.items():
+        if draft.settings != page.settings:
+            store.save_settings(page.session_id, draft.settings.to_dict())
+        for index, value in draft.changed_marks.items():
             stored = "muted" if index in page.about.muted else "pinned" if index in page.about.pinned else None
-            if said != stored:
-                store.mark(page.session_id, index, said)
+            if value != stored:
+                store.mark(page.session_id, index, value)
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} The change was not stored. {error.next_step}")
+        session.flash(f"{error.what} The change was not stored. {error.next_step}")
         return
     forget(page)
 

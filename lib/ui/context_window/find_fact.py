@@ -1,7 +1,7 @@
-"""Find a fact: which messages hold it, which request was the first without them, by which rule, and what other strategies do.
+"""Find a fact: the messages with it, the first request without them, and what other strategies would have done.
 
-The rule: the answer comes from what was recorded; only what another strategy would have done is planned anew, with the same
-planner as sending. Nothing is sent.
+What happened comes from the records of turns. What another strategy would have done is planned with the same planner
+that sending uses. Nothing is sent.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.context.plan import REASON_TEXT
-from lib.ui.components import message_sizes, tables
-from lib.ui.context_window import request_rows
-from lib.ui.context_window.request_rows import RequestEntry
+from lib.ui.components import message_sizes, palette, tables
+from lib.ui.context_window import tabs
+from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
 from lib.ui.format.text import drawable
 from lib.ui.shell import session
@@ -29,60 +29,58 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOUND = 8
-"""Messages shown; a word in more of them is no fact."""
+"""Messages shown; a word that is in more of them is not a fact."""
 AROUND = 60
-"""Characters shown on each side of what was found."""
+"""Characters shown on each side of the match."""
 
 
-def draw(page: Page, records: Sequence[RequestRecord]) -> None:
-    """The box, and what became of every message that holds the words."""
+def draw(page: Page, entries: Sequence[RequestEntry]) -> None:
+    """The search box, and what happened to every message with the words."""
     words = st.text_input(
         "A word or number the model should have known",
         key="fact",
         placeholder="for example: Lisbon, 4711, my sister",
-        help="Looked for in every stored message, upper and lower case alike.",
+        help="Searches all stored messages. Upper and lower case are the same.",
     ).strip()
     if not words:
-        st.caption(
-            "Which request was the first without it, which rule left it out, and what another strategy would have done."
-        )
+        st.caption("Shows the first request without it, why it was dropped, and what another strategy would have done.")
         return
-    found = holding(page, words)
+    found = messages_with(page, words)
     if not found:
-        st.info("No stored message holds these words. Try a single word, as it was written.")
+        st.info("No stored message has these words. Try a single word, as it was written.")
         return
     if len(found) > FOUND:
-        st.caption(f"{len(found):,} messages hold it; the first {FOUND} are shown.")
+        st.caption(f"{len(found):,} messages have it; the first {FOUND} are shown.")
+    records = [entry.record for entry in entries if entry.record is not None]
     for index in found[:FOUND]:
         with st.container(border=True):
-            _one(page, records, index, words)
+            _draw_message(page, records, index, words)
 
 
-def holding(page: Page, words: str) -> list[int]:
-    """Stored indexes of the messages that hold these words."""
-    wanted = words.casefold()
-    return [at for at, message in enumerate(page.history) if wanted in message.text.casefold()]
+def messages_with(page: Page, words: str) -> list[int]:
+    """Stored indexes of the messages with these words."""
+    folded = words.casefold()
+    return [at for at, message in enumerate(page.history) if folded in message.text.casefold()]
 
 
-def _one(page: Page, records: Sequence[RequestRecord], index: int, words: str) -> None:
-    """One message: what became of it."""
+def _draw_message(page: Page, records: Sequence[RequestRecord], index: int, words: str) -> None:
+    """One message and what happened to it."""
     message = page.history[index]
     st.markdown(f"**Message {index + 1}**, written by the {message.role}")
     st.code(_excerpt(message.text, words), language=None, wrap_lines=True)
     dropped = dropped_at(records, index)
     if dropped is None:
         later = sum(record.at > index for record in records)
-        went = (
-            f"It went along with all {numbers.plural(later, 'later request')}."
+        st.markdown(
+            f":material/check: It was sent with all {numbers.plural(later, 'later request')}."
             if later
-            else "Nothing was sent after it yet."
+            else ":material/check: Nothing has been sent after it yet."
         )
-        st.markdown(f":material/check: {went}")
         return
     sizes = message_sizes.sizes_of(page, dropped.turn)
     fate = fate_of(view_of_record(dropped, sizes, page.history), index)
     why = REASON_TEXT[fate[1]] if fate is not None else ""
-    st.markdown(f":material/close: **{dropped.name.capitalize()} was the first without it**{_by(dropped)}. {why}")
+    st.markdown(f":material/close: **{dropped.name.capitalize()} was the first without it**{_settings(dropped)}. {why}")
     st.button(
         f"Look at {dropped.name}",
         key=f"look:{index}",
@@ -101,12 +99,13 @@ def _one(page: Page, records: Sequence[RequestRecord], index: int, words: str) -
     )
 
 
-def _by(record: RequestRecord) -> str:
+def _settings(record: RequestRecord) -> str:
+    """The strategy and window of a request. Example: ", under “Oldest first” in a window of 320 tokens"."""
     plan = record.turn.plan if record.turn is not None else None
     if plan is None:
         return ""
     label = STRATEGIES[plan.strategy].label if plan.strategy in STRATEGIES else plan.strategy
-    return f", by the rule “{label}” in a window of {plan.max_tokens:,} tokens"
+    return f", under “{label}” in a window of {plan.max_tokens:,} tokens"
 
 
 def under_others(page: Page, record: RequestRecord, index: int, sizes: MessageSizes) -> pd.DataFrame:
@@ -122,22 +121,22 @@ def under_others(page: Page, record: RequestRecord, index: int, sizes: MessageSi
         rows.append(
             [
                 strategy.label,
-                "sent" if sent else "left out",
-                request_rows.TAGS[reason],
+                "sent" if sent else "not sent",
+                palette.REASON_TAGS[reason],
                 plan.input_tokens,
                 plan.left_out_count,
                 plan.fits,
                 plan.fallback or "",
             ]
         )
-    who = numbers.mark(sizes.provenance)
+    tokens = f"tokens sent, {numbers.mark(sizes.provenance)}"
     return pd.DataFrame(
-        rows, columns=["strategy", "it would be", "why", f"tokens sent, {who}", "messages left out", "it fits", "note"]
+        rows, columns=["strategy", "it would be", "why", tokens, "messages not sent", "it fits", "note"]
     )
 
 
 def _settings_then(page: Page, record: RequestRecord) -> ChatSettings:
-    """The settings that request was planned with, as far as it recorded them."""
+    """The settings a request was planned with, as far as it recorded them."""
     settings, plan = page.settings, record.turn.plan if record.turn is not None else None
     settings = replace(settings, system_prompt=record.system_prompt or "")
     if plan is None:
@@ -147,12 +146,13 @@ def _settings_then(page: Page, record: RequestRecord) -> ChatSettings:
 
 def _look(key: str, index: int) -> None:
     """Go to that request, with the message in view. For callbacks."""
-    session.ask_for_turn(key)
+    session.set_turn_in_url(key)
     session.choose_message(index)
-    st.session_state["context_window_tab"] = "What was sent"
+    session.set_widget(session.CONTEXT_WINDOW_TAB, tabs.SENT)
 
 
 def _excerpt(text: str, words: str) -> str:
+    """The match with the text around it."""
     at = max(0, text.casefold().find(words.casefold()))
     start, stop = max(0, at - AROUND), at + len(words) + AROUND
     return drawable(("…" if start else "") + text[start:stop] + ("…" if stop < len(text) else ""))

@@ -1,20 +1,19 @@
-"""The next request, before anyone pays for it: live as the window, the reserve, the strategy, pins and mutes are changed.
+"""The next request before it is sent: it changes with the window, the reserve, the strategy, pins and mutes.
 
-The rule: nothing is sent here, and nothing is stored until "Keep these settings" is pressed.
+Nothing is sent here, and nothing is stored until "Keep these settings" is pressed.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from lib.analysis.decisions import view_of_plan
-from lib.context import plan_context
-from lib.context.plan import Candidates, ContextPlan
+from lib.context.plan import ContextPlan
 from lib.errors import ChatError
 from lib.messages import Usage
+from lib.planner import plan_next, summary_needed
 from lib.pricing.costs import cost
 from lib.providers import ChatRequest
 from lib.tokens import ESTIMATE, TokenCounter
@@ -26,60 +25,38 @@ from lib.ui.shell import menu, services, session
 from lib.ui.shell.page import Page
 
 SIZES = (
-    64,
-    96,
-    128,
-    192,
-    256,
-    384,
-    512,
-    768,
-    1024,
-    1536,
-    2048,
-    3072,
-    4096,
-    6144,
-    8192,
-    12_288,
-    16_384,
-    24_576,
-    32_768,
-    49_152,
-    65_536,
-    98_304,
-    128_000,
-    200_000,
-    272_000,
-    400_000,
-    1_000_000,
+    *(64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12_288, 16_384, 24_576, 32_768),
+    *(49_152, 65_536, 98_304, 128_000, 200_000, 272_000, 400_000, 1_000_000),
 )
-"""Windows to slide through, in tokens."""
+"""Window sizes on the slider, in tokens."""
 
 
 def draw(page: Page) -> None:
-    """The choices beside what comes of them."""
-    tried = draft_settings.of(page)
+    """Draw the choices beside their outcome."""
+    draft = draft_settings.of(page)
     choices, outcome = st.columns([1, 2.6], gap="medium")
     with choices:
-        _choices(page, tried)
+        _choices(page, draft)
     with outcome:
         try:
-            _outcome(page, tried, services.asked_counter(tried.settings))
+            _outcome(page, draft, services.asked_counter(draft.settings))
         except ChatError as error:
-            st.caption(f":material/info: {error.what} MessageSizes are estimated until it can be asked.")
-            _outcome(page, tried, ESTIMATE)
+            st.caption(f":material/info: {error.what} Sizes are estimated until it can be asked.")
+            _outcome(page, draft, ESTIMATE)
 
 
-def _choices(page: Page, tried: DraftSettings) -> None:
-    """Window, reserve, strategy and its options, and a message to try."""
-    settings = tried.settings
+def _choices(page: Page, draft: DraftSettings) -> None:
+    """Draw the message to try, window, reserve, strategy and its options."""
+    settings = draft.settings
 
     def changed(name: str) -> dict[str, Any]:
-        return {"key": tried.key(name), "on_change": draft_settings.change, "args": (page, name)}
+        return {"key": draft.key(name), "on_change": draft_settings.change, "args": (page, name)}
 
     st.text_area(
-        "Your next message", height=80, placeholder="Optional: how the request changes with it", **changed("draft")
+        "Your next message",
+        height=80,
+        placeholder="Optional: see how the request changes with it",
+        **changed(draft_settings.PROMPT),
     )
     st.select_slider(
         "Context window (tokens)",
@@ -88,9 +65,9 @@ def _choices(page: Page, tried: DraftSettings) -> None:
         **changed("max_tokens"),
     )
     st.number_input("Reserved for the reply (tokens)", 8, 1_000_000, step=16, **changed("reserved_for_reply"))
-    keys = {name: tried.key(name) for name in ("strategy", *strategy_fields.OPTIONS.get(settings.strategy, ()))}
+    keys = {name: draft.key(name) for name in ("strategy", *strategy_fields.OPTIONS.get(settings.strategy, ()))}
     strategy_fields.draw(settings.strategy, keys.__getitem__, _changed_any, (page, tuple(keys)))
-    if tried.differs:
+    if draft.differs:
         st.button(
             "Keep these settings",
             type="primary",
@@ -98,16 +75,18 @@ def _choices(page: Page, tried: DraftSettings) -> None:
             on_click=draft_settings.keep,
             args=(page,),
             width="stretch",
-            help="Store them with this chat: the next message is sent like this.",
+            help="Store them with this chat, so that the next message is sent this way.",
         )
         st.button(
-            "Back to what is stored", key="forget_trial", on_click=draft_settings.forget, args=(page,), width="stretch"
+            "Back to the stored settings",
+            key="forget_trial",
+            on_click=draft_settings.forget,
+            args=(page,),
+            width="stretch",
         )
     else:
-        st.caption(
-            "These are the chat's own settings. Change them freely: nothing is sent or stored until you keep them."
-        )
-    line = session.message_of_the_moment()
+        st.caption("These are the chat's own settings. Nothing is sent or stored until you keep a change.")
+    line = session.take_flash()
     if line is not None:
         st.warning(line, icon=":material/error:")
 
@@ -118,68 +97,51 @@ def _changed_any(page: Page, names: tuple[str, ...]) -> None:
 
 
 def _sizes(page: Page, current: int) -> list[int]:
-    """Windows up to the model's own, with those in force among them."""
+    """Window sizes up to the model's own, including the current ones."""
     model = services.find_model(page.settings.provider, page.settings.model)
     own = page.settings.max_tokens
     most = max(own, current, (model.context_window if model is not None else None) or 128_000)
     return sorted({*(size for size in SIZES if size <= most), own, current, most})
 
 
-def _outcome(page: Page, tried: DraftSettings, counter: TokenCounter) -> None:
-    """What would be sent, and whether the provider would take it."""
-    plan = planned(page, tried, counter)
+def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
+    """Draw what would be sent, and whether the provider would accept it."""
+    assert page.chat is not None
+    ledger = page.chat.ledger(page.session_id, counter)
+    plan = plan_next(draft.settings, draft.marks, page.history, draft.prompt, ledger)
     shown = view_of_plan(plan)
-    st.markdown(takeaway(plan, bool(tried.draft.strip())))
-    if plan.fallback:
-        st.caption(plan.fallback)
-    st.caption(f"{_price(tried, plan)}MessageSizes are tokens by {numbers.by(counter)}.")
+    st.markdown(takeaway(plan, bool(draft.prompt.strip())))
+    if plan.fallback is not None:
+        st.caption(plan.fallback.text)
+    st.caption(f"{_price(draft, plan)}Sizes are tokens by {numbers.by(counter)}.")
     request_strip.draw(shown, "next_strip", on_open=session.choose_message)
-    provider = services.provider_of(tried.settings, services.key_for(tried.settings.provider))
+    provider = services.provider_of(draft.settings, services.key_for(draft.settings.provider))
     rule_verdict.draw(plan, provider)
-    summary.draw(
-        page,
-        tried,
-        (
-            plan.candidates
-            if plan.candidates.summary is None
-            else replace(plan.candidates, summary=None, summary_tokens=0)
-        ),
-    )
+    summary.draw(page, draft, summary_needed(draft.settings, draft.marks, page.history, draft.prompt, ledger))
     chosen = session.chosen_message()
-    rows = request_rows.Rows(
-        shown, request_rows.Wired(provider, tried.settings.model), len(page.history), tried.mark_of
+    rows = request_rows.RowBuilder(
+        shown, request_rows.WireFormat(provider, draft.settings.model), len(page.history), draft.mark_of
     )
     shown_page = request_rows.page_of(shown.total, "next_page", chosen)
     message_rows.draw(
-        rows.drawn(shown_page), "next_rows", chosen=chosen, on_mark=lambda at, said: draft_settings.mark(page, at, said)
+        rows.build(shown_page), "next_rows", chosen=chosen, on_mark=lambda at, mark: draft_settings.mark(page, at, mark)
     )
     try:
-        request = ChatRequest(tried.settings.model, tuple(plan.included), tried.settings.reserved_for_reply)
-        request_body.draw(provider, provider.body(request), None, "next")
+        request = ChatRequest(draft.settings.model, tuple(plan.included), draft.settings.reserved_for_reply)
+        request_body.draw(provider, provider.prepare(request), None, "next")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
-    break_rule.draw(tried.settings, plan, provider)
+    break_rule.draw(draft.settings, plan, provider)
     st.page_link(
         menu.MENU["chat"].path,
-        label="To the chat, to send it",
+        label="Back to chat",
         icon=menu.MENU["chat"].icon,
         query_params={"session": page.session_id},
     )
 
 
-def planned(page: Page, tried: DraftSettings, counter: TokenCounter) -> ContextPlan:
-    """The plan of the next request, as sending would make it."""
-    assert page.chat is not None
-    settings = tried.settings
-    ledger = page.chat.ledger(page.session_id, counter)
-    candidates = Candidates.gather(settings.system_prompt, page.history, tried.draft, ledger)
-    return plan_context(
-        candidates, settings.window, settings.strategy, tried.muted, tried.pinned, settings.options, page.about.summary
-    )
-
-
 def takeaway(plan: ContextPlan, drafted: bool) -> str:
-    """Example: "**The next request holds 5 of 9 messages,** 412 tokens of 1,536; 4 are left out." """
+    """Example: "**The next request sends 5 of 9 messages,** 412 of 1,536 tokens; 4 are dropped." """
     total = len(plan.candidates) - plan.candidates.preamble
     stored = sum(
         stop - max(start, plan.candidates.preamble)
@@ -187,23 +149,19 @@ def takeaway(plan: ContextPlan, drafted: bool) -> str:
         if included and stop > plan.candidates.preamble
     )
     size = f"{numbers.tokens(plan.input_tokens, plan.provenance)} of {plan.window.input_budget:,} tokens"
-    new = "the new one included" if drafted else "an empty new one included"
+    new = "with yours" if drafted else "your draft is empty"
     if not plan.fits:
         return f"**:red[The next request would not fit:]** {size}. You would be asked before anything is sent."
     if not plan.left_out_count:
-        return f"**The next request holds all {numbers.plural(total, 'message')},** {new}: {size}."
+        return f"**Would send all {numbers.plural(total, 'message')}** ({new}): {size}."
     return (
-        f"**The next request holds {stored:,} of {numbers.plural(total, 'message')},** {size}; {plan.left_out_count:,}"
-        " are left out."
+        f"**Would send {stored:,} of {numbers.plural(total, 'message')}** ({new}): {size}; {plan.left_out_count:,}"
+        " dropped."
     )
 
 
-def _price(tried: DraftSettings, plan: ContextPlan) -> str:
-    """What reading it costs at list price. Example: "Reading it costs $0.0012. " """
-    model = services.find_model(tried.settings.provider, tried.settings.model)
+def _price(draft: DraftSettings, plan: ContextPlan) -> str:
+    """What its input costs at list price. Example: "Its input costs $0.0012. " """
+    model = services.find_model(draft.settings.provider, draft.settings.model)
     price = None if model is None else cost(model, Usage(input_tokens=plan.input_tokens, output_tokens=0))
-    return (
-        "What it costs is not known: there is no price. "
-        if price is None
-        else f"Reading it costs {numbers.money(price.total)}. "
-    )
+    return "No price known. " if price is None else f"Its input costs {numbers.money(price.total)}. "

@@ -1,54 +1,49 @@
-"""A request as it went out: its JSON, the same as curl and as Python, and the proof that it is the one that was sent.
+"""A request as it was sent: its JSON, the same as curl and as Python, and the proof that it is the one that was sent.
 
-The rule: no key is ever shown, only the name of the variable that would hold it. It leaves out sending anything.
+No key is ever shown, only the name of the variable that would hold it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
-from lib.providers import Provider, body_bytes, body_sha256
+from lib.providers import Provider, SentBody
 from lib.providers.export import as_curl, as_python
 from lib.ui.format import numbers
 
 SHOWN = 60_000
-"""Characters of a body that are drawn; the download holds all of it."""
+"""Characters of a body that are drawn; the download has all of it."""
 JSON, CURL, PYTHON = "JSON", "curl", "Python"
 
 
-def draw(provider: Provider, body: Mapping[str, Any], recorded: str | None, key: str) -> None:
-    """The request, and its proof where a turn recorded its SHA-256."""
+def draw(provider: Provider, sent: SentBody, recorded: str | None, key: str) -> None:
+    """The request. `recorded` is the SHA-256 that the turn recorded, if there is one."""
     panel = st.expander("The request itself", icon=":material/data_object:", key=f"{key}:request", on_change="rerun")
     if not panel.open:
         return
     with panel:
-        sent = body_bytes(body)
+        address = provider.address()
         st.caption(
-            f"{numbers.plural(len(sent), 'byte')} of JSON to {provider.address().url} · SHA-256 `{body_sha256(body)}`"
-            + (": the one that was recorded when it was sent." if recorded == body_sha256(body) else "")
+            f"{numbers.plural(len(sent.data), 'byte')} of JSON to {address.url} · SHA-256 `{sent.sha256}`"
+            + (": the one recorded when it was sent." if recorded == sent.sha256 else "")
         )
         form = st.segmented_control(
             "As", [JSON, CURL, PYTHON], default=JSON, required=True, key=f"{key}:form", label_visibility="collapsed"
         )
-        text = sent.decode()
+        text = sent.data.decode()
         if form == JSON:
             _code(json.dumps(json.loads(text), ensure_ascii=False, indent=2), "json")
         elif form == CURL:
-            _code(as_curl(provider.address(), text), "bash")
+            _code(as_curl(address, text), "bash")
         else:
-            _code(as_python(provider.address(), text), "python")
+            _code(as_python(address, text), "python")
         if form != JSON:
-            st.caption(
-                f"It sends exactly these bytes. The key is read from `{provider.address().key_variable}`."
-                f" {provider.address().note}"
-            )
+            st.caption(f"It sends exactly these bytes. The key is read from `{address.key_variable}`. {address.note}")
         st.download_button(
             "The exact bytes",
-            sent,
+            sent.data,
             "request.json",
             "application/json",
             icon=":material/download:",
@@ -67,14 +62,14 @@ def proof(matches: bool | None, recorded: str | None) -> None:
         )
     elif matches is False:
         st.warning(
-            "The request cannot be rebuilt exactly: the stored history or the provider's settings changed since this"
-            " turn.",
+            "The request cannot be rebuilt exactly: the stored history or the provider's settings have changed since"
+            " this turn.",
             icon=":material/history:",
         )
 
 
 def _code(text: str, language: str) -> None:
-    """A code block with a copy button. A very long one is cut where it is drawn."""
+    """A code block with a copy button. Only the beginning of a very long text is drawn."""
     if len(text) > SHOWN:
-        st.caption(f"The first {SHOWN:,} of {len(text):,} characters are drawn; the download holds all of it.")
+        st.caption(f"The first {SHOWN:,} of {len(text):,} characters are shown; the download has all of it.")
     st.code(text[:SHOWN], language=language, wrap_lines=True, height=420)

@@ -1,1 +1,1 @@
-"""Numbers and text as people read them."""
+"""Formats numbers and text for people."""

@@ -1,4 +1,4 @@
-"""Numbers and times as people read them. The rule: unknown is said in words, never shown as 0."""
+"""Formats numbers and times for people. Every token count carries its provenance, and unknown is a word, never 0."""
 
 from __future__ import annotations
 
@@ -10,26 +10,31 @@ NOT_REPORTED = "not reported"
 NO_PRICE = "no price known"
 
 
-def tokens(count: int | None, provenance: Provenance) -> str:
-    """A number of tokens with who counted it.
+def mark(provenance: Provenance) -> str:
+    """The label of a provenance. Example: mark("estimated") -> "~estimated"; mark("billed") -> "billed"."""
+    return f"~{provenance}" if provenance == "estimated" else provenance
 
-    Example: tokens(1234, "billed") -> "1,234 (billed)"; tokens(40, "estimated") -> "40 (~estimated)"; tokens(None,
-    "billed") -> "not reported"
+
+def tokens(count: int | None, provenance: Provenance) -> str:
+    """A number of tokens with its provenance.
+
+    Example: tokens(1234, "billed") -> "1,234 (billed)"; tokens(None, "billed") -> "not reported"
     """
     if count is None:
         return NOT_REPORTED
-    return f"{count:,} ({'~' if provenance == 'estimated' else ''}{provenance})"
+    return f"{count:,} ({mark(provenance)})"
 
 
 def sized(count: int, provenance: Provenance) -> str:
     """Example: sized(68, "counted") -> "68 tokens (counted)"."""
-    return f"{plural(count, 'token')} ({'~' if provenance == 'estimated' else ''}{provenance})"
+    return f"{plural(count, 'token')} ({mark(provenance)})"
 
 
 def money(usd: Decimal | None) -> str:
-    """USD: to the cent from a dollar on, below with two digits that matter.
+    """USD: to the cent from a dollar up, below that with two significant digits.
 
-    Example: money(Decimal("12.345")) -> "$12.35"; money(Decimal("0.00423")) -> "$0.0042"; money(None) -> "no price known"
+    Example: money(Decimal("12.345")) -> "$12.35"; money(Decimal("0.00423")) -> "$0.0042"; money(None) -> "no price
+    known"
     """
     if usd is None:
         return NO_PRICE
@@ -37,18 +42,13 @@ def money(usd: Decimal | None) -> str:
         return "$0"
     if abs(usd) >= 1:
         return f"${usd:,.2f}"
-    digits = 1 - usd.copy_abs().adjusted()  # the second digit that is not 0
+    digits = 1 - usd.copy_abs().adjusted()  # two significant digits
     return f"${usd:.{max(2, digits)}f}"
 
 
 def percent(part: Decimal | float, whole: Decimal | float) -> str:
     """Example: percent(1, 3) -> "33 %"."""
     return f"{100 * float(part) / float(whole):.0f} %" if whole else "0 %"
-
-
-def mark(provenance: Provenance) -> str:
-    """Example: mark("estimated") -> "~estimated"; mark("billed") -> "billed"."""
-    return f"~{provenance}" if provenance == "estimated" else provenance
 
 
 def by(counter: TokenCounter) -> str:
@@ -76,7 +76,7 @@ def ago(seconds: float) -> str:
 
 
 def left(seconds: float | None) -> str:
-    """Time to live in one unit. Example: left(80000) -> "22 h left"; left(90) -> "1 m left"."""
+    """Time to live, in its largest unit. Example: left(80000) -> "22 h left"; left(90) -> "1 m left"."""
     if seconds is None:
         return "no time limit"
     if seconds < 60:

@@ -1,1 +1,1 @@
-"""What every page stands on: setup, menu, session state, services, errors."""
+"""Shared by all pages: setup, menu, session state, services, errors."""

@@ -1,4 +1,4 @@
-"""Errors as people read them: what happened, what is safe, what to do next, in that order."""
+"""Draws errors: what happened, what is safe, what to do next, in that order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RAW_SHOWN = 4_000
 
 
 def show(error: ChatError) -> None:
-    """Say it here. A value that cannot be read is shown as it is; a store that is away is waited for."""
+    """Draw an error here. An unreadable value is shown as it is; while the store is away, the page waits for it."""
     if isinstance(error, HistoryUnavailable):
         watch_for_recovery()
     lines = [f"**{as_markdown(error.what)}**", as_markdown(error.safe), as_markdown(error.next_step)]
@@ -29,7 +29,7 @@ def show(error: ChatError) -> None:
 
 @st.fragment(run_every=1)
 def watch_for_recovery() -> None:
-    """Try the store every second and redraw the page when it answers again."""
+    """Try the store every second, and redraw the page when it answers again."""
     try:
         services.chat().store.ping()
     except ChatError:

@@ -1,7 +1,7 @@
-"""What happens while the server starts, before anybody asks for a page, and when it stops.
+"""Warms the server up while the first browser still loads its scripts, and closes what was made when the server stops.
 
-The rule: starting may only make the first page come sooner. The store's library takes a fifth of a second to import; that is done
-while the browser still loads its scripts. Trouble is left to the page, which says it.
+The store's library takes a fifth of a second to import, which the first page need not wait for. A store that cannot be
+opened is only logged here; the page shows the error.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def warm_up(app: App) -> AsyncIterator[None]:
-    """For st.App: begin to warm up, without making the server wait; at its end, give everything back.
+    """The lifespan of st.App: start warming up without making the server wait; on shutdown, close everything.
 
-    The web server ends by the signal it was sent, so nothing that is registered with atexit would run.
+    The web server dies by the signal it receives, so functions registered with atexit would not run.
     """
     threading.Thread(target=_open_the_store, daemon=True, name="warm-up").start()
     yield

@@ -1,4 +1,4 @@
-"""The pages, their titles and icons, and the links to them."""
+"""The menu: all pages with their titles and icons, and the links to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 
 @dataclass(frozen=True, slots=True)
 class PageEntry:
-    """A page in the menu. `layout` is how wide it may be."""
+    """A page in the menu; `path` is its script. `wide` pages use the whole width of the window."""
 
     path: str
     title: str
@@ -23,7 +23,7 @@ MENU = {
         "app.py",
         "Chat",
         ":material/forum:",
-        "Talk to a model and see, with every reply, how much of the conversation it was sent.",
+        "Talk to a model and see, with each reply, how much of the conversation it was sent.",
     ),
     "tokens": PageEntry(
         "pages/tokens.py",
@@ -36,28 +36,28 @@ MENU = {
         "pages/context_window.py",
         "Context window",
         ":material/view_timeline:",
-        "For one turn: every stored message, whether it was sent, how large it is and why.",
+        "For each turn: every stored message, its size, whether it was sent, and why.",
         wide=True,
     ),
     "trim_lab": PageEntry(
         "pages/trim_lab.py",
         "Trim lab",
         ":material/content_cut:",
-        "One conversation under many strategies and budgets: who survives, what it costs, what the model still knows.",
+        "One conversation under many strategies and budgets: what is dropped, what it costs, what is still known.",
         wide=True,
     ),
     "threads": PageEntry(
         "pages/threads.py",
         "Who keeps the history",
         ":material/compare_arrows:",
-        "The same chat, sent again every turn and kept by a server, side by side: who re-sends, who pays, who forgets.",
+        "The same chat re-sent every turn and kept by a server, side by side: who uploads, who pays, who forgets.",
         wide=True,
     ),
 }
 
 
 def draw(session_id: str) -> None:
-    """Links to every page; each keeps the session."""
+    """Links to all pages, each with the open chat."""
     for entry in MENU.values():
         parameters = {"session": session_id}
         st.page_link(entry.path, label=entry.title, icon=entry.icon, help=entry.help, query_params=parameters)

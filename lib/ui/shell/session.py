@@ -1,128 +1,218 @@
 """Every st.session_state key, behind a function.
 
-The rule: session state holds ids, plain choices and keys typed for this browser session; never services, and nothing that
-is not also safe to lose. The session id is mirrored in the URL as `?session=`, and the URL wins.
+Session state holds ids, plain choices and the API keys typed in this browser session: nothing that would be missed if
+it were lost, and no service objects. The id of the open chat is also in the URL as `?session=`; where the two differ,
+the URL wins.
+
+Key names: "noun" for one value of the browser session, "noun:owner" for one per chat or endpoint, "form:field" for the
+fields of a form.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import streamlit as st
 
 from lib.history import valid_session_id
 from lib.ui.format.text import drawable
 
+URL_SESSION, URL_TURN = "session", "turn"
 PROMPT = "prompt"
-"""Key of the chat input: its text, and the way to put a text back into it."""
-URL_PARAMETER = "session"
+"""Key of the chat input: holds its text, and can put a text back into it."""
+CONTEXT_WINDOW_TAB = "context_window_tab"
+PICKED_TURN = "picked_turn"
+CHECKED_RULES = "lint_rules"
+SESSION_ID, REFUSED_ID = "session_id", "refused_id"
+EDITING, CHOSEN_MESSAGE, FLASH, BROKEN_ANSWER = "editing", "chosen_message", "flash", "broken_answer"
 
 
 def session_id() -> tuple[str, bool]:
-    """The open session: the URL's, else this browser session's, else a new one; and whether it is new just now.
+    """The open chat's id, and whether it was created by this call.
 
-    Keeps the URL in step.
+    It is the URL's, else this browser session's, else a new one. Keeps the URL in step.
     """
     new = False
-    asked = st.query_params.get(URL_PARAMETER, "")
-    if asked and valid_session_id(asked):
-        st.session_state["session_id"] = asked
-    elif "session_id" not in st.session_state:
-        st.session_state["session_id"] = str(uuid.uuid4())
+    from_url = st.query_params.get(URL_SESSION, "")
+    if from_url and valid_session_id(from_url):
+        st.session_state[SESSION_ID] = from_url
+    elif SESSION_ID not in st.session_state:
+        st.session_state[SESSION_ID] = str(uuid.uuid4())
         new = True
-    current: str = st.session_state["session_id"]
-    if asked != current:
-        st.query_params[URL_PARAMETER] = current
-        st.session_state["refused_id"] = bool(asked)
+    current: str = st.session_state[SESSION_ID]
+    if from_url != current:
+        st.query_params[URL_SESSION] = current
+        st.session_state[REFUSED_ID] = bool(from_url)
     return current, new
 
 
 def refused_id() -> bool:
-    """Whether the URL just asked for a session id that cannot be one. True once."""
-    return bool(st.session_state.pop("refused_id", False))
+    """Whether the URL had a session id that cannot exist. True once."""
+    return bool(st.session_state.pop(REFUSED_ID, False))
 
 
 def open_session(new_id: str | None = None) -> None:
-    """Go to another session (a new one by default) at the next rerun. For callbacks."""
-    st.session_state["session_id"] = new_id or str(uuid.uuid4())
-    st.query_params[URL_PARAMETER] = st.session_state["session_id"]
-    st.query_params.pop("turn", None)
-    st.session_state.pop("editing", None)
+    """Go to another chat (a new one by default) at the next rerun. For callbacks."""
+    st.session_state[SESSION_ID] = new_id or str(uuid.uuid4())
+    st.query_params[URL_SESSION] = st.session_state[SESSION_ID]
+    st.query_params.pop(URL_TURN, None)
+    st.session_state.pop(EDITING, None)
+
+
+def typed_prompt() -> str:
+    """The text in the chat input. For its callback."""
+    return st.session_state.get(PROMPT) or ""
 
 
 def put_back(text: str) -> None:
-    """Put a text into the chat input again, where it was or to be edited. For callbacks."""
+    """Put a text into the chat input. For callbacks."""
     st.session_state[PROMPT] = drawable(text)
-
-
-def asked_turn() -> str | None:
-    """The request the URL asks for as `?turn=`: a turn's number, or "m7" for message 7; None where it asks for none."""
-    return st.query_params.get("turn") or None
-
-
-def ask_for_turn(key: str) -> None:
-    """Put a request into the URL. For callbacks."""
-    st.query_params["turn"] = key
-
-
-def choose_message(index: int | None) -> None:
-    """Bring a stored message into view on the context-window page. For callbacks."""
-    st.session_state["chosen_message"] = index
-
-
-def chosen_message() -> int | None:
-    """Stored index of the message to bring into view."""
-    index: int | None = st.session_state.get("chosen_message")
-    return index
-
-
-def typed_key(endpoint: str) -> str | None:
-    """The API key typed for this endpoint in this browser session."""
-    return (st.session_state.get(f"key:{endpoint}") or "").strip() or None
 
 
 def editing() -> int | None:
     """Stored index of the user message that the next message replaces, None for an ordinary one."""
-    index: int | None = st.session_state.get("editing")
+    index: int | None = st.session_state.get(EDITING)
     return index
 
 
 def set_editing(index: int | None) -> None:
     """Make the next message a replacement, or an ordinary one again."""
-    st.session_state["editing"] = index
+    st.session_state[EDITING] = index
 
 
-def first_drawn(session: str, default: int) -> int:
-    """Index of the first message that is drawn: the default, or an earlier one that was asked for."""
-    asked: int = st.session_state.get(f"first_drawn:{session}", default)
-    return min(default, asked)
+def flash(text: str) -> None:
+    """Leave a line for the next rerun to show once."""
+    st.session_state[FLASH] = text
 
 
-def draw_from(session: str, index: int) -> None:
-    """Draw messages from this index on."""
-    st.session_state[f"first_drawn:{session}"] = max(0, index)
+def take_flash() -> str | None:
+    """The line left by `flash`, once; None where there is none."""
+    line: str | None = st.session_state.pop(FLASH, None)
+    return line
 
 
-def draw_newest(session: str) -> None:
-    """Draw the newest messages again."""
-    st.session_state.pop(f"first_drawn:{session}", None)
+def typed_key_field(endpoint: str) -> str:
+    """Widget key of the field for this endpoint's API key."""
+    return f"key:{endpoint}"
+
+
+def typed_key(endpoint: str) -> str | None:
+    """The API key typed for this endpoint in this browser session."""
+    return (st.session_state.get(typed_key_field(endpoint)) or "").strip() or None
 
 
 def listed_models(endpoint: str) -> list[str]:
-    """Model names this browser session asked the server for."""
+    """Model names that the endpoint listed in this browser session."""
     names: list[str] = st.session_state.get(f"models:{endpoint}", [])
     return names
 
 
 def set_listed_models(endpoint: str, names: list[str]) -> None:
-    """Keep the names a server gave."""
+    """Remember the model names an endpoint listed."""
     st.session_state[f"models:{endpoint}"] = names
 
 
-def message_of_the_moment(text: str | None = None) -> str | None:
-    """Leave a line for the next rerun to show once; without an argument, take it."""
-    if text is not None:
-        st.session_state["moment"] = text
-        return None
-    taken: str | None = st.session_state.pop("moment", None)
-    return taken
+def first_drawn(session: str, default: int) -> int:
+    """Index of the first message the transcript draws: the default, or an earlier one that a person went back to."""
+    earliest: int = st.session_state.get(f"first_drawn:{session}", default)
+    return min(default, earliest)
+
+
+def draw_from(session: str, index: int) -> None:
+    """Draw messages from this index on. For callbacks."""
+    st.session_state[f"first_drawn:{session}"] = max(0, index)
+
+
+def draw_newest(session: str) -> None:
+    """Draw only the newest messages again."""
+    st.session_state.pop(f"first_drawn:{session}", None)
+
+
+def turn_in_url() -> str | None:
+    """The request in the URL's `?turn=`: a turn's number, or "m7" for message 7; None where there is none."""
+    return st.query_params.get(URL_TURN) or None
+
+
+def set_turn_in_url(key: str) -> None:
+    """Put a request into the URL. For callbacks."""
+    st.query_params[URL_TURN] = key
+
+
+def put_picked_turn_into_url() -> None:
+    """Put the request chosen on the slider into the URL. For the slider's callback."""
+    set_turn_in_url(st.session_state[PICKED_TURN])
+
+
+def choose_message(index: int | None) -> None:
+    """Bring a stored message into view on the context-window page. For callbacks."""
+    st.session_state[CHOSEN_MESSAGE] = index
+
+
+def chosen_message() -> int | None:
+    """Stored index of the message to bring into view."""
+    index: int | None = st.session_state.get(CHOSEN_MESSAGE)
+    return index
+
+
+def turn_page(key: str, pages: int, chosen: int | None, page_of_chosen: int) -> None:
+    """Set the pagination widget `key` before it is drawn: to the page of the chosen message when another one was
+    chosen, to the last page at first, and never past it. Pages count from 1."""
+    seen = f"{key}:chosen"
+    if chosen is not None and st.session_state.get(seen) != chosen:
+        st.session_state[seen] = chosen
+        st.session_state[key] = page_of_chosen
+    st.session_state[key] = min(st.session_state.get(key, pages), pages)
+
+
+def checked_rules() -> str | None:
+    """Whose rules the next request is checked against, where a person chose."""
+    rules: str | None = st.session_state.get(CHECKED_RULES)
+    return rules
+
+
+def set_broken_answer(values: list[Any]) -> None:
+    """Keep the answer to a request that was broken on purpose."""
+    st.session_state[BROKEN_ANSWER] = values
+
+
+def broken_answer() -> list[Any] | None:
+    """The last answer to a request that was broken on purpose."""
+    values: list[Any] | None = st.session_state.get(BROKEN_ANSWER)
+    return values
+
+
+def set_widget(key: str, value: object) -> None:
+    """Give a widget its value: before it is drawn, or in a callback."""
+    st.session_state[key] = value
+
+
+def triggered(key: str, name: str) -> Any:
+    """What the component with this key just reported under `name`; None where it did not. For callbacks."""
+    return st.session_state[key].get(name)
+
+
+def field_key(form: str, name: str) -> str:
+    """Widget key of a form's field. `form` tells its widgets from those of other forms."""
+    return f"{form}:{name}"
+
+
+def fill_form(form: str, values: Mapping[str, Any]) -> None:
+    """Give a form's widgets these values: at first, and whenever the values have changed since.
+
+    What a person typed stays where the values are the same as before: when storing it failed, it is still there.
+    """
+    keys = {name: field_key(form, name) for name in values}
+    filled = field_key(form, "filled")
+    if st.session_state.get(filled) == values and all(key in st.session_state for key in keys.values()):
+        return
+    st.session_state[filled] = dict(values)
+    for name, value in values.items():
+        st.session_state[keys[name]] = drawable(value) if isinstance(value, str) else value
+
+
+def form_values(form: str, names: Iterable[str]) -> dict[str, Any]:
+    """What a form's widgets hold, without those that are empty or not there."""
+    values = {name: st.session_state.get(field_key(form, name)) for name in names}
+    return {name: value for name, value in values.items() if value is not None}

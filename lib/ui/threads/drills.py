@@ -43,7 +43,7 @@ class Drill:
 
 def draw(comparison: Comparison, approaches: Sequence[Approach]) -> None:
     """The choice of a lane, its drills, then all lanes."""
-    error = session.message_of_the_moment()
+    error = session.take_flash()
     if error is not None:
         st.warning(error, icon=":material/error:")
     approach = st.segmented_control(
@@ -87,7 +87,7 @@ def _run(drill: Drill) -> None:
     try:
         drill.run()
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} {error.safe} {error.next_step}")
+        session.flash(f"{error.what} {error.safe} {error.next_step}")
 
 
 def _drills(comparison: Comparison, lane: Lane) -> list[Drill]:

@@ -26,7 +26,7 @@ from lib.ui.threads import places, state
 
 def draw(page: Page, comparison: Comparison, approaches: Sequence[Approach]) -> None:
     """Both directions."""
-    note = session.message_of_the_moment()
+    note = session.take_flash()
     if note is not None:
         st.info(note)
     _export_section(page, comparison, approaches)
@@ -53,11 +53,11 @@ def _export(comparison: Comparison, transfer: Transfer, approach: Approach) -> N
     try:
         handle = adopt(lane.open_server_history(), comparison.system_prompt, transfer.messages)
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} {error.safe} {error.next_step}")
+        session.flash(f"{error.what} {error.safe} {error.next_step}")
         return
     comparison.adopt(approach, handle, transfer.messages)
     comparison.lane(approach).note(f"This chat was moved here: {moved}.")
-    session.message_of_the_moment(f"Moved {moved} to “{places.NAMES[approach]}”. Ask it something there.")
+    session.flash(f"Moved {moved} to “{places.NAMES[approach]}”. Ask it something there.")
 
 
 def _import_section(page: Page, comparison: Comparison, approaches: Sequence[Approach]) -> None:
@@ -87,7 +87,7 @@ def _import(page: Page, comparison: Comparison, approach: Approach) -> None:
         transfer = prepare_transfer([message for message in exported if not message.is_system])
         session_id = stored(page, transfer.messages)
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} {error.safe} {error.next_step}")
+        session.flash(f"{error.what} {error.safe} {error.next_step}")
         return
     note = " ".join(transfer.left_behind) or "The system prompt came along; ids and times of the server did not."
     state.set_imported_chat(session_id, len(transfer.messages), note)

@@ -13,8 +13,8 @@ from typing import Any
 
 from lib.errors import ChatError
 from lib.messages import Usage
-from lib.pricing.catalogue import Model
 from lib.pricing.costs import cost
+from lib.pricing.model import Model
 from lib.server_history import Approach, ServerHistory, ThreadSettings
 from lib.server_history.comparison import Comparison, OpenServerHistory
 from lib.server_history.factory import APPROACHES_OF_KIND, open_server_history
@@ -22,7 +22,7 @@ from lib.server_history.ledger import PriceOf
 from lib.server_history.offline import LocalReplica
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.model_counters import counter_for
-from lib.ui.shell import services
+from lib.ui.shell import services, session_settings
 from lib.ui.shell.page import Page
 from lib.ui.threads import state
 
@@ -62,7 +62,7 @@ def counter(place: str) -> TokenCounter:
     model."""
     if place == REPLICA:
         try:
-            return services.asked_counter(services.new_session_settings("local"))
+            return services.asked_counter(session_settings.defaults())
         except ChatError:
             return ESTIMATE
     endpoint = services.endpoint(place)
@@ -118,7 +118,7 @@ def _opener(place: str) -> OpenServerHistory:
         if place == REPLICA or second_account:
             return services.replicas()[1 if second_account else 0].history(approach, settings)
         endpoint = services.endpoint(place)
-        provider = services.provider_of(services.new_session_settings(place), key)
+        provider = services.provider_of(session_settings.defaults(place), key)
         return open_server_history(approach, endpoint, key or endpoint.key, provider, settings)
 
     return open_history

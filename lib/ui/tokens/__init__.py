@@ -1,1 +1,1 @@
-"""The page "Tokens and money": requests, counters, cost, tokens of a text."""
+"""The parts of the page "Tokens and money": requests, counters, costs, and the tokens of a text."""

@@ -1,6 +1,6 @@
-"""The tokens page, who counted: every counter beside the best figure there is, with its error and what the error would change.
+"""The tab "Who counted": every counter beside the best figure, with its error and the decisions the error would change.
 
-The rule: nothing is sent to be counted until a button that says so is pressed.
+Nothing is sent to be counted until the button is pressed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.analysis import frames
-from lib.analysis.bills import Bill
-from lib.analysis.frames import Counted
+from lib.analysis.frames import CounterTotals
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError
@@ -21,105 +20,119 @@ from lib.ui.components.message_sizes import sized
 from lib.ui.format import numbers
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
-from lib.ui.tokens.requests import other_counters
+from lib.ui.tokens import endpoint_counts
+from lib.ui.tokens.requests import comparable_counters
+from lib.ui.tokens.sent_requests import SentRequests
 
-ASKED_AT_ONCE = 20
-"""Requests sent to a counting endpoint by one press, the newest first."""
+MOST_COUNTED = 20
+"""Requests that one press sends to a counting endpoint, the newest first."""
+NEGLIGIBLE = 0.05
+"""Errors below this many percent are not mentioned."""
 
 
-def draw(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes, bills: Sequence[Bill]) -> None:
-    """The takeaway, the table, and the way to ask the provider."""
-    if not records:
+def draw(sent: SentRequests) -> None:
+    """Draw the choice of counters, the takeaway, the table and the button that asks the provider."""
+    if not sent.records:
         st.info("No stored message belongs to a request any more, so there is nothing to count again.")
         return
-    others = [counter for counter in other_counters(sizes.counter).values() if counter.name != sizes.counter.name]
-    picked = st.pills(
-        "Beside the model's own counter",
-        [counter.name for counter in others],
-        default=[ESTIMATE.name] if sizes.counter is not ESTIMATE else [],
-        selection_mode="multi",
-        key="counts_of",
-        help="Tokenizers of other models on the same messages. An error is only an error for the model that answered.",
-    )
-    asked = services.asked_counts()
-    endpoint = [asked.get(services.count_key(page.settings, record, sizes)) if asked else None for record in records]
-    best = [_best(record, counted, sizes) for record, counted in zip(records, endpoint, strict=True)]
-    counters = [_counted(page, records, sized(page, counter), sizes) for counter in others if counter.name in picked]
-    counters.append(_counted(page, records, sizes, sizes))
-    if any(count is not None for count in endpoint):
-        counters.append(Counted("counting endpoint", "counted", endpoint))
-    billed = [record.turn.usage.input_tokens if record.turn is not None else None for record in records]
-    if any(count is not None for count in billed):
-        who = next(
-            r.turn.usage_provenance for r in records if r.turn is not None and r.turn.usage.input_tokens is not None
-        )
-        counters.append(Counted("the server that answered", who, billed))
-    st.markdown(takeaway(counters, best))
+    by_endpoint = endpoint_counts.known(sent.page.settings, sent.records, sent.sizes)
+    actual = [_actual(record, count, sent.sizes) for record, count in zip(sent.records, by_endpoint, strict=True)]
+    counters = [*_picked_counters(sent), _own_totals(sent.records, sent.sizes)]
+    if any(count is not None for count in by_endpoint):
+        counters.append(CounterTotals("counting endpoint", "counted", by_endpoint))
+    counters += _reported_totals(sent.records)
+    st.markdown(takeaway(counters, actual))
     tables.show(
-        frames.who_counted([record.name for record in records], best, counters),
+        frames.who_counted([record.name for record in sent.records], actual, counters),
         "who_counted",
         "Every request with its size by each counter, and each counter's signed error",
     )
-    _ask(page, records, sizes)
+    _ask_button(sent)
     with st.container(gap="xsmall"):
         for name in dict.fromkeys(counter.provenance for counter in counters):
             st.caption(f"**{name}**: {PROVENANCE_TEXT[name]}")
 
 
-def takeaway(counters: Sequence[Counted], best: Sequence[tuple[int, str]]) -> str:
+def takeaway(counters: Sequence[CounterTotals], actual: Sequence[tuple[int, str]]) -> str:
     """One sentence per counter that is off, the worst first.
 
-    Example: "**characters / 4 is 41 % under to 3 % over.** In 2 of 14 requests the error would change what is left out."
+    Example: "**characters / 4 is off by −41% to +3%.** In 2 of 14 requests the error would change what is dropped."
     """
-    said = []
+    sentences = []
     for counter in counters:
         errors = [
-            100 * (n - true) / true for n, (true, _) in zip(counter.totals, best, strict=True) if n is not None and true
+            100 * (count - true) / true
+            for count, (true, _) in zip(counter.totals, actual, strict=True)
+            if count is not None and true
         ]
-        if not errors or max(map(abs, errors)) < 0.05:
+        worst = max(map(abs, errors), default=0)
+        if worst < NEGLIGIBLE:
             continue
-        flips = sum(1 for count in counter.otherwise or () if count)
-        words = f"**{counter.name} is {_span(min(errors), max(errors))}.**"
-        if flips:
-            words += f" In {flips} of {numbers.plural(len(best), 'request')} the error would change what is left out."
-        said.append((max(map(abs, errors)), words))
-    if not said:
-        return "**Everybody who counted these requests agrees.**"
-    return "  \n".join(words for _, words in sorted(said, reverse=True))
+        changed = sum(1 for count in counter.differing or () if count)
+        sentence = f"**{counter.name} is off by {error_range(min(errors), max(errors))}.**"
+        if changed:
+            requests = numbers.plural(len(actual), "request")
+            sentence += f" In {changed} of {requests} the error would change what is dropped."
+        sentences.append((worst, sentence))
+    if not sentences:
+        return "**All counters agree on these requests.**"
+    return "  \n".join(sentence for _, sentence in sorted(sentences, reverse=True))
 
 
-def _span(low: float, high: float) -> str:
-    """Example: _span(-41.2, 3.4) -> "41 % under to 3 % over"; _span(-46, -28) -> "28 to 46 % under"; _span(2, 2) -> "2 % over"."""
-    if low < 0 < high:
-        return f"{-low:.0f} % under to {high:.0f} % over"
-    near, far = sorted((abs(low), abs(high)))
-    way = "under" if low < 0 else "over"
-    return f"{far:.0f} % {way}" if f"{near:.0f}" == f"{far:.0f}" else f"{near:.0f} to {far:.0f} % {way}"
+def error_range(low: float, high: float) -> str:
+    """Example: error_range(-41.2, 3.4) -> "−41% to +3%"; error_range(2, 2) -> "+2%"."""
+    first, last = (f"{round(error):+d}%".replace("-", "−") for error in (low, high))
+    return first if first == last else f"{first} to {last}"
 
 
-def _best(record: RequestRecord, endpoint: int | None, sizes: MessageSizes) -> tuple[int, str]:
-    """The figure the others are held against: the server's, else its counting endpoint's, else the model's own counter's."""
+def _actual(record: RequestRecord, by_endpoint: int | None, sizes: MessageSizes) -> tuple[int, str]:
+    """The best figure and who counted: the server that answered, its counting endpoint, or the model's own counter."""
     if record.turn is not None and record.turn.usage.input_tokens is not None:
         return record.turn.usage.input_tokens, f"the server that answered, {record.turn.usage_provenance}"
-    if endpoint is not None:
-        return endpoint, "counting endpoint, counted"
+    if by_endpoint is not None:
+        return by_endpoint, "counting endpoint, counted"
     return sizes.parts(record).sent, frames.by(sizes.counter)
 
 
-def _counted(page: Page, records: Sequence[RequestRecord], by: MessageSizes, own: MessageSizes) -> Counted:
-    """A counter's totals, and where its sizes would decide otherwise than the model's own counter's."""
-    totals = [by.parts(record).sent for record in records]
-    if by is own:
-        return Counted(by.counter.name, by.provenance, totals)
-    otherwise = [
-        decided_otherwise(by.planned_again(record, page.settings), own.planned_again(record, page.settings))
-        for record in records
+def _picked_counters(sent: SentRequests) -> list[CounterTotals]:
+    """The totals of other models' counters that were picked, and where they would decide differently."""
+    own = sent.sizes
+    others = {name: other for name, other in comparable_counters(own.counter).items() if name != own.counter.name}
+    picked = st.pills(
+        "Compare with",
+        list(others),
+        default=[ESTIMATE.name] if own.counter is not ESTIMATE else [],
+        selection_mode="multi",
+        key="counts_of",
+        help="Other models' tokenizers on the same messages. The errors are relative to the model that answered.",
+    )
+    return [_other_totals(sent, sized(sent.page, others[name])) for name in others if name in picked]
+
+
+def _other_totals(sent: SentRequests, other: MessageSizes) -> CounterTotals:
+    settings = sent.page.settings
+    differing = [
+        differing_decisions(other.planned_again(record, settings), sent.sizes.planned_again(record, settings))
+        for record in sent.records
     ]
-    return Counted(by.counter.name, by.provenance, totals, otherwise)
+    totals = [other.parts(record).sent for record in sent.records]
+    return CounterTotals(other.counter.name, other.provenance, totals, differing)
 
 
-def decided_otherwise(one: ContextPlan, other: ContextPlan) -> int:
-    """By how many messages two plans of the same candidates differ; 0 where they hold the same."""
+def _own_totals(records: Sequence[RequestRecord], sizes: MessageSizes) -> CounterTotals:
+    return CounterTotals(sizes.counter.name, sizes.provenance, [sizes.parts(record).sent for record in records])
+
+
+def _reported_totals(records: Sequence[RequestRecord]) -> list[CounterTotals]:
+    """What the servers that answered reported; empty if none did."""
+    turns = [record.turn for record in records]
+    reported = [None if turn is None else turn.usage.input_tokens for turn in turns]
+    sources = [turn.usage_provenance for turn in turns if turn is not None and turn.usage.input_tokens is not None]
+    return [CounterTotals("the server that answered", sources[0], reported)] if sources else []
+
+
+def differing_decisions(one: ContextPlan, other: ContextPlan) -> int:
+    """How many messages two plans of the same request keep or drop differently, at least; 0 if they hold the same."""
     if one.runs == other.runs or all(run.included for plan in (one, other) for run in plan.runs):
         return 0
     return abs(one.included_count - other.included_count) or int(_kept(one) != _kept(other))
@@ -129,34 +142,29 @@ def _kept(plan: ContextPlan) -> list[tuple[int, int]]:
     return [(run.start, run.stop) for run in plan.runs if run.included]
 
 
-def _ask(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes) -> None:
-    """A button that has the newest requests counted by the provider's endpoint."""
-    label, some = services.endpoint(page.settings.provider).label, min(ASKED_AT_ONCE, len(records))
+def _ask_button(sent: SentRequests) -> None:
+    """The button that has the provider's endpoint count the newest requests."""
+    label = services.endpoint(sent.page.settings.provider).label
+    count = min(MOST_COUNTED, len(sent.records))
+    which = numbers.plural(count, "request") if count == len(sent.records) else f"newest {count}"
     st.button(
-        (
-            f"Ask the counting endpoint ({numbers.plural(some, 'request')})"
-            if some == len(records)
-            else f"Ask the counting endpoint (newest {some})"
-        ),
+        f"Ask the counting endpoint ({which})",
         icon=":material/calculate:",
         key="ask_counts",
-        on_click=_asked,
-        args=(page, list(records)[-ASKED_AT_ONCE:], sizes),
-        help=(
-            f"{label}: sends these requests to its counting endpoint, which is free and answers with a number. Nothing"
-            " is stored."
-        ),
+        on_click=_ask_endpoint,
+        args=(sent.page, list(sent.records)[-MOST_COUNTED:], sent.sizes),
+        help=f"Sends these requests to the counting endpoint of {label}, which is free. Nothing is stored.",
     )
-    if line := session.message_of_the_moment():
-        st.warning(line, icon=":material/error:")
+    if message := session.take_flash():
+        st.warning(message, icon=":material/error:")
 
 
-def _asked(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes) -> None:
-    """Ask; what was counted stays counted where a later one fails."""
+def _ask_endpoint(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes) -> None:
+    """Have the endpoint count. Counts from before a failure are kept. For callbacks."""
     try:
-        answered = [services.ask_count(page.settings, record, sizes) for record in records]
+        counts = [endpoint_counts.ask(page.settings, record, sizes) for record in records]
     except ChatError as error:
-        session.message_of_the_moment(f"{error.what} {error.next_step}")
+        session.flash(f"{error.what} {error.next_step}")
         return
-    if not any(answered):
-        session.message_of_the_moment("This provider has no counting endpoint.")
+    if not any(counts):
+        session.flash("This provider has no counting endpoint.")

@@ -1,26 +1,23 @@
-"""The tokens page, money: what it cost, what it would cost elsewhere, and how the cost grows.
+"""The tab "Money": what the conversation cost, what it would cost on other models, and how the cost grows.
 
-The rule: money is tokens times list price, and says whose tokens; an unknown price is said in words, never 0.
+Money is tokens times list price and says who counted the tokens; an unknown price is named in words, never 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
-from itertools import takewhile
 
 import streamlit as st
 
 from lib.analysis import frames
-from lib.analysis.bills import Bill, PriceComparison, cache_minimum, elsewhere, usages
-from lib.analysis.replay import continued, replayed
-from lib.analysis.requests import MessageSizes, RequestRecord
-from lib.context import STRATEGIES
-from lib.messages import Message
+from lib.analysis.bills import Bill, PriceComparison, cache_minimum, compare_prices
+from lib.analysis.growth import growth
+from lib.analysis.replay import project
+from lib.analysis.requests import MessageSizes
 from lib.pricing import catalogue
-from lib.pricing.catalogue import Model
-from lib.pricing.costs import cost, saved_by_cache
+from lib.pricing.costs import saved_by_cache
+from lib.pricing.model import Model
 from lib.tokens import ESTIMATE
 from lib.tokens.model_counters import counter_for
 from lib.ui.components import charts, tables
@@ -28,18 +25,19 @@ from lib.ui.components.message_sizes import sized
 from lib.ui.format import numbers
 from lib.ui.shell import services
 from lib.ui.shell.page import Page
-from lib.ui.tokens.requests import SHOWN
+from lib.ui.tokens.requests import MOST_BARS
+from lib.ui.tokens.sent_requests import SentRequests
 
 DEFAULT_MODEL = "gpt-6-luna"
-"""Priced where the session's own model has no price."""
+"""The model whose prices are shown at first if the session's own model has none."""
 
 
-def draw(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes, bills: Sequence[Bill]) -> None:
-    """What it cost, elsewhere, and ahead."""
-    _spent(bills)
-    if records:
-        _elsewhere(page, records, sizes)
-        _ahead(page, sizes)
+def draw(sent: SentRequests) -> None:
+    """Draw what it cost, what it would cost elsewhere, and how the cost grows."""
+    _spent(sent.bills)
+    if sent.records:
+        _elsewhere(sent)
+        _ahead(sent.page, sent.sizes)
     st.caption(catalogue.prices_note())
 
 
@@ -48,20 +46,22 @@ def cost_sentence(bills: Sequence[Bill]) -> str:
     known = [bill.cost.total for bill in bills if bill.cost is not None]
     unknown = len(bills) - len(known)
     if not known:
-        return "What it cost is not known: no price known for what answered." if bills else "Nothing was paid for yet."
+        return (
+            "The cost is not known: no price known for the model that answered." if bills else "Nothing was paid yet."
+        )
     total = sum(known, Decimal(0))
     who = " and ".join(dict.fromkeys(bill.provenance for bill in bills if bill.cost is not None))
-    here = all(bill.provider == "local" for bill in bills if bill.cost is not None)
-    said = (
+    ran_here = all(bill.provider == "local" for bill in bills if bill.cost is not None)
+    sentence = (
         "It cost **nothing**: it ran on this machine."
-        if here
+        if ran_here
         else f"It cost **{numbers.money(total)}** ({who} tokens at list price)."
     )
-    return f"{said} For {numbers.plural(unknown, 'request')} no price is known." if unknown else said
+    return f"{sentence} For {numbers.plural(unknown, 'request')} no price is known." if unknown else sentence
 
 
 def _spent(bills: Sequence[Bill]) -> None:
-    """Cost per request and so far, cached input apart, hidden costs included."""
+    """Draw the cost per request and the sum so far."""
     st.subheader("What it cost", anchor=False)
     priced = [bill for bill in bills if bill.cost is not None]
     if not any(bill.cost is not None and bill.cost.total for bill in bills):
@@ -69,10 +69,10 @@ def _spent(bills: Sequence[Bill]) -> None:
     else:
         st.markdown(_spent_sentence(priced))
         frame = frames.money(bills)
-        shown = tables.visible_range(bills, SHOWN, "bills_shown")
+        visible = tables.visible_range(bills, MOST_BARS, "bills_shown")
         who = " and ".join(dict.fromkeys(bill.provenance for bill in priced))
         st.plotly_chart(
-            charts.money_bars(frame.iloc[shown], f"{who} tokens at list price"),
+            charts.money_bars(frame.iloc[visible], f"{who} tokens at list price"),
             key="money_bars",
             config=tables.CHART,
             alt=(
@@ -84,44 +84,46 @@ def _spent(bills: Sequence[Bill]) -> None:
 
 
 def _spent_sentence(priced: Sequence[Bill]) -> str:
-    """Where the money went: the largest part, what the cache saved, what was hidden."""
+    """Where the money went: reading or writing, what the cache saved, and what was hidden."""
     costs = [bill.cost for bill in priced if bill.cost is not None]
     total = _total(priced)
-    reading = sum((c.uncached_input + c.cached_input + c.cache_write for c in costs), Decimal(0))
-    said = (
+    reading = sum((cost.uncached_input + cost.cached_input + cost.cache_write for cost in costs), Decimal(0))
+    sentence = (
         f"**{numbers.percent(reading, total)} of {numbers.money(total)} went into reading the conversation,** the rest"
         " into writing replies."
     )
     saved = sum((_saved(bill) for bill in priced), Decimal(0))
     if saved > 0:
-        said += f" The provider's cache saved {numbers.money(saved)}."
-    hidden = sum((c.hidden + c.reasoning for c in costs), Decimal(0))
+        sentence += f" The provider's cache saved {numbers.money(saved)}."
+    hidden = sum((cost.hidden + cost.reasoning for cost in costs), Decimal(0))
     if hidden:
-        said += f" {numbers.money(hidden)} of it you never see: hidden reasoning and compaction."
-    return said
+        sentence += f" {numbers.money(hidden)} of it you never see: hidden reasoning and compaction."
+    return sentence
 
 
-def _elsewhere(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes) -> None:
-    """The same requests at every other model's price, by that model's own counter."""
+def _elsewhere(sent: SentRequests) -> None:
+    """Draw the same requests at every model's price, by that model's own counter."""
     st.subheader("What it would cost elsewhere", anchor=False)
-    rows = elsewhere(records, lambda model: sizes_for(page, model, sizes), catalogue.catalogue())
-    st.markdown(elsewhere_sentence(rows))
+    comparisons = compare_prices(
+        sent.records, lambda model: sizes_for(sent.page, model, sent.sizes), catalogue.catalogue()
+    )
+    st.markdown(elsewhere_sentence(comparisons))
     tables.show(
-        frames.elsewhere(rows),
+        frames.price_comparison(comparisons),
         "elsewhere",
         "This conversation's cost on every model of the catalogue, in USD",
         columns=_usd_columns(("cost, nothing cached", "cost, prefix cached")),
     )
     st.caption(
-        "The same requests and replies, counted by each model's own tokenizer; another model would have answered in"
-        " other words. “Prefix cached” takes every prompt cache as still warm, and replies from it what a request"
-        " repeats of the one before it."
+        "The same requests and replies, counted by each model's own tokenizer; another model would have answered"
+        " differently. “Prefix cached” assumes that the cache is still warm and returns what a request repeats of the"
+        " one before it."
     )
 
 
-def elsewhere_sentence(rows: Sequence[PriceComparison]) -> str:
+def elsewhere_sentence(comparisons: Sequence[PriceComparison]) -> str:
     """Example: "**From $0.0002 on gpt-6-luna to $0.12 on gpt-6-astra:** 600 times as much for the same conversation."""
-    priced = [row for row in rows if row.plain]
+    priced = [comparison for comparison in comparisons if comparison.plain]
     if not priced:
         return "No prices are known."
     low, high = priced[0], priced[-1]
@@ -134,77 +136,67 @@ def elsewhere_sentence(rows: Sequence[PriceComparison]) -> str:
 
 
 def _ahead(page: Page, sizes: MessageSizes) -> None:
-    """How the cost grows if the conversation goes on like this, under each strategy."""
+    """Draw how the cost grows under each strategy if the conversation goes on like this."""
     st.subheader("If it goes on like this", anchor=False)
-    priced = {model.name: model for model in catalogue.catalogue() if model.vendor != "local"}
-    own = services.find_model(page.settings.provider, page.settings.model)
-    names = list(priced)
-    start = (
-        own.name if own is not None and own.name in priced else DEFAULT_MODEL if DEFAULT_MODEL in priced else names[0]
-    )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = priced[st.selectbox("Model", names, index=names.index(start), key="ahead_model", width=260)]
-        unit = st.segmented_control("Show", ["money", "tokens"], default="money", key="ahead_unit", required=True)
-    going = continued(page.history, sizes_for(page, chosen, sizes))
-    costs = growth(page, chosen, MessageSizes(going.counter, going.history), going.history, money=unit == "money")
-    now = sum(1 for message in page.history if message.role == "user")
-    provenance = numbers.mark(going.counter.provenance)
-    label = f"USD so far ({provenance} tokens)" if unit == "money" else f"input tokens so far ({provenance})"
+    model, unit = _ahead_choices(page)
+    money = unit == "money"
+    projection = project(page.history, sizes_for(page, model, sizes))
+    projected_sizes = MessageSizes(projection.counter, projection.history)
+    costs = growth(projection.history, projected_sizes, page.settings, model, money=money)
+    who = numbers.mark(projection.counter.provenance)
+    label = f"USD so far ({who} tokens)" if money else f"input tokens so far ({who})"
     frame = frames.growth(costs, label)
-    st.markdown(ahead_sentence(costs, usd=unit == "money"))
+    sentence = ahead_sentence(costs, usd=money)
+    st.markdown(sentence)
+    turns_so_far = sum(1 for message in page.history if message.role == "user")
     st.plotly_chart(
-        charts.growth_lines(frame, label, label, now, usd=unit == "money"),
+        charts.growth_lines(frame, label, label, turns_so_far, usd=money),
         key="growth",
         config=tables.CHART,
-        alt="Lines: the sum so far over the turns, one per strategy. " + ahead_sentence(costs, usd=unit == "money"),
+        alt=f"Lines: the sum so far over the turns, one per strategy. {sentence}",
     )
     st.caption(
-        f"Counted by {numbers.by(going.counter)}: what is stored, then exchanges of the mean size so far; window"
-        f" {page.settings.max_tokens:,}, reserved {page.settings.reserved_for_reply:,}. The prompt cache is taken as"
-        f" warm at every turn, from {cache_minimum(chosen):,} tokens on. A line ends where the request no longer fits"
+        f"Counted by {numbers.by(projection.counter)}. Turns after the line are projected at average size. Window"
+        f" {page.settings.max_tokens:,}, reserved {page.settings.reserved_for_reply:,}. Assumes a prompt cache that is"
+        f" warm at every turn, from {cache_minimum(model):,} tokens on. A line ends where the request no longer fits"
         " the window."
     )
     tables.draw(frame, "growth", "The sum so far, by strategy and turn")
 
 
-def growth(
-    page: Page, model: Model, sizes: MessageSizes, history: Sequence[Message], *, money: bool
-) -> Mapping[str, list[float]]:
-    """For each strategy, what every turn adds: USD on this model, or input tokens. A strategy whose request no longer fits the
-    window ends there."""
-    found: dict[str, list[float]] = {}
-    budget = page.settings.window.input_budget
-    for strategy in STRATEGIES.values():
-        records = replayed(history, sizes, replace(page.settings, strategy=strategy.name))
-        records = list(takewhile(lambda record: sizes.parts(record).sent <= budget, records))
-        used = usages(records, sizes, cache_minimum(model))
-        if money:
-            found[strategy.label] = [float(price.total) if (price := cost(model, usage)) else 0.0 for usage in used]
-        else:
-            found[strategy.label] = [float(usage.input_tokens or 0) for usage in used]
-    return found
+def _ahead_choices(page: Page) -> tuple[Model, str]:
+    """The model whose prices are used, and "money" or "tokens"."""
+    priced = {model.name: model for model in catalogue.catalogue() if model.vendor != "local"}
+    names = list(priced)
+    own = services.find_model(page.settings.provider, page.settings.model)
+    preferred = [own.name if own is not None else DEFAULT_MODEL, DEFAULT_MODEL, *names]
+    first = next(name for name in preferred if name in priced)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox("Model", names, index=names.index(first), key="ahead_model", width=260)
+        unit = st.segmented_control("Show", ["money", "tokens"], default="money", key="ahead_unit", required=True)
+    return priced[name], unit
 
 
 def ahead_sentence(costs: Mapping[str, list[float]], *, usd: bool) -> str:
-    """Example: "**By turn 100 it is $0.42 with “Leave out the oldest”.** “Leave out nothing” no longer fits from turn 13 on.\""""
+    """Example: "**By turn 100 it is $0.42 with “Oldest first”.** “Everything” no longer fits from turn 13 on."."""
     turns = max(map(len, costs.values()), default=0)
-    totals = {name: sum(each) for name, each in costs.items() if len(each) == turns}
     if not turns:
         return "Not even the next request fits the window."
-    order = sorted(totals, key=totals.__getitem__)
-    shown = order if len(order) < 3 else [order[0], order[-1]]
-    said = " and ".join(
+    totals = {name: sum(each) for name, each in costs.items() if len(each) == turns}
+    by_total = sorted(totals, key=totals.__getitem__)
+    extremes = by_total if len(by_total) < 3 else [by_total[0], by_total[-1]]
+    amounts = " and ".join(
         f"{numbers.money(Decimal(str(totals[name]))) if usd else f'{totals[name]:,.0f} tokens'} with “{name}”"
-        for name in shown
+        for name in extremes
     )
     ended = [
         f" “{name}” no longer fits from turn {len(each) + 1} on." for name, each in costs.items() if len(each) < turns
     ]
-    return f"**By turn {turns} it is {said}.**{''.join(ended)}"
+    return f"**By turn {turns} it is {amounts}.**{''.join(ended)}"
 
 
 def sizes_for(page: Page, model: Model, own: MessageSizes) -> MessageSizes:
-    """The conversation by this model's counter."""
+    """The sizes of the conversation by this model's counter."""
     if model.vendor == "local":
         return own if page.settings.provider == "local" else sized(page, ESTIMATE)
     counter = counter_for(model.vendor, model.name)

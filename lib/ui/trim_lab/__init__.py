@@ -1,1 +1,1 @@
-"""The trim lab: cliff map, bake-off, recall probe, what trimming costs, reports."""
+"""The parts of the page "Trim lab": cliff map, bake-off, recall probe, costs of trimming, and reports."""

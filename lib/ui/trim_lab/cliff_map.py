@@ -1,10 +1,8 @@
-"""The cliff map's tab: who survives at which budget, under one strategy.
-
-The rule: every decision is the planner's own, made for every budget before the map is drawn.
-"""
+"""The tab "Cliff map": which messages are sent at which budget, under one strategy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -17,196 +15,176 @@ from lib.lab.break_points import KIND_TEXT, Marker, markers
 from lib.lab.cliff_map import CliffMap, budgets, cliff_map
 from lib.lab.report.report import Cliffs
 from lib.ui.components import cliff_canvas, palette, strategy_fields, tables
-from lib.ui.components.cliff_canvas import Kind, Line, Mark, Spoken
-from lib.ui.context_window import request_rows
+from lib.ui.components.cliff_canvas import BudgetRow, Fate, ListedMessage, Mark
 from lib.ui.format import numbers
 from lib.ui.format.text import drawable
 from lib.ui.shell import services
-from lib.ui.trim_lab import report_files
+from lib.ui.trim_lab import facts, report_files, state
 from lib.ui.trim_lab.conversation import Lab
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BESIDE = 300
-"""Messages listed beside the map."""
+MOST_LISTED = 300
+"""Messages in the list beside the map, the newest."""
 TEXT = 160
 """Characters of each."""
-COLOURS = {
-    "system": palette.SYSTEM.colour,
-    "pinned": palette.PINNED.colour,
-    "recent": palette.HISTORY.colour,
-    "fits": palette.HISTORY.colour,
-    "over_budget": "#8a8f9844",
-    "outside_window": "#8a8f9866",
-    "middle": "#8a8f9888",
-    "summarized": "#8b6cf055",
-    "muted": "#8a8f98aa",
-    "partner_left_out": palette.OVER.colour,
-}
+MOST_BREAKS = 12
+"""Breaks that are named below the map."""
+SMALLEST_MAP = 400
+"""The largest budget of a map is at least this many tokens."""
 
 
 def draw(lab: Lab) -> None:
-    """The choices, the sentence, the map with the conversation beside it, the table."""
+    """Draw the choices, the takeaway, the map with the conversation beside it, and the table."""
     left, right = st.columns(2, gap="medium")
     with left:
-        settings = _choices(lab)
+        settings = _settings(lab)
     with right:
-        facts = lab.pick_facts()
+        followed = facts.pick_messages(lab)
     candidates = lab.candidates()
-    upto = _upto(lab, candidates.upto(len(candidates)))
-    made = cliff_map(candidates, settings.strategy, budgets(upto), settings.options, lab.muted, lab.pinned)
-    broken = markers(made, candidates, facts)
-    st.markdown(takeaway(made, lab, facts))
-    _map(lab, made, broken, facts, settings)
-    _breaks(broken, lab)
-    tables.draw(frame(made, lab), f"cliff-{settings.strategy}", "From which budget on each message is sent, in tokens")
-    entry = Contestant(STRATEGIES[settings.strategy].label, settings)
-    sizes = lab.sizes
-    report_files.download_cliffs(lab, Cliffs(entry, sizes.counter.name, sizes.provenance, made, tuple(broken)))
+    largest = _largest_budget(lab, candidates.upto(len(candidates)))
+    cliffs = cliff_map(candidates, settings.strategy, budgets(largest), settings.options, lab.muted, lab.pinned)
+    breaks = markers(cliffs, candidates, followed)
+    st.markdown(takeaway(cliffs, lab.settings.window.input_budget, followed))
+    _map(lab, cliffs, breaks, followed)
+    _breaks(breaks, lab)
+    tables.draw(
+        frame(cliffs, lab), f"cliff-{settings.strategy}", "From which budget on each message is sent, in tokens"
+    )
+    contestant = Contestant(STRATEGIES[settings.strategy].label, settings)
+    counter, provenance = lab.sizes.counter.name, lab.sizes.provenance
+    report_files.download_cliffs(lab, Cliffs(contestant, counter, provenance, cliffs, tuple(breaks)))
 
 
-def _choices(lab: Lab) -> ChatSettings:
-    """The strategy to look at, and its options: the session's own at first."""
-    kept: dict[str, object] = st.session_state.setdefault(f"lab_cliff:{lab.key}", {})
-    settings = lab.settings.updated(kept)
-
-    def key_of(name: str) -> str:
-        key = f"lab_cliff:{lab.key}:{name}"
-        st.session_state[key] = getattr(settings, name)
-        return key
-
-    def changed() -> None:
-        names = ("strategy", *strategy_fields.OPTIONS.get(settings.strategy, ()))
-        values = {name: st.session_state.get(f"lab_cliff:{lab.key}:{name}") for name in names}
-        st.session_state[f"lab_cliff:{lab.key}"] = kept | {
-            name: value for name, value in values.items() if value is not None
-        }
-
-    strategy_fields.draw(settings.strategy, key_of, changed)
+def _settings(lab: Lab) -> ChatSettings:
+    """Let the user pick the strategy and its options; at first the session's own."""
+    settings = lab.settings.updated(state.cliff_choices(lab.key))
+    names = ("strategy", *strategy_fields.OPTIONS.get(settings.strategy, ()))
+    strategy_fields.draw(
+        settings.strategy,
+        lambda name: state.seed_cliff_choice(lab.key, name, getattr(settings, name)),
+        state.keep_cliff_choices,
+        args=(lab.key, names),
+    )
     return settings
 
 
-def _upto(lab: Lab, whole: int) -> int:
-    """The largest budget of the map: a little more than everything needs, or the model's window where that is smaller."""
+def _largest_budget(lab: Lab, everything: int) -> int:
+    """A little more than the tokens of everything, or the model's window if that is smaller."""
     model = services.find_model(lab.settings.provider, lab.settings.model)
     window = model.context_window if model is not None else None
-    enough = int(whole * 1.25) + 200
-    return max(400, enough if window is None else min(max(window, lab.settings.max_tokens), enough))
+    enough = int(everything * 1.25) + 200
+    return max(SMALLEST_MAP, enough if window is None else min(max(window, lab.settings.max_tokens), enough))
 
 
-def takeaway(made: CliffMap, lab: Lab, facts: list[int]) -> str:
-    """Example: "**The first message survives from 2,048 tokens on.** Of 3 facts, 1 is gone at the present budget of 896." """
-    first = made.survives(0)
-    start = (
-        "**The first message is left out at every budget here.**"
-        if first is None
-        else (
-            f"**The first message is sent from {first:,} tokens on**"
-            + (", at every budget of the map." if first == made.budgets[0] else ".")
-        )
-    )
-    budget = lab.settings.window.input_budget
-    row = made.rows[_place(made, budget)]
-    gone = sum(not row.sends(fact) for fact in facts)
-    if not facts:
-        return start
-    verb = "is" if gone == 1 else "are"
+def takeaway(cliffs: CliffMap, budget: int, followed: Sequence[int]) -> str:
+    """Example: "**The first message is sent from 2,048 tokens on.** Of 3 facts, 1 is not sent at 887 tokens, ..." """
+    first = cliffs.survives(0)
+    if first is None:
+        sentence = "**The first message is dropped at every budget here.**"
+    elif first == cliffs.budgets[0]:
+        sentence = f"**The first message is sent from {first:,} tokens on**, at every budget of the map."
+    else:
+        sentence = f"**The first message is sent from {first:,} tokens on.**"
+    if not followed:
+        return sentence
+    row = cliffs.rows[_row_at(cliffs, budget)]
+    dropped = sum(not row.sends(fact) for fact in followed)
+    verb = "is" if dropped == 1 else "are"
     return (
-        f"{start} Of {numbers.plural(len(facts), 'fact')}, {gone} {verb} gone at {row.budget:,} tokens, near the"
-        " present budget."
+        f"{sentence} Of {numbers.plural(len(followed), 'fact')}, {dropped} {verb} not sent at {row.budget:,} tokens, near"
+        " the present budget."
     )
 
 
-def _map(lab: Lab, made: CliffMap, broken: list[Marker], facts: list[int], settings: ChatSettings) -> None:
-    used = dict.fromkeys(run.reason for row in made.rows for run in row.runs)
-    sent = {run.reason: run.included for row in made.rows for run in row.runs}
-    kinds = [Kind(reason, request_rows.TAGS[reason], COLOURS[reason], sent[reason]) for reason in used]
+def _map(lab: Lab, cliffs: CliffMap, breaks: Sequence[Marker], followed: Sequence[int]) -> None:
     size = max(1, len(lab.history))
-    lines = [Line(_runs(row.runs, size), row.fits, _words(made, place, size)) for place, row in enumerate(made.rows)]
-    listed = range(max(0, len(lab.history) - BESIDE), len(lab.history))
-    spoken = [
-        Spoken(
-            at, f"{at + 1} {lab.history[at].role}", drawable(" ".join(lab.history[at].text.split())[:TEXT]), at in facts
-        )
-        for at in listed
-    ]
-    more = f"{listed.start:,} earlier messages are on the map, not in this list." if listed.start else ""
+    first_listed = max(0, len(lab.history) - MOST_LISTED)
+    smallest, largest = cliffs.budgets[0], cliffs.budgets[-1]
     cliff_canvas.draw(
-        lines,
-        spoken,
-        kinds,
-        _marks(made, broken),
+        [_budget_row(cliffs, place, size) for place in range(len(cliffs.rows))],
+        [_listed(lab, index, fact=index in followed) for index in range(first_listed, len(lab.history))],
+        _fates(cliffs),
+        _marks(cliffs, breaks),
         size=size,
-        start=_place(made, lab.settings.window.input_budget),
-        more=more,
+        start=_row_at(cliffs, lab.settings.window.input_budget),
+        more=f"{first_listed:,} earlier messages are on the map, not in this list." if first_listed else "",
         label=(
-            f"Cliff map of {numbers.plural(size, 'message')} at {len(made.rows)} budgets from {made.budgets[0]:,} to "
-            f"{made.budgets[-1]:,} tokens"
+            f"Cliff map of {numbers.plural(size, 'message')} at {len(cliffs.rows)} budgets from {smallest:,} to"
+            f" {largest:,} tokens"
         ),
         key=f"cliff:{lab.key}",
     )
     st.caption(
-        f"Budgets grow from {made.budgets[0]:,} tokens at the bottom to {made.budgets[-1]:,} at the top, each by the"
-        " same factor. Point at the map, or use the slider. Triangles: below them, a fact, the instructions or a tool"
-        " pair is lost. A red edge on the left: more than the budget, so you would be asked. Tokens by"
-        f" {numbers.by(lab.sizes.counter)}."
+        f"Budgets grow from {smallest:,} tokens at the bottom to {largest:,} at the top, each by the same factor. Point at"
+        " the map, or use the slider. A triangle: below it, a fact, the instructions or a tool pair is lost. A red edge on"
+        f" the left: over the budget, so the chat would ask you. Tokens by {numbers.by(lab.sizes.counter)}."
     )
 
 
-def _runs(runs: tuple[Run, ...], size: int) -> list[tuple[int, int, str]]:
-    return [(run.start, min(run.stop, size), run.reason) for run in runs if run.start < size]
+def _fates(cliffs: CliffMap) -> list[Fate]:
+    """The reasons on the map, in the order they appear."""
+    included = {run.reason: run.included for row in cliffs.rows for run in row.runs}
+    return [
+        Fate(reason, palette.REASON_TAGS[reason], palette.REASON_COLOURS[reason], sent)
+        for reason, sent in included.items()
+    ]
 
 
-def _words(made: CliffMap, place: int, size: int) -> str:
-    row = made.rows[place]
-    kept = sum(min(run.stop, size) - run.start for run in row.runs if run.included and run.start < size)
-    over = " It does not fit." if not row.fits else ""
-    return f"{row.budget:,} tokens: {kept:,} of {size:,} messages are sent, {row.input_tokens:,} tokens.{over}"
+def _budget_row(cliffs: CliffMap, place: int, size: int) -> BudgetRow:
+    """One row of the map, over the first `size` messages."""
+    row = cliffs.rows[place]
+    runs = [Run(run.start, min(run.stop, size), run.included, run.reason) for run in row.runs if run.start < size]
+    sent = sum(run.stop - run.start for run in runs if run.included)
+    over = "" if row.fits else " It does not fit."
+    summary = f"{row.budget:,} tokens: {sent:,} of {size:,} messages are sent, {row.input_tokens:,} tokens.{over}"
+    return BudgetRow([(run.start, run.stop, run.reason) for run in runs], row.fits, summary)
 
 
-def _place(made: CliffMap, budget: int) -> int:
-    """The line of the largest budget of the map that is within this one."""
-    return max((place for place, each in enumerate(made.budgets) if each <= budget), default=0)
+def _listed(lab: Lab, index: int, *, fact: bool) -> ListedMessage:
+    message = lab.history[index]
+    text = drawable(" ".join(message.text.split())[:TEXT])
+    return ListedMessage(index, f"{index + 1} {message.role}", text, fact)
 
 
-def _marks(made: CliffMap, broken: list[Marker]) -> list[Mark]:
+def _row_at(cliffs: CliffMap, budget: int) -> int:
+    """The row of the largest budget of the map that is within this one."""
+    return max((place for place, each in enumerate(cliffs.budgets) if each <= budget), default=0)
+
+
+def _marks(cliffs: CliffMap, breaks: Sequence[Marker]) -> list[Mark]:
     colours = {"fact": palette.PINNED.colour, "instructions": palette.SYSTEM.colour}
     return [
-        Mark(marker.index, made.budgets.index(marker.upto), colours.get(marker.kind, palette.OVER.colour))
-        for marker in broken
+        Mark(marker.index, cliffs.budgets.index(marker.largest_budget), colours.get(marker.kind, palette.OVER.colour))
+        for marker in breaks
         if marker.index is not None
     ]
 
 
-def _breaks(broken: list[Marker], lab: Lab) -> None:
-    """What breaks, in words."""
-    for marker in broken[:12]:
-        what = "The session's system prompt" if marker.index is None else lab.name_of(marker.index)
+def _breaks(breaks: Sequence[Marker], lab: Lab) -> None:
+    """Name what breaks, and up to which budget."""
+    for marker in breaks[:MOST_BREAKS]:
+        name = "The session's system prompt" if marker.index is None else lab.label_of(marker.index)
         st.caption(
-            f":material/warning: Up to {marker.upto:,} tokens: {KIND_TEXT[marker.kind]} `{what.replace('`', '')}`"
+            f":material/warning: Up to {marker.largest_budget:,} tokens: {KIND_TEXT[marker.kind]}"
+            f" `{name.replace('`', '')}`"
         )
-    if len(broken) > 12:
-        st.caption(f"{len(broken) - 12} more.")
+    if len(breaks) > MOST_BREAKS:
+        st.caption(f"{len(breaks) - MOST_BREAKS} more.")
 
 
-def frame(made: CliffMap, lab: Lab) -> pd.DataFrame:
-    """From which budget on each stretch of messages is sent."""
+def frame(cliffs: CliffMap, lab: Lab) -> pd.DataFrame:
+    """One row per range of messages that are sent from the same budget on."""
     import pandas as pd
 
+    size = len(lab.history)
     rows = [
-        [
-            start + 1,
-            min(stop, len(lab.history)),
-            lab.history[start].role,
-            survives,
-            lab.sizes.between(start, min(stop, len(lab.history))),
-        ]
-        for start, stop, survives in made.survivals()
-        if start < len(lab.history)
+        [start + 1, min(stop, size), lab.history[start].role, budget, lab.sizes.between(start, min(stop, size))]
+        for start, stop, budget in cliffs.survivals()
+        if start < size
     ]
-    who = numbers.mark(lab.sizes.provenance)
-    made_frame = pd.DataFrame(
-        rows, columns=["from message", "to message", "role of the first", "sent from this budget on", f"tokens, {who}"]
+    names = ["from message", "to message", "role of the first", "sent from this budget on"]
+    return pd.DataFrame(rows, columns=[*names, f"tokens, {numbers.mark(lab.sizes.provenance)}"]).astype(
+        {"sent from this budget on": "Int64"}
     )
-    return made_frame.astype({"sent from this budget on": "Int64"})

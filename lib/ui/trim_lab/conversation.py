@@ -1,7 +1,4 @@
-"""Lab: the conversation that the trim lab is looking at, and how its messages are called.
-
-The rule: plain values, made anew at every rerun.
-"""
+"""The conversation that the trim lab looks at: picked from a list, with its sizes."""
 
 from __future__ import annotations
 
@@ -13,20 +10,31 @@ import streamlit as st
 from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
 from lib.context.plan import Candidates
-from lib.lab.facts import suggested
+from lib.errors import ChatError
+from lib.lab.example import EXAMPLE
 from lib.messages import Message
+from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
-from lib.ui.format.text import drawable
-from lib.ui.shell import services
+from lib.ui.components import message_sizes
+from lib.ui.format import numbers
+from lib.ui.format.text import as_label, drawable
+from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
+from lib.ui.trim_lab import state
 
+EXAMPLE_NAME = "example"
+"""The choice of the example instead of a session."""
+EXAMPLE_WINDOW, EXAMPLE_RESERVE = 1024, 128
+"""Tokens; the example is too long for this window."""
+MOST_SESSIONS = 30
+"""Stored sessions in the list."""
 LABEL = 70
-"""Characters of a message where one is picked."""
+"""Characters of a message in a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """One conversation, sized by its counter; `muted` and `pinned` are stored indexes."""
+    """One conversation with its sizes; `muted` and `pinned` are stored indexes of user messages."""
 
     page: Page
     history: Sequence[Message]
@@ -37,15 +45,15 @@ class Lab:
 
     @property
     def settings(self) -> ChatSettings:
-        """The session's settings; for the example, in a window that it outgrows."""
-        return (
-            replace(self.page.settings, max_tokens=1024, reserved_for_reply=128) if self.example else self.page.settings
-        )
+        """The session's settings; the example has a window that it does not fit."""
+        if not self.example:
+            return self.page.settings
+        return replace(self.page.settings, max_tokens=EXAMPLE_WINDOW, reserved_for_reply=EXAMPLE_RESERVE)
 
     @property
     def key(self) -> str:
-        """Tells the state of one conversation's widgets from another's."""
-        return "example" if self.example else self.page.session_id
+        """Tells the widgets of one conversation from those of another."""
+        return EXAMPLE_NAME if self.example else self.page.session_id
 
     def candidates(self) -> Candidates:
         """Everything the next request could hold, without a new message."""
@@ -56,34 +64,71 @@ class Lab:
         )
         return Candidates.gather(self.settings.system_prompt, self.history, "", ledger)
 
-    def name_of(self, index: int) -> str:
+    def label_of(self, index: int) -> str:
         """Example: "1 · user: My sister lives in Lisbon." """
         text = " ".join(drawable(self.history[index].text).split())
         text = text if len(text) <= LABEL else text[: LABEL - 1] + "…"
         return f"{index + 1} · {self.history[index].role}: {text}"
 
     def sizes_for(self, settings: ChatSettings) -> MessageSizes:
-        """By the counter of other settings' model; by the conversation's own where it is the same."""
+        """The sizes by the counter of these settings' model."""
         counter = services.counter_of(settings)
         return self.sizes if counter.name == self.sizes.counter.name else MessageSizes(counter, self.history)
 
-    def pick_facts(self, label: str = "Facts to follow") -> list[int]:
-        """Stored indexes of messages to follow: suggestions at first, changed as a person likes, the same in every tab."""
-        key = f"lab_facts:{self.key}"
-        kept = f"{key}:kept"
-        if kept not in st.session_state:
-            st.session_state[kept] = list(dict.fromkeys(fact.index for fact in suggested(self.history)))[:3]
-        st.session_state[key] = [at for at in st.session_state[kept] if at < len(self.history)]
-        return st.multiselect(
-            label,
-            range(len(self.history)),
-            key=key,
-            format_func=self.name_of,
-            on_change=_keep,
-            args=(key, kept),
-            help="Messages a later answer needs. Suggestions are picked; add or remove any.",
-        )
+
+def pick(page: Page) -> str | None:
+    """Let the user pick a conversation: a session's id or EXAMPLE_NAME. None if no session can be read."""
+    if page.chat is None or page.error is not None:
+        return None
+    names: dict[str, str] = {}
+    if page.history:
+        names[page.session_id] = f"This chat: {as_label(page.about.title) or 'untitled'}"
+    try:
+        for entry in page.chat.store.sessions(MOST_SESSIONS):
+            names.setdefault(entry.session_id, as_label(entry.title) or "untitled")
+    except ChatError as error:
+        st.caption(f":material/info: {error.what}")
+    names[EXAMPLE_NAME] = f"An example: planning a trip ({len(EXAMPLE)} messages)"
+    key = state.seed_conversation(page.session_id, names, page.session_id if page.history else EXAMPLE_NAME)
+    return st.selectbox(
+        "Conversation",
+        list(names),
+        key=key,
+        format_func=lambda name: names.get(name, name),
+        on_change=_open_picked,
+        args=(page.session_id,),
+    )
 
 
-def _keep(key: str, kept: str) -> None:
-    st.session_state[kept] = list(st.session_state[key])
+def _open_picked(session_id: str) -> None:
+    """Open the session that was picked. For callbacks."""
+    picked = state.picked_conversation(session_id)
+    if picked != EXAMPLE_NAME:
+        session.open_session(picked)
+
+
+def load(page: Page, picked: str | None) -> Lab | None:
+    """The picked conversation with its sizes. Picking another session has opened it, so it is the page's own."""
+    if picked is None:
+        return None
+    if picked == EXAMPLE_NAME:
+        counter = _asked_counter(page)
+        return Lab(page, EXAMPLE, MessageSizes(counter, EXAMPLE, TokenLedger(counter)), (), (), example=True)
+    return Lab(page, page.history, message_sizes.own_sizes(page), page.about.muted, page.about.pinned)
+
+
+def _asked_counter(page: Page) -> TokenCounter:
+    """The session's counter, or the estimate if it cannot be reached."""
+    try:
+        return services.asked_counter(page.settings)
+    except ChatError:
+        return ESTIMATE
+
+
+def headline(lab: Lab) -> None:
+    """Draw the size of the conversation and what the lab does with it."""
+    size = numbers.sized(lab.sizes.between(0, len(lab.history)), lab.sizes.provenance)
+    st.markdown(
+        f"**{numbers.plural(len(lab.history), 'message')}, {size}.** Nothing is sent until you press Run; your chat isn't"
+        " changed."
+    )

@@ -1,69 +1,61 @@
-"""What the lab found, as files, and a file put back on the page.
+"""Offers the lab's results as files, and reads a report that the user uploads.
 
-The rule: a file names the settings, the versions and the conversation's SHA-256, and never holds a key; one that cannot be read
-is refused with a reason, and changes nothing.
+A file names the settings, the versions and the conversation's SHA-256, and never holds a key.
 """
 
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from lib.analysis.csv_file import csv_bytes
 from lib.errors import ImportRefused
 from lib.lab.bakeoff import BakeOff
-from lib.lab.facts import suggested
+from lib.lab.facts import suggest_facts
 from lib.lab.recall.run import Probe
-from lib.lab.report import csv_rows
+from lib.lab.report import csv_tables
 from lib.lab.report.report import Cliffs, Recall, Report, ReportHeader, history_sha256, read, write
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
 from lib.ui.trim_lab.conversation import Lab
 
-BIGGEST = 5_000_000
-"""Bytes of a report that is read back."""
+if TYPE_CHECKING:
+    import pandas as pd
+
+LARGEST_MB = 5
+"""The largest report that can be uploaded, in MB."""
 
 
 def download_cliffs(lab: Lab, cliffs: Cliffs) -> None:
-    """The cliff map as files."""
-    _buttons(
-        lab, Report(_about(lab), cliffs=(cliffs,)), csv_rows.csv_text(csv_rows.cliff_rows(cliffs.made)), "cliff-map"
-    )
+    """Offer the cliff map as files."""
+    _buttons(Report(_header(lab), cliffs=(cliffs,)), csv_tables.cliffs(cliffs.made), "cliff-map")
 
 
-def download_bakeoff(lab: Lab, made: BakeOff) -> None:
-    """The bake-off as files."""
-    facts = tuple(fact for fact in suggested(lab.history) if fact.index in made.facts)
-    _buttons(
-        lab,
-        Report(_about(lab), facts=facts, bake_off=made),
-        csv_rows.csv_text(csv_rows.bake_off_rows(made, facts)),
-        "bake-off",
-    )
+def download_bakeoff(lab: Lab, result: BakeOff) -> None:
+    """Offer the bake-off as files."""
+    facts = tuple(fact for fact in suggest_facts(lab.history) if fact.index in result.facts)
+    _buttons(Report(_header(lab), facts=facts, bake_off=result), csv_tables.turns(result, facts), "bake-off")
 
 
 def download_probe(lab: Lab, probe: Probe) -> None:
-    """The probe's answers as files."""
-    asked = tuple(dict.fromkeys(ask.arm for ask in probe.asks))
-    facts = tuple(dict.fromkeys(ask.fact for ask in probe.asks))
-    recall = Recall(asked, probe.results, len(probe.asks))
-    _buttons(
-        lab,
-        Report(_about(lab), facts=facts, recall=recall),
-        csv_rows.csv_text(csv_rows.answer_rows(probe.results)),
-        "recall-probe",
-    )
+    """Offer the probe's answers as files."""
+    arms = tuple(dict.fromkeys(question.arm for question in probe.questions))
+    facts = tuple(dict.fromkeys(question.fact for question in probe.questions))
+    recall = Recall(arms, probe.results, len(probe.questions))
+    _buttons(Report(_header(lab), facts=facts, recall=recall), csv_tables.answers(probe.results), "recall-probe")
 
 
-def _about(lab: Lab) -> ReportHeader:
+def _header(lab: Lab) -> ReportHeader:
     return ReportHeader.now(lab.history, sorted(lab.muted), sorted(lab.pinned))
 
 
-def _buttons(lab: Lab, report: Report, csv: str, name: str) -> None:
+def _buttons(report: Report, table: pd.DataFrame, name: str) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "CSV",
-            csv.encode(),
+            lambda: csv_bytes(table),
             f"{name}.csv",
             "text/csv",
             icon=":material/download:",
@@ -72,7 +64,7 @@ def _buttons(lab: Lab, report: Report, csv: str, name: str) -> None:
             on_click="ignore",
         )
         st.download_button(
-            "Report, to be opened again",
+            "Save report",
             lambda: write(report).encode(),
             f"{name}.json",
             "application/json",
@@ -81,15 +73,16 @@ def _buttons(lab: Lab, report: Report, csv: str, name: str) -> None:
             type="tertiary",
             on_click="ignore",
             help=(
-                "With settings, versions and the conversation's SHA-256; without the conversation, and without any key."
+                "Can be opened again in this lab. Holds settings, versions and the conversation's SHA-256, but neither the"
+                " conversation nor any key."
             ),
         )
 
 
-def opened(lab: Lab) -> Report | None:
-    """The report a person put on the page, with what it is about; None where there is none."""
+def upload(lab: Lab) -> Report | None:
+    """Let the user upload a report and say what it is about. None if there is none or it is refused."""
     file = st.file_uploader(
-        "A report that was saved here or elsewhere", type="json", key="lab_report", max_upload_size=BIGGEST // 1_000_000
+        "A report that was saved here or elsewhere", type="json", key="lab_report", max_upload_size=LARGEST_MB
     )
     if file is None:
         return None
@@ -101,13 +94,18 @@ def opened(lab: Lab) -> Report | None:
             icon=":material/error:",
         )
         return None
-    about = report.about
-    same = about.history_sha256 == history_sha256(lab.history)
-    st.markdown(
-        f"**A report about {numbers.plural(about.messages, 'message')}, made"
-        f" {time.strftime('%d %B %Y, %H:%M', time.localtime(about.made_at))}"
-        f"{', the conversation that is open' if same else '; another conversation than the open one, or it went on since'}.**"
-    )
-    made_by = ", ".join(f"{as_markdown(name)} {as_markdown(number)}" for name, number in about.versions.items())
-    st.caption(f"Messages' SHA-256 `{about.history_sha256[:16]}…` · {made_by} · {as_markdown(about.prices)}")
+    _describe(report.about, is_open=report.about.history_sha256 == history_sha256(lab.history))
     return report
+
+
+def _describe(header: ReportHeader, *, is_open: bool) -> None:
+    """Say which conversation a report is about, and what it was made with."""
+    which = (
+        "the conversation that is open"
+        if is_open
+        else "another conversation than the open one, or an earlier state of it"
+    )
+    made_at = time.strftime("%d %B %Y, %H:%M", time.localtime(header.made_at))
+    st.markdown(f"**A report about {numbers.plural(header.messages, 'message')}, made {made_at}: {which}.**")
+    versions = ", ".join(f"{as_markdown(name)} {as_markdown(number)}" for name, number in header.versions.items())
+    st.caption(f"Messages' SHA-256 `{header.history_sha256[:16]}…` · {versions} · {as_markdown(header.prices)}")

@@ -1,0 +1,112 @@
+"""The Lua scripts that read and append messages: load, commit and import. Shared parts are in lua.py."""
+
+from __future__ import annotations
+
+from lib.history.lua import ADD_TO_INDEX, DONE, LAST_WRITER, READ, WRITE
+from lib.history.lua_turns import BUSY, NAME
+
+FIND_END = """
+-- What follows the closing bracket: blanks. Nil where the value does not end like an array of objects.
+local blank, empty
+if size == 0 then
+  empty = ''
+else
+  local tail = call('GETRANGE', chat, -64, -1)
+  blank = string.match(tail, '}%s*%](%s*)$')
+  -- Valid JSON that ends in }] is an array. What another service wrote may be anything, so its beginning is read as well.
+  if blank and not ours and not string.find(call('GETRANGE', chat, 0, 63), '^%s*%[%s*{') then blank = nil end
+  if not blank and size <= 64 then empty = string.match(tail, '^%s*%[%s*%](%s*)$') end
+end
+"""
+
+APPEND = """
+if empty and added ~= '' then
+  call('SET', chat, '[' .. added .. ']')
+elseif added ~= '' then
+  -- Over the closing bracket: the new end is always longer than what it covers.
+  call('SETRANGE', chat, size - #blank - 1, ',' .. added .. ']' .. blank)
+end
+"""
+
+COMMIT = (
+    WRITE
+    + """
+local id, added, turn, muted = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if held ~= id then
+  if head ~= '' or (signals > 0 and call('HEXISTS', signal, 'gone:' .. id) == 1) then return 'lost' end
+  -- The record is gone: this commit arrived before, or the store restarted empty.
+  local start = string.match(turn, '^{"id":"[^"]*"')
+  for _, entry in ipairs(call('XREVRANGE', turns, '+', '-', 'COUNT', 100)) do
+    if string.sub(entry[2][2] or '', 1, #start) == start then return 'ok' end
+  end
+end
+"""
+    + FIND_END
+    + "if not blank and not empty then return 'corrupt' end"
+    + ADD_TO_INDEX
+    + """
+-- A turn's number is its entry's id, so finding one by its number costs the same in a session of any length.
+local entry = redis.pcall('XADD', turns, string.format('%.0f-0', entries + 1), 'turn', turn)
+if type(entry) == 'table' then -- refused: somebody deleted or added turns, so they are not numbered 1, 2, 3
+  local info = call('XINFO', 'STREAM', turns)
+  for place = 1, #info, 2 do
+    if info[place] == 'last-generated-id' then
+      call('XADD', turns, string.format('%.0f-0', string.match(info[place + 1], '^%d+') + 1), 'turn', turn)
+    end
+  end
+end
+"""
+    + APPEND
+    + """
+if muted ~= '' then call('HSET', about, 'muted:' .. muted, '1') end
+call('DEL', live)
+renew_live = false
+if signals > 0 then call('HDEL', signal, 'stop') end
+"""
+    + DONE
+)
+
+IMPORT = (
+    WRITE
+    + BUSY
+    + """
+local id, known_end, added, record, title = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+if call('HEXISTS', about, 'import:' .. id) == 1 then return 'ok' end -- it arrived before
+if busy then return busy end
+"""
+    + FIND_END
+    + """
+if not blank and not empty then return 'corrupt' end
+-- The record names the index of the first imported message, so the history must be the one that was counted.
+if (size == 0 and -1 or size - #(blank or empty) - 1) ~= tonumber(known_end) then return 'changed' end
+"""
+    + ADD_TO_INDEX
+    + APPEND
+    + """
+call('HSET', about, 'import:' .. id, '{"imported_at":' .. now .. ',' .. record)
+"""
+    + NAME
+    + DONE
+)
+
+LOAD = (
+    READ
+    + LAST_WRITER
+    + """
+-- Answers {bytes from this offset to that one, stamp, length}. While the stamp stays the same, nothing before the offset has
+-- changed. An empty stamp proves nothing.
+local lineage = call('HGET', about, 'lineage')
+local length = call('STRLEN', chat)
+local stamp = ''
+if lineage and not foreign then
+  stamp = lineage
+elseif foreign and deadline > 0 then
+  local clock = call('TIME')
+  -- A SETEX of this very millisecond may be followed by another one.
+  if (deadline - clock[1] * 1000 - math.floor(clock[2] / 1000)) % 1000 > 0 then
+    stamp = string.format('%.0f', deadline) .. ' ' .. length
+  end
+end
+return {call('GETRANGE', chat, ARGV[1], ARGV[2]), stamp, length}
+"""
+)

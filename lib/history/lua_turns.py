@@ -1,0 +1,95 @@
+"""The Lua scripts of a live turn: begin, read, keep alive, stop and discard. Shared parts are in lua.py."""
+
+from __future__ import annotations
+
+from lib.history.lua import ADD_TO_INDEX, CLOCK, DONE, READ, WRITE
+from lib.turns import STALE_AFTER
+
+BUSY = (
+    f"local stale_after = {STALE_AFTER}"
+    + """
+-- Why nothing may be added now: 'answering', 'interrupted', or nil.
+local busy
+if head ~= '' then
+  local heartbeat = tonumber(string.match(head, '"beat":([%d.]+)'))
+  local failed = string.find(head, '"failed":true', 1, true)
+  busy = heartbeat and not failed and now - heartbeat <= stale_after and 'answering' or 'interrupted'
+end
+"""
+)
+
+NAME = """
+-- A session is named once, after its first prompt.
+local named = call('HMGET', about, 'created_at', 'title')
+if not named[1] then call('HSET', about, 'created_at', now) end
+if not named[2] and title ~= '' then call('HSET', about, 'title', title) end
+"""
+
+SAVE_RECORD = """
+call('SET', live, '{"id":"' .. id .. '","beat":' .. now .. ',' .. rest, 'PX', ARGV[1])
+renew_live = false
+"""
+
+BEGIN = (
+    WRITE
+    + BUSY
+    + """
+local id, rest, instead_of, title = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if held == id then busy = nil end -- the same turn begins again
+if busy == 'answering' or busy and (instead_of == '' or held ~= instead_of) then return busy end
+"""
+    + ADD_TO_INDEX
+    + """
+if busy then
+  call('HSET', signal, 'gone:' .. held, '1')
+  signals = 1
+end
+"""
+    + SAVE_RECORD
+    + NAME
+    + DONE
+)
+
+HEARTBEAT = (
+    WRITE
+    + """
+local id, rest = ARGV[2], ARGV[3]
+if head ~= '' and held ~= id then return 'lost' end
+if head == '' then
+  -- The record is gone: cleared, discarded, replaced or committed. Otherwise the store restarted empty.
+  if signals > 0 and call('HEXISTS', signal, 'gone:' .. id) == 1 then return 'lost' end
+  local newest = call('XREVRANGE', turns, '+', '-', 'COUNT', 1)[1]
+  if newest and string.match(newest[2][2] or '', '^{"id":"([^"]*)"') == id then return 'lost' end
+end
+local stop = signals > 0 and call('HGET', signal, 'stop') == id
+"""
+    + SAVE_RECORD
+    + DONE.replace("return 'ok'", "return stop and 'stop' or 'ok'")
+)
+
+REQUEST_STOP = (
+    WRITE
+    + """
+if held ~= ARGV[2] then return 'ok' end
+call('HSET', signal, 'stop', held)
+signals = 1
+"""
+    + DONE
+)
+
+DISCARD = (
+    WRITE
+    + """
+if held ~= ARGV[2] then return 'ok' end
+call('DEL', live)
+renew_live = false
+call('HSET', signal, 'gone:' .. held, '1')
+signals = 1
+-- A session without an answer was named after the prompt that goes now.
+if size == 0 then call('HDEL', about, 'title', 'created_at') end
+"""
+    + DONE
+)
+
+LIVE = READ + CLOCK + "return {call('GET', live), now}"
+"""Answers {record, server time in seconds}."""

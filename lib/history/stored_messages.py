@@ -1,0 +1,102 @@
+"""The messages of one history as the store reads them: a sequence that builds each Message when it is first used."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+from lib.messages import Message
+
+
+@dataclass(slots=True)
+class _Items:
+    """Stored objects in order; each is replaced by its Message when that is first needed. It only ever grows.
+
+    The first `ready` are Messages already.
+    """
+
+    values: list[dict[str, Any] | Message]
+    ready: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class StoredMessages(Sequence[Message]):
+    """An immutable sequence of messages that gives the same Message object every time. Safe to share between threads.
+
+    `stored` are objects that Message.from_dict accepts. A longer history shares its items with the shorter one it grew
+    from, so growing costs what is added.
+    """
+
+    __slots__ = ("_items", "_size")
+
+    def __init__(self, stored: Sequence[dict[str, Any]]) -> None:
+        self._items = _Items(list(stored))
+        self._size = len(stored)
+
+    def extended(self, stored: Sequence[dict[str, Any]]) -> StoredMessages:
+        """This history with more messages at its end."""
+        longer = StoredMessages(())
+        with self._items.lock:
+            if len(self._items.values) == self._size:
+                self._items.values.extend(stored)
+                longer._items, longer._size = self._items, self._size + len(stored)
+                return longer
+        # Another thread extended the same history. Messages first, so that both continuations hold the same objects.
+        longer._items.values = [*self, *stored]
+        longer._size = len(longer._items.values)
+        return longer
+
+    def sharing(self, earlier: StoredMessages) -> StoredMessages:
+        """This history, holding the objects of an earlier reading if it only grew since then."""
+        stored = [_plain(item) for item in self._items.values[: self._size]]
+        known = earlier._items.values[: earlier._size]
+        if len(known) > len(stored) or any(_plain(old) != new for old, new in zip(known, stored, strict=False)):
+            return self
+        return earlier.extended(stored[len(known) :])
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, at: int) -> Message: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Message]: ...
+    def __getitem__(self, at: int | slice) -> Message | Sequence[Message]:
+        if isinstance(at, slice):
+            start, stop, step = at.indices(self._size)
+            if step != 1:
+                return tuple(self[place] for place in range(start, stop, step))
+            return tuple(self._messages(start, max(start, stop)))
+        place = range(self._size)[at]
+        item = self._items.values[place]
+        return item if isinstance(item, Message) else self._messages(place, place + 1)[0]
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self._messages(0, self._size))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (StoredMessages, tuple, list)):
+            return NotImplemented
+        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+
+    def __repr__(self) -> str:
+        return f"StoredMessages({list(self)!r})"
+
+    def _messages(self, start: int, stop: int) -> list[Message]:
+        """The messages start..stop (stop not included), built where they were not."""
+        items = self._items
+        if stop > items.ready:
+            with items.lock:
+                for place in range(start, stop):
+                    item = items.values[place]
+                    if not isinstance(item, Message):
+                        items.values[place] = Message.from_dict(item)
+                if start <= items.ready:
+                    items.ready = max(items.ready, stop)
+        return items.values[start:stop]  # type: ignore[return-value]  # all of these are Messages now
+
+
+def _plain(item: dict[str, Any] | Message) -> dict[str, Any]:
+    return item.to_dict() if isinstance(item, Message) else item

@@ -1,0 +1,180 @@
+"""One request that was sent: the messages in it, the messages that were not sent and why, and the request itself.
+
+Looking writes nothing and sends nothing. Requests of other services and turns that no longer match the stored messages
+are shown as such.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.analysis.decisions import RequestView, shortfall, view_of_record
+from lib.analysis.requests import MessageSizes, RequestRecord
+from lib.chat.rebuild import matches_what_was_sent, rebuild_request
+from lib.errors import ChatError
+from lib.providers import ChatRequest, Provider
+from lib.tokens import PROVENANCE_TEXT
+from lib.turns import Turn
+from lib.ui.components import message_rows, message_sizes, request_strip
+from lib.ui.context_window import request_body, request_rows
+from lib.ui.context_window.request_picker import RequestEntry
+from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
+from lib.ui.shell import menu, services, session, session_settings
+from lib.ui.shell.page import Page
+
+
+def draw(page: Page, entry: RequestEntry) -> None:
+    """The takeaway, the strip, the rows, the request itself."""
+    if entry.record is None:
+        _without_messages(entry.turn)
+        return
+    sizes = message_sizes.sizes_of(page, entry.turn)
+    view = view_of_record(entry.record, sizes, page.history)
+    st.markdown(takeaway(view, entry.turn))
+    alarm(entry.turn)
+    _notes(entry.turn, sizes)
+    cached = entry.turn.usage.cached_tokens if entry.turn is not None else None
+    request_strip.draw(view, "sent_strip", cached, session.choose_message)
+    _who_counted(entry.turn, sizes)
+    _rows(page, entry.record, view)
+    _request(page, entry.record, sizes)
+
+
+def explain_empty(page: Page) -> None:
+    """What will be here, and how to get it."""
+    st.info("Nothing was sent yet. Send a message in the chat: what was sent, and what was dropped, appears here.")
+    st.page_link(
+        menu.MENU["chat"].path,
+        label="Back to chat",
+        icon=menu.MENU["chat"].icon,
+        query_params={"session": page.session_id},
+    )
+
+
+def takeaway(view: RequestView, turn: Turn | None) -> str:
+    """Example: "**4 of 9 messages were not sent,** 1,204 tokens; 5 were sent." """
+    if turn is None:
+        return (
+            "**Another service sent this, and there is no record of what it sent.** This is what a service that drops"
+            f" nothing would have sent: {numbers.plural(view.total, 'message')},"
+            f" {numbers.sized(view.tokens, view.provenance)}."
+        )
+    if view.sent == view.total:
+        return f"**Everything was sent:** all {numbers.plural(view.total, 'message')}, including the new one."
+    gone = view.total - view.sent
+    was, were = ("was" if count == 1 else "were" for count in (gone, view.sent))
+    return (
+        f"**{gone:,} of {view.total:,} messages {was} not sent,** {view.left_out_tokens:,} tokens; {view.sent:,} {were}"
+        " sent."
+    )
+
+
+def alarm(turn: Turn | None) -> None:
+    """A warning if the server read less than it was sent."""
+    missing = shortfall(turn) if turn is not None else None
+    if missing is None or turn is None or turn.plan is None:
+        return
+    plan = turn.plan
+    st.error(
+        "**The server seems to have cut this request without saying so.** It was sent"
+        f" {numbers.sized(plan.input_tokens, plan.provenance)} and says it read"
+        f" {numbers.tokens(turn.usage.input_tokens, turn.usage_provenance)}: about {missing:,} are missing, most likely"
+        " the oldest messages. Some servers do this when their own context is smaller than the window set here"
+        f" ({plan.max_tokens:,} tokens): make that window smaller, or give the server a larger context.",
+        icon=":material/content_cut:",
+    )
+
+
+def _notes(turn: Turn | None, sizes: MessageSizes) -> None:
+    if turn is None or turn.plan is None:
+        return
+    if turn.summarized is not None:
+        summary = turn.summarized
+        read, wrote = (
+            numbers.tokens(count, summary.provenance)
+            for count in (summary.usage.input_tokens, summary.usage.output_tokens)
+        )
+        st.caption(
+            f":material/summarize: Before it, {as_markdown(summary.model)} wrote a summary: {read} in, {wrote} out, in"
+            f" {numbers.plural(summary.requests, 'request')}, {numbers.duration(summary.duration_ms / 1000)}. It is"
+            " billed separately."
+        )
+    if turn.plan.fallback:
+        st.caption(turn.plan.fallback)
+    if sizes.counter.name != turn.plan.counter:
+        st.caption(
+            f"When it was sent, {turn.plan.counter} counted, which is not available now. These sizes are another"
+            " counter's, so they may not add up to what was decided then."
+        )
+
+
+def _who_counted(turn: Turn | None, sizes: MessageSizes) -> None:
+    """Who counted, who answered, and what the provider says it read and wrote."""
+    words = f"Sizes are tokens by {numbers.by(sizes.counter)}: {PROVENANCE_TEXT[sizes.provenance]}"
+    if turn is not None:
+        counts = (turn.usage.input_tokens, turn.usage.cached_tokens, turn.usage.output_tokens)
+        read, cached, wrote = (numbers.tokens(count, turn.usage_provenance) for count in counts)
+        words = (
+            f"{as_markdown(turn.provider)} · {as_markdown(turn.model)} · the server read {read}, of which from its"
+            f" cache {cached} · wrote {wrote} · ended: {turn.stop_reason or numbers.NOT_REPORTED}  \n{words}"
+        )
+    st.caption(words)
+
+
+def _rows(page: Page, record: RequestRecord, view: RequestView) -> None:
+    """The three columns."""
+    provider, model = _provider_of(page, record.turn)
+    chosen = session.chosen_message()
+    rows = request_rows.RowBuilder(view, request_rows.WireFormat(provider, model), record.at + 1)
+    shown = request_rows.page_of(view.total, "sent_page", chosen)
+    message_rows.draw(rows.build(shown), "sent_rows", chosen=chosen)
+    later = len(page.history) - record.at - 1
+    if later == 1:
+        st.caption("1 later message (the reply) is hidden.")
+    elif later:
+        st.caption(f"{later:,} later messages (the reply first) are hidden.")
+
+
+def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
+    """The request itself and its proof; without a record, the one that a service which drops nothing would send."""
+    provider, model = _provider_of(page, record.turn)
+    turn = record.turn
+    try:
+        if turn is None:
+            request = ChatRequest(model, tuple(sizes.messages(record)), page.settings.reserved_for_reply)
+            request_body.draw(provider, provider.prepare(request), None, "sent")
+            return
+        request_body.proof(matches_what_was_sent(turn, page.history, provider), turn.request_sha256)
+        rebuilt = rebuild_request(turn, page.history)
+        if rebuilt is not None:
+            request_body.draw(provider, provider.prepare(rebuilt), turn.request_sha256, "sent")
+    except ChatError as error:
+        st.caption(f"The request cannot be built: {error.what}")
+
+
+def _provider_of(page: Page, turn: Turn | None) -> tuple[Provider, str]:
+    """The adapter and the model of a turn; the chat's own, where there is no record of one."""
+    settings = page.settings if turn is None else session_settings.defaults(turn.provider)
+    provider = services.provider_of(settings, services.key_for(settings.provider))
+    return provider, settings.model if turn is None else str(turn.request.get("model", turn.model))
+
+
+def _without_messages(turn: Turn | None) -> None:
+    """A turn that no longer matches the stored messages."""
+    assert turn is not None
+    why = (
+        "it ended before it was decided what to send"
+        if turn.plan is None
+        else "another service has changed the stored messages since"
+    )
+    st.info(f"This turn does not match the stored messages: {why}. Its texts are kept.")
+    if turn.plan is not None:
+        plan = turn.plan
+        st.caption(
+            f"{numbers.plural(plan.sent, 'message')} sent, {plan.left_out:,} not sent; "
+            f"{numbers.tokens(plan.input_tokens, plan.provenance)} of {plan.max_tokens:,} tokens."
+        )
+    for name, text in (("You", turn.prompt), ("Reply", turn.reply)):
+        st.markdown(f"**{name}**")
+        st.code(request_rows.cut(text), language=None, wrap_lines=True)

@@ -1,0 +1,27 @@
+"""The settings of a chat: what a new one starts with, and what a stored one has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from lib.chat_settings import ChatSettings
+from lib.context import DEFAULT_STRATEGY, STRATEGIES
+from lib.ui.shell import services
+
+SYSTEM_PROMPT = "You are a helpful assistant."
+"""Of the prompts tried, the small model answers best under this one; a longer one confuses it."""
+
+
+def defaults(endpoint: str = "local") -> ChatSettings:
+    """What a new chat on this endpoint starts with."""
+    chosen = services.endpoint(endpoint)
+    return ChatSettings(chosen.name, chosen.model, SYSTEM_PROMPT, chosen.window, chosen.reserve, DEFAULT_STRATEGY)
+
+
+def restored(stored: Mapping[str, Any]) -> ChatSettings:
+    """A chat's stored settings; what is missing is as in a new chat on the same endpoint, and so is an unknown
+    strategy."""
+    settings = defaults(str(stored.get("provider", "local"))).updated(stored)
+    return settings if settings.strategy in STRATEGIES else replace(settings, strategy=DEFAULT_STRATEGY)

@@ -1,0 +1,59 @@
+"""Widgets that pick strategies and context windows to compare."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from lib.chat_settings import ChatSettings
+from lib.context import STRATEGIES
+from lib.lab.bakeoff import MOST, Contestant
+from lib.ui.trim_lab.conversation import Lab
+
+PICKED = ("low_water", "oldest_first", "head_and_tail", "sliding_window")
+"""Strategies that are picked at first."""
+WINDOWS = (256, 384, 512, 768, 1024, 1536, 2048, 4096, 8192, 16_384, 32_768, 65_536, 128_000, 200_000)
+"""Context windows to choose from, in tokens."""
+
+
+def pick(lab: Lab, key: str) -> list[Contestant]:
+    """Let the user pick strategies and windows; returns their combinations, at most MOST. `key` tells tabs apart."""
+    left, right = st.columns([2, 1])
+    with left:
+        strategies = st.multiselect(
+            "Strategies",
+            list(STRATEGIES),
+            default=PICKED,
+            key=f"{key}_strategies:{lab.key}",
+            format_func=lambda name: STRATEGIES[name].label,
+            placeholder="Choose two to six",
+        )
+    present = lab.settings.max_tokens
+    with right:
+        windows = st.multiselect(
+            "Context windows (tokens)",
+            sorted({*WINDOWS, present}),
+            default=[present],
+            key=f"{key}_windows:{lab.key}",
+            format_func=lambda size: f"{size:,}",
+        )
+    contestants = [
+        Contestant(_name(strategy, window, several_windows=len(windows) > 1), _settings(lab, strategy, window))
+        for strategy in strategies
+        for window in windows
+    ]
+    if len(contestants) > MOST:
+        st.caption(f"{len(contestants)} combinations; the first {MOST} are compared.")
+    return contestants[:MOST]
+
+
+def _name(strategy: str, window: int, *, several_windows: bool) -> str:
+    label = STRATEGIES[strategy].label
+    return f"{label}, {window:,}" if several_windows else label
+
+
+def _settings(lab: Lab, strategy: str, window: int) -> ChatSettings:
+    """The conversation's settings with this strategy and window; at most a quarter of it is reserved for the reply."""
+    reserve = min(lab.settings.reserved_for_reply, window // 4)
+    return replace(lab.settings, strategy=strategy, max_tokens=window, reserved_for_reply=reserve)
