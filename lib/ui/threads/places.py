@@ -62,7 +62,7 @@ def counter(place: str) -> TokenCounter:
     model."""
     if place == REPLICA:
         try:
-            return services.asked_counter(session_settings.defaults())
+            return services.asked_counter(session_settings.defaults("local"))
         except ChatError:
             return ESTIMATE
     endpoint = services.endpoint(place)
