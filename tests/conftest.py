@@ -10,10 +10,38 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = ["tests.support.network_guard", "tests.support.fixtures"]
 
 settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("brief", max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 OURS = ("OPENAI_", "ANTHROPIC_", "REDIS_", "WINDOWSEAT_", "STREAMLIT_")
+SLOW = (
+    "history/test_concurrency.py",
+    "history/test_crashes.py",
+    "history/test_embedded.py",
+    "history/test_unreachable.py",
+    "replica/test_server.py",
+    "server_history/test_contract.py",
+    "test_network_guard.py",
+    "ui/test_odd_sessions.py",
+    "ui/test_threads_page.py",
+)
+"""Files that start many processes or draw every page many times: `just fast` passes over them."""
+MOST_WORKERS = 4  # each may start a browser, a model and an app
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker per core. A single file runs in this process: that starts sooner, and a debugger works."""
+    if len(config.args) == 1 and config.args[0].partition("::")[0].endswith(".py"):
+        return 0
+    return min(MOST_WORKERS, os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the slow files."""
+    for item in items:
+        if item.path.as_posix().endswith(SLOW):
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.analysis import requests
 from lib.chat.service import ChatService
-from lib.context import STRATEGIES
+from lib.context import STRATEGIES, plan_context
+from lib.context.plan import ContextPlan
 from lib.lab.example import EXAMPLE
 from lib.lab.facts import suggest_facts
 from lib.tokens.ledger import TokenLedger
 from lib.ui.components import cliff_canvas
 from lib.ui.shell import services
-from lib.ui.trim_lab import recall
+from lib.ui.trim_lab import facts
 from lib.ui.trim_lab.conversation import Lab
 from tests.support.pages import SESSION, exchange, page, settings
 from tests.support.typist import Typist
@@ -70,7 +73,8 @@ def test_the_cliff_map_holds_every_message_at_every_budget(chat: ChatService, dr
     assert data["messages"][0]["text"] == "My sister Ines lives in Lisbon."
     assert any("The first message is sent from" in markdown.value for markdown in at.markdown)
     everything = data["rows"][-1]
-    assert {kind for _, _, kind in everything["runs"]} <= set(data["sent"])
+    kinds = {fate["key"]: fate["sent"] for fate in data["fates"]}
+    assert all(kinds[kind] for _, _, kind in everything["runs"])
 
 
 def test_the_map_follows_the_strategy_and_its_options(chat: ChatService, drawn: dict[str, Any]) -> None:
@@ -97,9 +101,9 @@ def test_the_bake_off_compares_strategies_and_windows(chat: ChatService) -> None
     assert list(totals["strategy"]) == [
         STRATEGIES[name].label for name in ("low_water", "oldest_first", "head_and_tail", "sliding_window")
     ]
-    assert (totals["read anew"] == totals["tokens sent"] - totals["from the cache"]).all()
-    facts = at.dataframe[0].value
-    assert "lost at turn" in facts.iloc[0][STRATEGIES["oldest_first"].label]
+    assert (totals["uncached"] == totals["tokens sent"] - totals["from the cache"]).all()
+    table = at.dataframe[0].value
+    assert "lost at turn" in table.iloc[0][STRATEGIES["oldest_first"].label]
     at.multiselect(key=f"bake_windows:{SESSION}").set_value([320, 1024]).run()
     assert any("8 combinations; the first 6" in caption.value for caption in at.caption)
     at.multiselect(key=f"bake_strategies:{SESSION}").set_value(["none"]).run()
@@ -114,10 +118,26 @@ def test_the_strips_show_the_turn_that_is_chosen(chat: ChatService) -> None:
     assert not any("left out" in caption.value for caption in at.caption if "of 320" in caption.value)
 
 
+def test_moving_the_turn_slider_replays_nothing(chat: ChatService, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored(chat)
+    at = opened("Bake-off")
+    plans: list[str] = []
+
+    def counted(*args: Any, **kwargs: Any) -> ContextPlan:
+        plans.append(args[2])
+        return plan_context(*args, **kwargs)
+
+    monkeypatch.setattr(requests, "plan_context", counted)
+    at.slider(key=f"bake_turn:{SESSION}").set_value(1).run()
+    assert plans == []
+    at.multiselect(key=f"bake_strategies:{SESSION}").set_value(["none", "sliding_window"]).run()
+    assert set(plans) == {"none", "sliding_window"}
+
+
 def test_what_trimming_costs_is_said_in_numbers(chat: ChatService) -> None:
     stored(chat)
     at = opened("What trimming costs")
-    assert any("times as many tokens anew" in markdown.value for markdown in at.markdown)
+    assert any("times as many uncached tokens" in markdown.value for markdown in at.markdown)
 
 
 def test_measuring_sends_both_strategies_and_stores_nothing(chat: ChatService, typist: Typist) -> None:
@@ -141,8 +161,8 @@ def test_the_probe_says_what_it_takes_then_asks_scores_and_shows_every_answer(
     probe = next(iter(services.probes().values()))
     wait(probe.done.is_set)
     at.run()
-    assert f"**{len([ask for ask in probe.asks if ask.fits])} requests," in said
-    assert len(typist.requests) == len([ask for ask in probe.asks if ask.fits])
+    assert f"**{len([question for question in probe.questions if question.fits])} requests," in said
+    assert len(typist.requests) == len([question for question in probe.questions if question.fits])
     grid = at.dataframe[-1].value
     assert grid.columns[-2:].tolist() == ["everything", "nothing"]
     assert grid.iloc[0]["nothing"] == "✗ made up (not sent)"
@@ -175,7 +195,7 @@ def test_facts_can_be_changed_and_nonsense_is_passed_over(chat: ChatService) -> 
         {"message": float("nan"), "question": "Where?", "answer": "Lisbon", "ask": True},
         {"message": 1, "question": " ", "answer": "Lisbon", "ask": True},
     ]
-    assert [(fact.index, fact.answer) for fact in recall.facts_of(rows, lab)] == [(0, "Lisbon")]
+    assert [(fact.index, fact.answer) for fact in facts.facts_of(rows, lab)] == [(0, "Lisbon")]
 
 
 def test_another_conversation_is_opened_from_the_list(chat: ChatService, drawn: dict[str, Any]) -> None:
@@ -197,4 +217,4 @@ def test_the_example_outgrows_its_window_and_tells_facts() -> None:
 
 
 def test_nothing_is_put_on_the_page_as_html() -> None:
-    assert "innerHTML" not in cliff_canvas.JS
+    assert "innerHTML" not in Path(cliff_canvas.__file__).with_name("view.js").read_text()

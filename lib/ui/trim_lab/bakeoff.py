@@ -12,7 +12,7 @@ from lib.lab.frames import Measure
 from lib.ui.components import charts, tables, window_strip
 from lib.ui.format import numbers
 from lib.ui.trim_lab import contestants, facts, report_files
-from lib.ui.trim_lab.comparison import Comparison, compare
+from lib.ui.trim_lab.cached_bakeoff import DetailedBakeOff, compare
 from lib.ui.trim_lab.conversation import Lab
 
 MEASURES: Mapping[Measure, str] = {
@@ -68,7 +68,7 @@ def takeaway(result: BakeOff) -> str:
     return f"{sentence} ({numbers.mark(result.courses[0].provenance)}, with a prompt cache). {fits}"
 
 
-def _strips(lab: Lab, comparison: Comparison) -> None:
+def _strips(lab: Lab, comparison: DetailedBakeOff) -> None:
     """Draw one strip per contestant, all at the same turn."""
     runs = comparison.result.courses
     turns = len(runs[0].steps)

@@ -20,24 +20,24 @@ KEPT = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class DetailedBakeOff:
     """A bake-off with the parts of every request, per contestant and turn."""
 
     result: BakeOff
     parts: tuple[tuple[RequestParts, ...], ...]
 
 
-def compare(lab: Lab, contestants: Sequence[Contestant], facts: Sequence[int]) -> Comparison:
+def compare(lab: Lab, contestants: Sequence[Contestant], facts: Sequence[int]) -> DetailedBakeOff:
     """The bake-off of these contestants, from the cache if the conversation and the choices are the same."""
     return _compare(_fingerprint(lab, contestants, facts), lab, contestants, facts)
 
 
 @st.cache_resource(scope="session", max_entries=KEPT, show_spinner="Replaying the conversation")
-def _compare(fingerprint: str, _lab: Lab, _contestants: Sequence[Contestant], _facts: Sequence[int]) -> Comparison:
+def _compare(fingerprint: str, _lab: Lab, _contestants: Sequence[Contestant], _facts: Sequence[int]) -> DetailedBakeOff:
     """Streamlit does not hash the arguments with an underscore: `fingerprint` stands for all of them."""
     replays = replay_all(_lab.history, _contestants, _lab.sizes_for, _lab.muted, _lab.pinned)
     parts = tuple(tuple(map(replayed.sizes.parts, replayed.requests)) for replayed in replays)
-    return Comparison(bake_off(replays, services.find_model, _facts), parts)
+    return DetailedBakeOff(bake_off(replays, services.find_model, _facts), parts)
 
 
 def _fingerprint(lab: Lab, contestants: Sequence[Contestant], facts: Sequence[int]) -> str:
