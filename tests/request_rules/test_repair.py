@@ -28,6 +28,7 @@ def newest_question(messages: list[Message]) -> Message | None:
 @pytest.mark.parametrize("provider", ALL_PROVIDERS)
 @given(messages=requests)
 @example(messages=[system(""), user(""), user(""), system("")])  # one breach lies inside another
+@example(messages=[Message("user", [{"type": "text", "text": " "}, {}])])  # an unknown part beside a blank one
 def test_only_breaches_that_no_repair_can_fix_remain(provider: RuleProvider, messages: list[Message]) -> None:
     before = copy.deepcopy([message.to_dict() for message in messages])
     repair = repaired(provider, messages)
@@ -35,7 +36,7 @@ def test_only_breaches_that_no_repair_can_fix_remain(provider: RuleProvider, mes
     for breach in repair.remaining:
         if breach.rule.name in FIXES:  # then it is the newest user message, and it holds nothing that can be sent
             (index,) = breach.indexes
-            assert repair.messages[index] is newest_question(messages)
+            assert repair.messages[index] is newest_question(repair.messages)
         else:
             assert breach.rule.name == "no_message"
     assert [message.to_dict() for message in messages] == before
