@@ -27,8 +27,8 @@ PlainRun = tuple[int, int, bool, Reason]
 class RequestRecord:
     """One request. `at` is the stored index of its newest message, `reply` the stored indexes of what came back.
 
-    `turn` is None if another service sent it. Then `runs` hold everything stored up to `at`, which is what a service
-    that drops nothing would have sent.
+    `turn` is None if another service sent it or it was imported. Then `runs` hold everything stored up to `at`, which
+    is what a service that drops nothing would have sent.
     """
 
     at: int

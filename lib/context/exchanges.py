@@ -134,8 +134,7 @@ class Exchanges:
     def first_fitting(
         self, low: int, size: Callable[[int], int], budget: int, high: int, search: Search = first_true
     ) -> int:
-        """The oldest cut from low to high (high excluded) at which the size is within the budget; high if there is
-        none.
+        """The oldest cut from low to high (high excluded) whose size is within the budget; high if there is none.
 
         Sizes fall as the cut moves to newer exchanges, except where the template changes, so each side is searched
         alone.
