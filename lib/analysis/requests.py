@@ -13,7 +13,9 @@ from typing import overload
 
 from lib.chat_settings import ChatSettings
 from lib.context import Marks, plan_context
-from lib.context.plan import Candidates, ContextPlan, Reason
+from lib.context.candidates import Candidates
+from lib.context.plan import ContextPlan
+from lib.context.reasons import Reason
 from lib.messages import Message, system
 from lib.tokens import Provenance, TokenCounter
 from lib.tokens.ledger import TokenLedger

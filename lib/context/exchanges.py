@@ -12,7 +12,9 @@ from collections.abc import Callable, Collection
 from functools import cached_property
 from itertools import accumulate
 
-from lib.context.plan import Candidates, Reason, Run
+from lib.context.candidates import Candidates
+from lib.context.plan import Run
+from lib.context.reasons import Reason
 from lib.context.runs import laid_over
 
 Search = Callable[[int, int, Callable[[int], bool]], int]

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.context import DEFAULT_STRATEGY, STRATEGIES
-from lib.context.plan import REASON_TEXT
+from lib.context.reasons import REASON_TEXT
 from lib.messages import Message, assistant, system, user
 from tests.support.conversations import calling, result
 from tests.support.planning_cases import Case, CostlySystemCounter, cases, summaries

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from lib.context import STRATEGIES, Marks, plan_context
-from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
+from lib.context.candidates import Candidates, Summary
+from lib.context.plan import ContextPlan, ContextWindow
 from lib.messages import Message, assistant, system, user
 from lib.tokens.ledger import RunningTotals, TokenLedger
 from tests.support.conversations import result

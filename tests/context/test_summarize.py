@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.context import Marks, WantedSummary, wanted_summary
-from lib.context.plan import SUMMARY_HEADING, ContextPlan, Fallback, Summary
+from lib.context.candidates import SUMMARY_HEADING, Summary
+from lib.context.plan import ContextPlan, Fallback
 from tests.support.planning_cases import CASE, GIST, Case, cases, summaries
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from lib.context import Marks, TrimOptions, plan_context
-from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
+from lib.context.candidates import Candidates, Summary
+from lib.context.plan import ContextPlan, ContextWindow
 from lib.messages import Message, assistant, user
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger

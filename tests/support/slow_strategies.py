@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.context import TrimOptions
-from lib.context.plan import Reason, Summary
+from lib.context.candidates import Summary
+from lib.context.reasons import Reason
 from lib.context.strategies.summarize import SUMMARY_SHARE
 from lib.messages import Message, system
 from lib.tokens import TokenCounter

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
 from lib.context import STRATEGIES
-from lib.context.plan import REASON_TEXT, Summary
+from lib.context.candidates import Summary
+from lib.context.reasons import REASON_TEXT
 from lib.messages import Message, assistant, user
 from lib.ui.components import message_rows, request_strip
 from lib.ui.context_window import request_rows, tabs
