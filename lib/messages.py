@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-Role = Literal["system", "developer", "user", "assistant", "tool"]
 SYSTEM_ROLES = ("system", "developer")
 
 
@@ -107,7 +106,7 @@ class Usage:
 
 
 def utf8_safe(text: str) -> str:
-    """The text with every lone surrogate replaced by U+FFFD, and surrogate pairs joined, so that it can be UTF-8.
+    """The text with every lone surrogate replaced by U+FFFD, and surrogate pairs joined, so that UTF-8 can hold it.
 
     JavaScript cuts emoji in half and stores the halves. Only what is sent or drawn changes, never the stored message.
     Example: utf8_safe("\\ud83d\\ude00 \\ud83d") -> "😀 \\ufffd"

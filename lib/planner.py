@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from lib.chat_settings import ChatSettings
 from lib.context import Marks, WantedSummary, plan_context, wanted_summary
-from lib.context.plan import Candidates, ContextPlan
+from lib.context.candidates import Candidates
+from lib.context.plan import ContextPlan
 from lib.messages import Message
 from lib.tokens.ledger import TokenLedger
 

@@ -13,7 +13,9 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from lib.chat_settings import ChatSettings
-from lib.context.plan import ContextPlan, Reason, Summary
+from lib.context.candidates import Summary
+from lib.context.plan import ContextPlan
+from lib.context.reasons import Reason
 from lib.errors import ChatError
 from lib.messages import Usage
 from lib.tokens import Provenance

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES, Marks, TrimOptions, plan_context
-from lib.context.plan import Candidates, ContextWindow, Summary
+from lib.context.candidates import Candidates, Summary
+from lib.context.plan import ContextWindow
 from lib.errors import ChatError, RateLimited
 from lib.messages import Message, Usage, user
 from lib.tokens import CharacterEstimate

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from lib.analysis.replay import reusable_tokens, sent_ranges
 from lib.analysis.requests import MessageSizes, PlainRun, RequestRecord, summary_of
 from lib.analysis.runs import range_at
-from lib.context.plan import ContextPlan, ContextWindow, Reason, Summary
+from lib.context.candidates import Summary
+from lib.context.plan import ContextPlan, ContextWindow
+from lib.context.reasons import Reason
 from lib.messages import Message, system
 from lib.tokens import Provenance, TokenCounter
 from lib.turns import PlanSummary, Turn

@@ -13,7 +13,9 @@ from typing import overload
 
 from lib.chat_settings import ChatSettings
 from lib.context import Marks, plan_context
-from lib.context.plan import Candidates, ContextPlan, Reason
+from lib.context.candidates import Candidates
+from lib.context.plan import ContextPlan
+from lib.context.reasons import Reason
 from lib.messages import Message, system
 from lib.tokens import Provenance, TokenCounter
 from lib.tokens.ledger import TokenLedger
@@ -27,8 +29,8 @@ PlainRun = tuple[int, int, bool, Reason]
 class RequestRecord:
     """One request. `at` is the stored index of its newest message, `reply` the stored indexes of what came back.
 
-    `turn` is None if another service sent it. Then `runs` hold everything stored up to `at`, which is what a service
-    that drops nothing would have sent.
+    `turn` is None if another service sent it or it was imported. Then `runs` hold everything stored up to `at`, which
+    is what a service that drops nothing would have sent.
     """
 
     at: int

@@ -16,7 +16,8 @@ from typing import Any
 from lib.chat.summarizer import STEP_TOKENS, Summarizer
 from lib.chat_settings import ChatSettings
 from lib.context import Marks, WantedSummary
-from lib.context.plan import ContextPlan, Fallback, Summary
+from lib.context.candidates import Summary
+from lib.context.plan import ContextPlan, Fallback
 from lib.errors import ChatError, ContextOverflow, RuleBroken, TurnLost
 from lib.history import HistoryStore
 from lib.messages import Message

@@ -11,13 +11,13 @@ import socket
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from lib.chat.request_reader import ProviderOpener
 from lib.chat.turn_worker import TurnWorker, finished_turn
 from lib.chat_settings import ChatSettings
 from lib.history import HistoryStore
-from lib.messages import assistant, user
+from lib.messages import Message, assistant, user
 from lib.providers import Provider, Reply
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
@@ -117,6 +117,16 @@ class ChatService:
     def discard(self, session_id: str, interrupted: LiveTurn) -> None:
         """Remove an interrupted turn with its prompt."""
         self.store.discard(session_id, interrupted.id)
+
+    def import_messages(
+        self, session_id: str, messages: Sequence[Message], settings: ChatSettings, source: str
+    ) -> None:
+        """Store messages from elsewhere in a session, with its settings and a record of their source.
+
+        No request is made. Raises TurnInProgress, CorruptHistory or HistoryUnavailable; then no message was stored.
+        """
+        self.store.import_messages(session_id, messages, source)
+        self.store.save_settings(session_id, settings.to_dict())
 
     def undo_summary(self, session_id: str) -> None:
         """Remove the newest summary, so that the one before it is used again. The messages are still stored."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.context import WantedSummary
-from lib.context.plan import Summary
+from lib.context.candidates import Summary
 from lib.errors import ChatError, ProviderError
 from lib.messages import Message, Usage, system, user
 from lib.providers import ChatRequest, Provider, Reply

@@ -9,9 +9,10 @@ up to the person.
 
 from __future__ import annotations
 
+from lib.context.candidates import Candidates
 from lib.context.exchanges import Exchanges
 from lib.context.marks import NO_MARKS, Marks
-from lib.context.plan import Candidates, ContextPlan, ContextWindow
+from lib.context.plan import ContextPlan, ContextWindow
 from lib.context.runs import joined
 from lib.context.strategies import DEFAULT_STRATEGY, STRATEGIES, TrimStrategy
 from lib.context.strategies.options import LOW_MARKS, TrimOptions

@@ -12,7 +12,9 @@ from collections.abc import Callable, Collection
 from functools import cached_property
 from itertools import accumulate
 
-from lib.context.plan import Candidates, Reason, Run
+from lib.context.candidates import Candidates
+from lib.context.plan import Run
+from lib.context.reasons import Reason
 from lib.context.runs import laid_over
 
 Search = Callable[[int, int, Callable[[int], bool]], int]
@@ -134,8 +136,7 @@ class Exchanges:
     def first_fitting(
         self, low: int, size: Callable[[int], int], budget: int, high: int, search: Search = first_true
     ) -> int:
-        """The oldest cut from low to high (high excluded) at which the size is within the budget; high if there is
-        none.
+        """The oldest cut from low to high (high excluded) whose size is within the budget; high if there is none.
 
         Sizes fall as the cut moves to newer exchanges, except where the template changes, so each side is searched
         alone.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from lib.context.plan import Summary
+from lib.context.candidates import Summary
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from lib.context.candidates import Summary
 from lib.context.marks import Marks
-from lib.context.plan import Summary
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 

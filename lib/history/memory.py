@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lib.context.plan import Summary
+from lib.context.candidates import Summary
 from lib.history import About, Import, Mark, SessionSummary, Signal, serialization, valid_session_id
 from lib.history.refusals import being_answered, checked_index, interrupted, turn_lost
 from lib.messages import Message

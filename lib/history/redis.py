@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from lib.context.plan import Summary
+from lib.context.candidates import Summary
 from lib.errors import CorruptHistory
 from lib.history import (
     About,

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from lib.context.plan import Summary
+from lib.context.candidates import Summary
 from lib.errors import CorruptHistory
 from lib.history import About, Import
 from lib.messages import Message

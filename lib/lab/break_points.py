@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from lib.analysis.runs import range_at
-from lib.context.plan import Candidates
+from lib.context.candidates import Candidates
 from lib.lab.cliff_map import CliffMap, Row
 from lib.tool_calls import call_ids, result_ids
 

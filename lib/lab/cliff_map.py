@@ -13,7 +13,8 @@ from itertools import groupby, pairwise
 
 from lib.analysis.runs import range_at
 from lib.context import Marks, TrimOptions, plan_context
-from lib.context.plan import Candidates, ContextPlan, ContextWindow, Run, Summary
+from lib.context.candidates import Candidates, Summary
+from lib.context.plan import ContextPlan, ContextWindow, Run
 from lib.turns import PlanSummary
 
 SMALLEST = 300

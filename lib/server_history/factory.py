@@ -9,9 +9,9 @@ from lib.server_history.adapters.claude import ClaudeHistory
 from lib.server_history.adapters.conversations import ConversationsHistory
 from lib.server_history.adapters.manual import ManualHistory
 from lib.server_history.adapters.responses import ResponsesHistory
-from lib.settings import Endpoint
+from lib.settings import Endpoint, EndpointKind
 
-APPROACHES_OF_KIND: dict[str, tuple[Approach, ...]] = {
+APPROACHES_OF_KIND: dict[EndpointKind, tuple[Approach, ...]] = {
     "local": ("manual",),
     "openai": ("manual", "conversations", "responses", "assistants"),
     "anthropic": ("manual", "claude"),

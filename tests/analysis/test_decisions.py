@@ -22,7 +22,8 @@ from lib.analysis.decisions import (
 from lib.analysis.replay import replay
 from lib.analysis.requests import MessageSizes, records_of
 from lib.context import STRATEGIES, Marks, plan_context
-from lib.context.plan import Candidates, ContextWindow
+from lib.context.candidates import Candidates
+from lib.context.plan import ContextWindow
 from lib.messages import Message, Usage, user
 from lib.tokens import Provenance
 from lib.tokens.ledger import TokenLedger

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lib.analysis.replay import project, replay, reusable_tokens
 from lib.analysis.requests import MessageSizes, RequestRecord, records_of
 from lib.context import STRATEGIES
-from lib.context.plan import Summary
+from lib.context.candidates import Summary
 from lib.messages import Message, assistant, user
 from tests.support.conversations import histories, texts
 from tests.support.counters import WordCounter

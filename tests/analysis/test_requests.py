@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lib.analysis import frames
 from lib.analysis.requests import HistoryPrefix, MessageSizes, RequestRecord, detached, records_of
 from lib.context import STRATEGIES, Marks, plan_context
-from lib.context.plan import Candidates, Summary
+from lib.context.candidates import Candidates, Summary
 from lib.messages import Message, assistant, system, user
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger

@@ -1,11 +1,15 @@
-"""Appending to and loading a history, against the source document's GET + parse + push + SETEX, both here in Python.
+"""Storing a turn and loading a history, in PINGs: against one Lua append, a plain LIST, openai-agents and the source document.
 
-Run: python -m tests.benchmarks.bench_storage. Both take turns in the same run, on histories of the same size that are set
-afresh in every round, so that what else the machine does falls on both alike: trust the ratios, not the milliseconds.
+Run: python -m tests.benchmarks.bench_storage. The peer is optional; without it its row says so:
+  uv sync --group bench
+A PING is one round trip and the least that anything can take. All rows take turns in the same run, on histories of the same
+size, so that other work on the machine slows all of them: trust the ratios, not the microseconds. The server writes an
+append-only file, as the one that the app starts.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import statistics
 import time
@@ -20,104 +24,142 @@ from lib.messages import assistant, user
 from lib.turns import LiveTurn, Turn
 from tests.support.redis_servers import RedisServer
 
-SIZES = (10, 100, 1_000, 10_000)
+SIZES = (10, 10_000)
 TTL = 86_400
 TEXT = ("A sentence of ordinary length, with “quotes” and é, as people write them. " * 6)[:400]
+EXCHANGE = [{"role": "user", "content": TEXT}, {"role": "assistant", "content": TEXT}]
 SETTINGS = ChatSettings("openai", "model", "", 8192, 1024, "none")
-COMPARED = {
-    "append: source": "append: source",
-    "append: ours": "append: source",
-    "load: source": "load: source",
-    "load: ours, cold": "load: source",
-    "load: ours, warm": "load: source",
-    "request: source": "request: source",
-    "request: ours": "request: source",
-}
-"""Each row, and the row it is compared with. A request is all a message costs: load and append; for ours load, begin, one
-heartbeat and commit, which is more than the source does."""
+APPEND = """
+redis.call('SETRANGE', KEYS[1], redis.call('STRLEN', KEYS[1]) - 1, ',' .. ARGV[1] .. ']')
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+"""
+PING, COLD, PARSE = "PING", "cold load, ours", "json.loads of the same bytes"
+TURN, WARM, PEER = "turn, ours: begin + commit", "warm load after it, ours", "turn, openai-agents' RedisSession"
+SCRIPT, LIST, SOURCE = "append, one Lua script", "append, LIST: RPUSH + EXPIRE", "turn, source: GET, parse, SETEX"
+ROWS = (PING, SCRIPT, LIST, TURN, PEER, SOURCE, WARM, COLD, PARSE)
 
 
 def main() -> None:
-    """Print the table. Takes about ten seconds."""
-    server = RedisServer("--appendonly", "yes", "--appendfsync", "everysec").start()
+    """Print the table. Takes about twenty seconds."""
+    servers = {size: RedisServer("--appendonly", "yes", "--appendfsync", "everysec").start() for size in SIZES}
     try:
-        report({size: Round(server, size).medians(12 if size >= 10_000 else 60) for size in SIZES})
+        report(asyncio.run(medians(servers)))
     finally:
-        server.close()
+        for server in servers.values():
+            server.close()
 
 
 def report(found: dict[int, dict[str, float]]) -> None:
-    """Medians in ms, and how many times faster than the source's way."""
-    print(f"{'':>18}" + "".join(f"{size:>22,}" for size in SIZES) + "  messages of 400 characters")
-    for name, against in COMPARED.items():
-        cells = (f"{found[s][name]:9.3f} ms ({found[s][against] / found[s][name]:6.1f}x)" for s in SIZES)
-        print(f"{name:>18}" + "".join(cells))
+    """Medians in µs and in PINGs of the same rounds."""
+    print(f"{'':>36}" + "".join(f"{size:>26,}" for size in SIZES) + "  messages of 400 characters")
+    for row in ROWS:
+        if row in found[SIZES[0]]:
+            cells = (f"{found[s][row]:11,.1f} µs {found[s][row] / found[s][PING]:7,.2f} PING" for s in SIZES)
+            print(f"{row:>36}" + "".join(cells))
+        else:
+            print(f"{row:>36}   not installed: uv sync --group bench")
     small, large = found[SIZES[0]], found[SIZES[-1]]
-    for name in ("append: ours", "load: ours, warm", "request: ours"):
-        growth, pings = large[name] / small[name], large[name] / large["ping"]
-        print(f"{name} at {SIZES[-1]:,}: {growth:.2f} times the same at {SIZES[0]}, {pings:.1f} times a PING")
+    growth = (large[TURN] / large[PING]) / (small[TURN] / small[PING])
+    print(f"A turn of ours at {SIZES[-1]:,} takes {growth:.2f} times the PINGs of one at {SIZES[0]}.")
+    print(f"A cold load of {SIZES[-1]:,} takes {large[COLD] / large[PARSE]:.2f} times json.loads of the same bytes.")
 
 
-class Round:
-    """One size; `medians` repeats what is measured."""
+async def medians(servers: dict[int, RedisServer]) -> dict[int, dict[str, float]]:
+    """Median µs of every row by size. The sizes take turns, each on a server of its own, so that both see the same machine."""
+    benches = {size: Bench(server, size) for size, server in servers.items()}
+    for _ in range(30):
+        for bench in benches.values():
+            await bench.prepare()
+        for _ in range(10):
+            for bench in benches.values():
+                await bench.append()
+    for _ in range(12):
+        for bench in benches.values():
+            bench.read_whole()
+    for bench in benches.values():
+        await bench.close()
+    return {
+        size: {row: statistics.median(times) for row, times in bench.times.items()} for size, bench in benches.items()
+    }
+
+
+class Bench:
+    """One size. Every key holds a history of this size when `prepare` returns."""
 
     def __init__(self, server: RedisServer, size: int) -> None:
-        messages = [{"role": ("user", "assistant")[n % 2], "content": f"{n} {TEXT}"} for n in range(size)]
-        self.value = json.dumps(messages, ensure_ascii=False, separators=(",", ":"))
+        self.messages = [{**EXCHANGE[number % 2], "content": f"{number} {TEXT}"} for number in range(size)]
+        self.value = json.dumps(self.messages, ensure_ascii=False, separators=(",", ":"))
+        self.added = json.dumps(EXCHANGE, ensure_ascii=False, separators=(",", ":"))[1:-1]
+        self.items = [json.dumps(message, ensure_ascii=False) for message in EXCHANGE]
         self.client: Any = connect(server.url)
+        self.append_script = self.client.script_load(APPEND)
         self.ours = RedisHistory(connect(server.url), TTL)
-        self.took: dict[str, list[float]] = defaultdict(list)
+        self.peer = peer_session(server.url)
+        self.times: dict[str, list[float]] = defaultdict(list)
 
-    def medians(self, rounds: int) -> dict[str, float]:
-        for _ in range(rounds):
-            self.play()
-        self.ours.close()
-        self.client.close()
-        return {name: statistics.median(times) for name, times in self.took.items()}
-
-    def play(self) -> None:
-        self.ours.clear("ours")
-        for key in ("chat:source", "chat:ours"):
+    async def prepare(self) -> None:
+        self.client.flushdb()
+        for key in ("chat:source", "chat:script", "chat:ours"):
             self.client.set(key, self.value, ex=TTL)
-        live = self.begun()
+        self.client.rpush("list", *(json.dumps(message) for message in self.messages))
+        if self.peer is not None:
+            await self.peer.add_items(self.messages)
+        self.turn(LiveTurn(TEXT, SETTINGS, "bench", 1.0))
         self.ours.load("ours")
-        self.time("ping", self.client.ping)
-        self.time("append: source", self.append_source)
-        self.time("append: ours", lambda: self.commit(live))
-        self.time("load: source", self.load_source)
-        self.time("load: ours, warm", lambda: self.ours.load("ours"))
-        cold = RedisHistory(self.client, TTL)
-        self.time("load: ours, cold", lambda: cold.load("ours"))
-        self.time("request: source", self.append_source)
-        self.time("request: ours", self.request)
 
-    def time(self, name: str, work: Callable[[], Any]) -> None:
+    async def append(self) -> None:
+        self.time(PING, self.client.ping)
+        self.time(SCRIPT, lambda: self.client.evalsha(self.append_script, 1, "chat:script", self.added, TTL))
+        self.time(LIST, self.push)
+        live = LiveTurn(TEXT, SETTINGS, "bench", 1.0)
+        self.time(TURN, lambda: self.turn(live))
+        self.time(WARM, lambda: self.ours.load("ours"))
+        if self.peer is not None:
+            started = time.perf_counter()
+            await self.peer.add_items(EXCHANGE)
+            self.times[PEER].append((time.perf_counter() - started) * 1e6)
+
+    def read_whole(self) -> None:
+        self.time(SOURCE, self.source_turn)
+        value = self.client.get("chat:ours")
+        self.time(PARSE, lambda: json.loads(value))
+        self.time(COLD, lambda: RedisHistory(self.client, TTL).load("ours"))
+
+    def time(self, row: str, work: Callable[[], Any]) -> None:
         started = time.perf_counter()
-        work()
-        self.took[name].append((time.perf_counter() - started) * 1000)
+        found = work()
+        self.times[row].append((time.perf_counter() - started) * 1e6)
+        del found  # freed after the clock, whatever its size
 
-    def load_source(self) -> Any:
-        return json.loads(self.client.get("chat:source"))
+    def push(self) -> None:
+        pipe = self.client.pipeline(transaction=False)
+        pipe.rpush("list", *self.items)
+        pipe.expire("list", TTL)
+        pipe.execute()
 
-    def append_source(self) -> None:
-        history = self.load_source()
-        history += [{"role": "user", "content": TEXT}, {"role": "assistant", "content": TEXT}]
+    def source_turn(self) -> None:
+        history = json.loads(self.client.get("chat:source")) + EXCHANGE
         self.client.set("chat:source", json.dumps(history, ensure_ascii=False, separators=(",", ":")), ex=TTL)
 
-    def begun(self) -> LiveTurn:
-        live = LiveTurn(TEXT, SETTINGS, "bench", 1.0)
+    def turn(self, live: LiveTurn) -> None:
         self.ours.begin("ours", live)
-        return live
-
-    def commit(self, live: LiveTurn) -> None:
         turn = Turn(live.id, TEXT, TEXT, "complete", "openai", "model", "", 1.0)
         self.ours.commit("ours", live.id, [user(TEXT), assistant(TEXT)], turn)
 
-    def request(self) -> None:
-        live = self.begun()
-        self.ours.load("ours")
-        self.ours.heartbeat("ours", live)
-        self.commit(live)
+    async def close(self) -> None:
+        self.ours.close()
+        self.client.close()
+        if self.peer is not None:
+            await self.peer.close()
+
+
+def peer_session(url: str) -> Any:
+    """openai-agents' own store, None where it is not installed."""
+    try:
+        from agents.extensions.memory import RedisSession
+    except ImportError:
+        return None
+    return RedisSession.from_url("bench", url=url, ttl=TTL)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lib.context import STRATEGIES, Marks, plan_context
-from lib.context.plan import Candidates, ContextWindow, Summary
+from lib.context.candidates import Candidates, Summary
+from lib.context.plan import ContextWindow
 from lib.messages import Message, assistant, user
 from lib.tokens import ESTIMATE
 from lib.tokens.ledger import TokenLedger

@@ -16,7 +16,7 @@ from lib.chat.service import ChatService
 from lib.chat.summarizer import INSTRUCTIONS, Summarizer, ended, request_of, shortened, spoken, total
 from lib.chat_settings import ChatSettings
 from lib.context import WantedSummary
-from lib.context.plan import SUMMARY_HEADING, Summary
+from lib.context.candidates import SUMMARY_HEADING, Summary
 from lib.errors import ChatError, ProviderError, RateLimited
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user

@@ -1,4 +1,5 @@
-// The source document's own functions, unchanged, and a loop that runs them: a line of JSON in, the kept places out.
+// The source document's own functions, unchanged, and a loop that runs them. Each line of input is a request as JSON; each
+// line of output holds the positions of the messages that trimHistory kept.
 import { createInterface } from 'node:readline';
 
 function estimateTokens(text) {
@@ -20,6 +21,6 @@ function trimHistory(messages, maxTokens = 80000) {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { messages, maxTokens } = JSON.parse(line);
-  const places = new Map(messages.map((message, place) => [message, place]));
-  console.log(JSON.stringify(trimHistory(messages, maxTokens).map((message) => places.get(message))));
+  const positions = new Map(messages.map((message, position) => [message, position]));
+  console.log(JSON.stringify(trimHistory(messages, maxTokens).map((message) => positions.get(message))));
 }

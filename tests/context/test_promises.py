@@ -1,4 +1,4 @@
-"""What is sent and what is left out: promises that hold for every conversation, strategy, budget, pin, mute and option."""
+"""Promises of planning that hold for every conversation, strategy, budget, pin, mute and option."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.context import DEFAULT_STRATEGY, STRATEGIES
-from lib.context.plan import REASON_TEXT
+from lib.context.reasons import REASON_TEXT
 from lib.messages import Message, assistant, system, user
 from tests.support.conversations import calling, result
-from tests.support.planning_cases import Case, DearInstructions, cases, summaries
+from tests.support.planning_cases import Case, CostlySystemCounter, cases, summaries
 from tests.support.slow_strategies import faults
 
-LEGAL = sorted(set(STRATEGIES) - {"none", "source_trim"})
-SYSTEM_IN_MUTED = [user("x" * 100), assistant("y" * 40), user("x" * 40), system("z" * 40), user("x" * 4)]
+SAFE_STRATEGIES = sorted(set(STRATEGIES) - {"none", "source_trim"})
+SYSTEM_IN_MUTED_EXCHANGE = [user("x" * 100), assistant("y" * 40), user("x" * 40), system("z" * 40), user("x" * 4)]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -27,43 +27,43 @@ def test_every_candidate_has_exactly_one_reason_and_the_parts_add_up(
     strategy: str, case: Case, data: st.DataObject | None
 ) -> None:
     before = copy.deepcopy([message.to_dict() for message in case.history])
-    made = case.plan(strategy, data.draw(summaries(case)) if data is not None else None)
-    items = list(made.items)
-    preamble = [None] * (bool(case.instructions.strip()) + (made.candidates.summary is not None))
+    plan = case.plan(strategy, data.draw(summaries(case)) if data is not None else None)
+    items = list(plan.items)
+    preamble = [None] * (bool(case.instructions.strip()) + (plan.candidates.summary is not None))
     assert [item.index for item in items] == [*preamble, *range(len(case.history) + (case.prompt is not None))]
     assert all(
         REASON_TEXT[item.reason].startswith("Sent" if item.included else ("Dropped", "Not sent")) for item in items
     )
-    assert made.included_count + made.left_out_count == len(items)
-    assert made.included == [item.message for item in items if item.included]
-    sent = sum(map(case.counter.count, made.included))
-    template = case.counter.template(made.included[0].is_system) if made.included else 0
-    assert made.input_tokens == sent + template
-    assert made.template_tokens == template
-    assert made.left_out_tokens == sum(item.tokens for item in made.left_out)
-    assert made.fits == (made.input_tokens <= case.budget)
-    assert [message.to_dict() for message in case.history] == before  # trimming is a view
+    assert plan.included_count + plan.left_out_count == len(items)
+    assert plan.included == [item.message for item in items if item.included]
+    sent = sum(map(case.counter.count, plan.included))
+    template = case.counter.template(plan.included[0].is_system) if plan.included else 0
+    assert plan.input_tokens == sent + template
+    assert plan.template_tokens == template
+    assert plan.left_out_tokens == sum(item.tokens for item in plan.left_out)
+    assert plan.fits == (plan.input_tokens <= case.budget)
+    assert [message.to_dict() for message in case.history] == before  # a plan never changes the history
 
 
-@pytest.mark.parametrize("strategy", LEGAL)
+@pytest.mark.parametrize("strategy", SAFE_STRATEGIES)
 @given(case=cases(), data=st.data())
-def test_nothing_is_built_that_a_provider_would_refuse(strategy: str, case: Case, data: st.DataObject) -> None:
-    case = case.asked()
-    made = case.plan(strategy, data.draw(summaries(case)))
-    assert faults(made.included) == []
-    assert made.included[-1] == user(case.prompt or "")
+def test_no_request_is_planned_that_a_provider_would_refuse(strategy: str, case: Case, data: st.DataObject) -> None:
+    case = case.with_prompt()
+    plan = case.plan(strategy, data.draw(summaries(case)))
+    assert faults(plan.included) == []
+    assert plan.included[-1] == user(case.prompt or "")
     instructions = [message for message in case.history if message.is_system]
-    assert [m for m in made.included if m.is_system][made.candidates.preamble :] == instructions
+    assert [m for m in plan.included if m.is_system][plan.candidates.preamble :] == instructions
 
 
-@pytest.mark.parametrize("strategy", LEGAL)
+@pytest.mark.parametrize("strategy", SAFE_STRATEGIES)
 @given(case=cases())
-def test_a_plan_fits_unless_what_must_go_along_is_too_much(strategy: str, case: Case) -> None:
-    case = case.asked()
+def test_a_plan_fits_unless_what_is_always_sent_is_too_much(strategy: str, case: Case) -> None:
+    case = case.with_prompt()
     slow = case.slow
     fits = case.plan(strategy).fits
     assert fits or slow.size(slow.count - 1) > case.budget
-    if not isinstance(case.counter, DearInstructions):  # with which more messages may be fewer tokens
+    if not isinstance(case.counter, CostlySystemCounter):  # with it, more messages can be fewer tokens
         assert not fits or slow.size(slow.count - 1) <= case.budget
 
 
@@ -72,11 +72,11 @@ def test_a_plan_fits_unless_what_must_go_along_is_too_much(strategy: str, case: 
 def test_a_pinned_exchange_is_always_sent_and_a_muted_one_never(strategy: str, case: Case) -> None:
     slow = case.slow
     for item, exchange in zip(case.plan(strategy).items, slow.exchange_of, strict=True):
-        if item.reason == "system" or (strategy != "none" and item.index in slow.bad):
+        if item.reason == "system" or (strategy != "none" and item.index in slow.unpaired):
             continue
-        if exchange in slow.mutes:  # a muted one wins over its pin
+        if exchange in slow.muted_numbers:  # an exchange in both is muted
             assert item.reason == "muted"
-        elif exchange in slow.pins:
+        elif exchange in slow.pinned_numbers:
             assert (item.included, item.reason) == (True, "pinned")
         else:
             assert item.reason != "muted"
@@ -84,46 +84,48 @@ def test_a_pinned_exchange_is_always_sent_and_a_muted_one_never(strategy: str, c
 
 @pytest.mark.parametrize("strategy", ["none", "oldest_first", "head_and_tail", "sliding_window", "low_water"])
 @given(case=cases())
-@example(case=Case(SYSTEM_IN_MUTED, 30, muted=frozenset({2})))
-@example(case=Case([user("x" * 40), assistant("y" * 40)], 41, instructions="z" * 80))  # all of it, to the token
-@example(case=Case([user("x" * 40), assistant("y" * 40)], 21, instructions="z" * 80))  # not once instructions count
-def test_it_decides_as_the_slow_and_obvious_way_does(strategy: str, case: Case) -> None:
-    made = [(item.index, item.included, item.reason) for item in case.plan(strategy).items]
-    assert made == getattr(case.slow, strategy)(case.budget, case.options)
+@example(case=Case(SYSTEM_IN_MUTED_EXCHANGE, 30, muted=frozenset({2})))
+@example(case=Case([user("x" * 40), assistant("y" * 40)], 41, instructions="z" * 80))  # fits exactly
+@example(
+    case=Case([user("x" * 40), assistant("y" * 40)], 21, instructions="z" * 80)
+)  # does not fit with the instructions
+def test_every_strategy_decides_like_the_slow_planner(strategy: str, case: Case) -> None:
+    decisions = [(item.index, item.included, item.reason) for item in case.plan(strategy).items]
+    assert decisions == getattr(case.slow, strategy)(case.budget, case.options)
 
 
 @given(case=cases())
-def test_leaving_out_nothing_sends_all_but_what_is_muted(case: Case) -> None:
+def test_none_sends_everything_but_muted_exchanges(case: Case) -> None:
     assert all(item.reason == "muted" for item in case.plan("none").left_out)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_system_message_in_a_muted_exchange_is_still_sent(strategy: str) -> None:
-    made = Case(SYSTEM_IN_MUTED, 1000, muted=frozenset({2})).plan(strategy)
-    assert SYSTEM_IN_MUTED[3] in made.included
-    assert [item.index for item in made.left_out] == [2]
+    plan = Case(SYSTEM_IN_MUTED_EXCHANGE, 1000, muted=frozenset({2})).plan(strategy)
+    assert SYSTEM_IN_MUTED_EXCHANGE[3] in plan.included
+    assert [item.index for item in plan.left_out] == [2]
 
 
-@pytest.mark.parametrize("strategy", LEGAL)
-def test_a_message_over_budget_alone_is_said_not_cut(strategy: str) -> None:
-    made = Case([user("old"), assistant("older")], 10, "x" * 400).plan(strategy)
-    assert not made.fits
-    assert [message.text for message in made.included] == ["x" * 400]
+@pytest.mark.parametrize("strategy", SAFE_STRATEGIES)
+def test_a_newest_message_over_budget_is_sent_whole_and_does_not_fit(strategy: str) -> None:
+    plan = Case([user("old"), assistant("older")], 10, "x" * 400).plan(strategy)
+    assert not plan.fits
+    assert [message.text for message in plan.included] == ["x" * 400]
 
 
-@pytest.mark.parametrize("strategy", LEGAL)
-def test_pins_that_do_not_fit_are_said_and_sent(strategy: str) -> None:
+@pytest.mark.parametrize("strategy", SAFE_STRATEGIES)
+def test_pins_over_budget_are_sent_and_do_not_fit(strategy: str) -> None:
     history = [user("p" * 400), assistant("r" * 400), user("q"), assistant("a")]
-    made = Case(history, 100, pinned=frozenset({0})).plan(strategy)
-    assert not made.fits
-    assert made.included[:2] == history[:2]
-    assert not made.included[-1].text.strip("new")
+    plan = Case(history, 100, pinned=frozenset({0})).plan(strategy)
+    assert not plan.fits
+    assert plan.included[:2] == history[:2]
+    assert not plan.included[-1].text.strip("new")
 
 
-@pytest.mark.parametrize("strategy", LEGAL)
-def test_only_the_broken_part_of_an_exchange_is_left_out(strategy: str) -> None:
-    sound = [calling("c1", "c2"), result("c2"), result("c1"), assistant("done")]
-    broken = [
+@pytest.mark.parametrize("strategy", SAFE_STRATEGIES)
+def test_only_the_unpaired_messages_of_an_exchange_are_left_out(strategy: str) -> None:
+    paired = [calling("c1", "c2"), result("c2"), result("c1"), assistant("done")]
+    unpaired = [
         result("c9"),
         calling("c1", "c2"),
         result("c1"),
@@ -132,18 +134,18 @@ def test_only_the_broken_part_of_an_exchange_is_left_out(strategy: str) -> None:
         result("c2"),
         assistant("sorry"),
     ]
-    made = Case([user("q"), *sound, user("r"), *broken], 10_000).plan(strategy)
-    assert [item.index for item in made.left_out] == [6, 7, 8, 9, 11]
-    assert {item.reason for item in made.left_out} == {"partner_left_out"}
+    plan = Case([user("q"), *paired, user("r"), *unpaired], 10_000).plan(strategy)
+    assert [item.index for item in plan.left_out] == [6, 7, 8, 9, 11]
+    assert {item.reason for item in plan.left_out} == {"partner_left_out"}
 
 
-@pytest.mark.parametrize("strategy", LEGAL)
+@pytest.mark.parametrize("strategy", SAFE_STRATEGIES)
 def test_a_greeting_before_the_first_question_is_not_sent(strategy: str) -> None:
-    made = Case([assistant("Hello"), user("q"), assistant("a")], 1000).plan(strategy)
-    assert [(item.index, item.reason) for item in made.left_out] == [(0, "partner_left_out")]
+    plan = Case([assistant("Hello"), user("q"), assistant("a")], 1000).plan(strategy)
+    assert [(item.index, item.reason) for item in plan.left_out] == [(0, "partner_left_out")]
 
 
-def test_every_strategy_is_explained_in_plain_words() -> None:
+def test_every_strategy_has_a_label_and_an_explanation() -> None:
     for name, strategy in STRATEGIES.items():
         assert strategy.name == name
         assert strategy.label[0].isupper()
@@ -157,17 +159,17 @@ def test_an_unknown_strategy_is_refused() -> None:
         Case([]).plan("another")
 
 
-EXCHANGES = [said for n in range(6) for said in (user(f"{n}" * 40), assistant("a" * 40))]
+EXCHANGES = [message for n in range(6) for message in (user(f"{n}" * 40), assistant("a" * 40))]
 
 
 def reasons(case: Case, strategy: str) -> str:
-    """The fate of each exchange as a letter: Pinned, Recent, Fits; over_budget, outside_window, middle in small letters."""
+    """A letter for each exchange: P pinned, R recent, F fits, b over budget, w outside the window, m middle."""
     letters = {"pinned": "P", "recent": "R", "fits": "F", "over_budget": "b", "outside_window": "w", "middle": "m"}
     return "".join(letters[item.reason] for item in list(case.plan(strategy).items)[::2])
 
 
-def test_what_each_strategy_looks_like() -> None:
-    case = Case(EXCHANGES, 81)  # an exchange is 20 tokens, the new message 1
+def test_which_exchanges_each_strategy_sends() -> None:
+    case = Case(EXCHANGES, 81)  # an exchange has 20 tokens, the new message 1
     assert reasons(case, "oldest_first") == "bbRRRRR"
     assert reasons(case, "head_and_tail") == "PmmRRRR"
     assert reasons(case, "sliding_window") == "bbRRRRR"
@@ -180,6 +182,6 @@ def test_what_each_strategy_looks_like() -> None:
     assert reasons(replace(case, budget=1000), "sliding_window") == "FFFFFFF"
 
 
-def test_a_message_of_another_service_without_content_is_planned() -> None:
+def test_messages_without_content_are_planned() -> None:
     history = [Message("user", has_content=False), Message("assistant", None, {"tool_calls": None})]
     assert len(Case(history, 1000).plan(DEFAULT_STRATEGY).included) == 3

@@ -1,4 +1,4 @@
-"""source_trim: the source document's own, faults included."""
+"""source_trim equals the source document's trimHistory, faults included."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ def plan(history: list[Message], budget: int, strategy: str, prompt: str = "new"
 
 
 def unmuted(history: list[Message], muted: frozenset[int]) -> Iterator[tuple[int, Message]]:
-    silent = False
-    for n, message in enumerate(history):
-        silent = n in muted if message.role == "user" and not results_of(message) else silent
-        if message.is_system or not silent:
-            yield n, message
+    """The messages that the source would see, with their stored indexes."""
+    is_muted = False
+    for index, message in enumerate(history):
+        is_muted = index in muted if message.role == "user" and not results_of(message) else is_muted
+        if message.is_system or not is_muted:
+            yield index, message
 
 
 @given(case=cases())
@@ -36,8 +37,8 @@ def unmuted(history: list[Message], muted: frozenset[int]) -> Iterator[tuple[int
         [user("x" * 40), *[assistant("y" * 40)] * 3, user(""), assistant(""), system("")], 20, muted=frozenset({0})
     )
 )
-def test_a_muted_exchange_was_never_there_for_the_source(case: Case) -> None:
-    case = case.asked()
+def test_source_trim_never_sees_a_muted_exchange(case: Case) -> None:
+    case = case.with_prompt()
     kept: list[tuple[int | None, Message]] = [
         *unmuted(case.history, case.muted),
         (len(case.history), user(case.prompt or "")),
@@ -46,14 +47,14 @@ def test_a_muted_exchange_was_never_there_for_the_source(case: Case) -> None:
         kept.insert(0, (None, system(case.instructions)))
     count = case.counter.count
     total = sum(count(message) for _, message in kept)
-    while total > case.budget and len(kept) > 4:  # the source's loop
+    while total > case.budget and len(kept) > 4:  # the loop of the source
         total -= count(kept.pop(1)[1])
     items = case.plan("source_trim").items
     assert [item.index for item in items if item.included] == [index for index, _ in kept]
 
 
 def source_cases(count: int) -> list[tuple[list[Message], str, int]]:
-    """Random conversations as the source's route has them: system message or not, parts, null, emoji, any budget."""
+    """Random (history, prompt, budget): with and without system message, with content parts, null and emoji."""
     rng = random.Random(20261123)
     contents = ["", "a", "hello there", "x" * 333, "😀" * 9, None, [{"type": "text", "text": "part"}], "cut \ud83d"]
     cases = []
@@ -68,7 +69,7 @@ def source_cases(count: int) -> list[tuple[list[Message], str, int]]:
     return cases
 
 
-def test_source_trim_is_the_sources_own_javascript() -> None:
+def test_source_trim_keeps_what_the_sources_javascript_keeps() -> None:
     if shutil.which("node") is None:
         pytest.skip("needs Node.js: apt-get install nodejs")
     cases = source_cases(800)
@@ -84,18 +85,17 @@ def test_source_trim_is_the_sources_own_javascript() -> None:
         assert ours == theirs, (history, prompt, budget)
 
 
-def test_the_source_pins_the_first_user_message_where_there_is_no_system_message() -> None:
+def test_without_a_system_message_the_first_user_message_is_pinned() -> None:
     history = [user("u1" * 40), assistant("a1" * 40), user("u2" * 40), assistant("a2" * 40)]
     items = list(plan(history, 70, "source_trim").items)
     assert (items[0].included, items[0].reason) == (True, "pinned")
 
 
-def test_the_source_leaves_half_exchanges() -> None:
-    history = [system("s"), *(said for n in range(6) for said in (user(f"u{n}" * 20), assistant(f"a{n}" * 20)))]
-    faulty = [b for b in range(20, 130) if plan(history, b, "source_trim").included[1].role == "assistant"]
-    assert faulty  # at many budgets a reply stands without its question
+def test_source_trim_can_leave_a_reply_without_its_question() -> None:
+    history = [system("s"), *(message for n in range(6) for message in (user(f"u{n}" * 20), assistant(f"a{n}" * 20)))]
+    assert [b for b in range(20, 130) if plan(history, b, "source_trim").included[1].role == "assistant"]
 
 
-def test_the_sources_floor_of_four_messages_exceeds_the_limit() -> None:
-    made = plan([system("s"), user("x" * 40_000), assistant("y" * 120_000)], 100, "source_trim")
-    assert (made.included_count, made.input_tokens > 40_000, made.fits) == (4, True, False)
+def test_four_messages_are_sent_even_over_budget() -> None:
+    trimmed = plan([system("s"), user("x" * 40_000), assistant("y" * 120_000)], 100, "source_trim")
+    assert (trimmed.included_count, trimmed.input_tokens > 40_000, trimmed.fits) == (4, True, False)

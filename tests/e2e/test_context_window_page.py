@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lib.context import STRATEGIES
-from lib.context.plan import REASON_TEXT
+from lib.context.reasons import REASON_TEXT
 from tests.support.app_process import App
 from tests.support.browser import Chat, OpenTab
 from tests.support.redis_servers import RedisServer

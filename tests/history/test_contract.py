@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lib.context.plan import Summary
+from lib.context.candidates import Summary
 from lib.errors import ProviderError, TurnInProgress, TurnLost
 from lib.history import About, HistoryStore
 from lib.messages import Message, assistant, user

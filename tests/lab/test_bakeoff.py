@@ -16,7 +16,8 @@ from lib.analysis.bills import FindModel, cache_minimum, sum_or_none
 from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES, Marks, plan_context
-from lib.context.plan import Candidates, ContextWindow, PlannedMessage
+from lib.context.candidates import Candidates
+from lib.context.plan import ContextWindow, PlannedMessage
 from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult, bake_off, replay_all, replay_one, run_of
 from lib.messages import Message, Usage, assistant, system, user
 from lib.pricing import catalogue, costs

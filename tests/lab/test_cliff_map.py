@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.context import STRATEGIES, Marks, TrimOptions, plan_context
-from lib.context.plan import Candidates, ContextWindow, PlannedMessage
+from lib.context.candidates import Candidates
+from lib.context.plan import ContextWindow, PlannedMessage
 from lib.lab.break_points import Marker, markers
 from lib.lab.cliff_map import CliffMap, budgets, cliff_map
 from lib.messages import Message, assistant, system, user

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES, Marks, plan_context
-from lib.context.plan import Candidates, Summary
+from lib.context.candidates import Candidates, Summary
 from lib.errors import MissingKey, RateLimited, WrongKey
 from lib.lab.bakeoff import Contestant
 from lib.lab.facts import Fact, suggest_facts

@@ -19,12 +19,12 @@ from lib.request_rules.rules import TITLES
 from lib.settings import Endpoint
 from tests.support.request_cases import valid_requests
 
-ANY: list[RuleProvider] = list(PROVIDERS)
+ALL_PROVIDERS: list[RuleProvider] = list(PROVIDERS)
 PLAIN = [system("Be brief."), user("Why?"), assistant("Because."), user("What for?")]
 
 
 @pytest.mark.parametrize("name", BREAKS)
-@pytest.mark.parametrize("provider", ANY)
+@pytest.mark.parametrize("provider", ALL_PROVIDERS)
 @given(data=st.data())
 def test_a_break_breaks_its_rule_and_no_other(provider: RuleProvider, name: str, data: st.DataObject) -> None:
     messages = data.draw(valid_requests(provider))
@@ -35,7 +35,7 @@ def test_a_break_breaks_its_rule_and_no_other(provider: RuleProvider, name: str,
 
 
 @pytest.mark.parametrize("name", BREAKS)
-@pytest.mark.parametrize("provider", ANY)
+@pytest.mark.parametrize("provider", ALL_PROVIDERS)
 @given(data=st.data())
 def test_a_repair_fixes_a_refused_break_and_leaves_an_accepted_one(
     provider: RuleProvider, name: str, data: st.DataObject
@@ -73,7 +73,7 @@ def test_every_break_has_a_label_and_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("name", BREAKS)
-@pytest.mark.parametrize("provider", ANY)
+@pytest.mark.parametrize("provider", ALL_PROVIDERS)
 @pytest.mark.parametrize("messages", [[], [system("Be brief.")]])
 def test_a_request_without_a_user_message_gets_a_question(
     provider: RuleProvider, name: str, messages: list[Message]

@@ -26,7 +26,7 @@ SAFE_STRATEGIES = sorted(set(STRATEGIES) - {"none", "source_trim"})
 def test_these_strategies_break_no_rule_about_order(
     provider: RuleProvider, strategy: str, case: Case, data: st.DataObject
 ) -> None:
-    case = replace(case, history=in_format_of(provider, case.history)).asked()
+    case = replace(case, history=in_format_of(provider, case.history)).with_prompt()
     sent = case.plan(strategy, data.draw(summaries(case))).included
     found = breaches(provider, sent)
     assert {breach.rule.name for breach in found if breach.rule.refused} <= set(SINGLE_MESSAGE_RULES)
@@ -40,7 +40,7 @@ def test_these_strategies_break_no_rule_about_order(
 def test_a_message_that_breaks_a_rule_by_itself_was_stored_like_that(
     provider: RuleProvider, strategy: str, case: Case
 ) -> None:
-    case = case.asked()
+    case = case.with_prompt()
     stored = [*case.history, user(case.prompt or "")]
     sent = case.plan(strategy).included
     for breach in refusals(provider, sent):

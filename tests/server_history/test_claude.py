@@ -1,4 +1,4 @@
-"""Claude's message threads: our adapter sends what Anthropic's own helper sends, and says when it sends everything again."""
+"""Claude's message threads: our requests are those of Anthropic's own helper, and a replay is visible."""
 
 from __future__ import annotations
 

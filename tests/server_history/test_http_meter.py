@@ -19,7 +19,7 @@ from lib.server_history.factory import APPROACHES_OF_KIND, open_server_history
 from lib.server_history.http_meter import MeteredTurn, metered_client
 from lib.server_history.reference import FACTS
 from lib.server_history.sdk_values import seconds_of, text_of, without_repeats
-from lib.settings import Endpoint
+from lib.settings import Endpoint, EndpointKind
 from tests.support.openai_routes import Answer, Routes
 from tests.support.replay_server import Replay
 
@@ -119,8 +119,8 @@ def test_every_fact_has_a_source_and_a_date(facts: Facts) -> None:
 
 
 @pytest.mark.parametrize("kind", APPROACHES_OF_KIND)
-def test_every_approach_of_an_endpoint_can_be_opened(kind: str) -> None:
-    endpoint = Endpoint("it", kind, "It", base_url="http://127.0.0.1:9/v1", model="m")  # type: ignore[arg-type]  # a plain string
+def test_every_approach_of_an_endpoint_can_be_opened(kind: EndpointKind) -> None:
+    endpoint = Endpoint("it", kind, "It", base_url="http://127.0.0.1:9/v1", model="m")
     for approach in APPROACHES_OF_KIND[kind]:
         history = open_server_history(approach, endpoint, "key", ScriptedProvider())
         assert history.settings.deadline_seconds

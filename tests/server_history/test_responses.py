@@ -275,7 +275,7 @@ def test_a_server_that_cannot_count_gives_none_and_a_lost_history_raises(routes:
 
 def test_closing_a_stream_early_ends_the_request(routes: Routes) -> None:
     routes.on("POST /v1/responses", streamed_response(*(["word "] * 1000)))
-    stream = chain(routes).send(CHAIN, "Hello")
+    stream: Any = chain(routes).send(CHAIN, "Hello")
     next(stream)
-    stream.close()  # type: ignore[attr-defined]  # a generator
+    stream.close()
     assert list(stream) == []

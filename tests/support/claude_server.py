@@ -1,5 +1,4 @@
-"""ClaudeServer: a Messages server that holds threads in memory, as far as Anthropic's own helper needs them. For tests
-only.
+"""ClaudeServer: a Messages server that holds threads in memory, as far as Anthropic's own helper needs them.
 
 Its tokens are words and its reply is always the same, so that sizes are known exactly. `forget()` loses every thread;
 `error_code`, `stop_reason`, `fallback` and `breaks_off` change the next answers.
@@ -118,7 +117,9 @@ class ClaudeServer(LocalServer):
             {"type": "message_stop"},
         ]
 
-    def _handler(server) -> type[Handler]:  # noqa: N805 - the handler's own self is the inner one
+    def _handler(self) -> type[Handler]:
+        server = self
+
         class ClaudeHandler(Handler):
             def serve(self) -> None:
                 body = self.read_json()

@@ -64,7 +64,9 @@ class Routes(LocalServer):
         """The bodies sent to a route."""
         return [body for path, body in self.requests if path.partition("?")[0] == route]
 
-    def _handler(routes) -> type[Handler]:  # noqa: N805 - the handler's own self is the inner one
+    def _handler(self) -> type[Handler]:
+        routes = self
+
         class RoutesHandler(Handler):
             def serve(self) -> None:
                 routes.headers.append({name.lower(): value for name, value in self.headers.items()})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lib.chat_settings import ChatSettings
 from lib.context import plan_context
-from lib.context.plan import Candidates, ContextPlan
+from lib.context.candidates import Candidates
+from lib.context.plan import ContextPlan
 from lib.messages import Message, Usage, assistant, user
 from lib.tokens import TokenCounter
 from lib.tokens.ledger import TokenLedger

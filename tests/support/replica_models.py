@@ -47,7 +47,9 @@ class RecordingModel(LocalServer):
         _, _, answer = self.forward("/v1/chat/completions/input_tokens", {"messages": messages})
         return int(json.loads(answer)["input_tokens"])
 
-    def _handler(model) -> type[Handler]:  # noqa: N805 - the handler's own self is the inner one
+    def _handler(self) -> type[Handler]:
+        model = self
+
         class ForwardingHandler(Handler):
             def serve(self) -> None:
                 request = self.read_json()

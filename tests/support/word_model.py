@@ -61,7 +61,9 @@ class WordModel(LocalServer):
         """The user messages of the newest transcript."""
         return [text for role, text in self.last if role == "user"]
 
-    def _handler(model) -> type[Handler]:  # noqa: N805 - the handler's own self is the inner one
+    def _handler(self) -> type[Handler]:
+        model = self
+
         class WordHandler(Handler):
             def serve(self) -> None:
                 body = self.read_json()

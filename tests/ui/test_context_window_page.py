@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
 from lib.context import STRATEGIES
-from lib.context.plan import REASON_TEXT, Summary
+from lib.context.candidates import Summary
+from lib.context.reasons import REASON_TEXT
 from lib.messages import Message, assistant, user
 from lib.ui.components import message_rows, request_strip
 from lib.ui.context_window import request_rows, tabs
@@ -346,3 +347,10 @@ def test_a_summary_that_will_be_made_is_announced_with_its_size(chat: ChatServic
     chat.store.save_settings(SESSION, settings(strategy="summarize", max_tokens=200, reserved_for_reply=20).to_dict())
     at = opened(tabs.NEXT)
     assert any("writes a summary of" in info.value and "a request of its own" in info.value for info in at.info)
+
+
+def test_imported_messages_say_where_they_came_from(chat: ChatService, drawn: Drawn) -> None:
+    chat.import_messages(SESSION, [user("My sister lives in Lisbon."), assistant("Nice.")], settings(), "a file")
+    at = opened(tabs.SENT)
+    assert any("Imported from a file; no request was made here." in markdown.value for markdown in at.markdown)
+    assert not any("Another service" in markdown.value for markdown in at.markdown)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lib.chat.service import ChatService
-from lib.context.plan import Summary
+from lib.context.candidates import Summary
 from lib.errors import ProviderUnavailable
 from lib.messages import Message, assistant, system, user
 from lib.turns import LiveTurn

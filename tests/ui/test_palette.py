@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.context.plan import REASON_TEXT
+from lib.context.reasons import REASON_TEXT
 from lib.ui.components import palette
 from tests.support.colours import CONFIG, contrast
 

@@ -203,6 +203,9 @@ def test_a_chat_moves_to_a_server_and_back_and_what_stays_behind_is_named(
         {"role": "assistant", "content": "Hello Ada"},
     ]
     assert len(chat.store.load(SESSION)) == 3
+    assert chat.store.turns(new_session) == []
+    (imported,) = chat.store.about(new_session).imports
+    assert (imported.first, imported.count, imported.source) == (0, 2, f"“{places.NAMES['conversations']}”")
 
 
 def test_a_retired_host_gets_a_card_and_nothing_is_sent(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.context import STRATEGIES, Marks, plan_context
-from lib.context.plan import Candidates, ContextPlan, ContextWindow, Summary
+from lib.context.candidates import Candidates, Summary
+from lib.context.plan import ContextPlan, ContextWindow
 from lib.messages import Message
 from lib.tokens import CharacterEstimate
 from lib.tokens.ledger import TokenLedger

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lib.context.candidates import Candidates, Summary
 from lib.context.exchanges import Exchanges
-from lib.context.plan import Candidates, Fallback, Run, Summary
+from lib.context.plan import Fallback, Run
 from lib.context.strategies import low_water as watermark
 from lib.context.strategies import source_trim, stateless, summarize
 from lib.context.strategies.options import TrimOptions

@@ -12,7 +12,8 @@ from itertools import accumulate
 from operator import attrgetter
 
 from lib.context.exchanges import Exchanges, first_true_from_end
-from lib.context.plan import Reason, Run
+from lib.context.plan import Run
+from lib.context.reasons import Reason
 from lib.context.runs import laid_over
 from lib.context.strategies.options import TrimOptions
 

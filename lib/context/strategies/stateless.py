@@ -8,7 +8,8 @@ this file.
 from __future__ import annotations
 
 from lib.context.exchanges import Exchanges, first_true_from_end
-from lib.context.plan import Reason, Run
+from lib.context.plan import Run
+from lib.context.reasons import Reason
 from lib.context.strategies.options import TrimOptions
 
 

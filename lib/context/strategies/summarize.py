@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from lib.context.candidates import Candidates, Summary
 from lib.context.exchanges import Exchanges
 from lib.context.marks import NO_MARKS, Marks
-from lib.context.plan import Candidates, ContextWindow, Fallback, FallbackKind, Reason, Run, Summary
+from lib.context.plan import ContextWindow, Fallback, FallbackKind, Run
+from lib.context.reasons import Reason
 from lib.context.strategies.low_water import WaterMarks, standing_cut
 from lib.context.strategies.options import TrimOptions
 from lib.context.strategies.stateless import cut_at

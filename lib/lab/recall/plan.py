@@ -16,7 +16,8 @@ from lib.analysis.bills import FindModel, sum_or_none
 from lib.analysis.runs import range_at
 from lib.chat_settings import ChatSettings
 from lib.context import Marks
-from lib.context.plan import ContextPlan, Summary
+from lib.context.candidates import Summary
+from lib.context.plan import ContextPlan
 from lib.lab.bakeoff import Contestant
 from lib.lab.facts import Fact
 from lib.messages import Message, Usage

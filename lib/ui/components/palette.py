@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lib.context.plan import Reason
+from lib.context.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import streamlit as st
 
 from lib.analysis.decisions import Difference, RequestView, difference, fate_of, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord
-from lib.context.plan import REASON_TEXT
+from lib.context.reasons import REASON_TEXT
 from lib.ui.components import message_rows, message_sizes, palette
 from lib.ui.components.message_rows import Columns, MessageRow
 from lib.ui.context_window import request_rows

@@ -16,7 +16,7 @@ from lib.analysis.decisions import dropped_at, fate_of, view_of_plan, view_of_re
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
-from lib.context.plan import REASON_TEXT
+from lib.context.reasons import REASON_TEXT
 from lib.ui.components import message_sizes, palette, tables
 from lib.ui.context_window import tabs
 from lib.ui.context_window.request_picker import RequestEntry

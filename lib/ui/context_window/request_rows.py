@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.analysis.decisions import Decision, PreambleMessage, RequestView, decisions
-from lib.context.plan import REASON_TEXT
+from lib.context.reasons import REASON_TEXT
 from lib.messages import Message
 from lib.providers import ChatRequest, Provider
 from lib.ui.components import palette

@@ -12,6 +12,7 @@ from lib.analysis.decisions import RequestView, shortfall, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat.rebuild import matches_what_was_sent, rebuild_request
 from lib.errors import ChatError
+from lib.history import Import
 from lib.providers import ChatRequest, Provider
 from lib.tokens import PROVENANCE_TEXT
 from lib.turns import Turn
@@ -31,7 +32,8 @@ def draw(page: Page, entry: RequestEntry) -> None:
         return
     sizes = message_sizes.sizes_of(page, entry.turn)
     view = view_of_record(entry.record, sizes, page.history)
-    st.markdown(takeaway(view, entry.turn))
+    imported = next((one for one in page.about.imports if one.covers(entry.record.at)), None)
+    st.markdown(takeaway(view, entry.turn, imported))
     alarm(entry.turn)
     _notes(entry.turn, sizes)
     cached = entry.turn.usage.cached_tokens if entry.turn is not None else None
@@ -52,13 +54,17 @@ def explain_empty(page: Page) -> None:
     )
 
 
-def takeaway(view: RequestView, turn: Turn | None) -> str:
+def takeaway(view: RequestView, turn: Turn | None, imported: Import | None = None) -> str:
     """Example: "**4 of 9 messages were not sent,** 1,204 tokens; 5 were sent." """
     if turn is None:
+        origin = (
+            f"**Imported from {as_markdown(imported.source)}; no request was made here.**"
+            if imported is not None
+            else "**Another service sent this, and there is no record of what it sent.**"
+        )
         return (
-            "**Another service sent this, and there is no record of what it sent.** This is what a service that drops"
-            f" nothing would have sent: {numbers.plural(view.total, 'message')},"
-            f" {numbers.sized(view.tokens, view.provenance)}."
+            f"{origin} This is what a service that drops nothing would have sent:"
+            f" {numbers.plural(view.total, 'message')}, {numbers.sized(view.tokens, view.provenance)}."
         )
     if view.sent == view.total:
         return f"**Everything was sent:** all {numbers.plural(view.total, 'message')}, including the new one."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.context import WantedSummary
-from lib.context.plan import Summary
+from lib.context.candidates import Summary
 from lib.errors import ChatError
 from lib.ui.context_window import request_rows
 from lib.ui.context_window.draft_settings import DraftSettings

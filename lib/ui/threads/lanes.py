@@ -1,5 +1,4 @@
-"""Draws the lanes as columns: prompts and replies as they stream, with bytes, tokens, time and the retention check per
-turn.
+"""Draws the lanes as columns: prompts and replies as they stream, and the figures of every turn.
 
 The columns redraw twice a second while a lane is busy, and not at all otherwise. Text from servers is drawn as text.
 """

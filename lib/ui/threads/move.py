@@ -5,7 +5,6 @@ What cannot move is named before the move, and the original stays where it is.
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,11 +12,9 @@ from functools import partial
 import streamlit as st
 
 from lib.errors import ChatError
-from lib.messages import Message
 from lib.server_history import Approach
 from lib.server_history.comparison import Comparison
 from lib.server_history.transfer import Transfer, adopt, prepare_transfer
-from lib.turns import LiveTurn, Turn
 from lib.ui.format import numbers
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
@@ -85,7 +82,9 @@ def _import(page: Page, comparison: Comparison, approach: Approach) -> None:
     try:
         exported = comparison.lane(approach).export()
         transfer = prepare_transfer([message for message in exported if not message.is_system])
-        session_id = stored(page, transfer.messages)
+        session_id = str(uuid.uuid4())
+        source = f"“{places.NAMES[approach]}”"
+        services.chat().import_messages(session_id, transfer.messages, page.settings, source)
     except ChatError as error:
         session.flash(f"{error.what} {error.safe} {error.next_step}")
         return
@@ -112,16 +111,3 @@ def _buttons(
                 on_click=move,
                 args=(approach,),
             )
-
-
-def stored(page: Page, messages: Sequence[Message]) -> str:
-    """A new session that holds these messages, with the settings of this one; its id. Raises ChatError."""
-    store, session_id = services.chat().store, str(uuid.uuid4())
-    settings = page.settings
-    first = next((message.text for message in messages if message.role == "user"), "Brought back")
-    live = LiveTurn(first, settings, "moved", time.time())
-    store.begin(session_id, live)
-    turn = Turn(live.id, first, "", "complete", settings.provider, settings.model, settings.system_prompt, time.time())
-    store.commit(session_id, live.id, messages, turn)
-    store.save_settings(session_id, settings.to_dict())
-    return session_id

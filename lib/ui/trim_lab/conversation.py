@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
-from lib.context.plan import Candidates
+from lib.context.candidates import Candidates
 from lib.errors import ChatError
 from lib.lab.example import EXAMPLE
 from lib.messages import Message
