@@ -23,6 +23,7 @@ from lib.history.factory import open_history
 from lib.history.memory import InMemoryHistory
 from lib.settings import load_settings
 from tests.support.redis_servers import RedisServer, say
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(
     not can_embed(), reason="there is no server binary for this machine; apt-get install redis-server"
@@ -164,6 +165,7 @@ def test_a_killed_server_is_revived_with_its_data(folder: Path) -> None:
 def test_when_both_were_killed_the_next_start_finds_the_data(folder: Path) -> None:
     app = App(folder, "a")
     app.sessions()
+    wait_until(lambda: any(b"chat:a" in log.read_bytes() for log in (folder / "appendonlydir").glob("*.aof")))
     os.kill(servers_of(folder)[0], signal.SIGKILL)
     app.kill()
     assert (folder / "redis.sock").exists()  # stale
