@@ -12,7 +12,7 @@ from dataclasses import asdict, fields
 from operator import attrgetter
 from typing import Any, NoReturn
 
-import orjson
+import msgspec
 
 from lib.context.candidates import Summary
 from lib.errors import CorruptHistory
@@ -38,18 +38,18 @@ def to_json(value: Any) -> bytes:
 
 
 def _to_json_fast(value: Any) -> bytes:
-    """The same five times faster, for values without NaN (orjson would write null for it)."""
+    """The same five times faster, for values without NaN (msgspec would write null for it)."""
     try:
-        return orjson.dumps(value)
-    except TypeError:  # half a surrogate pair, or a number of more than 64 bits
+        return msgspec.json.encode(value)
+    except (TypeError, UnicodeEncodeError):  # a type it does not know, or half a surrogate pair
         return to_json(value)
 
 
 def from_json(raw: bytes) -> Any:
     """Read JSON. Raises ValueError; a position in it counts characters."""
     try:
-        return orjson.loads(raw)
-    except ValueError:  # orjson refuses half a surrogate pair; json reads it, and tells where something is really wrong
+        return msgspec.json.decode(raw)
+    except ValueError:  # msgspec refuses half a surrogate pair; json reads it, and says where a real error is
         return json.loads(raw.decode(), parse_constant=_no_constant)
 
 

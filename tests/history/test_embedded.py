@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from lib.history.factory import open_history
 from lib.history.memory import InMemoryHistory
 from lib.settings import load_settings
 from tests.support.redis_servers import RedisServer, say
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(
     not can_embed(), reason="there is no server binary for this machine; apt-get install redis-server"
@@ -164,6 +166,7 @@ def test_a_killed_server_is_revived_with_its_data(folder: Path) -> None:
 def test_when_both_were_killed_the_next_start_finds_the_data(folder: Path) -> None:
     app = App(folder, "a")
     app.sessions()
+    wait_until(lambda: any(b"chat:a" in log.read_bytes() for log in (folder / "appendonlydir").glob("*.aof")))
     os.kill(servers_of(folder)[0], signal.SIGKILL)
     app.kill()
     assert (folder / "redis.sock").exists()  # stale
@@ -210,7 +213,7 @@ def test_a_long_path_gets_a_short_private_socket(folder: Path) -> None:
 
 
 def test_a_socket_folder_that_others_can_enter_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     (tmp_path / f"windowseat-{os.getuid()}").mkdir(mode=0o755)
     with pytest.raises(HistoryUnavailable, match="private folder"):
         socket_path(Path("/" + "x" * 200))
