@@ -1,4 +1,4 @@
-"""Summaries: what the writer is asked, what is kept, what is sent afterwards, and what happens where none can be made."""
+"""Summaries: what the writer is asked, what is kept, what is sent afterwards, and what happens if none can be made."""
 
 from __future__ import annotations
 
