@@ -23,7 +23,7 @@ from lib.errors import ChatError, InvalidSettings
 from lib.history.redis_errors import REDIS_ERRORS, broke_off, not_there, translated
 
 Client: TypeAlias = Any
-"""A redis.Redis or a RedisCluster. Their own types also cover asynchronous clients, so each result would need a cast."""
+"""A redis.Redis or a RedisCluster. Their own types cover async clients too, so each result would need a cast."""
 
 CONNECT_SECONDS = 0.7
 ANSWER_SECONDS = 1.0

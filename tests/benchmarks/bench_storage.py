@@ -66,7 +66,7 @@ def report(found: dict[int, dict[str, float]]) -> None:
 
 
 async def medians(servers: dict[int, RedisServer]) -> dict[int, dict[str, float]]:
-    """Median µs of every row by size. The sizes take turns, each on its own server, so that both see the same machine."""
+    """Median µs of every row by size. The sizes take turns, each on its own server, so both see the same machine."""
     benches = {size: Bench(server, size) for size, server in servers.items()}
     for _ in range(30):
         for bench in benches.values():

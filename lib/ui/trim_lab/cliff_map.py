@@ -118,8 +118,8 @@ def _map(lab: Lab, cliffs: CliffMap, breaks: Sequence[Marker], followed: Sequenc
     )
     st.caption(
         f"Budgets grow from {smallest:,} tokens at the bottom to {largest:,} at the top, each by the same factor. Point"
-        " at the map, or use the slider. A triangle: below it, a fact, the instructions or a tool pair is lost. A red edge"
-        f" on the left: over the budget, so the chat would ask you. Tokens by {numbers.by(lab.sizes.counter)}."
+        " at the map, or use the slider. A triangle: below it, a fact, the instructions or a tool pair is lost. A red"
+        f" edge on the left: over the budget, so the chat would ask you. Tokens by {numbers.by(lab.sizes.counter)}."
     )
 
 

@@ -55,7 +55,7 @@ def _choices(lab: Lab) -> tuple[Model, int | None]:
 
 
 def takeaway(compared: TrimCosts, model: Model) -> str:
-    """Example: "**Trimming at every turn makes the model read 3.5 times as many uncached tokens: 31,437 to 8,982.**"."""
+    """Example: "**Trimming at every turn makes the model read 3.5 times as many uncached tokens: 31,437.**"."""
     each_turn, in_batches = compared.each_turn, compared.in_batches
     if not cache_breaks(each_turn):
         return (
