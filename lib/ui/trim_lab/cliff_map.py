@@ -93,8 +93,8 @@ def takeaway(cliffs: CliffMap, budget: int, followed: Sequence[int]) -> str:
     dropped = sum(not row.sends(fact) for fact in followed)
     verb = "is" if dropped == 1 else "are"
     return (
-        f"{sentence} Of {numbers.plural(len(followed), 'fact')}, {dropped} {verb} not sent at {row.budget:,} tokens, near"
-        " the present budget."
+        f"{sentence} Of {numbers.plural(len(followed), 'fact')}, {dropped} {verb} not sent at {row.budget:,} tokens,"
+        " near the present budget."
     )
 
 
@@ -117,9 +117,9 @@ def _map(lab: Lab, cliffs: CliffMap, breaks: Sequence[Marker], followed: Sequenc
         key=f"cliff:{lab.key}",
     )
     st.caption(
-        f"Budgets grow from {smallest:,} tokens at the bottom to {largest:,} at the top, each by the same factor. Point at"
-        " the map, or use the slider. A triangle: below it, a fact, the instructions or a tool pair is lost. A red edge on"
-        f" the left: over the budget, so the chat would ask you. Tokens by {numbers.by(lab.sizes.counter)}."
+        f"Budgets grow from {smallest:,} tokens at the bottom to {largest:,} at the top, each by the same factor. Point"
+        " at the map, or use the slider. A triangle: below it, a fact, the instructions or a tool pair is lost. A red"
+        f" edge on the left: over the budget, so the chat would ask you. Tokens by {numbers.by(lab.sizes.counter)}."
     )
 
 

@@ -1,7 +1,7 @@
 """Draws the cliff map: messages from left to right, budgets from bottom to top, and the conversation beside it.
 
-The browser has the decision of every budget, so moving the line greys the conversation without a rerun. What each budget
-decides is computed in lib/lab/cliff_map.py.
+The browser has the decision of every budget, so moving the line greys the conversation without a rerun. What each
+budget decides is computed in lib/lab/cliff_map.py.
 """
 
 from __future__ import annotations
