@@ -28,8 +28,8 @@ def test_with_no_key_and_no_server_a_new_person_has_a_conversation(folder: Path,
         tab.sees("See what a language model is sent")
         tab.click("Give it a secret code")
         tab.click("Now ask: What is the secret code?")
-        expect(tab.messages()).to_have_count(4, timeout=30_000)
-        expect(tab.messages().nth(3)).to_contain_text("4711", timeout=30_000)
+        expect(tab.messages()).to_have_count(4)
+        expect(tab.messages().nth(3)).to_contain_text("4711")
         tab.sees("3 of 3 messages sent")
         tab.page.reload()  # the app's own Redis has the conversation
         expect(tab.messages()).to_have_count(4)

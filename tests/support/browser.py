@@ -21,6 +21,11 @@ FLAGS = [
 ]
 
 
+DEADLINE_MS = 30_000
+"""Milliseconds after which an action or an expectation fails: long enough for a busy machine, so that only a hang fails."""
+expect.set_options(timeout=DEADLINE_MS)
+
+
 class Chat:
     """One browser tab with the app. `outside` collects requests that left this machine."""
 
@@ -29,7 +34,7 @@ class Chat:
         self.url = url
         self.outside: list[str] = []
         page.on("request", self._note)
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(DEADLINE_MS)
 
     def _note(self, request: Any) -> None:
         if not request.url.startswith(("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")):
@@ -56,7 +61,7 @@ class Chat:
     def messages(self) -> Locator:
         return self.page.get_by_test_id("stChatMessage")
 
-    def sees(self, text: str, timeout: float = 15_000) -> None:
+    def sees(self, text: str, timeout: float = DEADLINE_MS) -> None:
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=timeout)
 
     def sees_not(self, text: str) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], what: str = "a condition", seconds: float = 15.0) -> T:
+def wait_until(condition: Callable[[], T], what: str = "a condition", seconds: float = 30.0) -> T:
     """Poll until the condition holds, and return its value. After `seconds`, fail and name what was waited for."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
