@@ -22,7 +22,7 @@ FLAGS = [
 
 
 DEADLINE_MS = 30_000
-"""Milliseconds after which an action or an expectation fails: long enough for a busy machine, so that only a hang fails."""
+"""Milliseconds after which a wait in the browser fails. Long enough for a busy machine, so that only a hang fails."""
 expect.set_options(timeout=DEADLINE_MS)
 
 
