@@ -1,4 +1,4 @@
-"""A recall probe is planned before anything is sent, asked in a thread, graded, cancelled, and once run on a real model."""
+"""A recall probe is planned before anything is sent, asked in a thread, graded, cancelled, and run on a real model."""
 
 from __future__ import annotations
 

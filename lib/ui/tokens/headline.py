@@ -38,8 +38,8 @@ def certainty_sentence(sent: SentRequests) -> str:
             else f"For {numbers.plural(unrecorded, 'message')} no turn was recorded"
         )
         parts.append(
-            f"{subject}: another service sent them, or they were imported. Their size is what a service that drops nothing would send, counted"
-            " here. What was really sent, what it cost and how long it took cannot be known."
+            f"{subject}: another service sent them, or they were imported. Their size is what a service that drops"
+            " nothing would send, counted here. What was really sent, what it cost and how long it took is unknown."
         )
     if sent.detached:
         parts.append(

@@ -129,6 +129,6 @@ def headline(lab: Lab) -> None:
     """Draw the size of the conversation and what the lab does with it."""
     size = numbers.sized(lab.sizes.between(0, len(lab.history)), lab.sizes.provenance)
     st.markdown(
-        f"**{numbers.plural(len(lab.history), 'message')}, {size}.** Nothing is sent until you press Run; your chat isn't"
-        " changed."
+        f"**{numbers.plural(len(lab.history), 'message')}, {size}.** Nothing is sent until you press Run; your chat"
+        " isn't changed."
     )

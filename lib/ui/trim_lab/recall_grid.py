@@ -74,8 +74,8 @@ def draw(answers: Sequence[Answer], arms: Iterable[Arm], *, stopped: bool, key: 
         alt="For each question and strategy: recalled, admitted or made up, and how often",
     )
     st.caption(
-        "✓ the answer is in the reply · ○ the reply says that the model does not know · ✗ it claims something else. Click"
-        " a cell to read the answers."
+        "✓ the answer is in the reply · ○ the reply says that the model does not know · ✗ it claims something else."
+        " Click a cell to read the answers."
     )
     row, name = next(iter(grid.selection.cells), (len(facts), ""))
     if row < len(facts):
@@ -84,7 +84,7 @@ def draw(answers: Sequence[Answer], arms: Iterable[Arm], *, stopped: bool, key: 
 
 
 def takeaway(columns: Sequence[ArmAnswers]) -> str:
-    """Example: "**Best: “Ends”, 5 of 6 recalled.** For comparison: with everything sent 6 of 6, with nothing sent 0 of 6." """
+    """Example: "**Best: “Ends”, 5 of 6 recalled.** For comparison: with nothing sent 0 of 6. 1 answer made ..."."""
     sentences = []
     strategies = [column for column in columns if column.kind == "plan"]
     controls = [column for column in columns if column.kind != "plan"]

@@ -73,8 +73,8 @@ def _buttons(report: Report, table: pd.DataFrame, name: str) -> None:
             type="tertiary",
             on_click="ignore",
             help=(
-                "Can be opened again in this lab. Holds settings, versions and the conversation's SHA-256, but neither the"
-                " conversation nor any key."
+                "Can be opened again in this lab. Holds settings, versions and the conversation's SHA-256, but neither"
+                " the conversation nor any key."
             ),
         )
 
