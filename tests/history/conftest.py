@@ -86,7 +86,8 @@ def kit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kit]:
 
 @pytest.fixture
 def store(kit: Kit) -> HistoryStore:
-    return kit.store
+    found: HistoryStore = kit.store
+    return found
 
 
 def _memory(request: pytest.FixtureRequest, folder: Path) -> Kit:

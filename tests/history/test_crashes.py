@@ -71,7 +71,7 @@ def test_a_process_that_dies_at_any_command_leaves_all_or_nothing(
     a_turn(open_store(), "another")  # the server knows every script from here on
     cut = CutOff(client, at, done, Killed())
     try:
-        a_turn(RedisHistory(cut, TTL))  # type: ignore[arg-type]
+        a_turn(RedisHistory(cut, TTL))
     except Killed:
         pass
     else:
@@ -105,7 +105,7 @@ def test_a_command_whose_answer_is_lost_stores_nothing_twice(
     client: Any, open_store: Callable[[], RedisHistory], at: int, done: bool, failure: Exception
 ) -> None:
     a_turn(open_store(), "another")
-    store = RedisHistory(CutOff(client, at, done, failure), TTL)  # type: ignore[arg-type]
+    store = RedisHistory(CutOff(client, at, done, failure), TTL)
     live = prompt("precious")
     for step in (lambda: store.begin("s", live), lambda: store.heartbeat("s", live), lambda: commit(store, "s", live)):
         try:

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -212,7 +213,7 @@ def test_a_long_path_gets_a_short_private_socket(folder: Path) -> None:
 
 
 def test_a_socket_folder_that_others_can_enter_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     (tmp_path / f"windowseat-{os.getuid()}").mkdir(mode=0o755)
     with pytest.raises(HistoryUnavailable, match="private folder"):
         socket_path(Path("/" + "x" * 200))

@@ -42,7 +42,16 @@ def modules(pytestconfig: pytest.Config) -> Path:
         pytest.skip("there is no node or npm on PATH; apt-get install nodejs npm")
     folder = Path(pytestconfig.cache.mkdir("ioredis"))
     if not (folder / "node_modules" / "ioredis").is_dir():
-        command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefix", folder, "ioredis@^6"]
+        command = [
+            "npm",
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--no-package-lock",
+            "--prefix",
+            str(folder),
+            "ioredis@^6",
+        ]
         try:
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
         except subprocess.TimeoutExpired:

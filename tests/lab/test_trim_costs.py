@@ -55,7 +55,7 @@ def test_costs_are_known_if_the_price_is() -> None:
 
 
 @given(histories(), st.integers(50, 400), st.integers(0, 30))
-def test_both_sides_are_the_bake_offs_own_runs(history: list, window: int, to_turn: int) -> None:  # type: ignore[type-arg]
+def test_both_sides_are_the_bake_offs_own_runs(history: list, window: int, to_turn: int) -> None:
     settings, sizes = replace(SETTINGS, max_tokens=window), MessageSizes(WORDS, history)
     compared = trim_costs(history, sizes, settings, LUNA, to_turn)
     if to_turn > compared.real_turns:

@@ -30,7 +30,7 @@ def said(item: Any) -> dict[str, str]:
     return {"role": fields.get("role", "assistant"), "content": text}
 
 
-@app.response_handler
+@app.response_handler  # type: ignore[untyped-decorator]  # the package is not installed where mypy runs
 async def answer(request: CreateResponse, context: ResponseContext, cancel: asyncio.Event) -> AsyncIterator[Any]:
     """One reply: the history the host held, and the new message."""
     instructions = request.get("instructions")

@@ -218,7 +218,7 @@ def test_questions_can_be_edited_and_incomplete_rows_are_ignored(chat: ChatServi
     history = chat.store.load(SESSION)
     page_now = type("P", (), {"chat": chat, "session_id": SESSION})()
     lab = Lab(page_now, history, None, (), ())  # type: ignore[arg-type]  # only the history is looked at
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"message": 1, "question": "Where?", "answer": "Lisbon", "ask": True},
         {"message": 1, "question": "Where?", "answer": "Lisbon", "ask": False},
         {"message": 99, "question": "Where?", "answer": "Lisbon", "ask": True},
