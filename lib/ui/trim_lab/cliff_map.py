@@ -48,7 +48,7 @@ def draw(lab: Lab) -> None:
         followed = facts.pick_messages(lab)
     candidates = lab.candidates()
     largest = _largest_budget(lab, candidates.upto(len(candidates)))
-    cliffs = cliff_map(candidates, settings.strategy, budgets(largest), settings.options, lab.muted, lab.pinned)
+    cliffs = cliff_map(candidates, settings.strategy, budgets(largest), settings.options, lab.marks)
     breaks = markers(cliffs, candidates, followed)
     st.markdown(takeaway(cliffs, lab.settings.window.input_budget, followed))
     _map(lab, cliffs, breaks, followed)
