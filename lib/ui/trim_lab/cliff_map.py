@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,6 +17,7 @@ from lib.lab.cliff_map import CliffMap, budgets, cliff_map
 from lib.lab.report.report import Cliffs
 from lib.ui.components import cliff_canvas, palette, strategy_fields, tables
 from lib.ui.components.cliff_canvas import BudgetRow, Fate, ListedMessage, Mark
+from lib.ui.components.settings_form import open_form
 from lib.ui.format import numbers
 from lib.ui.format.text import drawable
 from lib.ui.shell import services
@@ -25,6 +27,8 @@ from lib.ui.trim_lab.conversation import Lab
 if TYPE_CHECKING:
     import pandas as pd
 
+CHOICES = ("strategy", *dict.fromkeys(chain.from_iterable(strategy_fields.OPTIONS.values())))
+"""The ChatSettings fields that can be changed for the map."""
 MOST_LISTED = 300
 """Messages in the list beside the map, the newest."""
 TEXT = 160
@@ -59,14 +63,12 @@ def draw(lab: Lab) -> None:
 
 def _settings(lab: Lab) -> ChatSettings:
     """Let the user pick the strategy and its options; at first the session's own."""
+
+    def keep(changed: ChatSettings) -> None:
+        state.keep_cliff_choices(lab.key, {name: getattr(changed, name) for name in CHOICES})
+
     settings = lab.settings.updated(state.cliff_choices(lab.key))
-    names = ("strategy", *strategy_fields.OPTIONS.get(settings.strategy, ()))
-    strategy_fields.draw(
-        settings.strategy,
-        lambda name: state.seed_cliff_choice(lab.key, name, getattr(settings, name)),
-        state.keep_cliff_choices,
-        args=(lab.key, names),
-    )
+    open_form(state.cliff_form(lab.key), settings, keep).strategy()
     return settings
 
 
