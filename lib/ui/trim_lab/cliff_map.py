@@ -14,7 +14,7 @@ from lib.lab.bakeoff import Contestant
 from lib.lab.break_points import KIND_TEXT, Marker, markers
 from lib.lab.cliff_map import CliffMap, budgets, cliff_map
 from lib.lab.report.report import Cliffs
-from lib.ui.components import cliff_canvas, palette, strategy_fields, tables
+from lib.ui.components import cliff_canvas, palette, settings_form, tables
 from lib.ui.components.cliff_canvas import BudgetRow, Fate, ListedMessage, Mark
 from lib.ui.format import numbers
 from lib.ui.format.text import drawable
@@ -60,13 +60,11 @@ def draw(lab: Lab) -> None:
 def _settings(lab: Lab) -> ChatSettings:
     """Let the user pick the strategy and its options; at first the session's own."""
     settings = lab.settings.updated(state.cliff_choices(lab.key))
-    names = ("strategy", *strategy_fields.OPTIONS.get(settings.strategy, ()))
-    strategy_fields.draw(
-        settings.strategy,
-        lambda name: state.seed_cliff_choice(lab.key, name, getattr(settings, name)),
-        state.keep_cliff_choices,
-        args=(lab.key, names),
-    )
+
+    def changed(new: ChatSettings) -> None:
+        state.keep_cliff_choices(lab.key, new.changes_from(lab.settings))
+
+    settings_form.open_form(f"lab_cliff:{lab.key}", settings, changed).strategy()
     return settings
 
 

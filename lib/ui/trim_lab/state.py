@@ -7,7 +7,8 @@ Streamlit forgets a widget's value while its tab is closed. Choices that must su
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -44,25 +45,15 @@ def keep_facts(lab_key: str) -> None:
     st.session_state[_kept_facts(lab_key)] = list(st.session_state[_facts(lab_key)])
 
 
-def cliff_choices(lab_key: str) -> dict[str, object]:
+def cliff_choices(lab_key: str) -> Mapping[str, Any]:
     """The settings that were changed for the cliff map, by the names of ChatSettings' fields."""
-    choices: dict[str, object] = st.session_state.setdefault(f"lab_cliff:{lab_key}", {})
+    choices: Mapping[str, Any] = st.session_state.get(f"lab_cliff:{lab_key}", {})
     return choices
 
 
-def seed_cliff_choice(lab_key: str, name: str, value: object) -> str:
-    """Key of the widget of one setting, with this value in it."""
-    key = _cliff_choice(lab_key, name)
-    st.session_state[key] = value
-    return key
-
-
-def keep_cliff_choices(lab_key: str, names: Sequence[str]) -> None:
-    """Keep what the widgets of these settings hold. For callbacks."""
-    values = {name: st.session_state.get(_cliff_choice(lab_key, name)) for name in names}
-    st.session_state[f"lab_cliff:{lab_key}"] = cliff_choices(lab_key) | {
-        name: value for name, value in values.items() if value is not None
-    }
+def keep_cliff_choices(lab_key: str, choices: Mapping[str, Any]) -> None:
+    """Keep the settings that were changed for the cliff map. For callbacks."""
+    st.session_state[f"lab_cliff:{lab_key}"] = choices
 
 
 def probe(lab_key: str) -> Probe | None:
@@ -95,7 +86,3 @@ def _facts(lab_key: str) -> str:
 
 def _kept_facts(lab_key: str) -> str:
     return f"lab_facts:{lab_key}:kept"
-
-
-def _cliff_choice(lab_key: str, name: str) -> str:
-    return f"lab_cliff:{lab_key}:{name}"
