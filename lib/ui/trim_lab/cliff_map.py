@@ -15,7 +15,7 @@ from lib.lab.bakeoff import Contestant
 from lib.lab.break_points import KIND_TEXT, Marker, markers
 from lib.lab.cliff_map import CliffMap, budgets, cliff_map
 from lib.lab.report.report import Cliffs
-from lib.ui.components import cliff_canvas, palette, strategy_fields, tables
+from lib.ui.components import cliff_canvas, palette, tables
 from lib.ui.components.cliff_canvas import BudgetRow, Fate, ListedMessage, Mark
 from lib.ui.components.settings_form import open_form
 from lib.ui.format import numbers
