@@ -60,9 +60,9 @@ class ChatService:
     ) -> LiveTurn:
         """Store the prompt as the session's live turn and start answering it.
 
-        `replaces` mutes the exchange that starts at this stored index once the new one is stored. `instead_of` is the id
-        of an interrupted turn that this one retries; `summarized` is the cost of a summary made for it.
-        Raises TurnInProgress, HistoryUnavailable or CorruptHistory; then nothing was stored.
+        `replaces` mutes the exchange that starts at this stored index once the new one is stored. `instead_of` is the
+        id of an interrupted turn that this one retries; `summarized` is the cost of a summary made for it. Raises
+        TurnInProgress, HistoryUnavailable or CorruptHistory; then nothing was stored.
         """
         self.store.load(session_id)  # an unreadable history must be reported before anything starts
         live = LiveTurn(

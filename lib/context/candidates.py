@@ -45,8 +45,8 @@ class Summary:
 class Candidates:
     """Everything one request could hold, in order: system prompt, summary, stored history, new message.
 
-    A position counts from the first candidate. The stored index of a candidate is `position - preamble`, where `preamble`
-    counts the system prompt and the summary, which are not stored messages.
+    A position counts from the first candidate. The stored index of a candidate is `position - preamble`, where
+    `preamble` counts the system prompt and the summary, which are not stored messages.
     """
 
     system_prompt: Message | None

@@ -1,13 +1,13 @@
 """What is stored of a conversation, and what every store of conversations promises.
 
 - Append-only: `commit` adds a user message and its reply together, in one atomic write, or nothing at all.
-- One live turn per session: `begin` refuses a second one. Only its owner may write `heartbeat` and `commit`; after `clear` or
-  `discard` they are refused, so what was cleared stays cleared.
+- One live turn per session: `begin` refuses a second one. Only its owner may write `heartbeat` and `commit`; after
+  `clear` or `discard` they are refused, so what was cleared stays cleared.
 - Reading never writes. Every write renews the time to live of everything the session has (86,400 s by default).
 - A value that is not an array of messages raises CorruptHistory and is never overwritten.
 
-Every method raises HistoryUnavailable when the store does not answer, within about a second. A session id is 1 to 128 of
-the characters A-Z a-z 0-9 . _ - (`valid_session_id`); anything else raises ValueError.
+Every method raises HistoryUnavailable when the store does not answer, within about a second. A session id is 1 to 128
+of the characters A-Z a-z 0-9 . _ - (`valid_session_id`); anything else raises ValueError.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def valid_session_id(session_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """Messages that were imported together. `first` is the stored index of the first one; `imported_at` is seconds since
-    the epoch.
+    """Messages that were imported together. `first` is the stored index of the first one; `imported_at` is seconds
+    since the epoch.
     """
 
     first: int
@@ -57,8 +57,9 @@ class Import:
 class About:
     """What is kept beside a session's messages.
 
-    `muted` and `pinned` are stored indexes of user messages whose exchanges are never or always sent; one that is in both
-    is muted. `summaries` are the oldest first, and the newest is in force. `imports` are in the order of the messages.
+    `muted` and `pinned` are stored indexes of user messages whose exchanges are never or always sent; one that is in
+    both is muted. `summaries` are the oldest first, and the newest is in force. `imports` are in the order of the
+    messages.
     """
 
     title: str = ""
@@ -68,7 +69,7 @@ class About:
     pinned: frozenset[int] = frozenset()
     summaries: tuple[Summary, ...] = ()
     handles: Mapping[str, Any] = field(default_factory=dict)
-    """Conversations on servers that keep a history, as lib.server_history.Handle.to_dict(), by a name the caller chose."""
+    """Conversations that servers keep, as lib.server_history.Handle.to_dict(), by a name the caller chose."""
     imports: tuple[Import, ...] = ()
 
     @property
@@ -84,7 +85,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """A line in the list of sessions. `last_activity` is seconds since the epoch, `expires_in` seconds (None: no limit)."""
+    """A line in the list of sessions. `last_activity` is seconds since the epoch; `expires_in` seconds, or None."""
 
     session_id: str
     title: str
@@ -130,7 +131,7 @@ class ConversationStore(Protocol):
         """
 
     def keep_handles(self, session_id: str, handles: Mapping[str, Any]) -> None:
-        """Replace the session's handles by these. No server lists conversations, so a lost handle cannot be found again."""
+        """Replace the session's handles. No server lists its conversations, so a lost handle cannot be found again."""
 
     def import_messages(self, session_id: str, messages: Sequence[Message], source: str) -> None:
         """Append messages that came from elsewhere, and record which ones and from where: all or nothing.
@@ -168,8 +169,9 @@ class LiveTurnStore(Protocol):
     def commit(self, session_id: str, live_id: str, messages: Sequence[Message], turn: Turn) -> None:
         """Append the messages, add the turn, mute what it replaces, remove the live record: all or nothing.
 
-        Also accepted when the store forgot the record (a Redis that restarted empty), so that a reply outlives its store.
-        Raises TurnLost when the record was cleared, discarded or replaced, CorruptHistory when the value is no array.
+        Also accepted when the store forgot the record (a Redis that restarted empty), so that a reply outlives its
+        store. Raises TurnLost when the record was cleared, discarded or replaced, CorruptHistory when the value is no
+        array.
         """
 
     def discard(self, session_id: str, live_id: str) -> None:

@@ -1,7 +1,7 @@
 """Connects to Redis, and runs commands and scripts with our own retries.
 
-An unreachable server is reported within about a second. redis-py's own retries are off: they wait for seconds, and only we
-know that every operation of the store may be sent again when a connection breaks.
+An unreachable server is reported within about a second. redis-py's own retries are off: they wait for seconds, and only
+we know that every operation of the store may be sent again when a connection breaks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lib.errors import ChatError, InvalidSettings
 from lib.history.redis_errors import REDIS_ERRORS, broke_off, not_there, translated
 
 Client: TypeAlias = Any
-"""A redis.Redis or a RedisCluster. Their own types cover the asynchronous clients too, so every result would need a cast."""
+"""A redis.Redis or a RedisCluster. Their own types cover async clients too, so each result would need a cast."""
 
 CONNECT_SECONDS = 0.7
 ANSWER_SECONDS = 1.0

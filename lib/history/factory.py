@@ -1,6 +1,6 @@
-"""Choosing the history store: REDIS_URL, memory where asked for, else the app's own server, else the snapshot.
+"""Chooses the history store: REDIS_URL, memory if asked for, the app's own server, or the snapshot.
 
-The rule: nothing is imported before a store is opened, and a server of our own is started before redis-py is imported.
+Nothing is imported before a store is opened, and our own server is started before redis-py is imported, to save time.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@
     {chat:<id>}:signal      hash        which turn was asked to stop, which turns are refused
     chats                   sorted set  session ids by last activity; an index, never the truth
 
-All five keys of a session are in one cluster slot. A cluster hashes what stands between braces, and the whole name of a key
-without braces.
+All five keys of a session are in one cluster slot. A cluster hashes what stands between braces, and the whole name of a
+key without braces.
 """
 
 from __future__ import annotations

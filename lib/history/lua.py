@@ -2,19 +2,19 @@
 
 The scripts of a live turn are in lua_turns.py, those of the messages in lua_messages.py.
 
-Every write is one script, so it happens whole or not at all. Redis does not roll back, so a script reads before it writes:
-whatever can be refused (a key of the wrong type, a value that is no array, a record that belongs to another turn) is refused
-before the first write. A script may run twice, because a client whose connection broke cannot know whether its last command
-arrived: the second run adds nothing.
+Every write is one script, so it happens whole or not at all. Redis does not roll back, so a script reads before it
+writes: whatever can be refused (a key of the wrong type, a value that is no array, a record that belongs to another
+turn) is refused before the first write. A script may run twice, because a client whose connection broke cannot know
+whether its last command arrived: the second run adds nothing.
 
-Keys: history, turns, live, about, signal. BEGIN, COMMIT and IMPORT take the index of sessions as a sixth key, except in a
-cluster, where it is in another slot and TOUCH writes it. The first argument of a script that writes is the time to live in
-milliseconds; it answers "ok", or what it did or refused.
+Keys: history, turns, live, about, signal. BEGIN, COMMIT and IMPORT take the index of sessions as a sixth key, except in
+a cluster, where it is in another slot and TOUCH writes it. The first argument of a script that writes is the time to
+live in milliseconds; it answers "ok", or what it did or refused.
 
-Fields of the signal hash: `stop` (the turn that was asked to stop) and `gone:<id>` (a turn that was cleared, discarded or
-replaced: a late owner is refused). The about hash also holds `lineage`. Each of our writes gives the history and the about
-hash the same deadline. If they differ, another service wrote the history and may have changed anything in it: then we change
-`lineage`, and readers load the history again.
+Fields of the signal hash: `stop` (the turn that was asked to stop) and `gone:<id>` (a turn that was cleared, discarded
+or replaced: a late owner is refused). The about hash also holds `lineage`. Each of our writes gives the history and the
+about hash the same deadline. If they differ, another service wrote the history and may have changed anything in it:
+then we change `lineage`, and readers load the history again.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ WRITE = (
     + CLOCK
     + LAST_WRITER
     + """
--- Every key is read first: one of another type ends the script here, with WRONGTYPE.
--- A live record begins with {"id":"...","beat":seconds,"failed":true or false, so reading its owner costs the same however
--- long the reply has grown.
+-- Every key is read first: one of another type ends the script here, with WRONGTYPE. A live record begins with
+-- {"id":"...","beat":seconds,"failed":true or false, so reading its owner costs the same however long the reply has
+-- grown.
 local head = call('GETRANGE', live, 0, 512)
 local held = string.match(head, '^{"id":"([^"]*)"')
 local size = call('STRLEN', chat)
@@ -82,8 +82,8 @@ end
 """
 
 TOUCH = READ + CLOCK + "chat, index = 'chat:' .. ARGV[2], KEYS[1]" + ADD_TO_INDEX + "return 'ok'"
-"""Moves a session to the top of the index, where that is in another cluster slot. Key: the index. Arguments: time to live
-in milliseconds, session id."""
+"""Moves a session to the top of the index, where that is in another cluster slot. Key: the index. Arguments: time to
+live in milliseconds, session id."""
 
 SAVE_FIELD = WRITE + "call('HSET', about, ARGV[2], ARGV[3])" + DONE
 

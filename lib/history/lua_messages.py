@@ -13,7 +13,8 @@ if size == 0 then
 else
   local tail = call('GETRANGE', chat, -64, -1)
   blank = string.match(tail, '}%s*%](%s*)$')
-  -- Valid JSON that ends in }] is an array. What another service wrote may be anything, so its beginning is read as well.
+  -- Valid JSON that ends in }] is an array. What another service wrote may be anything, so its beginning is read as
+  -- well.
   if blank and not ours and not string.find(call('GETRANGE', chat, 0, 63), '^%s*%[%s*{') then blank = nil end
   if not blank and size <= 64 then empty = string.match(tail, '^%s*%[%s*%](%s*)$') end
 end
@@ -93,8 +94,8 @@ LOAD = (
     READ
     + LAST_WRITER
     + """
--- Answers {bytes from this offset to that one, stamp, length}. While the stamp stays the same, nothing before the offset has
--- changed. An empty stamp proves nothing.
+-- Answers {bytes from this offset to that one, stamp, length}. While the stamp stays the same, nothing before the
+-- offset has changed. An empty stamp proves nothing.
 local lineage = call('HGET', about, 'lineage')
 local length = call('STRLEN', chat)
 local stamp = ''

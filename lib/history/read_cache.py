@@ -1,7 +1,7 @@
 """Keeps the histories a process has read, so that reading one again costs only what was added to it.
 
-A cached history is used only where the store proves that nothing before a certain offset changed: the stamp is the same (see
-LOAD in lua_messages.py) and so are the last bytes. Otherwise the whole value is read again.
+A cached history is used only where the store proves that nothing before a certain offset changed: the stamp is the same
+(see LOAD in lua_messages.py) and so are the last bytes. Otherwise the whole value is read again.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ CACHED_SESSIONS = 64
 
 @dataclass(frozen=True, slots=True)
 class CachedHistory:
-    """A history as it was read. `end` is the byte offset of its closing bracket (-1 for no value), `last_bytes` the bytes
-    just before that.
+    """A history as it was read. `end` is the byte offset of its closing bracket (-1 for no value), `last_bytes` the
+    bytes just before that.
     """
 
     messages: StoredMessages

@@ -1,7 +1,7 @@
 """The history store in Redis or Valkey: a single server, a cluster, or the server that the app started itself.
 
-Every write is one script (lua.py), so other services, other processes and crashes see a whole exchange or nothing. Every
-script may run twice, so a broken connection loses nothing and doubles nothing.
+Every write is one script (lua.py), so other services, other processes and crashes see a whole exchange or nothing.
+Every script may run twice, so a broken connection loses nothing and doubles nothing.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ IMPORT_ATTEMPTS = 3
 class RedisHistory:
     """The store. `client` may also be a function that makes it, called at first use (a cluster is reached when made).
 
-    `note` is what people must know about this store; `revive` starts a dead server again and returns whether it answers;
-    `written` is called after every write; `close` gives back whatever the client needs. Times to live are seconds.
+    `note` is what people must know about this store; `revive` starts a dead server again and returns whether it
+    answers; `written` is called after every write; `close` gives back whatever the client needs. Times to live are
+    seconds.
     """
 
     def __init__(

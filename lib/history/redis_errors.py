@@ -1,6 +1,7 @@
 """Translates redis-py's errors into ours, in plain words.
 
-No text ever holds a password: of a server's error only the first word is used, since some servers quote what they were sent.
+No text ever holds a password: of a server's error only the first word is used, since some servers quote what they were
+sent.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def not_there(exc: Exception) -> bool:
 
 
 def crosses_slots(exc: BaseException | None) -> bool:
-    """Whether a cluster refused a command because its keys are in several slots. redis-py's own client has no type for it."""
+    """Whether a cluster refused a command because its keys are in several slots. redis-py has no type for that."""
     return isinstance(exc, ClusterCrossSlotError) or (
         isinstance(exc, RedisClusterException) and "same key slot" in str(exc)
     )

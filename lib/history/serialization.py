@@ -1,7 +1,7 @@
 """Converts messages, turns and live records to the JSON that is stored, and back.
 
-Any Python text in a message is read back equal, by us and by JavaScript's JSON.parse, even half a surrogate pair. Bytes that
-cannot be read raise CorruptHistory with the value and the place; nothing is guessed.
+Any Python text in a message is read back equal, by us and by JavaScript's JSON.parse, even half a surrogate pair. Bytes
+that cannot be read raise CorruptHistory with the value and the place; nothing is guessed.
 """
 
 from __future__ import annotations

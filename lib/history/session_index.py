@@ -1,7 +1,7 @@
 """The sorted set of sessions by last activity, which the list of sessions is read from.
 
-It is an index, never the truth: what it lists is shown only if it still exists. It is cleaned when a session is added, never
-when it is read.
+It is an index, never the truth: what it lists is shown only if it still exists. It is cleaned when a session is added,
+never when it is read.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _entries(client: Client, start: int) -> Any:
 
 
 def _look_up(client: Client, session_ids: Sequence[str]) -> Any:
-    """Per session: the remaining milliseconds of the messages and of the live record, and the title (None if unreadable)."""
+    """Per session: milliseconds left of the messages and of the live record, and the title (None if unreadable)."""
     pipe = client.pipeline(transaction=False)
     for session_id in session_ids:
         keys = keys_of(session_id)

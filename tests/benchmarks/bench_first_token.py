@@ -1,4 +1,4 @@
-"""Time to the first token: through the app's turn (store, plan, thread, adapter) against the SDK alone, on the same model."""
+"""Time to the first token: through the app (store, plan, thread, adapter) against the SDK alone, on the same model."""
 
 from __future__ import annotations
 

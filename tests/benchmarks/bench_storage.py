@@ -1,10 +1,11 @@
-"""Storing a turn and loading a history, in PINGs: against one Lua append, a plain LIST, openai-agents and the source document.
+"""Storing a turn and loading a history, in PINGs: against one Lua append, a plain LIST, openai-agents and the source
+document.
 
 Run: python -m tests.benchmarks.bench_storage. The peer is optional; without it its row says so:
   uv sync --group bench
-A PING is one round trip and the least that anything can take. All rows take turns in the same run, on histories of the same
-size, so that other work on the machine slows all of them: trust the ratios, not the microseconds. The server writes an
-append-only file, as the one that the app starts.
+A PING is one round trip and the least that anything can take. All rows take turns in the same run, on histories of the
+same size, so that other work on the machine slows all of them: trust the ratios, not the microseconds. The server
+writes an append-only file, as the one that the app starts.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def report(found: dict[int, dict[str, float]]) -> None:
 
 
 async def medians(servers: dict[int, RedisServer]) -> dict[int, dict[str, float]]:
-    """Median µs of every row by size. The sizes take turns, each on a server of its own, so that both see the same machine."""
+    """Median µs of every row by size. The sizes take turns, each on its own server, so both see the same machine."""
     benches = {size: Bench(server, size) for size, server in servers.items()}
     for _ in range(30):
         for bench in benches.values():

@@ -1,4 +1,4 @@
-"""Trimming at every turn compared with trimming in batches, computed turn by turn and timed with scripted replies."""
+"""Trimming at every turn compared with trimming in batches, computed turn by turn and timed on a scripted provider."""
 
 from __future__ import annotations
 

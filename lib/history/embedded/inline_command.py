@@ -1,4 +1,4 @@
-"""One command to a Redis-protocol server on a unix socket, without redis-py: that takes a tenth of a second to import."""
+"""Sends one command to a Redis server on a unix socket without redis-py, which takes a tenth of a second to import."""
 
 from __future__ import annotations
 

@@ -1,13 +1,15 @@
 """EmbeddedServer: a real Redis or Valkey that the app starts itself, one per data folder.
 
-The rule: one server per folder, whoever starts, dies or is killed. Two locks of the kernel keep it, which vanish with the
-processes that hold them:
-- `server.lock` is held by the server itself, which inherits it from whoever started it. It is free exactly when no server
-  runs, so nobody starts a second one beside a server that is still loading its data or hangs.
-- `users.lock` is held, shared, by every process that uses the server. Whoever can have it alone is the last one out, and
-  shuts the server down; who comes in meanwhile waits for that.
-It listens on a unix socket only, and writes an append-only file. redis-py is not needed here, so that the server can be
-started before that is imported.
+There is only one server per folder, whichever processes start, end or are killed. Two kernel locks ensure that; they
+vanish with the processes that hold them:
+
+- `server.lock` is held by the server, which inherits it from the process that started it. It is free exactly when no
+  server runs, so nobody starts a second one beside a server that hangs or still loads its data.
+- `users.lock` is held, shared, by every process that uses the server. A process that can take it alone is the last one,
+  and shuts the server down; a process that arrives meanwhile waits for that.
+
+The server listens on a unix socket only, and writes an append-only file. This module does not need redis-py, so the
+server can start before redis-py is imported.
 """
 
 from __future__ import annotations
@@ -205,7 +207,7 @@ def _bury(data_dir: Path) -> None:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """In the data folder, or in a private temporary folder where that path would be too long. Raises HistoryUnavailable."""
+    """In the data folder, or in a private temporary folder if that path is too long. Raises HistoryUnavailable."""
     path = data_dir / "redis.sock"
     if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
         return path

@@ -1,10 +1,9 @@
-"""SnapshotServer: where no server binary exists (Windows), Redis played in this process, with a file for its data.
+"""Stands in for a Redis server in this process where no server binary exists (Windows), and keeps its data in a file.
 
-The rule: the page says what it is. Every write is in the file before the app ends, and within a second otherwise; the file is
-replaced whole, so a crash leaves the one of before. It leaves out everything a server is for: other processes, other
-machines, other services.
+The page says that it is in use, because other processes, machines and services cannot reach it. Every write is in the
+file within a second, and before the app ends. The file is replaced as a whole, so a crash leaves the previous one.
 
-The file is JSON: per key its type, value and deadline in ms since the epoch (null: none). Bytes stand as Latin-1 text.
+The file is JSON: for each key its type, value and deadline in ms since the epoch (or null). Bytes are Latin-1 text.
 """
 
 from __future__ import annotations
@@ -28,8 +27,10 @@ SAVE_AFTER_SECONDS = 0.5
 
 
 class SnapshotServer:
-    """A fakeredis client whose keys outlive the process. Raises HistoryUnavailable where another process has the folder,
-    or the file cannot be read (it is left as it is)."""
+    """A fakeredis client whose keys outlive the process.
+
+    Raises HistoryUnavailable if another process uses the folder or the file cannot be read; the file is left as it is.
+    """
 
     def __init__(self, data_dir: Path) -> None:
         from fakeredis import FakeRedis

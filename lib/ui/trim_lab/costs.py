@@ -55,7 +55,7 @@ def _choices(lab: Lab) -> tuple[Model, int | None]:
 
 
 def takeaway(compared: TrimCosts, model: Model) -> str:
-    """Example: "**Trimming at every turn makes the model read 3.5 times as many uncached tokens: 314 against 89.**"."""
+    """Example: "**Trimming at every turn makes the model read 3.5 times as many uncached tokens: 31,437.**"."""
     each_turn, in_batches = compared.each_turn, compared.in_batches
     if not cache_breaks(each_turn):
         return (
@@ -117,7 +117,7 @@ def _measurement(lab: Lab) -> None:
 
 
 def _requests(lab: Lab, mark: str) -> list[TimedRequest]:
-    """The last requests under both strategies. They begin with a mark of this run and strategy, so no cache matches."""
+    """The last requests under both strategies, each with a mark of its own so that no earlier cache matches."""
     contestants = [
         Contestant(
             name,

@@ -112,7 +112,7 @@ def _start_button(lab: Lab, questions: Sequence[Question], *, running: bool) -> 
 
 
 def estimate_sentence(expected: Estimate, questions: Sequence[Question]) -> str:
-    """Example: "**24 requests, 120 tokens (counted), at most $0.08.** 2 more would not fit and would not be sent." """
+    """Example: "**24 requests, 61,200 tokens (counted), at most $0.08.** 2 more would not fit and are not sent." """
     who = questions[0].provenance if questions else "estimated"
     if expected.cost is None:
         price = numbers.NO_PRICE
@@ -123,7 +123,7 @@ def estimate_sentence(expected: Estimate, questions: Sequence[Question]) -> str:
 
 
 def _start(lab_key: str, questions: tuple[Question, ...], provider: str) -> None:
-    """Start the probe. For callbacks: this browser session's API key can be read here, not in the probe's thread."""
+    """Start the probe. For callbacks: this browser session's key can be read here, but not in the probe's thread."""
     probe = Probe(questions, actions.opener(provider), services.find_model)
     state.set_probe(lab_key, probe)
     probe.start()

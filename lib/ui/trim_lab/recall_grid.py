@@ -84,7 +84,7 @@ def draw(answers: Sequence[Answer], arms: Iterable[Arm], *, stopped: bool, key: 
 
 
 def takeaway(columns: Sequence[ArmAnswers]) -> str:
-    """Example: "**Best: “Ends”, 5 of 6 recalled.** For comparison: with nothing sent 0 of 6. 1 answer made ..."."""
+    """Example: "**Best: “Ends”, 5 of 6 recalled.** For comparison: everything sent 6 of 6, nothing 0 of 6." """
     sentences = []
     strategies = [column for column in columns if column.kind == "plan"]
     controls = [column for column in columns if column.kind != "plan"]
