@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
+from lib.context import Marks
 from lib.errors import WrongKey
 from lib.lab.bakeoff import Contestant, bake_off, replay_all
 from lib.lab.break_points import markers
@@ -40,7 +41,7 @@ def real_report() -> Report:
     wrong = Answer(found[0], "few", 1, False, error=WrongKey("The key was refused.").to_dict())
     right = Answer(found[0], "all", 1, True, "It is 4711.", "recalled", Usage(40, 0, None, 5), Decimal("0.000010"))
     return Report(
-        ReportHeader.now(TALK, muted=[2], pinned=[0]),
+        ReportHeader.now(TALK, Marks.of([2], [0])),
         found,
         (Cliffs(CONTESTANTS[0], "words", "counted", made, tuple(markers(made, case.candidates(), marked))),),
         bake_off(replay_all(TALK, CONTESTANTS, lambda _: sizes), catalogue.find, marked),

@@ -65,7 +65,7 @@ def test_a_session_of_another_service_gets_its_numbers_and_a_word_on_what_is_unk
     at = opened(REQUESTS)
     assert "The model was sent" in texts_of(at)
     assert "No turn was recorded" in texts_of(at)
-    assert "cannot be known" in texts_of(at)
+    assert "is unknown" in texts_of(at)
     assert list(at.dataframe[0].value["request"]) == ["message 1", "message 3"]
     money = opened(MONEY)
     assert "no price known" in texts_of(money)

@@ -1,4 +1,4 @@
-"""The trim lab's page: every tab on the example and on a stored conversation; the probe through a real server."""
+"""The trim lab: every tab on the example and on a stored conversation, and the probe through a real server."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.analysis import requests
 from lib.chat.service import ChatService
-from lib.context import STRATEGIES, plan_context
-from lib.context.plan import ContextPlan
+from lib.context import NO_MARKS, STRATEGIES
 from lib.lab.example import EXAMPLE
-from lib.lab.facts import suggest_facts
+from lib.lab.facts import Fact, suggest_facts
+from lib.lab.recall.plan import Arm
+from lib.lab.recall.run import Answer
 from lib.tokens.ledger import TokenLedger
+from lib.tokens.model_counters import counter_for
 from lib.ui.components import cliff_canvas
 from lib.ui.shell import services
-from lib.ui.trim_lab import facts
+from lib.ui.trim_lab import facts, recall_grid
 from lib.ui.trim_lab.conversation import Lab
+from tests.support.counters import WordCounter
 from tests.support.pages import SESSION, exchange, page, settings
 from tests.support.typist import Typist
-from tests.support.waiting import wait_until as wait
+from tests.support.waiting import wait_until
 
 PATH = "pages/trim_lab.py"
 
@@ -52,7 +54,7 @@ def stored(chat: ChatService) -> None:
     chat.store.save_settings(SESSION, settings(max_tokens=320, reserved_for_reply=64).to_dict())
 
 
-@pytest.mark.parametrize("tab", ["Cliff map", "Bake-off", "Recall probe", "What trimming costs"])
+@pytest.mark.parametrize("tab", ["Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report"])
 def test_every_tab_works_on_the_example_and_sends_nothing(
     chat: ChatService, drawn: dict[str, Any], typist: Typist, tab: str
 ) -> None:
@@ -115,26 +117,56 @@ def test_the_strips_show_the_turn_that_is_chosen(chat: ChatService) -> None:
     stored(chat)
     at = opened("Bake-off")
     at.slider(key=f"bake_turn:{SESSION}").set_value(1).run()
-    assert not any("left out" in caption.value for caption in at.caption if "of 320" in caption.value)
+    strips = [caption.value for caption in at.caption if "of 320" in caption.value]
+    assert len(strips) == 4
+    assert not any("dropped" in strip for strip in strips)
+    at.slider(key=f"bake_turn:{SESSION}").set_value(7).run()
+    assert any("messages dropped" in caption.value for caption in at.caption if "of 320" in caption.value)
 
 
-def test_moving_the_turn_slider_replays_nothing(chat: ChatService, monkeypatch: pytest.MonkeyPatch) -> None:
+class PlanCounter(WordCounter):
+    """Counts how often a request is planned or measured: either needs the size of the chat template."""
+
+    def __init__(self) -> None:
+        self.uses = 0
+
+    def template(self, has_system: bool) -> int:
+        self.uses += 1
+        return super().template(has_system)
+
+
+@pytest.fixture
+def counter(chat: ChatService, monkeypatch: pytest.MonkeyPatch) -> PlanCounter:
+    counting = PlanCounter()
+    monkeypatch.setattr(services, "counter_of", lambda settings, provider=None: counting)
+    return counting
+
+
+def test_moving_the_turn_slider_replays_nothing(chat: ChatService, counter: PlanCounter) -> None:
     stored(chat)
     at = opened("Bake-off")
-    plans: list[str] = []
-
-    def counted(*args: Any, **kwargs: Any) -> ContextPlan:
-        plans.append(args[2])
-        return plan_context(*args, **kwargs)
-
-    monkeypatch.setattr(requests, "plan_context", counted)
-    at.slider(key=f"bake_turn:{SESSION}").set_value(1).run()
-    assert plans == []
-    at.multiselect(key=f"bake_strategies:{SESSION}").set_value(["none", "sliding_window"]).run()
-    assert set(plans) == {"none", "sliding_window"}
+    replayed = counter.uses
+    assert replayed >= 4 * 7  # four strategies, seven turns
+    for turn in (2, 5):
+        at.slider(key=f"bake_turn:{SESSION}").set_value(turn).run()
+        assert not at.exception
+    assert counter.uses == replayed
 
 
-def test_what_trimming_costs_is_said_in_numbers(chat: ChatService) -> None:
+def test_other_strategies_or_a_new_message_replay_the_conversation(chat: ChatService, counter: PlanCounter) -> None:
+    stored(chat)
+    at = opened("Bake-off")
+    at_first = counter.uses
+    at.multiselect(key=f"bake_strategies:{SESSION}").set_value(["low_water", "none"]).run()
+    after_choice = counter.uses
+    assert after_choice > at_first
+    exchange(chat, "one more question", "one more answer")
+    at.run()
+    assert counter.uses > after_choice
+    assert at.slider(key=f"bake_turn:{SESSION}").max == 8
+
+
+def test_the_costs_tab_compares_both_strategies_in_numbers(chat: ChatService) -> None:
     stored(chat)
     at = opened("What trimming costs")
     assert any("times as many uncached tokens" in markdown.value for markdown in at.markdown)
@@ -150,19 +182,18 @@ def test_measuring_sends_both_strategies_and_stores_nothing(chat: ChatService, t
     assert list(chat.store.load(SESSION)) == before
 
 
-def test_the_probe_says_what_it_takes_then_asks_scores_and_shows_every_answer(
-    chat: ChatService, typist: Typist
-) -> None:
+def test_the_probe_estimates_then_asks_grades_and_shows_every_answer(chat: ChatService, typist: Typist) -> None:
     stored(chat)
     at = opened("Recall probe")
-    said = next(markdown.value for markdown in at.markdown if "requests," in markdown.value)
+    estimate = next(markdown.value for markdown in at.markdown if "requests," in markdown.value)
     assert typist.requests == []
     at.button(key="probe_start").click().run()
     probe = next(iter(services.probes().values()))
-    wait(probe.done.is_set)
+    wait_until(probe.done.is_set)
     at.run()
-    assert f"**{len([question for question in probe.questions if question.fits])} requests," in said
-    assert len(typist.requests) == len([question for question in probe.questions if question.fits])
+    fitting = [question for question in probe.questions if question.fits]
+    assert f"**{len(fitting)} requests," in estimate
+    assert len(typist.requests) == len(fitting)
     grid = at.dataframe[-1].value
     assert grid.columns[-2:].tolist() == ["everything", "nothing"]
     assert grid.iloc[0]["nothing"] == "✗ made up (not sent)"
@@ -176,17 +207,17 @@ def test_a_probe_can_be_stopped(chat: ChatService, typist: Typist) -> None:
     at = opened("Recall probe")
     at.button(key="probe_start").click().run()
     probe = next(iter(services.probes().values()))
-    wait(lambda: typist.requests)
+    wait_until(lambda: typist.requests)
     at.button(key="probe_stop").click().run()
     assert probe.done.is_set()
     assert any("stopped before" in info.value for info in at.info)
 
 
-def test_facts_can_be_changed_and_nonsense_is_passed_over(chat: ChatService) -> None:
+def test_questions_can_be_edited_and_incomplete_rows_are_ignored(chat: ChatService) -> None:
     stored(chat)
     history = chat.store.load(SESSION)
     page_now = type("P", (), {"chat": chat, "session_id": SESSION})()
-    lab = Lab(page_now, history, None, (), ())  # type: ignore[arg-type]  # only the history is looked at
+    lab = Lab(page_now, history, None, NO_MARKS)  # type: ignore[arg-type]  # only the history is looked at
     rows: list[dict[str, Any]] = [
         {"message": 1, "question": "Where?", "answer": "Lisbon", "ask": True},
         {"message": 1, "question": "Where?", "answer": "Lisbon", "ask": False},
@@ -207,14 +238,24 @@ def test_another_conversation_is_opened_from_the_list(chat: ChatService, drawn: 
     assert drawn["cliff:other-session"]["size"] == 2
 
 
-def test_the_example_outgrows_its_window_and_tells_facts() -> None:
+def test_the_example_outgrows_its_window_and_has_facts() -> None:
     assert EXAMPLE[0].role == "user"
     assert [message.role for message in EXAMPLE] == ["user", "assistant"] * (len(EXAMPLE) // 2)
     assert len({fact.index for fact in suggest_facts(EXAMPLE)}) >= 4
-    from lib.tokens.model_counters import counter_for
-
     assert TokenLedger(counter_for("openai", "gpt-5")).sync(EXAMPLE).sums[-1] > 1024
 
 
-def test_nothing_is_put_on_the_page_as_html() -> None:
-    assert "innerHTML" not in Path(cliff_canvas.__file__).with_name("view.js").read_text()
+def test_a_strategy_is_not_a_control_whatever_its_name() -> None:
+    fact = Fact(0, "The code is 4711.", "What is the code?", "4711")
+    arms = [Arm("everything else", settings()), Arm("the whole history", settings(), "everything")]
+    answers = [Answer(fact, arm.name, 1, True, "4711", "recalled") for arm in arms]
+    sentence = recall_grid.takeaway(recall_grid.by_arm(answers, arms))
+    assert sentence.startswith(
+        "**Best: “everything else”, 1 of 1 recalled.** For comparison: with the whole history sent"
+    )
+
+
+def test_messages_on_the_map_are_set_as_text_never_as_html() -> None:
+    script = Path(cliff_canvas.__file__).with_name("view.js").read_text(encoding="utf-8")
+    assert "innerHTML" not in script
+    assert "textContent" in script

@@ -14,8 +14,9 @@ from lib.lab.bakeoff import Contestant
 from lib.lab.break_points import KIND_TEXT, Marker, markers
 from lib.lab.cliff_map import CliffMap, budgets, cliff_map
 from lib.lab.report.report import Cliffs
-from lib.ui.components import cliff_canvas, palette, strategy_fields, tables
+from lib.ui.components import cliff_canvas, palette, tables
 from lib.ui.components.cliff_canvas import BudgetRow, Fate, ListedMessage, Mark
+from lib.ui.components.settings_form import open_form
 from lib.ui.format import numbers
 from lib.ui.format.text import drawable
 from lib.ui.shell import services
@@ -44,7 +45,7 @@ def draw(lab: Lab) -> None:
         followed = facts.pick_messages(lab)
     candidates = lab.candidates()
     largest = _largest_budget(lab, candidates.upto(len(candidates)))
-    cliffs = cliff_map(candidates, settings.strategy, budgets(largest), settings.options, lab.muted, lab.pinned)
+    cliffs = cliff_map(candidates, settings.strategy, budgets(largest), settings.options, lab.marks)
     breaks = markers(cliffs, candidates, followed)
     st.markdown(takeaway(cliffs, lab.settings.window.input_budget, followed))
     _map(lab, cliffs, breaks, followed)
@@ -59,14 +60,12 @@ def draw(lab: Lab) -> None:
 
 def _settings(lab: Lab) -> ChatSettings:
     """Let the user pick the strategy and its options; at first the session's own."""
+
+    def keep(changed: ChatSettings) -> None:
+        state.keep_cliff_choices(lab.key, changed.changes_from(lab.settings))
+
     settings = lab.settings.updated(state.cliff_choices(lab.key))
-    names = ("strategy", *strategy_fields.OPTIONS.get(settings.strategy, ()))
-    strategy_fields.draw(
-        settings.strategy,
-        lambda name: state.seed_cliff_choice(lab.key, name, getattr(settings, name)),
-        state.keep_cliff_choices,
-        args=(lab.key, names),
-    )
+    open_form(state.cliff_form(lab.key), settings, keep).strategy()
     return settings
 
 

@@ -7,7 +7,7 @@ Streamlit forgets a widget's value while its tab is closed. Choices that must su
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping
 
 import streamlit as st
 
@@ -44,25 +44,20 @@ def keep_facts(lab_key: str) -> None:
     st.session_state[_kept_facts(lab_key)] = list(st.session_state[_facts(lab_key)])
 
 
-def cliff_choices(lab_key: str) -> dict[str, object]:
-    """The settings that were changed for the cliff map, by the names of ChatSettings' fields."""
-    choices: dict[str, object] = st.session_state.setdefault(f"lab_cliff:{lab_key}", {})
+def cliff_form(lab_key: str) -> str:
+    """Name of the cliff map's settings form."""
+    return f"lab_cliff:{lab_key}"
+
+
+def cliff_choices(lab_key: str) -> Mapping[str, object]:
+    """The strategy and options that were picked for the cliff map, by the names of ChatSettings' fields."""
+    choices: Mapping[str, object] = st.session_state.get(f"lab_cliff:{lab_key}:kept", {})
     return choices
 
 
-def seed_cliff_choice(lab_key: str, name: str, value: object) -> str:
-    """Key of the widget of one setting, with this value in it."""
-    key = _cliff_choice(lab_key, name)
-    st.session_state[key] = value
-    return key
-
-
-def keep_cliff_choices(lab_key: str, names: Sequence[str]) -> None:
-    """Keep what the widgets of these settings hold. For callbacks."""
-    values = {name: st.session_state.get(_cliff_choice(lab_key, name)) for name in names}
-    st.session_state[f"lab_cliff:{lab_key}"] = cliff_choices(lab_key) | {
-        name: value for name, value in values.items() if value is not None
-    }
+def keep_cliff_choices(lab_key: str, choices: Mapping[str, object]) -> None:
+    """Keep these choices for the cliff map. For callbacks."""
+    st.session_state[f"lab_cliff:{lab_key}:kept"] = choices
 
 
 def probe(lab_key: str) -> Probe | None:
@@ -95,7 +90,3 @@ def _facts(lab_key: str) -> str:
 
 def _kept_facts(lab_key: str) -> str:
     return f"lab_facts:{lab_key}:kept"
-
-
-def _cliff_choice(lab_key: str, name: str) -> str:
-    return f"lab_cliff:{lab_key}:{name}"

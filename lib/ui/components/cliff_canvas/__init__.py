@@ -20,7 +20,7 @@ from lib.ui.components import palette
 _COMPONENT = st.components.v2.component(
     "windowseat_cliff_map",
     html='<div id="cliff" class="cliff"></div>',
-    css=Path(__file__).with_name("style.css").read_text(encoding="utf-8"),
+    css=palette.CSS_VARIABLES + Path(__file__).with_name("style.css").read_text(encoding="utf-8"),
     js=Path(__file__).with_name("view.js").read_text(encoding="utf-8"),
 )
 
@@ -85,13 +85,7 @@ def draw(
         "start": start,
         "more": more,
         "label": label,
-        "colours": {
-            "line": palette.OVER.colour,
-            "over": palette.OVER.colour,
-            "outline": "#ffffff",
-            "fact": palette.PINNED.colour,
-            "dropped": palette.LEFT_OUT.colour,
-        },
+        "colours": {"line": palette.OVER.colour, "over": palette.OVER.colour, "outline": "#ffffff"},
     }
     _COMPONENT(data=data | {"stamp": stamp(data)}, key=key)
 

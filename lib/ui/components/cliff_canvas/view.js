@@ -8,8 +8,6 @@ export default function (component) {
   const root = parentElement.querySelector("#cliff");
   if (root.dataset.drawn === data.stamp) return; // the same map: keep the line where the reader put it
   root.dataset.drawn = data.stamp;
-  root.style.setProperty("--fact", data.colours.fact);
-  root.style.setProperty("--dropped", data.colours.dropped);
 
   const map = mapOf(data);
   const conversation = conversationOf(data);
@@ -31,10 +29,10 @@ export default function (component) {
 }
 
 function element(className, tag = "div", text) {
-  const made = document.createElement(tag);
-  made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
+  const created = document.createElement(tag);
+  created.className = className;
+  if (text !== undefined) created.textContent = text;
+  return created;
 }
 
 function clamp(place, rows) {
