@@ -16,6 +16,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 OURS = ("OPENAI_", "ANTHROPIC_", "REDIS_", "WINDOWSEAT_", "STREAMLIT_")
 SLOW = (
+    "context/test_speed.py",
     "history/test_concurrency.py",
     "history/test_crashes.py",
     "history/test_embedded.py",
@@ -23,10 +24,11 @@ SLOW = (
     "replica/test_server.py",
     "server_history/test_contract.py",
     "test_network_guard.py",
+    "tokens/test_vocabularies.py",
     "ui/test_odd_sessions.py",
     "ui/test_threads_page.py",
 )
-"""Files that start many processes or draw every page many times: `just fast` passes over them."""
+"""Files that start many processes, draw every page many times or read very long texts. `just fast` skips them."""
 MOST_WORKERS = 4  # each may start a browser, a model and an app
 
 
