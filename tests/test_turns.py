@@ -15,7 +15,7 @@ from lib.errors import ChatError, RateLimited
 from lib.messages import Message, Usage, user
 from lib.tokens import CharacterEstimate
 from lib.tokens.ledger import TokenLedger
-from lib.turns import STALE_AFTER, LiveTurn, PlanSummary, Turn
+from lib.turns import STALE_AFTER, LiveTurn, PlanSummary, Turn, TurnStatus
 from tests.support.conversations import histories, texts
 
 SETTINGS = ChatSettings("local", "m", "Be brief.", 512, 64, "oldest_first")
@@ -42,7 +42,7 @@ def test_a_summary_covers_every_stored_message_and_the_new_one(
 
 @given(histories(), texts, texts, st.none() | st.integers(0, 9), st.sampled_from(["complete", "stopped"]))
 def test_a_turn_comes_back_as_it_was_stored(
-    history: list[Message], prompt: str, reply: str, replaces: int | None, status: str
+    history: list[Message], prompt: str, reply: str, replaces: int | None, status: TurnStatus
 ) -> None:
     turn = Turn(
         "id-1",
@@ -55,7 +55,7 @@ def test_a_turn_comes_back_as_it_was_stored(
         1.5,
         summary(history, 50, "none", ""),
         {"model": "m"},
-        "ab",  # type: ignore[arg-type]
+        "ab",
         Usage(input_tokens=3),
         "end",
         "req",

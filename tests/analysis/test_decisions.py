@@ -24,6 +24,7 @@ from lib.analysis.requests import MessageSizes, records_of
 from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.plan import Candidates, ContextWindow
 from lib.messages import Message, Usage, user
+from lib.tokens import Provenance
 from lib.tokens.ledger import TokenLedger
 from lib.turns import Turn
 from tests.support.conversations import histories, texts
@@ -119,7 +120,7 @@ def test_the_first_request_without_a_message_is_found() -> None:
     assert dropped_at(records, records[-1].at) is None
 
 
-def turn_with(read: int | None, sent: int = 1000, provenance: str = "counted") -> Turn:
+def turn_with(read: int | None, sent: int = 1000, provenance: Provenance = "counted") -> Turn:
     _, turns, _ = talk(1, SETTINGS)
     assert turns[0].plan is not None
     plan = replace(turns[0].plan, input_tokens=sent, provenance=provenance)
@@ -142,7 +143,7 @@ def turn_with(read: int | None, sent: int = 1000, provenance: str = "counted") -
     ],
 )
 def test_a_request_cut_by_the_server_is_noticed_and_a_counters_error_is_not(
-    read: int | None, provenance: str, missing: int | None
+    read: int | None, provenance: Provenance, missing: int | None
 ) -> None:
     assert shortfall(turn_with(read, provenance=provenance)) == missing
 

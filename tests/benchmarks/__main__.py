@@ -1,4 +1,7 @@
-"""All benchmarks: `python -m tests.benchmarks`. Prints ratios against baselines measured in the same run; asserts nothing."""
+"""Runs all benchmarks: `python -m tests.benchmarks`.
+
+They print ratios against baselines measured in the same run, and assert nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time to the first token: through the app's turn (store, plan, thread, adapter) against the SDK alone, on the same model."""
+"""Time to the first token through a turn of the app (store, plan, thread, adapter) and through the SDK alone."""
 
 from __future__ import annotations
 

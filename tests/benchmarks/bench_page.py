@@ -32,7 +32,7 @@ def folder() -> Iterator[Path]:
 
 
 def first_page(browser: Browser, script: str | None) -> tuple[float, float]:
-    """Seconds from the start of the process to the finished script, and to all of the page; of a bare app or (None) ours."""
+    """Seconds from process start to the finished script, and to the whole page. `script` None is our app."""
     with folder() as home:
         (home / "data").mkdir()
         app = App(home / "data")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,12 @@ from lib.chat.rebuild import matches_what_was_sent, rebuild_request
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.errors import ContextOverflow, HistoryUnavailable, RateLimited, RuleBroken, TurnInProgress
+from lib.history import Signal
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user
 from lib.providers import ChatRequest
 from lib.providers.scripted import Script, ScriptedProvider
-from lib.turns import LiveTurn
+from lib.turns import LiveTurn, Turn
 from tests.support.other_service import overwrite
 from tests.support.waiting import wait_until
 
@@ -29,13 +31,13 @@ class Flaky(InMemoryHistory):
 
     away = False
 
-    def heartbeat(self, session_id: str, live: LiveTurn) -> object:  # type: ignore[override]  # the same answers
+    def heartbeat(self, session_id: str, live: LiveTurn) -> Signal:
         self._check()
         return super().heartbeat(session_id, live)
 
-    def commit(self, *args: object) -> None:  # type: ignore[override]
+    def commit(self, session_id: str, live_id: str, messages: Sequence[Message], turn: Turn) -> None:
         self._check()
-        super().commit(*args)  # type: ignore[arg-type]
+        super().commit(session_id, live_id, messages, turn)
 
     def _check(self) -> None:
         if self.away:
@@ -49,9 +51,10 @@ def chat() -> Iterator[ChatService]:
     wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
 
 
-def send(chat: ChatService, provider: ScriptedProvider, text: str, **options: object) -> LiveTurn:
-    live = chat.send(SID, text, options.pop("settings", SETTINGS), lambda _: provider, **options)  # type: ignore[arg-type]
-    return live
+def send(
+    chat: ChatService, provider: ScriptedProvider, text: str, settings: ChatSettings = SETTINGS, **options: Any
+) -> LiveTurn:
+    return chat.send(SID, text, settings, lambda _: provider, **options)
 
 
 def finish(chat: ChatService, live: LiveTurn) -> list[LiveTurn]:

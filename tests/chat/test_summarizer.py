@@ -1,10 +1,11 @@
-"""Summaries: what the writer is asked, what is kept, what is sent afterwards, and what happens where none can be made."""
+"""Summaries: the request for one, what is stored, what later requests hold, and what happens when one fails."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -33,9 +34,9 @@ SETTINGS = ChatSettings("scripted", "m", "", 120, 30, "summarize")
 TALK = [user("I am Ada"), assistant("Hello Ada"), user("I live in Lisbon"), assistant("Noted")]
 
 
-def made(*texts: str, **changes: object) -> tuple[ScriptedProvider, Summarizer]:
+def made(*texts: str, **changes: Any) -> tuple[ScriptedProvider, Summarizer]:
     provider = ScriptedProvider(*(Script([text], usage=Usage(input_tokens=10, output_tokens=3)) for text in texts))
-    return provider, Summarizer(provider, "small", WORDS, **changes)  # type: ignore[arg-type]
+    return provider, Summarizer(provider, "small", WORDS, **changes)
 
 
 def wanted(stop: int = 4, previous: Summary | None = None, start: int = 0) -> WantedSummary:

@@ -1,4 +1,4 @@
-"""What is sent and what is left out: promises that hold for every conversation, strategy, budget, pin, mute and option."""
+"""Promises about what is sent and dropped that hold for every conversation, strategy, budget, pin, mute and option."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ EXCHANGES = [said for n in range(6) for said in (user(f"{n}" * 40), assistant("a
 
 
 def reasons(case: Case, strategy: str) -> str:
-    """The fate of each exchange as a letter: Pinned, Recent, Fits; over_budget, outside_window, middle in small letters."""
+    """A letter per exchange: a capital one if it is sent, a small one if it is dropped."""
     letters = {"pinned": "P", "recent": "R", "fits": "F", "over_budget": "b", "outside_window": "w", "middle": "m"}
     return "".join(letters[item.reason] for item in list(case.plan(strategy).items)[::2])
 

@@ -1,8 +1,7 @@
-"""Every cell of a cliff map is what the chat would decide, every marker matches a slow search, and a map is quick."""
+"""Every cell of a cliff map is what the chat would decide, and every marker matches a slow search."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import pairwise
@@ -19,6 +18,7 @@ from lib.messages import Message, assistant, system, user
 from lib.tokens import ESTIMATE
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
+from tests.support.call_counts import calls_during
 from tests.support.conversations import calling, result
 from tests.support.counters import Counting
 from tests.support.planning_cases import Case, cases
@@ -151,23 +151,33 @@ def test_budgets_end_with_the_largest_and_are_never_more_than_requested(upto: in
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
-def test_a_map_of_a_long_conversation_is_quick(strategy: str) -> None:
-    history: list[Message] = [said for n in range(5000) for said in (user(f"question {n}"), assistant("a" * 200))]
-    history[4000:4000] = [system("s"), user("look"), calling("c0"), result("c0"), assistant("found")]
+def test_the_cost_of_a_map_grows_no_faster_than_the_conversation(strategy: str) -> None:
+    long, short = (calls_for_a_map(exchanges, strategy) for exchanges in (2500, 500))
+    assert long < 5.5 * short
+
+
+def calls_for_a_map(exchanges: int, strategy: str) -> int:
+    """Check a map of so many exchanges, and return how many functions are called to make it."""
+    history: list[Message] = [m for n in range(exchanges) for m in (user(f"question {n}"), assistant("a" * 200))]
+    history[800:800] = [system("s"), user("look"), calling("c0"), result("c0"), assistant("found")]
     counter = Counting()
     ledger = TokenLedger(counter)
     candidates = Candidates.gather("Be brief.", history, "new", ledger)
     remembered = dict(candidates.totals.memo)
-    counted, started = counter.calls, time.process_time()
+    counted = counter.calls
     made = cliff_map(candidates, strategy, budgets(128_000), TrimOptions(), {0}, {100})
-    found = markers(made, candidates, [100, 5000])
-    assert time.process_time() - started < 5  # it takes a tenth of that
+    found = markers(made, candidates, [100, exchanges])
     assert counter.calls == counted
     assert len(made.rows) == 60
     assert sum(len(row.runs) for row in made.rows) < 60 * 12
     assert len(list(made.survivals())) < 60 * 4
     assert all(marker.budgets for marker in found)
     assert candidates.totals.memo == remembered  # what the chat's planning keeps is not pushed out
+    return calls_during(
+        lambda: markers(
+            cliff_map(candidates, strategy, budgets(128_000), TrimOptions(), {0}, {100}), candidates, [100, exchanges]
+        )
+    )
 
 
 def test_a_map_works_with_the_estimate() -> None:

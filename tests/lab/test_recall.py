@@ -1,12 +1,12 @@
-"""A recall probe is planned before anything is sent, asked in a thread, graded, cancelled, and once run on a real model."""
+"""A recall probe is planned before anything is sent, runs in a thread, grades replies, and can be cancelled."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,6 +39,7 @@ from lib.ui.chat.welcome import CODE, DOG
 from lib.ui.shell.session_settings import SYSTEM_PROMPT
 from tests.support.conversations import histories
 from tests.support.counters import WordCounter, whole
+from tests.support.waiting import wait_until
 
 WORDS = WordCounter()
 SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 200, 40, "oldest_first")
@@ -51,10 +52,11 @@ CONTESTANTS = [
 ]
 
 
-def ask_all(history: Sequence[Message], chosen: Sequence[Arm], **more: object) -> list[Question]:
+def ask_all(
+    history: Sequence[Message], arms: Sequence[Arm], facts: Sequence[Fact] = FACTS, **options: Any
+) -> list[Question]:
     ledger = TokenLedger(WORDS)
-    facts = more.pop("facts", FACTS)
-    return plan_questions(history, facts, chosen, lambda settings: ledger, catalogue.find, **more)  # type: ignore[arg-type]
+    return plan_questions(history, facts, arms, lambda settings: ledger, catalogue.find, **options)
 
 
 def wide(settings: ChatSettings) -> int:
@@ -243,10 +245,7 @@ def test_cancelling_takes_effect_at_once_and_keeps_earlier_answers() -> None:
         ask_all(CHAT, [Arm("a", SETTINGS)], facts=FACTS[:1], repeats=3), lambda settings: provider, catalogue.find
     )
     probe.start()
-    deadline = time.monotonic() + 20
-    while len(provider.requests) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    wait_until(lambda: len(provider.requests) == 2)
     probe.cancel()
     assert probe.done.is_set()
     assert (probe.progress, probe.cancelled) == (Progress(1, 3), True)

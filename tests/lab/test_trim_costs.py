@@ -1,4 +1,4 @@
-"""Trimming at every turn compared with trimming in batches, computed turn by turn and timed with a scripted provider."""
+"""Trimming at every turn against trimming in batches: computed turn by turn, and timed with a scripted provider."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lib.lab import latency
 from lib.lab.bakeoff import Contestant, replay_one, run_of
 from lib.lab.latency import MeasuredLatency, Waiting, measure, medians, requests
 from lib.lab.trim_costs import cache_breaks, trim_costs
-from lib.messages import Usage, assistant, user
+from lib.messages import Message, Usage, assistant, user
 from lib.pricing import catalogue
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
@@ -55,7 +55,7 @@ def test_costs_are_known_if_the_price_is() -> None:
 
 
 @given(histories(), st.integers(50, 400), st.integers(0, 30))
-def test_both_sides_are_the_bake_offs_own_runs(history: list, window: int, to_turn: int) -> None:  # type: ignore[type-arg]
+def test_both_sides_are_the_bake_offs_own_runs(history: list[Message], window: int, to_turn: int) -> None:
     settings, sizes = replace(SETTINGS, max_tokens=window), MessageSizes(WORDS, history)
     compared = trim_costs(history, sizes, settings, LUNA, to_turn)
     if to_turn > compared.real_turns:
@@ -118,7 +118,8 @@ def test_a_failure_is_yielded_and_one_that_would_come_again_ends_the_measuring()
         "WrongKey",
     ]
     assert len(provider.requests) == len(results) == 2
-    assert results[0].first_token_ms is None  # type: ignore[union-attr]
+    assert isinstance(results[0], MeasuredLatency)
+    assert results[0].first_token_ms is None
 
 
 def test_an_unexpected_failure_is_yielded_too() -> None:

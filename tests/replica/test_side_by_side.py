@@ -1,4 +1,4 @@
-"""Every approach on the replica compared with the manual one: the same conversation costs the same tokens but less upload.
+"""Every way to keep history on the replica costs the same tokens as the manual one, and less upload.
 
 The scripted model behind all of them counts words, so that sizes are known exactly.
 """

@@ -1,4 +1,4 @@
-"""Claude's message threads: our adapter sends what Anthropic's own helper sends, and says when it sends everything again."""
+"""Claude's message threads: our adapter sends what Anthropic's own helper sends, and reports each full resend."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One contract for every adapter, on every server that it is said to work with.
+"""One contract for every adapter, on every server it is meant to work with.
 
-Third-party servers are skipped if they are not installed. Their deviations are named in tests/support/history_servers.py and
-expected here: a deviation that goes away fails too.
+Third-party servers are skipped if they are not installed. Their deviations are listed in
+tests/support/history_servers.py and expected here: a deviation that goes away fails too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every request our adapters send is valid by OpenAI's own OpenAPI document, which a third-party server enforces.
 
-That server holds nothing: a run stays queued for ever, and answers are invented. What counts is that it refuses no request of
-ours, and would refuse one that breaks the document.
+That server stores nothing: a run stays queued for ever, and answers are invented. The test is that it refuses none of
+our requests, and refuses one that breaks the document.
 """
 
 from __future__ import annotations

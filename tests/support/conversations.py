@@ -58,7 +58,7 @@ broken_tools = st.lists(
     | st.builds(Message, st.sampled_from(["assistant", "system", "developer", "function"]), texts),
     max_size=6,
 )
-"""Missing, doubled and foreign results, calls without an id, other messages in between: as other services may store it."""
+"""Broken tool calls as another service may store them: missing, doubled and foreign results, calls without an id."""
 
 
 @st.composite

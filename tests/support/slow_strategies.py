@@ -1,4 +1,4 @@
-"""The strategies once more, slow and obvious: message by message, cut by cut, turn by turn. What lib/trimming must equal."""
+"""The strategies written again in a slow and obvious way, as the expected result for lib/context."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from lib.chat.service import ChatService
 from lib.errors import HistoryUnavailable
 from lib.ui.components.settings_form import window_sizes
-from tests.ui.test_pages import SESSION, page
+from tests.support.pages import SESSION, page
 
 
 def form() -> None:
@@ -16,7 +16,7 @@ def form() -> None:
     import streamlit as st
 
     from lib.ui.components import settings_form
-    from tests.ui.test_pages import settings
+    from tests.support.pages import settings
 
     tried = settings().updated(st.session_state.get("tried", {}))
     drawn = settings_form.open_form(

@@ -187,7 +187,7 @@ def test_facts_can_be_changed_and_nonsense_is_passed_over(chat: ChatService) -> 
     history = chat.store.load(SESSION)
     page_now = type("P", (), {"chat": chat, "session_id": SESSION})()
     lab = Lab(page_now, history, None, (), ())  # type: ignore[arg-type]  # only the history is looked at
-    rows = [
+    rows: list[dict[str, object]] = [
         {"message": 1, "question": "Where?", "answer": "Lisbon", "ask": True},
         {"message": 1, "question": "Where?", "answer": "Lisbon", "ask": False},
         {"message": 99, "question": "Where?", "answer": "Lisbon", "ask": True},
