@@ -9,11 +9,11 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.analysis.decisions import shortfall
-from lib.messages import Message
+from lib.messages import Message, utf8_safe
 from lib.turns import Turn
 from lib.ui.chat import actions
 from lib.ui.format import numbers
-from lib.ui.format.text import as_markdown, cut, drawable
+from lib.ui.format.text import as_markdown, cut
 from lib.ui.shell import menu, session
 from lib.ui.shell.page import Page
 
@@ -74,7 +74,7 @@ def message(entry: Message, *, muted: bool = False, key: str) -> st.delta_genera
         if rest:
             panel = st.popover(f"{rest:,} more characters", key=f"{key}-all", on_change="rerun")
             if panel.open:
-                panel.code(drawable(entry.text), language=None, wrap_lines=True, height=400)
+                panel.code(utf8_safe(entry.text), language=None, wrap_lines=True, height=400)
         if muted:
             st.caption("Replaced or muted: kept, but no longer sent")
     return container
@@ -144,7 +144,7 @@ def last_exchange_actions(page: Page) -> None:
             with panel:
                 st.caption("The texts exactly as they are stored. The copy button is at the top right of each.")
                 for each in (prompt, reply) if reply is not prompt else (prompt,):
-                    st.code(drawable(each.text), language=None, wrap_lines=True, height=160)
+                    st.code(utf8_safe(each.text), language=None, wrap_lines=True, height=160)
         if isinstance(prompt.content, str):
             st.button(
                 "Retry",
