@@ -1,4 +1,4 @@
-"""Every st.session_state key, behind a function.
+"""The st.session_state keys that several pages use, each behind a function; those of one page are in its state.py.
 
 Session state holds ids, plain choices and the API keys typed in this browser session: nothing that would be missed if
 it were lost, and no service objects. The id of the open chat is also in the URL as `?session=`; where the two differ,
