@@ -10,6 +10,7 @@ import streamlit as st
 
 from lib.analysis.decisions import shortfall
 from lib.messages import Message, utf8_safe
+from lib.tokens import provenance_label
 from lib.turns import Turn
 from lib.ui.chat import actions
 from lib.ui.format import numbers
@@ -120,14 +121,14 @@ def _counts(turn: Turn) -> tuple[str, str]:
     plan's."""
     read, wrote, provenance = turn.usage.input_tokens, turn.usage.output_tokens, turn.usage_provenance
     if read is not None and wrote is not None:
-        return f"{read:,} in", f"{wrote:,} out ({numbers.mark(provenance)})"
+        return f"{read:,} in", f"{wrote:,} out ({provenance_label(provenance)})"
     if read is not None:
-        words_in = f"{read:,} in ({numbers.mark(provenance)})"
+        words_in = f"{read:,} in ({provenance_label(provenance)})"
     elif turn.plan is not None:
-        words_in = f"{turn.plan.input_tokens:,} in ({numbers.mark(turn.plan.provenance)})"
+        words_in = f"{turn.plan.input_tokens:,} in ({provenance_label(turn.plan.provenance)})"
     else:
         words_in = f"input {numbers.NOT_REPORTED}"
-    words_out = f"output {numbers.NOT_REPORTED}" if wrote is None else f"{wrote:,} out ({numbers.mark(provenance)})"
+    words_out = f"output {numbers.NOT_REPORTED}" if wrote is None else f"{wrote:,} out ({provenance_label(provenance)})"
     return words_in, words_out
 
 

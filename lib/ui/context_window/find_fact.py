@@ -18,6 +18,7 @@ from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.context.reasons import REASON_TEXT
 from lib.messages import utf8_safe
+from lib.tokens import provenance_label
 from lib.ui.components import message_sizes, palette, tables
 from lib.ui.context_window import tabs
 from lib.ui.context_window.request_picker import RequestEntry
@@ -129,7 +130,7 @@ def under_others(page: Page, record: RequestRecord, index: int, sizes: MessageSi
                 plan.fallback or "",
             ]
         )
-    tokens = f"tokens sent, {numbers.mark(sizes.provenance)}"
+    tokens = f"tokens sent, {provenance_label(sizes.provenance)}"
     return pd.DataFrame(
         rows, columns=["strategy", "it would be", "why", tokens, "messages not sent", "it fits", "note"]
     )
