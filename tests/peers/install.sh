@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs the third-party servers that the adapters of lib/server_history are tested against. Each one gets its own
-# environment in $WINDOWSEAT_PEERS (or .peers/ at the root of the repository). The app depends on none of them, and
-# nothing of theirs is committed. Servers that are already there are not installed again. If one cannot be installed,
-# this script says so and still exits with 0, and its tests are skipped. It uses uv if it is there, else venv and pip.
+# Installs the servers nobody here wrote that the adapters of lib/server_history are tested against, each in an environment of its
+# own, into $WINDOWSEAT_PEERS (or .peers/ at the root of the repository). None of them is a dependency of the app, and
+# nothing of theirs is committed. Quick where they are present; what cannot be installed is said, its tests skip, and this
+# script still ends with 0. It uses uv where there is one, else venv and pip.
 #
 #   myla            a server of Assistants threads             myla/bin/python
 #   agentserver     Microsoft's host of the Responses protocol agentserver/bin/python
