@@ -15,6 +15,7 @@ from lib.analysis.bills import Bill, PriceComparison, cache_minimum, compare_pri
 from lib.analysis.growth import growth
 from lib.analysis.replay import project
 from lib.analysis.requests import MessageSizes
+from lib.context import STRATEGIES
 from lib.pricing import catalogue
 from lib.pricing.costs import saved_by_cache
 from lib.pricing.model import Model
@@ -30,6 +31,8 @@ from lib.ui.tokens.sent_requests import SentRequests
 
 DEFAULT_MODEL = "gpt-6-luna"
 """The model whose prices are shown at first if the session's own model has none."""
+STRATEGY_NAMES = {strategy.short: name for name, strategy in STRATEGIES.items()}
+"""The names of the strategies, by their short names."""
 
 
 def draw(sent: SentRequests) -> None:
@@ -142,7 +145,8 @@ def _ahead(page: Page, sizes: MessageSizes) -> None:
     money = unit == "money"
     projection = project(page.history, sizes_for(page, model, sizes))
     projected_sizes = MessageSizes(projection.counter, projection.history)
-    costs = growth(projection.history, projected_sizes, page.settings, model, money=money)
+    by_strategy = growth(projection.history, projected_sizes, page.settings, model, money=money)
+    costs = {STRATEGIES[name].short: each for name, each in by_strategy.items()}
     who = provenance_label(projection.counter.provenance)
     label = f"USD so far ({who} tokens)" if money else f"input tokens so far ({who})"
     frame = frames.growth(costs, label)
@@ -150,7 +154,7 @@ def _ahead(page: Page, sizes: MessageSizes) -> None:
     st.markdown(sentence)
     turns_so_far = sum(1 for message in page.history if message.role == "user")
     st.plotly_chart(
-        charts.growth_lines(frame, label, label, turns_so_far, usd=money),
+        charts.growth_lines(frame, label, label, turns_so_far, usd=money, strategies=STRATEGY_NAMES),
         key="growth",
         config=tables.CHART,
         alt=f"Lines: the sum so far over the turns, one per strategy. {sentence}",

@@ -98,7 +98,14 @@ def _curves(result: BakeOff, key: str) -> None:
     if measure == "cost":
         axis = f"{MEASURES[measure]} (USD, {who} tokens)"
     st.plotly_chart(
-        charts.growth_lines(frames.curves(result, measure), measure, axis, 0, usd=measure == "cost"),
+        charts.growth_lines(
+            frames.curves(result, measure),
+            measure,
+            axis,
+            0,
+            usd=measure == "cost",
+            strategies={run.entry.name: run.entry.settings.strategy for run in result.courses},
+        ),
         key=f"{key}_lines",
         config=tables.CHART,
         alt=f"Lines over {len(result.courses[0].steps)} turns, one per contestant: {axis}",

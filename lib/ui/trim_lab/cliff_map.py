@@ -54,7 +54,7 @@ def draw(lab: Lab) -> None:
     tables.draw(
         frame(cliffs, lab), f"cliff-{settings.strategy}", "From which budget on each message is sent, in tokens"
     )
-    contestant = Contestant(STRATEGIES[settings.strategy].label, settings)
+    contestant = Contestant(STRATEGIES[settings.strategy].short, settings)
     counter, provenance = lab.sizes.counter.name, lab.sizes.provenance
     report_files.download_cliffs(lab, Cliffs(contestant, counter, provenance, cliffs, tuple(breaks)))
 

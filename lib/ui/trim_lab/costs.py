@@ -24,7 +24,7 @@ from lib.ui.shell import services
 from lib.ui.trim_lab import state
 from lib.ui.trim_lab.conversation import Lab
 
-NAMES = (STRATEGIES[EACH_TURN].label, STRATEGIES[IN_BATCHES].label)
+NAMES = (STRATEGIES[EACH_TURN].short, STRATEGIES[IN_BATCHES].short)
 TURNS_AHEAD, FEWEST_AHEAD = 60, 20
 """A projection goes on to turn TURNS_AHEAD, and at least FEWEST_AHEAD turns further."""
 TIMED = 6
@@ -85,7 +85,14 @@ def _lines(lab: Lab, compared: TrimCosts, sentence: str) -> None:
     frame = frames.costs(compared, NAMES, money=money)
     projected = len(compared.in_batches.steps) > compared.real_turns
     st.plotly_chart(
-        charts.growth_lines(frame, "so far", axis, compared.real_turns if projected else 0, usd=money),
+        charts.growth_lines(
+            frame,
+            "so far",
+            axis,
+            compared.real_turns if projected else 0,
+            usd=money,
+            strategies=dict(zip(NAMES, (EACH_TURN, IN_BATCHES), strict=True)),
+        ),
         key="costs_lines",
         config=tables.CHART,
         alt=f"Two lines: {axis}. {sentence}",

@@ -33,8 +33,8 @@ def _cliffs(cliffs: Cliffs) -> None:
 
     st.subheader("Cliff map", anchor=False)
     strategy, who = cliffs.entry.settings.strategy, provenance_label(cliffs.provenance)
-    label = STRATEGIES[strategy].label if strategy in STRATEGIES else strategy
-    st.caption(f"“{label}”, {len(cliffs.made.budgets)} budgets, tokens by {as_markdown(cliffs.counter)} ({who})")
+    short = STRATEGIES[strategy].short if strategy in STRATEGIES else strategy
+    st.caption(f"“{short}”, {len(cliffs.made.budgets)} budgets, tokens by {as_markdown(cliffs.counter)} ({who})")
     rows = [[start + 1, stop, budget] for start, stop, budget in cliffs.made.survivals()]
     frame = pd.DataFrame(rows, columns=["from message", "to message", f"sent from this budget on, {who}"])
     tables.show(
