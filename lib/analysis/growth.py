@@ -24,14 +24,14 @@ def growth(
     Costs assume a prompt cache that is warm at every turn. A list ends before the first request that does not fit the
     window.
     """
-    found: dict[str, list[float]] = {}
+    growths: dict[str, list[float]] = {}
     budget = settings.window.input_budget
     for name in STRATEGIES:
         records = replay(history, sizes, replace(settings, strategy=name))
         fitting = list(takewhile(lambda record: sizes.parts(record).sent <= budget, records))
         usages = counted_usages(fitting, sizes, cache_minimum(model))
         if money:
-            found[name] = [float(price.total) if (price := cost(model, usage)) else 0.0 for usage in usages]
+            growths[name] = [float(price.total) if (price := cost(model, usage)) else 0.0 for usage in usages]
         else:
-            found[name] = [float(usage.input_tokens or 0) for usage in usages]
-    return found
+            growths[name] = [float(usage.input_tokens or 0) for usage in usages]
+    return growths

@@ -1,8 +1,7 @@
 """Runs a recall probe: sends the planned questions one after the other and grades every reply.
 
-It runs in its own thread, so that no page has to wait for it, and stores nothing in the conversation. After a failure
-the next question is asked; only a missing or refused key ends the questions to that provider, because it would fail
-again.
+It runs in its own thread, so no page waits for it, and stores nothing in the conversation. After a failure it asks the
+next question. Only a missing or refused key ends the questions to that provider, because they would all fail.
 """
 
 from __future__ import annotations

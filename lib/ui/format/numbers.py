@@ -29,8 +29,8 @@ def sized(count: int, provenance: Provenance) -> str:
 def money(usd: Decimal | None) -> str:
     """USD: to the cent from a dollar up, below that with two significant digits.
 
-    Example: money(Decimal("12.345")) -> "$12.35"; money(Decimal("0.00423")) -> "$0.0042"; money(None) -> "no price
-    known"
+    Example: money(Decimal("12.345")) -> "$12.35"; money(Decimal("0.00423")) -> "$0.0042";
+    money(None) -> "no price known"
     """
     if usd is None:
         return NO_PRICE

@@ -30,7 +30,7 @@ TURNS_AHEAD, FEWEST_AHEAD = 60, 20
 TIMED = 6
 """Requests that are timed under each strategy."""
 NO_MARK = "0" * 8
-"""Stands for a run's mark where only sizes matter."""
+"""The mark of a run where only sizes matter."""
 
 
 def draw(lab: Lab) -> None:
