@@ -1,8 +1,8 @@
 """Writes and reads reports: the lab's results as JSON, with everything needed to judge them later.
 
 A report names its conversation (by the SHA-256 of the messages), settings, versions, counters and time. It holds no
-messages except sentences with facts and replies to questions, and never an API key. Reading a written report gives equal values,
-and reports of earlier versions can be read: field names and values are part of the format.
+messages except sentences with facts and replies to questions, and never an API key. Reading a written report gives
+equal values, and reports of earlier versions can be read: field names and values are part of the format.
 """
 
 from __future__ import annotations
