@@ -7,10 +7,10 @@ that cannot be read raise CorruptHistory with the value and the place; nothing i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from operator import attrgetter
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import msgspec
 
@@ -26,6 +26,19 @@ TITLE_LENGTH = 60
 _LIVE_FIELDS = [field.name for field in fields(LiveTurn) if field.name not in ("id", "age", "error")]
 _TURN_FIELDS = ["id", *(field.name for field in fields(Turn) if field.name not in ("id", "number"))]
 _live_values, _turn_values = attrgetter(*_LIVE_FIELDS), attrgetter(*_TURN_FIELDS)
+
+
+class _Role(msgspec.Struct, gc=False):
+    """What every stored message has; the rest is skipped."""
+
+    role: str
+
+
+_roles = msgspec.json.Decoder(list[_Role])
+_objects = msgspec.json.Decoder(list[msgspec.Raw])
+
+StoredObject: TypeAlias = "msgspec.Raw | dict[str, Any]"
+"""A stored message: its bytes, which are read when it is used, or the object."""
 
 
 def to_json(value: Any) -> bytes:
@@ -64,11 +77,28 @@ def pack_messages(messages: Sequence[Message]) -> bytes:
     return to_json([message.to_dict() for message in messages])[1:-1]
 
 
-def unpack_messages(raw: bytes, value: bytes) -> list[dict[str, Any]]:
-    """The stored messages of a JSON array: objects that Message.from_dict accepts.
+def unpack_messages(raw: bytes, value: bytes) -> Sequence[StoredObject]:
+    """The stored messages of a JSON array, checked: `read_objects` gives what Message.from_dict accepts.
 
     Raises CorruptHistory, which shows `value`.
     """
+    try:
+        _roles.decode(raw)
+        raw.decode()  # what msgspec skips may be anything but UTF-8
+        return _objects.decode(raw)
+    except (ValueError, RecursionError):  # an error, or half a surrogate pair, which msgspec refuses
+        return _read_all(raw, value)
+
+
+def read_objects(stored: Sequence[StoredObject]) -> list[dict[str, Any]]:
+    """Stored messages as objects. Reading many at once takes half as long as one by one."""
+    raws = [each for each in stored if not isinstance(each, dict)]
+    read: Iterator[dict[str, Any]] = iter(from_json(b"[" + b",".join(raws) + b"]"))
+    return [each if isinstance(each, dict) else next(read) for each in stored]
+
+
+def _read_all(raw: bytes, value: bytes) -> list[dict[str, Any]]:
+    """The same, reading every object at once, with the place of what is wrong."""
     try:
         array = from_json(raw)
     except (ValueError, RecursionError) as exc:
@@ -77,22 +107,14 @@ def unpack_messages(raw: bytes, value: bytes) -> list[dict[str, Any]]:
     if not isinstance(array, list):
         kind = {dict: "an object", str: "a string", bool: "true or false"}.get(type(array), "a number or null")
         raise CorruptHistory(f"The stored history is {kind}, not an array of messages.", raw=value, where="byte 0")
-    for stored in array:
-        if (
-            type(stored) is not dict or type(stored.get("role")) is not str
-        ):  # building every Message takes ten times longer
-            raise _not_a_message(array, value)
-    return array
-
-
-def _not_a_message(array: list[Any], value: bytes) -> CorruptHistory:
     for place, stored in enumerate(array):
         try:
             Message.from_dict(stored)
         except ValueError as exc:
             where = f"array position {place}"
-            return CorruptHistory(f"The stored history holds no message at {where}: {exc}.", raw=value, where=where)
-    raise AssertionError("Message.from_dict accepts what unpack_messages refused")
+            what = f"The stored history holds no message at {where}: {exc}."
+            raise CorruptHistory(what, raw=value, where=where) from exc
+    return array
 
 
 def _place(raw: bytes, exc: Exception) -> str:
