@@ -52,6 +52,11 @@ class ChatSettings:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    def changes_from(self, other: ChatSettings) -> dict[str, Any]:
+        """The fields in which these settings differ from `other`, with the values of these."""
+        before = other.to_dict()
+        return {name: value for name, value in self.to_dict().items() if value != before[name]}
+
     def updated(self, stored: Mapping[str, Any]) -> ChatSettings:
         """A copy with the stored values. Unknown fields and values of a wrong type are ignored."""
         known = {f.name: stored[f.name] for f in fields(self) if f.name in stored}

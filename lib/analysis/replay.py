@@ -6,12 +6,13 @@ sent, and the stored replies are kept: what a model would have answered instead 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
 from lib.analysis.requests import MessageSizes, RequestRecord, exchanges_of, summary_of
 from lib.chat_settings import ChatSettings
+from lib.context import NO_MARKS, Marks
 from lib.messages import Message
 from lib.tokens import Provenance, TokenCounter
 from lib.turns import PlanSummary
@@ -21,22 +22,18 @@ TURNS_AHEAD = 100
 
 
 def replay(
-    history: Sequence[Message],
-    sizes: MessageSizes,
-    settings: ChatSettings,
-    muted: Collection[int] = (),
-    pinned: Collection[int] = (),
+    history: Sequence[Message], sizes: MessageSizes, settings: ChatSettings, marks: Marks = NO_MARKS
 ) -> list[RequestRecord]:
-    """Every request of this conversation if these settings, mutes and pins had applied from the start.
+    """Every request of this conversation if these settings, pins and mutes had applied from the start.
 
-    `muted` and `pinned` are stored indexes of user messages. A muted exchange's own request is included: it was sent.
+    A muted exchange's own request is included: it was sent. The summary in `marks` is not used: it is newer.
     Example: a history of 4 messages with user messages at 0 and 2 -> two records
     """
     preamble = settings.system_prompt if settings.system_prompt.strip() else None
     records = []
     for at, stop in exchanges_of(history):
         whole = RequestRecord(at, range(at + 1, stop), ((0, at + 1, True, "fits"),), preamble)
-        records.append(replace(whole, runs=PlanSummary.of(sizes.planned_again(whole, settings, muted, pinned)).runs))
+        records.append(replace(whole, runs=PlanSummary.of(sizes.planned_again(whole, settings, marks)).runs))
     return records
 
 

@@ -6,13 +6,13 @@ without a turn record says so (`recorded` is False). Costs are in lib/analysis/b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import overload
 
 from lib.chat_settings import ChatSettings
-from lib.context import Marks, plan_context
+from lib.context import NO_MARKS, Marks, plan_context
 from lib.context.candidates import Candidates
 from lib.context.plan import ContextPlan
 from lib.context.reasons import Reason
@@ -147,12 +147,10 @@ class MessageSizes:
         runs = [(start, min(stop, record.at + 1)) for start, stop, included, _ in record.runs if included]
         return [*preamble, *(message for start, stop in runs for message in self._history[start:stop])]
 
-    def planned_again(
-        self, record: RequestRecord, settings: ChatSettings, muted: Collection[int] = (), pinned: Collection[int] = ()
-    ) -> ContextPlan:
+    def planned_again(self, record: RequestRecord, settings: ChatSettings, marks: Marks = NO_MARKS) -> ContextPlan:
         """Plan this request again with these settings and this counter.
 
-        What was muted, pinned or summarized in the request stays so; `muted` and `pinned` (stored indexes) are added.
+        What was muted, pinned or summarized in the request stays so; the pins and mutes of `marks` are added.
         """
         preamble = system(settings.system_prompt) if settings.system_prompt.strip() else None
         candidates = Candidates(
@@ -167,8 +165,8 @@ class MessageSizes:
         gone = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
         plan = record.turn.plan if record.turn is not None else None
         kept, summary = ((), None) if plan is None else (plan.pinned, plan.summary)
-        marks = Marks.of({*gone, *muted}, {*kept, *pinned}, summary)
-        return plan_context(candidates, settings.window, settings.strategy, marks, settings.options)
+        both = Marks.of({*gone, *marks.muted}, {*kept, *marks.pinned}, summary)
+        return plan_context(candidates, settings.window, settings.strategy, both, settings.options)
 
     def system_prompt(self, prompt: str | None) -> int:
         """Tokens of a system prompt; 0 for None."""

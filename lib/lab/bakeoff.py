@@ -7,7 +7,7 @@ been sent and is marked. No model writes summaries here, so `summarize` drops th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from lib.analysis.replay import replay, reusable_tokens
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.analysis.runs import range_at
 from lib.chat_settings import ChatSettings
+from lib.context import NO_MARKS, Marks
 from lib.messages import Message
 from lib.pricing.costs import cost
 from lib.pricing.model import Model
@@ -148,15 +149,11 @@ class Replay:
 
 
 def replay_all(
-    history: Sequence[Message],
-    contestants: Sequence[Contestant],
-    sizes_for: SizesFor,
-    muted: Collection[int] = (),
-    pinned: Collection[int] = (),
+    history: Sequence[Message], contestants: Sequence[Contestant], sizes_for: SizesFor, marks: Marks = NO_MARKS
 ) -> list[Replay]:
     """Replay the conversation for each contestant. This plans every request, so it is the slow part of a bake-off.
 
-    `muted` and `pinned` (stored indexes of user messages) hold for every contestant. Raises ValueError for fewer than 2
+    The pins and mutes of `marks` hold for every contestant. Raises ValueError for fewer than 2
     or more than 6 contestants, or for two of the same name.
     Example: replay_all(history, [Contestant("now", settings), Contestant("all", everything)], sizes_for)
     """
@@ -164,18 +161,14 @@ def replay_all(
         raise ValueError(f"a bake-off has {FEWEST} to {MOST} contestants, not {len(contestants)}")
     if len({contestant.name for contestant in contestants}) < len(contestants):
         raise ValueError("two contestants have the same name")
-    return [replay_one(history, each, sizes_for(each.settings), muted, pinned) for each in contestants]
+    return [replay_one(history, each, sizes_for(each.settings), marks) for each in contestants]
 
 
 def replay_one(
-    history: Sequence[Message],
-    contestant: Contestant,
-    sizes: MessageSizes,
-    muted: Collection[int] = (),
-    pinned: Collection[int] = (),
+    history: Sequence[Message], contestant: Contestant, sizes: MessageSizes, marks: Marks = NO_MARKS
 ) -> Replay:
     """Replay the conversation for one contestant, with these sizes of the history."""
-    return Replay(contestant, sizes, tuple(replay(history, sizes, contestant.settings, muted, pinned)))
+    return Replay(contestant, sizes, tuple(replay(history, sizes, contestant.settings, marks)))
 
 
 def bake_off(replays: Sequence[Replay], find: FindModel, facts: Sequence[int] = ()) -> BakeOff:

@@ -7,13 +7,13 @@ may hold without the room reserved for the reply. What breaks at small budgets i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from lib.analysis.runs import range_at
-from lib.context import Marks, TrimOptions, plan_context
-from lib.context.candidates import Candidates, Summary
+from lib.context import NO_MARKS, Marks, TrimOptions, plan_context
+from lib.context.candidates import Candidates
 from lib.context.plan import ContextPlan, ContextWindow, Run
 from lib.turns import PlanSummary
 
@@ -97,24 +97,17 @@ def cliff_map(
     strategy: str,
     at: Sequence[int],
     options: TrimOptions | None = None,
-    muted: Collection[int] = (),
-    pinned: Collection[int] = (),
-    summary: Summary | None = None,
+    marks: Marks = NO_MARKS,
 ) -> CliffMap:
     """Plan the same request at each of these budgets (tokens). Raises KeyError for an unknown strategy.
 
-    `muted`, `pinned` and `summary` are as in plan_context.
     Example: cliff_map(Candidates.gather("", history, None, ledger), "low_water", budgets(128_000))
     """
     # With the shared memo, dozens of budgets would push out what the chat's own planning keeps there.
     own_memo = replace(candidates, totals=replace(candidates.totals, memo={}))
     ordered = tuple(sorted(set(at)))
     rows = (
-        _row(
-            budget,
-            plan_context(own_memo, ContextWindow(budget, 0), strategy, Marks.of(muted, pinned, summary), options),
-        )
-        for budget in ordered
+        _row(budget, plan_context(own_memo, ContextWindow(budget, 0), strategy, marks, options)) for budget in ordered
     )
     return CliffMap(ordered, tuple(rows))
 

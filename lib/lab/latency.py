@@ -11,13 +11,14 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 from lib.analysis.replay import replay
 from lib.analysis.requests import MessageSizes
+from lib.context import NO_MARKS, Marks
 from lib.errors import ChatError
 from lib.lab.bakeoff import Contestant
 from lib.messages import Message, Usage
@@ -74,8 +75,7 @@ def requests(
     contestants: Sequence[Contestant],
     last: int = 8,
     reply_tokens: int = REPLY_TOKENS,
-    muted: Collection[int] = (),
-    pinned: Collection[int] = (),
+    marks: Marks = NO_MARKS,
 ) -> list[TimedRequest]:
     """The requests of the last turns under each contestant's settings, in sending order, without those that do not fit.
 
@@ -85,7 +85,7 @@ def requests(
     found = []
     for contestant in contestants:
         settings = contestant.settings
-        records = replay(history, sizes, settings, muted, pinned)
+        records = replay(history, sizes, settings, marks)
         for turn, record in list(enumerate(records, start=1))[-max(1, last) :]:
             tokens = sizes.parts(record).sent
             if tokens <= settings.window.input_budget:

@@ -6,13 +6,14 @@ None if no price is known. How long the first token takes is measured in lib/lab
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from lib.analysis.replay import project
 from lib.analysis.requests import MessageSizes, exchanges_of
 from lib.chat_settings import ChatSettings
+from lib.context import NO_MARKS, Marks
 from lib.lab.bakeoff import Contestant, ContestantRun, replay_one, run_of
 from lib.messages import Message
 from lib.pricing.model import Model
@@ -45,8 +46,7 @@ def trim_costs(
     settings: ChatSettings,
     model: Model | None,
     to_turn: int | None = None,
-    muted: Collection[int] = (),
-    pinned: Collection[int] = (),
+    marks: Marks = NO_MARKS,
 ) -> TrimCosts:
     """Both strategies over this conversation; with `to_turn`, as if it went on until that turn.
 
@@ -58,9 +58,7 @@ def trim_costs(
         projection = project(history, sizes, to_turn)
         history, sizes = projection.history, MessageSizes(projection.counter, projection.history)
     contestants = [Contestant(name, replace(settings, strategy=name)) for name in (EACH_TURN, IN_BATCHES)]
-    each_turn, in_batches = (
-        run_of(replay_one(history, contestant, sizes, muted, pinned), model) for contestant in contestants
-    )
+    each_turn, in_batches = (run_of(replay_one(history, contestant, sizes, marks), model) for contestant in contestants)
     return TrimCosts(each_turn, in_batches, min(real, len(each_turn.steps)))
 
 

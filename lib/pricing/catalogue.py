@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from lib.pricing.model import FREE, Model, Rates, Tiers
-from lib.pricing.overrides import SHOWN_PATH, VENDORS, Overrides, read_overrides
+from lib.pricing.overrides import VENDORS, Overrides, read_overrides
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice
@@ -64,10 +64,10 @@ def catalogue() -> tuple[Model, ...]:
 def prices_note() -> str:
     """Where prices come from, for people.
 
-    Example: "prices: genai-prices 0.2.3, newest entry 2026-11-09; lib/pricing/models.toml, 2026-11-22"
+    Example: "prices: genai-prices 0.2.3, newest entry 2026-11-09; own entries of 2026-11-22"
     """
     package = f"{PACKAGE} {version(PACKAGE)}, newest entry {_newest_entry()}"
-    return f"prices: {package}; {SHOWN_PATH}, {_overrides().updated}"
+    return f"prices: {package}; own entries of {_overrides().updated}"
 
 
 def _newest_first(name: str) -> tuple[list[float], str]:

@@ -1,10 +1,11 @@
-"""Whole turns, without a page: what is sent, what is stored, and what is left when something goes wrong."""
+"""Whole turns without a page: what is sent, what is stored, and what remains after a failure."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,8 @@ SETTINGS = ChatSettings("scripted", "m", "Be brief.", 4096, 64, "oldest_first")
 SID = "session-1"
 
 
-class Flaky(InMemoryHistory):
-    """A store that can be away."""
+class InterruptibleHistory(InMemoryHistory):
+    """A store that cannot be written to while `away` is True."""
 
     away = False
 
@@ -45,14 +46,13 @@ class Flaky(InMemoryHistory):
 
 @pytest.fixture
 def chat() -> Iterator[ChatService]:
-    service = ChatService(Flaky(3600))
+    service = ChatService(InterruptibleHistory(3600))
     yield service
     wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
 
 
-def send(chat: ChatService, provider: ScriptedProvider, text: str, **options: object) -> LiveTurn:
-    live = chat.send(SID, text, options.pop("settings", SETTINGS), lambda _: provider, **options)  # type: ignore[arg-type]
-    return live
+def send(chat: ChatService, provider: ScriptedProvider, text: str, **options: Any) -> LiveTurn:
+    return chat.send(SID, text, options.pop("settings", SETTINGS), lambda _: provider, **options)
 
 
 def finish(chat: ChatService, live: LiveTurn) -> list[LiveTurn]:
@@ -80,14 +80,14 @@ def test_the_second_request_re_sends_the_first_turn(chat: ChatService) -> None:
     assert texts(provider.requests[2]) == ["Be brief.", "Hello", "Hi!", "What's 2+2?", "4", "And 4+4?"]
 
 
-def test_what_was_sent_can_be_proved_and_a_change_is_noticed(chat: ChatService) -> None:
+def test_a_sent_request_can_be_proved_and_a_forged_history_is_noticed(chat: ChatService) -> None:
     provider = ScriptedProvider(Script(["a" * 50]), Script(["b" * 50]), Script(["c"]))
     tight = replace(SETTINGS, max_tokens=100)
     for text in ("one " * 10, "two " * 10, "three"):
         finish(chat, send(chat, provider, text, settings=tight))
     history, turns = chat.store.load(SID), chat.store.turns(SID)
     assert turns[2].plan is not None
-    assert turns[2].plan.left_out > 0  # the proof holds for what was trimmed, too
+    assert turns[2].plan.left_out > 0  # trimmed requests can be proved too
     assert [matches_what_was_sent(turn, history, provider) for turn in turns] == [True, True, True]
     assert rebuild_request(turns[2], history) == provider.requests[2]
     forged = [*history[:2], replace(history[2], content="forged"), *history[3:]]
@@ -112,7 +112,7 @@ def test_a_bug_of_ours_keeps_the_prompt_too(chat: ChatService, caplog: pytest.Lo
     assert live.prompt == "precious"
     assert live.error is not None
     assert "KeyError" in live.error.what
-    assert "oops" in caplog.text  # and the log has the rest
+    assert "oops" in caplog.text  # details are in the log only
 
 
 def test_an_interrupted_turn_can_be_retried(chat: ChatService) -> None:
@@ -124,7 +124,7 @@ def test_an_interrupted_turn_can_be_retried(chat: ChatService) -> None:
     assert list(chat.store.load(SID)) == [user("again"), assistant("fine")]
 
 
-def test_what_came_of_an_interrupted_turn_can_be_kept_or_discarded(chat: ChatService) -> None:
+def test_the_partial_reply_of_an_interrupted_turn_can_be_kept_or_discarded(chat: ChatService) -> None:
     for keep in (True, False):
         finish(chat, send(chat, ScriptedProvider(Script(["half"], error=RateLimited("Slow down."))), "p"))
         interrupted = chat.live(SID)
@@ -146,7 +146,7 @@ def test_a_second_message_is_refused_while_one_is_answered(chat: ChatService) ->
     assert [message.text for message in chat.store.load(SID)] == ["first", "ab"]
 
 
-def test_stop_keeps_what_came_and_lets_go_of_the_provider(chat: ChatService) -> None:
+def test_stop_keeps_the_partial_reply_and_closes_the_stream(chat: ChatService) -> None:
     gate = threading.Semaphore(2)
     provider = ScriptedProvider(Script(["a", "b", "c"], gate=gate))
     live = send(chat, provider, "go")
@@ -194,9 +194,9 @@ def test_an_empty_reply_is_not_stored(chat: ChatService) -> None:
     assert list(chat.store.load(SID)) == []
 
 
-def test_a_reply_waits_in_memory_for_a_store_that_went_away(chat: ChatService) -> None:
+def test_a_reply_waits_in_memory_while_the_store_is_away(chat: ChatService) -> None:
     store = chat.store
-    assert isinstance(store, Flaky)
+    assert isinstance(store, InterruptibleHistory)
     gate = threading.Semaphore(0)
     live = send(chat, ScriptedProvider(Script(["a", "b"], gate=gate)), "go")
     wait_until(lambda: (chat.live(SID) or live).plan is not None)
@@ -209,7 +209,7 @@ def test_a_reply_waits_in_memory_for_a_store_that_went_away(chat: ChatService) -
     assert [message.text for message in store.load(SID)] == ["go", "ab"]
 
 
-def test_a_request_over_budget_is_not_sent_unless_the_person_says_so(chat: ChatService) -> None:
+def test_a_request_over_budget_is_sent_only_if_the_person_insists(chat: ChatService) -> None:
     provider = ScriptedProvider(Script(["ok"]))
     tight = replace(SETTINGS, max_tokens=100)
     finish(chat, send(chat, provider, "x" * 400, settings=tight))
@@ -236,7 +236,7 @@ def test_a_replaced_exchange_stays_stored_and_is_never_sent_again(chat: ChatServ
 def test_another_process_follows_the_record_until_it_is_gone(chat: ChatService) -> None:
     gate = threading.Semaphore(1)
     live = send(chat, ScriptedProvider(Script(["a", "b"], gate=gate)), "go")
-    other = ChatService(chat.store)  # knows nothing of the thread
+    other = ChatService(chat.store)  # it does not have the thread
     seen = other.follow(SID, live.id)
     assert next(state.text for state in seen if state.text) == "a"
     other.stop(SID)
@@ -245,13 +245,13 @@ def test_another_process_follows_the_record_until_it_is_gone(chat: ChatService) 
     gate.release(9)
 
 
-def test_a_script_nobody_wrote_fails_loudly() -> None:
+def test_a_request_without_a_script_fails_loudly() -> None:
     provider = ScriptedProvider()
     with pytest.raises(AssertionError, match="has no script"):
         list(provider.stream(provider.prepare(ChatRequest("m", (user("x"),), 5))))
 
 
-def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_to(chat: ChatService) -> None:
+def test_a_request_that_would_be_refused_is_sent_only_if_the_person_insists(chat: ChatService) -> None:
     overwrite(chat.store, SID, [user("q"), Message("tool", "42", {"tool_call_id": "c1"}), assistant("a")])
     provider = ScriptedProvider(Script(["Yes."]))
     provider.rules = "openai"
@@ -274,7 +274,7 @@ def test_a_request_that_would_be_refused_is_shown_first_and_sent_only_when_told_
     ]
 
 
-def test_where_nobodys_rules_are_known_nothing_is_held_back(chat: ChatService) -> None:
+def test_a_request_to_a_provider_without_known_rules_is_sent_as_it_is(chat: ChatService) -> None:
     overwrite(chat.store, SID, [Message("tool", "42", {"tool_call_id": "c1"})])
     provider = ScriptedProvider(Script(["Yes."]))
     send(chat, provider, "and now?", settings=replace(SETTINGS, strategy="none"))

@@ -1,10 +1,11 @@
-"""Summaries: what the writer is asked, what is kept, what is sent afterwards, and what happens if none can be made."""
+"""Summaries: how they are written, stored and sent, and what happens when writing one fails."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -33,17 +34,17 @@ SETTINGS = ChatSettings("scripted", "m", "", 120, 30, "summarize")
 TALK = [user("I am Ada"), assistant("Hello Ada"), user("I live in Lisbon"), assistant("Noted")]
 
 
-def made(*texts: str, **changes: object) -> tuple[ScriptedProvider, Summarizer]:
+def summarizer_with(*texts: str, **changes: Any) -> tuple[ScriptedProvider, Summarizer]:
     provider = ScriptedProvider(*(Script([text], usage=Usage(input_tokens=10, output_tokens=3)) for text in texts))
-    return provider, Summarizer(provider, "small", WORDS, **changes)  # type: ignore[arg-type]
+    return provider, Summarizer(provider, "small", WORDS, **changes)
 
 
 def wanted(stop: int = 4, previous: Summary | None = None, start: int = 0) -> WantedSummary:
     return WantedSummary(((0, stop),), ((start, stop),), previous, 60)
 
 
-def test_the_writer_is_sent_the_messages_and_their_room_and_nothing_else() -> None:
-    provider, summarizer = made("Ada lives in Lisbon.")
+def test_the_writer_is_sent_the_messages_and_a_token_limit_only() -> None:
+    provider, summarizer = summarizer_with("Ada lives in Lisbon.")
     summary, took = summarizer.make(wanted(), TALK)
     (request,) = provider.requests
     assert request.messages[0].content == INSTRUCTIONS
@@ -54,8 +55,8 @@ def test_the_writer_is_sent_the_messages_and_their_room_and_nothing_else() -> No
     assert (took.usage.input_tokens, took.usage.output_tokens, took.requests) == (10, 3, 1)
 
 
-def test_the_next_one_goes_on_from_the_last() -> None:
-    provider, summarizer = made("Ada lives in Lisbon. Noted.")
+def test_the_next_summary_continues_the_previous_one() -> None:
+    provider, summarizer = summarizer_with("Ada lives in Lisbon. Noted.")
     previous = Summary("A person called Ada.", ((0, 2),))
     summarizer.make(wanted(previous=previous, start=2), TALK)
     text = provider.requests[0].messages[1].text
@@ -64,8 +65,8 @@ def test_the_next_one_goes_on_from_the_last() -> None:
     assert "I am Ada" not in text
 
 
-def test_much_is_summarized_in_steps_each_going_on_from_the_one_before() -> None:
-    provider, summarizer = made("one", "two", "three", step_tokens=20)
+def test_a_long_history_is_summarized_in_steps_and_each_continues_the_one_before() -> None:
+    provider, summarizer = summarizer_with("one", "two", "three", step_tokens=20)
     history = [user(f"word {n} " + "filler " * 12) for n in range(3)]
     summary, took = summarizer.make(WantedSummary(((0, 3),), ((0, 3),), None, 60), history)
     assert [
@@ -76,8 +77,8 @@ def test_much_is_summarized_in_steps_each_going_on_from_the_one_before() -> None
     assert (took.requests, took.usage.input_tokens) == (3, 30)
 
 
-def test_a_message_that_is_larger_than_a_step_keeps_its_beginning_and_its_end() -> None:
-    _, summarizer = made(step_tokens=40)
+def test_a_message_larger_than_a_step_keeps_its_beginning_and_end() -> None:
+    _, summarizer = summarizer_with(step_tokens=40)
     (step,) = summarizer.steps([user(" ".join(f"w{n}" for n in range(400)))])
     assert "w0 w1" in step[0].text
     assert "w399" in step[0].text
@@ -86,19 +87,19 @@ def test_a_message_that_is_larger_than_a_step_keeps_its_beginning_and_its_end() 
 
 
 @pytest.mark.parametrize("text", ["", "   \n"])
-def test_an_empty_summary_is_none(text: str) -> None:
-    _, summarizer = made(text)
+def test_an_empty_summary_is_refused(text: str) -> None:
+    _, summarizer = summarizer_with(text)
     with pytest.raises(ProviderError, match="empty"):
         summarizer.make(wanted(), TALK)
 
 
-def test_a_summary_that_was_stopped_is_none() -> None:
-    _, summarizer = made("Ada.", going_on=lambda: False)
+def test_a_stopped_summary_is_not_used() -> None:
+    _, summarizer = summarizer_with("Ada.", going_on=lambda: False)
     with pytest.raises(ChatError, match="stopped"):
         summarizer.make(wanted(), TALK)
 
 
-def test_what_was_cut_off_ends_with_its_last_sentence() -> None:
+def test_a_summary_cut_off_by_the_limit_ends_with_its_last_whole_sentence() -> None:
     assert ended("They plan a trip. It will be in M") == "They plan a trip."
     assert ended("no sentence at al") == "no sentence at al"
     assert shortened(user("x" * 1000), 0.5).text.count("x") == 450
@@ -121,20 +122,20 @@ def chat() -> Iterator[ChatService]:
 
 
 class Writer(ScriptedProvider):
-    """Answers a conversation with ten words, and a request for a summary with what it is told to."""
+    """Answers a chat request with ten words, and a request for a summary with the next of `summaries`."""
 
     def __init__(self, *summaries: str | Exception) -> None:
         super().__init__()
         self.summaries = list(summaries)
-        self.asked: list[ChatRequest] = []
+        self.summary_requests: list[ChatRequest] = []
 
     def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
         if sent.request.messages[0].content == INSTRUCTIONS:
-            self.asked.append(sent.request)
-            said = self.summaries.pop(0)
-            if isinstance(said, Exception):
-                raise said
-            self.enqueue(Script([said], usage=Usage(input_tokens=50, output_tokens=5)))
+            self.summary_requests.append(sent.request)
+            summary = self.summaries.pop(0)
+            if isinstance(summary, Exception):
+                raise summary
+            self.enqueue(Script([summary], usage=Usage(input_tokens=50, output_tokens=5)))
         else:
             self.enqueue(
                 Script(
@@ -183,10 +184,12 @@ def test_one_summary_serves_many_turns_and_every_request_fits(chat: ChatService)
     provider = Writer("Ada.", "Ada.", "Ada.", "Ada.")
     turns = talk(chat, provider, "I am Ada", *FILLER)
     assert all(turn.plan is not None and turn.plan.fits for turn in turns)
-    assert len(provider.asked) < sum(turn.plan is not None and turn.plan.summary is not None for turn in turns)
+    assert len(provider.summary_requests) < sum(
+        turn.plan is not None and turn.plan.summary is not None for turn in turns
+    )
 
 
-def test_a_summary_that_fails_falls_back_and_says_so(chat: ChatService) -> None:
+def test_a_failed_summary_falls_back_to_dropping_messages_and_says_so(chat: ChatService) -> None:
     trouble = RateLimited("Too many requests.")
     provider = Writer(*[trouble] * 9)
     turns = talk(chat, provider, "I am Ada", *FILLER)
@@ -203,7 +206,7 @@ def test_a_muted_exchange_never_reaches_the_writer(chat: ChatService) -> None:
     talk(chat, provider, "the secret word is xyzzy")
     chat.store.mark(SID, 0, "muted")
     talk(chat, provider, *FILLER, *FILLER)
-    assert provider.asked
+    assert provider.summary_requests
     assert not any("xyzzy" in message.text for request in provider.requests[1:] for message in request.messages)
 
 
@@ -224,18 +227,18 @@ def test_stop_works_while_a_summary_is_being_written(chat: ChatService) -> None:
     assert len(chat.store.load(SID)) == 6
 
 
-def test_another_model_may_write_the_summaries(chat: ChatService) -> None:
+def test_another_model_can_write_the_summaries(chat: ChatService) -> None:
     main, other = Writer(), Writer("Ada.", "Ada.", "Ada.")
     settings = replace(SETTINGS, summary_provider="other", summary_model="small")
     for text in ("I am Ada", *FILLER):
         chat.send(SID, text, settings, lambda chosen: other if chosen.provider == "other" else main)
         wait_until(lambda: chat.store.live(SID) is None)
-    assert [request.model for request in other.requests] == ["small"] * len(other.asked)
-    assert other.asked
-    assert not main.asked
+    assert [request.model for request in other.requests] == ["small"] * len(other.summary_requests)
+    assert other.summary_requests
+    assert not main.summary_requests
 
 
-def test_undoing_takes_the_newest_back_and_keeps_every_message(chat: ChatService) -> None:
+def test_undoing_removes_the_newest_summary_and_no_message(chat: ChatService) -> None:
     provider = Writer("Ada.", "Ada lives.", "Ada lives on.")
     talk(chat, provider, "I am Ada", *FILLER)
     before, stored = chat.store.about(SID).summaries, list(chat.store.load(SID))
@@ -245,7 +248,7 @@ def test_undoing_takes_the_newest_back_and_keeps_every_message(chat: ChatService
 
 
 @pytest.mark.model
-def test_the_small_model_writes_one(model: LocalModel) -> None:
+def test_the_small_model_writes_a_summary(model: LocalModel) -> None:
     provider = LocalProvider(model)
     summary, took = Summarizer(provider, model.name, ESTIMATE).make(
         wanted(), [user("My name is Ada. I live in Lisbon."), assistant("Hello Ada.")] * 2

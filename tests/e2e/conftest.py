@@ -1,4 +1,4 @@
-"""Real Chromium, a real redis-server, the real app, and a typist for a model."""
+"""Fixtures for browser tests: real Chromium, a real redis-server, the real app, and the typist as the model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A short path: a unix socket's may be 104 bytes."""
+    """A temporary folder with a short path, because the path of a unix socket may have only 104 bytes."""
     path = Path(tempfile.mkdtemp(prefix="ws-"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
@@ -56,7 +56,7 @@ def typist() -> Iterator[Typist]:
 
 @pytest.fixture
 def app_env(server: RedisServer, typist: Typist) -> dict[str, str]:
-    """The app on this test's Redis, answering by the typist."""
+    """Settings that give the app this test's Redis, and the typist as OpenAI."""
     return {
         "REDIS_URL": server.url,
         "OPENAI_BASE_URL": typist.url,
@@ -74,7 +74,7 @@ def app(folder: Path, app_env: dict[str, str]) -> Iterator[App]:
 
 @pytest.fixture
 def open_tab(browser: Browser) -> Iterator[Callable[..., Chat]]:
-    """Open a tab (a browser context of its own) on an app; at the end, no tab has asked for anything outside."""
+    """Opens tabs, each in a browser context of its own. Fails the test if a page requested anything from elsewhere."""
     tabs: list[Chat] = []
 
     def opener(app: App, session_id: str | None = None, path: str = "/", width: int = 1280) -> Chat:
@@ -90,7 +90,7 @@ def open_tab(browser: Browser) -> Iterator[Callable[..., Chat]]:
 
 @pytest.fixture
 def session_on_typist(server: RedisServer) -> str:
-    """A session whose settings choose the typist, as if a person had chosen it before."""
+    """The id of a session whose stored settings choose the typist."""
     session_id = "11111111-2222-4333-8444-555555555555"
     choose_typist(server, session_id)
     return session_id

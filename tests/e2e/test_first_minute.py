@@ -1,4 +1,4 @@
-"""The first minute of a new person, and every way into the app."""
+"""A new person's first minute with the app, and every way to open it."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def test_with_no_key_and_no_server_a_new_person_has_a_conversation(folder: Path,
         expect(tab.messages()).to_have_count(4, timeout=30_000)
         expect(tab.messages().nth(3)).to_contain_text("4711", timeout=30_000)
         tab.sees("3 of 3 messages sent")
-        tab.page.reload()  # the conversation is in the app's own Redis
+        tab.page.reload()  # the app's own Redis has the conversation
         expect(tab.messages()).to_have_count(4)
     assert "Traceback" not in app.log.read_text()
-    with App(folder / "data") as again:  # and survives a restart
+    with App(folder / "data") as again:  # a restarted app has it too
         tab = open_tab(again, tab.session_id)
         expect(tab.messages()).to_have_count(4)
 
 
 @pytest.mark.model
 @needs_model
-def test_in_a_small_window_the_model_forgets_and_the_page_says_why(folder: Path, open_tab: OpenTab) -> None:
+def test_the_page_says_why_a_model_with_a_small_window_forgets(folder: Path, open_tab: OpenTab) -> None:
     with App(folder / "data") as app:
         tab = open_tab(app)
         tab.click("Give it a secret code")
@@ -109,7 +109,7 @@ def test_a_session_can_be_left_and_opened_again(
     assert tab.session_id == session_on_typist
 
 
-def test_kill_9_of_the_apps_own_redis_loses_nothing(folder: Path, typist: Typist, open_tab: OpenTab) -> None:
+def test_killing_the_apps_own_redis_loses_nothing(folder: Path, typist: Typist, open_tab: OpenTab) -> None:
     env = {"OPENAI_BASE_URL": typist.url, "OPENAI_API_KEY": "sk-test"}
     with App(folder / "data", env) as app:
         tab = open_tab(app)
@@ -124,12 +124,12 @@ def test_kill_9_of_the_apps_own_redis_loses_nothing(folder: Path, typist: Typist
         tab.sees("1 of 1 message sent")
         tab.page.reload()
         tab.sees("word40")
-    assert server_pids(folder / "data") == []  # the last one out took it along
+    assert server_pids(folder / "data") == []  # the last app to stop also stops its Redis
     assert "Traceback" not in app.log.read_text()
 
 
 def server_pids(data_dir: Path) -> list[int]:
-    """Servers whose working files are in this folder."""
+    """Process ids of the Redis servers that keep their files in this folder."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -171,7 +171,7 @@ def test_a_conversation_of_another_service_is_shown_and_continued(
     assert server.stored(session_on_typist)[:2] == theirs
 
 
-def test_a_value_that_cannot_be_read_is_shown_as_it_is_and_left_alone(
+def test_an_unreadable_value_is_shown_as_it_is_and_left_alone(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
     value = b'{"not": "an array", "html": "<b>x</b>"}'
@@ -188,7 +188,7 @@ def test_a_value_that_cannot_be_read_is_shown_as_it_is_and_left_alone(
 
 
 @pytest.mark.parametrize("path", ["/", "/context_window"])
-def test_nothing_runs_over_the_edge_of_a_phone(
+def test_the_page_fits_a_phone(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str, path: str
 ) -> None:
     typist.words = 40
@@ -205,7 +205,7 @@ def test_nothing_runs_over_the_edge_of_a_phone(
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_looking_writes_nothing(
+def test_opening_pages_writes_nothing(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
     typist.words = 3
@@ -218,6 +218,13 @@ def test_looking_writes_nothing(
         tab = open_tab(app, session_on_typist, path)
         tab.sees(text)
         tab.settled()
-        tab.page.wait_for_timeout(2500)  # a tick of the watch included
+        if path == "/":
+            wait_for_a_look(server)
         tab.page.close()
     assert server.everything() == before
+
+
+def wait_for_a_look(server: RedisServer) -> None:
+    """Wait until the open chat page has asked the store for news, which it does every two seconds."""
+    before = server.commands()
+    wait_until(lambda: server.commands() > before, "the page to look at the store again")

@@ -1,4 +1,4 @@
-"""The tokens page in real Chromium: after two turns, in every tab, on a phone, and with nothing written by looking."""
+"""The tokens page in a real browser: every tab after two turns, also on a phone, and looking writes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.typist import Typist
 TABS = ("Request by request", "Who counted", "Money", "Inside a message")
 
 
-def talked(typist: Typist, tab: Chat) -> Chat:
+def two_exchanges(typist: Typist, tab: Chat) -> Chat:
     """Two exchanges, then the tokens page by its link."""
     typist.words = 4
     for place, text in enumerate(("one <b>bold</b> word", "two"), start=1):
@@ -27,7 +27,7 @@ def talked(typist: Typist, tab: Chat) -> Chat:
 def test_an_analyst_finds_what_was_sent_who_counted_and_what_it_would_cost(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
-    tab = talked(typist, open_tab(app, session_on_typist))
+    tab = two_exchanges(typist, open_tab(app, session_on_typist))
     tab.sees("because every request re-sends the conversation")
     expect(tab.page.locator(".js-plotly-plot .bars path").first).to_be_visible()
     expect(tab.page.get_by_text("Message sizes are by")).to_contain_text("assumed")
@@ -41,14 +41,14 @@ def test_an_analyst_finds_what_was_sent_who_counted_and_what_it_would_cost(
     tab.page.get_by_role("combobox", name="Text").click()
     tab.page.get_by_role("option", name="1 · user: one <b>bold</b> word").click()
     expect(tab.page.locator(".token").filter(has_text="bold")).to_be_visible()
-    assert "<b" in tab.page.locator(".tokens").inner_text()  # shown, not obeyed
+    assert "<b" in tab.page.locator(".tokens").inner_text()  # shown as text
     assert tab.page.locator(".tokens b").count() == 0
 
 
 def test_nothing_runs_over_the_edge_of_a_phone(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
-    talked(typist, open_tab(app, session_on_typist))
+    two_exchanges(typist, open_tab(app, session_on_typist))
     tab = open_tab(app, session_on_typist, "/tokens", width=390)
     for name in TABS:
         tab.page.get_by_role("tab", name=name).click()
@@ -59,7 +59,7 @@ def test_nothing_runs_over_the_edge_of_a_phone(
 def test_looking_at_every_tab_writes_nothing(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
-    talked(typist, open_tab(app, session_on_typist)).page.context.close()
+    two_exchanges(typist, open_tab(app, session_on_typist)).page.context.close()
     before = server.everything()
     tab = open_tab(app, session_on_typist, "/tokens")
     for name in TABS:

@@ -1,4 +1,4 @@
-"""The trim lab in a real browser: the line across the cliff map, the probe, and a report saved and opened again."""
+"""The trim lab in a real browser: the line on the cliff map, the probe, and a report that is saved and opened again."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ TABS = ("Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a 
 def test_moving_the_line_greys_the_conversation_at_once(app: App, open_tab: OpenTab, session_on_typist: str) -> None:
     tab = open_tab(app, session_on_typist, "/trim_lab")
     line = tab.page.get_by_role("slider", name="Budget in tokens")
-    gone = tab.page.locator(".said-by.out")
+    dropped = tab.page.locator(".message.dropped")
     line.focus()
     line.press("End")
-    expect(gone).to_have_count(0)
+    expect(dropped).to_have_count(0)
     line.press("Home")
-    expect(gone.first).to_be_visible()
-    at_the_bottom = gone.count()
+    expect(dropped.first).to_be_visible()
+    at_the_bottom = dropped.count()
     assert at_the_bottom >= 12
     tab.page.locator("canvas").click(position={"x": 50, "y": 120})
-    expect(gone).not_to_have_count(at_the_bottom)
+    expect(dropped).not_to_have_count(at_the_bottom)
 
 
 def test_a_probe_is_asked_saved_and_opened_again(
@@ -39,10 +39,10 @@ def test_a_probe_is_asked_saved_and_opened_again(
     tab.sees("requests,")
     tab.settled()
     assert typist.requests == []
-    tab.page.get_by_role("button", name="Ask them").click()
+    tab.page.get_by_role("button", name="Run probe").click()
     tab.sees("For comparison: with everything sent")
     with tab.page.expect_download() as download:
-        tab.page.get_by_role("button", name="Report, to be opened again").click()
+        tab.page.get_by_role("button", name="Save report").click()
     saved = folder / "report.json"
     download.value.save_as(saved)
     text = saved.read_text()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from lib.history.redis import RedisHistory
 from tests.support.redis_servers import TTL, RedisServer, as_dicts, say
@@ -40,25 +41,25 @@ def modules(pytestconfig: pytest.Config) -> Path:
     """A folder with ioredis, kept between runs."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("there is no node or npm on PATH; apt-get install nodejs npm")
-    folder = Path(pytestconfig.cache.mkdir("ioredis"))
+    cache = getattr(pytestconfig, "cache", None)  # absent with -p no:cacheprovider
+    if cache is None:
+        pytest.skip("ioredis is installed into pytest's cache, which is switched off")
+    folder = Path(cache.mkdir("ioredis"))
+    with FileLock(folder.parent / "ioredis.lock"):  # workers share the folder
+        _install(folder)
+    return folder
+
+
+def _install(folder: Path) -> None:
     if not (folder / "node_modules" / "ioredis").is_dir():
-        command = [
-            "npm",
-            "install",
-            "--no-audit",
-            "--no-fund",
-            "--no-package-lock",
-            "--prefix",
-            str(folder),
-            "ioredis@^6",
-        ]
+        quiet = ("--no-audit", "--no-fund", "--no-package-lock")
+        command = ["npm", "install", *quiet, "--prefix", str(folder), "ioredis@^6"]
         try:
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
         except subprocess.TimeoutExpired:
             pytest.skip("npm install ioredis took too long")
         if done.returncode != 0:
             pytest.skip(f"npm could not install ioredis: {done.stderr.strip().splitlines()[-1:]}")
-    return folder
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import takewhile
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lib.analysis.bills import FindModel, cache_minimum, sum_or_none
 from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
-from lib.context import STRATEGIES, Marks, plan_context
+from lib.context import NO_MARKS, STRATEGIES, Marks, plan_context
 from lib.context.candidates import Candidates
 from lib.context.plan import ContextWindow, PlannedMessage
 from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult, bake_off, replay_all, replay_one, run_of
@@ -41,20 +41,14 @@ def baked(
     *contestants: Contestant,
     find: FindModel = catalogue.find,
     facts: Sequence[int] = (),
-    muted: Collection[int] = (),
-    pinned: Collection[int] = (),
+    marks: Marks = NO_MARKS,
 ) -> BakeOff:
     sizes = MessageSizes(WORDS, history)
-    return bake_off(replay_all(history, contestants, lambda settings: sizes, muted, pinned), find, facts)
+    return bake_off(replay_all(history, contestants, lambda settings: sizes, marks), find, facts)
 
 
 def slow_turns(
-    history: list[Message],
-    settings: ChatSettings,
-    model: Model | None,
-    facts: list[int],
-    pinned: set[int],
-    muted: set[int],
+    history: list[Message], settings: ChatSettings, model: Model | None, facts: list[int], marks: Marks
 ) -> list[TurnResult]:
     """The turns, each from a separate plan that is read message by message."""
     made: list[TurnResult] = []
@@ -64,7 +58,7 @@ def slow_turns(
         prompt = history[at]
         candidates = Candidates.gather(settings.system_prompt, history[:at], "", TokenLedger(WORDS))
         candidates = replace(candidates, prompt=prompt, prompt_tokens=WORDS.count(prompt))
-        plan = plan_context(candidates, settings.window, settings.strategy, Marks.of(muted, pinned), settings.options)
+        plan = plan_context(candidates, settings.window, settings.strategy, marks, settings.options)
         sent = {item.index: item.included for item in plan.items}
         now = [item for item in plan.items if item.included]
         same = [
@@ -101,11 +95,11 @@ def test_every_turn_is_what_a_separate_plan_decides(
     history: list[Message], strategy: str, window: int, prompt: str, priced: bool, data: st.DataObject
 ) -> None:
     places = st.sets(st.integers(0, max(0, len(history) - 1)), max_size=3)
-    facts, pinned, muted = sorted(data.draw(places)) if history else [], data.draw(places), data.draw(places)
+    facts, marks = sorted(data.draw(places)) if history else [], Marks.of(data.draw(places), data.draw(places))
     settings = replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt)
     model = catalogue.find("openai", "gpt-6-luna") if priced else None
-    replayed = replay_one(history, Contestant("it", settings), MessageSizes(WORDS, history), muted, pinned)
-    assert list(run_of(replayed, model, facts).steps) == slow_turns(history, settings, model, facts, pinned, muted)
+    replayed = replay_one(history, Contestant("it", settings), MessageSizes(WORDS, history), marks)
+    assert list(run_of(replayed, model, facts).steps) == slow_turns(history, settings, model, facts, marks)
 
 
 def test_runs_keep_the_order_of_contestants_and_their_sums_add_up() -> None:
@@ -136,9 +130,9 @@ def test_a_fact_is_followed_from_when_it_was_said_until_it_is_lost() -> None:
     assert (few.lost_at(0), few.kept(0)) == (lost, (lost - 3, 28))
     assert (few.lost_at(1), few.kept(1)) == (None, (1, 1))
     assert (whole.lost_at(0), whole.kept(0)) == (None, (28, 28))
-    pinned = baked(TALK, *(run.entry for run in made.courses), facts=[4], pinned={4}).courses[0]
+    pinned = baked(TALK, *(run.entry for run in made.courses), facts=[4], marks=Marks.of(pinned={4})).courses[0]
     assert pinned.kept(0) == (28, 28)
-    muted = baked(TALK, *(run.entry for run in made.courses), facts=[4], muted={4}).courses[1]
+    muted = baked(TALK, *(run.entry for run in made.courses), facts=[4], marks=Marks.of(muted={4})).courses[1]
     assert muted.kept(0) == (1, 28)
 
 

@@ -30,7 +30,7 @@ names = st.sampled_from(sorted(STRATEGIES))
 
 
 def made_of(case: Case, strategy: str, at: tuple[int, ...] = AT) -> CliffMap:
-    return cliff_map(case.candidates(), strategy, at, case.options, case.muted, case.pinned)
+    return cliff_map(case.candidates(), strategy, at, case.options, Marks.of(case.muted, case.pinned))
 
 
 def items_at(case: Case, strategy: str, budget: int) -> list[PlannedMessage]:
@@ -160,7 +160,7 @@ def test_a_map_of_a_long_conversation_is_quick(strategy: str) -> None:
     candidates = Candidates.gather("Be brief.", history, "new", ledger)
     remembered = dict(candidates.totals.memo)
     counted, started = counter.calls, time.process_time()
-    made = cliff_map(candidates, strategy, budgets(128_000), TrimOptions(), {0}, {100})
+    made = cliff_map(candidates, strategy, budgets(128_000), TrimOptions(), Marks.of({0}, {100}))
     found = markers(made, candidates, [100, 5000])
     assert time.process_time() - started < 5  # it takes a tenth of that
     assert counter.calls == counted

@@ -14,7 +14,7 @@ from lib.lab.cliff_map import CliffMap, Row
 from lib.lab.facts import Fact
 from lib.lab.recall.run import Answer
 from lib.lab.report import csv_tables
-from tests.lab.test_report import real
+from tests.support.lab_reports import real_report
 
 
 def lines_of(frame: pd.DataFrame) -> list[dict[str, str]]:
@@ -23,7 +23,7 @@ def lines_of(frame: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def test_a_cliff_map_has_a_line_per_budget_and_run() -> None:
-    cliff_map = real().cliffs[0].made
+    cliff_map = real_report().cliffs[0].made
     lines = lines_of(csv_tables.cliffs(cliff_map))
     assert len(lines) == sum(len(row.runs) for row in cliff_map.rows)
     assert lines[0]["budget (tokens)"] == "50"
@@ -31,7 +31,7 @@ def test_a_cliff_map_has_a_line_per_budget_and_run() -> None:
 
 
 def test_a_bake_off_has_a_line_per_contestant_and_turn_that_adds_up() -> None:
-    report = real()
+    report = real_report()
     assert report.bake_off is not None
     runs = report.bake_off.courses
     lines = lines_of(csv_tables.turns(report.bake_off, report.facts))
@@ -43,7 +43,7 @@ def test_a_bake_off_has_a_line_per_contestant_and_turn_that_adds_up() -> None:
 
 
 def test_an_answer_has_a_line_with_its_reply_or_its_error() -> None:
-    report = real()
+    report = real_report()
     assert report.recall is not None
     wrong, right = lines_of(csv_tables.answers(report.recall.answers))
     assert (wrong["verdict"], wrong["cost (USD)"], wrong["error"]) == ("", "", "The key was refused.")

@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.chat_settings import ChatSettings
-from lib.context import STRATEGIES, Marks, plan_context
+from lib.context import NO_MARKS, STRATEGIES, Marks, plan_context
 from lib.context.candidates import Candidates, Summary
 from lib.errors import MissingKey, RateLimited, WrongKey
 from lib.lab.bakeoff import Contestant
 from lib.lab.facts import Fact, suggest_facts
 from lib.lab.recall.plan import (
     ADMIT_CLOSING,
+    ANSWER_TOKENS,
     Arm,
     Question,
     arms_of,
@@ -51,10 +52,20 @@ CONTESTANTS = [
 ]
 
 
-def ask_all(history: Sequence[Message], chosen: Sequence[Arm], **more: object) -> list[Question]:
+def ask_all(
+    history: Sequence[Message],
+    chosen: Sequence[Arm],
+    *,
+    facts: Sequence[Fact] = FACTS,
+    repeats: int = 1,
+    answer_tokens: int = ANSWER_TOKENS,
+    closing: str = "",
+    marks: Marks = NO_MARKS,
+) -> list[Question]:
     ledger = TokenLedger(WORDS)
-    facts = more.pop("facts", FACTS)
-    return plan_questions(history, facts, chosen, lambda settings: ledger, catalogue.find, **more)  # type: ignore[arg-type]
+    return plan_questions(
+        history, facts, chosen, lambda settings: ledger, catalogue.find, repeats, answer_tokens, closing, marks
+    )
 
 
 def wide(settings: ChatSettings) -> int:
@@ -129,7 +140,7 @@ def test_an_answer_that_was_repeated_later_counts_as_sent() -> None:
     assert [question.held for question in ask_all(TALK, arms_of(told), facts=[fact])] == [True, False, True, True]
     gist = [Arm("gist", replace(SETTINGS, strategy="summarize"))]
     summary = Summary("They named 4711.", ((0, 4),))
-    assert [question.held for question in ask_all(TALK, gist, facts=[fact], summary=summary)] == [True]
+    assert [question.held for question in ask_all(TALK, gist, facts=[fact], marks=Marks.of(summary=summary))] == [True]
     assert [question.held for question in ask_all(TALK, gist, facts=[fact])] == [False]
 
 
@@ -138,12 +149,12 @@ def test_a_question_is_sent_with_what_the_chat_would_send(
     history: list[Message], strategy: str, window: int, data: st.DataObject
 ) -> None:
     places = st.sets(st.integers(0, len(history)), max_size=2)
-    muted, pinned = data.draw(places), data.draw(places)
+    marks = Marks.of(data.draw(places), data.draw(places))
     settings = replace(SETTINGS, strategy=strategy, max_tokens=window)
     fact = Fact(0, "It is X1.", "What is it?", "X1")
-    (question,) = ask_all(history, [Arm("it", settings)], facts=[fact], muted=muted, pinned=pinned)
+    (question,) = ask_all(history, [Arm("it", settings)], facts=[fact], marks=marks)
     candidates = Candidates.gather(settings.system_prompt, history, question_text(fact), TokenLedger(WORDS))
-    plan = plan_context(candidates, settings.window, strategy, Marks.of(muted, pinned))
+    plan = plan_context(candidates, settings.window, strategy, marks)
     assert list(question.request.messages) == plan.included
     assert (question.tokens, question.fits) == (plan.input_tokens, plan.fits)
     sent = {item.index for item in plan.items if item.included}

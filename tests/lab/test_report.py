@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +11,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
-from lib.errors import ChatError, ImportRefused, WrongKey
-from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult, bake_off, replay_all
+from lib.errors import ChatError, ImportRefused
+from lib.lab.bakeoff import BakeOff, Contestant, ContestantRun, TurnResult
 from lib.lab.break_points import markers
 from lib.lab.cliff_map import cliff_map
-from lib.lab.facts import Fact, suggest_facts
+from lib.lab.facts import Fact
 from lib.lab.recall.plan import Arm
 from lib.lab.recall.run import Answer
 from lib.lab.report.plain_json import plain, typed
 from lib.lab.report.report import Cliffs, Recall, Report, ReportHeader, history_sha256, read, versions, write
-from lib.messages import Message, Usage, assistant, user
-from lib.pricing import catalogue
-from lib.ui.chat.welcome import CODE, DOG
+from lib.messages import Message, Usage, user
 from tests.support.conversations import texts
-from tests.support.counters import WordCounter
+from tests.support.lab_reports import SETTINGS, TALK, real_report
 from tests.support.planning_cases import Case, cases
 
-WORDS = WordCounter()
 FIRST_VERSION = Path(__file__).parents[1] / "data/reports/first_version.json"
-SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 200, 40, "oldest_first")
-CONTESTANTS = [Contestant("few", SETTINGS), Contestant("all", replace(SETTINGS, strategy="none"))]
-TALK = [user(CODE), assistant("Very well."), user(DOG), assistant("Lovely!")] + [
-    user("so"),
-    assistant("word " * 90),
-] * 9
 
 whole = st.integers(-(2**70), 2**70)
 seconds = st.floats(allow_nan=False, allow_infinity=False)
@@ -120,26 +109,8 @@ reports = st.builds(
 )
 
 
-def real() -> Report:
-    sizes = MessageSizes(WORDS, TALK)
-    found = tuple(suggest_facts(TALK))
-    marked = [fact.index for fact in found]
-    case = Case(TALK, counter=WORDS)
-    made = cliff_map(case.candidates(), "low_water", (50, 100, 1000))
-    wrong = Answer(found[0], "few", 1, False, error=WrongKey("The key was refused.").to_dict())
-    right = Answer(found[0], "all", 1, True, "It is 4711.", "recalled", Usage(40, 0, None, 5), Decimal("0.000010"))
-    return Report(
-        ReportHeader.now(TALK, muted=[2], pinned=[0]),
-        found,
-        (Cliffs(CONTESTANTS[0], "words", "counted", made, tuple(markers(made, case.candidates(), marked))),),
-        bake_off(replay_all(TALK, CONTESTANTS, lambda _: sizes), catalogue.find, marked),
-        Recall((Arm("few", SETTINGS), Arm("all", SETTINGS, "everything")), (wrong, right), 2),
-        {"said": "an “odd” note"},
-    )
-
-
 def test_a_real_report_is_read_as_it_was_written() -> None:
-    report = real()
+    report = real_report()
     text = write(report)
     assert text.isascii()
     assert read(text) == read("\ufeff" + text) == report
@@ -227,7 +198,7 @@ def test_a_file_that_is_not_a_report_is_refused(text: str, message: str) -> None
     ],
 )
 def test_a_refusal_names_the_place(path: tuple[Any, ...], value: Any, message: str) -> None:
-    stored = json.loads(write(real()))
+    stored = json.loads(write(real_report()))
     holder = stored
     for place in path[:-1]:
         holder = holder[place]
@@ -245,7 +216,7 @@ def test_a_report_has_no_field_for_a_key() -> None:
         for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
             collect(part)
 
-    collect(json.loads(write(real())))
+    collect(json.loads(write(real_report())))
     assert not [name for name in names if any(word in name.lower() for word in ("key", "secret", "auth", "password"))]
     assert not [field for field in fields(ChatSettings) if "key" in field.name]
 
@@ -285,4 +256,4 @@ def test_an_arm_without_a_kind_is_one_of_a_strategy() -> None:
 
 
 def test_a_report_may_be_empty() -> None:
-    assert read(write(replace(real(), cliffs=(), bake_off=None, recall=None))).recall is None
+    assert read(write(replace(real_report(), cliffs=(), bake_off=None, recall=None))).recall is None

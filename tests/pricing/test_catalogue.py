@@ -84,4 +84,4 @@ def test_the_catalogue_offers_chat_models_newest_first() -> None:
 def test_the_note_on_prices_names_both_sources() -> None:
     note = prices_note()
     assert note.startswith("prices: genai-prices 0.2.")
-    assert "lib/pricing/models.toml, 2026-" in note
+    assert "own entries of 2026-" in note

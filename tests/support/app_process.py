@@ -1,4 +1,4 @@
-"""The app as its user starts it, for browser tests: a real `streamlit run app.py`."""
+"""Starts and stops the real app for browser tests, with `streamlit run app.py`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class App:
-    """One app process. `env` are its settings on top of a clean environment."""
+    """One app process. `env` holds its settings; those of the person who runs the tests are hidden from it."""
 
     def __init__(self, data_dir: Path, env: dict[str, str] | None = None, *, script: str = "app.py", cwd: Path = ROOT):
         self.port = free_port()
@@ -43,7 +43,7 @@ class App:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> App:
-        """Start and wait until it is healthy."""
+        """Start the app and wait until it answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, cwd=self.cwd, env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL
@@ -58,13 +58,13 @@ class App:
         raise AssertionError(f"the app did not become healthy:\n{self.log.read_text()}")
 
     def kill(self) -> None:
-        """SIGKILL: no goodbye."""
+        """Send SIGKILL, so that the app cannot clean up."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
 
     def stop(self) -> None:
-        """SIGTERM, as a supervisor would."""
+        """Send SIGTERM, as a supervisor would."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:

@@ -1,4 +1,4 @@
-"""Chromium, and the chat page as a person sees it."""
+"""Drives the app in Chromium through what a person sees."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FLAGS = [
 
 
 class Chat:
-    """The chat page in one tab, by what a person sees."""
+    """One browser tab with the app. `outside` collects requests that left this machine."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
@@ -63,7 +63,7 @@ class Chat:
         expect(self.page.get_by_text(text)).to_have_count(0)
 
     def settled(self) -> None:
-        """Until the script is not running."""
+        """Wait until Streamlit's script has finished."""
         expect(self.page.locator("[data-test-script-state=notRunning]")).to_have_count(1)
 
     def button(self, name: str) -> Locator:
@@ -73,9 +73,9 @@ class Chat:
         self.button(name).first.click()
 
     def stop_reply(self) -> None:
-        """Our Stop, below the conversation; Streamlit has one of its own at the top."""
+        """Click our own Stop button below the conversation, not Streamlit's at the top."""
         self.page.locator(".st-key-stop button").click()
 
 
 OpenTab = Callable[..., Chat]
-"""Opens a tab on an app: app, session id, path, width in pixels."""
+"""Opens a tab. Takes the app, a session id, a path and a width in pixels."""

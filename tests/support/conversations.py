@@ -1,5 +1,4 @@
-"""Conversations for property tests: plain ones, tool calls whole and broken, several system messages, a greeting first,
-odd contents."""
+"""Generates conversations for property tests, also with broken tool calls, odd contents and several system messages."""
 
 from __future__ import annotations
 
@@ -23,17 +22,17 @@ def calling(*ids: Any) -> Message:
 
 
 def result(call_id: Any, text: str = "result") -> Message:
-    """A tool's answer to this call."""
+    """A tool's result for this call."""
     return Message("tool", text, {"tool_call_id": call_id})
 
 
 def calling_in_parts(*ids: Any) -> Message:
-    """The same as parts of the content, as Anthropic writes it."""
+    """An assistant message that makes these calls in parts of its content, as Anthropic formats them."""
     return Message("assistant", [{"type": "tool_use", "id": i, "name": "f", "input": {}} for i in ids])
 
 
 def results_in_parts(*ids: Any) -> Message:
-    """Answers in the user's name, as Anthropic writes them."""
+    """A user message that holds the results of these calls, as Anthropic formats them."""
     return Message("user", [{"type": "tool_result", "tool_use_id": i, "content": "result"} for i in ids])
 
 
@@ -58,12 +57,12 @@ broken_tools = st.lists(
     | st.builds(Message, st.sampled_from(["assistant", "system", "developer", "function"]), texts),
     max_size=6,
 )
-"""Missing, doubled and foreign results, calls without an id, other messages in between, as others store them."""
+"""What another service may store: missing, doubled and foreign results, calls without an id, messages in between."""
 
 
 @st.composite
 def exchanges(draw: st.DrawFn) -> list[Message]:
-    """A user message with everything up to the next one."""
+    """A user message with its replies and tool messages, up to the next user message."""
     replies = [Message("assistant", draw(contents)) for _ in range(draw(st.integers(0, 2)))]
     tools = draw(st.sampled_from([st.just([]), whole_tools, broken_tools]).flatmap(lambda kind: kind))
     reminder = (
@@ -74,17 +73,16 @@ def exchanges(draw: st.DrawFn) -> list[Message]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Message]:
-    """A stored conversation of any shape."""
-    lead = [Message("system", draw(texts)) for _ in range(draw(st.integers(0, 2)))]
+    """A stored conversation, well-formed or not."""
+    preamble = [Message("system", draw(texts)) for _ in range(draw(st.integers(0, 2)))]
     greeting = [Message("assistant", "Hello, how can I help?")] if draw(st.integers(0, 4)) == 0 else []
     return [
-        *lead,
+        *preamble,
         *greeting,
         *(message for exchange in draw(st.lists(exchanges(), max_size=8)) for message in exchange),
     ]
 
 
-# system messages between everything, also inside exchanges, and sizes that meet budgets often
 dense = st.lists(
     st.builds(
         lambda role, size: Message(role, "x" * size),
@@ -93,3 +91,4 @@ dense = st.lists(
     ),
     max_size=14,
 )
+"""Conversations with system messages anywhere, also inside exchanges, and with sizes that often equal the budget."""

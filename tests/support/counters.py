@@ -1,4 +1,4 @@
-"""A counter for tests that is easy to foresee: words, with a frame and a template of their own."""
+"""Token counters for tests: one whose counts are easy to work out by hand, and one that counts its calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lib.tokens import CharacterEstimate, Provenance
 
 
 class WordCounter:
-    """Words plus 3 a message; a request holds 5 more, and 7 more where it does not begin with a system message."""
+    """A message has 3 tokens plus one per word; a request adds 5, or 12 if it does not begin with a system message."""
 
     name = "words"
     provenance: Provenance = "counted"
@@ -25,13 +25,13 @@ class WordCounter:
 
 
 def whole(messages: Sequence[Message], counter: WordCounter) -> int:
-    """A request's size the slow way: what every counter must agree with when the parts are added."""
+    """A request's tokens, added message by message. Every faster way to count must give the same."""
     has_system = bool(messages) and messages[0].is_system
     return sum(map(counter.count, messages)) + (counter.template(has_system) if messages else 0)
 
 
 class Counting(CharacterEstimate):
-    """Counts how often it counts."""
+    """An estimate that records how many messages it was asked to count, in `calls`."""
 
     def __init__(self) -> None:
         self.calls = 0

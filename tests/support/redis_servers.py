@@ -89,6 +89,16 @@ class RedisServer:
             value = client.get(f"{{chat:{session_id}}}:live")
             return dict(json.loads(value)) if value else None
 
+    def commands(self) -> int:
+        """How many commands clients have sent, without INFO and the commands that open a connection."""
+        with self.client() as client:
+            calls = client.info("commandstats").items()
+        return sum(
+            stats["calls"]
+            for name, stats in calls
+            if not name.startswith(("cmdstat_info", "cmdstat_client", "cmdstat_hello"))
+        )
+
     def everything(self) -> dict[bytes, tuple[bytes, int]]:
         """Every key with its dumped value and the time it expires (milliseconds since 1970; -1 for never)."""
         with self.client() as client:

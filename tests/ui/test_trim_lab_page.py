@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
-from lib.context import STRATEGIES
+from lib.context import NO_MARKS, STRATEGIES
 from lib.lab.example import EXAMPLE
 from lib.lab.facts import Fact, suggest_facts
 from lib.lab.recall.plan import Arm
@@ -217,7 +217,7 @@ def test_questions_can_be_edited_and_incomplete_rows_are_ignored(chat: ChatServi
     stored(chat)
     history = chat.store.load(SESSION)
     page_now = type("P", (), {"chat": chat, "session_id": SESSION})()
-    lab = Lab(page_now, history, None, (), ())  # type: ignore[arg-type]  # only the history is looked at
+    lab = Lab(page_now, history, None, NO_MARKS)  # type: ignore[arg-type]  # only the history is looked at
     rows: list[dict[str, Any]] = [
         {"message": 1, "question": "Where?", "answer": "Lisbon", "ask": True},
         {"message": 1, "question": "Where?", "answer": "Lisbon", "ask": False},

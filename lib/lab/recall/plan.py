@@ -7,7 +7,7 @@ is sent here and nothing is written to the conversation; lib/lab/recall/run.py a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -15,8 +15,7 @@ from typing import Literal
 from lib.analysis.bills import FindModel, sum_or_none
 from lib.analysis.runs import range_at
 from lib.chat_settings import ChatSettings
-from lib.context import Marks
-from lib.context.candidates import Summary
+from lib.context import NO_MARKS, Marks
 from lib.context.plan import ContextPlan
 from lib.lab.bakeoff import Contestant
 from lib.lab.facts import Fact
@@ -113,14 +112,12 @@ def plan_questions(
     repeats: int = 1,
     answer_tokens: int = ANSWER_TOKENS,
     closing: str = "",
-    muted: Collection[int] = (),
-    pinned: Collection[int] = (),
-    summary: Summary | None = None,
+    marks: Marks = NO_MARKS,
 ) -> list[Question]:
     """Every question of a probe: arm by arm (so that prompt caches help), then fact by fact, then its repeats.
 
-    `answer_tokens` limits a reply, and so does what the arm reserves. `closing` is added to each question. `muted`,
-    `pinned` and `summary` are as in plan_context. Raises ValueError if two arms have the same name.
+    `answer_tokens` limits a reply, and so does what the arm reserves. `closing` is added to each question. Raises
+    ValueError if two arms have the same name.
     Example: plan_questions(history, suggest_facts(history), arms_of(contestants), ledger_for, find, repeats=3)
     """
     if len({arm.name for arm in arms}) < len(arms):
@@ -131,22 +128,28 @@ def plan_questions(
         model, ledger = find(arm.settings.provider, arm.settings.model), ledger_for(arm.settings)
         limit = max(1, min(arm.settings.reserved_for_reply, answer_tokens))
         for fact in facts:
-            plan = _plan(history, question_text(fact, closing), arm, ledger, muted, pinned, summary)
-            request = ChatRequest(arm.settings.model, tuple(plan.included), limit)
-            question = Question(
-                fact,
-                arm,
-                1,
-                request,
-                plan.input_tokens,
-                plan.counter,
-                plan.provenance,
-                plan.fits,
-                _holds_answer(plan, fact, places[fact]),
-                _highest_cost(model, plan.input_tokens, limit),
-            )
+            plan = _plan(history, question_text(fact, closing), arm, ledger, marks)
+            held = _holds_answer(plan, fact, places[fact])
+            question = _question(fact, arm, plan, limit, held, _highest_cost(model, plan.input_tokens, limit))
             questions += [replace(question, repeat=repeat) for repeat in range(1, max(1, repeats) + 1)]
     return questions
+
+
+def _question(
+    fact: Fact, arm: Arm, plan: ContextPlan, limit: int, held: bool, highest_cost: Decimal | None
+) -> Question:
+    return Question(
+        fact,
+        arm,
+        1,
+        ChatRequest(arm.settings.model, tuple(plan.included), limit),
+        plan.input_tokens,
+        plan.counter,
+        plan.provenance,
+        plan.fits,
+        held,
+        highest_cost,
+    )
 
 
 def estimate(questions: Sequence[Question]) -> Estimate:
@@ -177,30 +180,23 @@ def question_text(fact: Fact, closing: str = "") -> str:
     return f"{fact.question} {closing}".strip()
 
 
-def _plan(
-    history: Sequence[Message],
-    question: str,
-    arm: Arm,
-    ledger: TokenLedger,
-    muted: Collection[int],
-    pinned: Collection[int],
-    summary: Summary | None,
-) -> ContextPlan:
-    settings = arm.settings
+def _plan(history: Sequence[Message], question: str, arm: Arm, ledger: TokenLedger, marks: Marks) -> ContextPlan:
     if arm.kind == "nothing":
         history, ledger = (), TokenLedger(ledger.counter)
-    marks = Marks.of(muted, pinned, summary if arm.kind == "plan" else None)
-    return plan_next(settings, marks, history, question, ledger)
+    if arm.kind != "plan":
+        marks = replace(marks, summary=None)
+    return plan_next(arm.settings, marks, history, question, ledger)
 
 
 def _holds_answer(plan: ContextPlan, fact: Fact, places: Sequence[int]) -> bool:
+    """Whether a request holds the answer. `places` are from places_of_answer, for the whole history."""
     answer = fact.answer.casefold()
-    preamble = [plan.candidates.system_prompt, plan.candidates.summary.message if plan.candidates.summary else None]
+    candidates = plan.candidates
+    preamble = [candidates.system_prompt, candidates.summary.message if candidates.summary else None]
     if any(message is not None and answer in message.text.casefold() for message in preamble):
         return True
-    stored = len(plan.candidates.history)
     sent = [run for run in PlanSummary.of(plan).runs if run[2]]
-    return any(at < stored and range_at(sent, at) is not None for at in places)
+    return any(at < len(candidates.history) and range_at(sent, at) is not None for at in places)
 
 
 def _highest_cost(model: Model | None, tokens: int, reply: int) -> Decimal | None:

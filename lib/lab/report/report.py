@@ -20,6 +20,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NoReturn
 
+from lib.context import NO_MARKS, Marks
 from lib.errors import ImportRefused
 from lib.lab.bakeoff import BakeOff, Contestant
 from lib.lab.break_points import Marker
@@ -59,10 +60,16 @@ class ReportHeader:
     """Stored indexes of the user messages whose exchanges were always sent."""
 
     @classmethod
-    def now(cls, history: Sequence[Message], muted: Sequence[int] = (), pinned: Sequence[int] = ()) -> ReportHeader:
+    def now(cls, history: Sequence[Message], marks: Marks = NO_MARKS) -> ReportHeader:
         """The header of a report about this conversation that is made now."""
         return cls(
-            history_sha256(history), len(history), time.time(), versions(), prices_note(), tuple(muted), tuple(pinned)
+            history_sha256(history),
+            len(history),
+            time.time(),
+            versions(),
+            prices_note(),
+            tuple(sorted(marks.muted)),
+            tuple(sorted(marks.pinned)),
         )
 
 

@@ -9,17 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import streamlit as st
-
 from lib.chat_settings import ChatSettings
 from lib.context import Marks
 from lib.errors import ChatError
 from lib.history import Mark
+from lib.ui.context_window import state
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
-
-PROMPT = "prompt"
-"""Name of the field that holds the message to try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +23,8 @@ class DraftSettings:
     """The draft of one session: changed settings, changed marks by the stored index of a user message, and a prompt."""
 
     page: Page
-    changed: dict[str, Any] = field(default_factory=dict)
-    changed_marks: dict[int, Mark | None] = field(default_factory=dict)
+    changed: Mapping[str, Any] = field(default_factory=dict)
+    changed_marks: Mapping[int, Mark | None] = field(default_factory=dict)
     prompt: str = ""
 
     @property
@@ -52,12 +48,6 @@ class DraftSettings:
         marks = self.marks
         return "muted" if index in marks.muted else "pinned" if index in marks.pinned else None
 
-    def key(self, name: str) -> str:
-        """Key of a field's widget, which is set to the draft's value."""
-        key = f"{self.page.session_id}:try:{name}"
-        st.session_state[key] = self.prompt if name == PROMPT else getattr(self.settings, name)
-        return key
-
     def _marked(self, mark: str, stored: frozenset[int]) -> frozenset[int]:
         return frozenset(
             {index for index in stored if index not in self.changed_marks}
@@ -67,34 +57,28 @@ class DraftSettings:
 
 def of(page: Page) -> DraftSettings:
     """The draft of this session."""
-    kept = _kept(page)
-    return DraftSettings(
-        page,
-        kept.get("changed", {}),
-        {int(at): mark for at, mark in kept.get("marks", {}).items()},
-        kept.get(PROMPT, ""),
-    )
+    kept = state.draft_changes(page.session_id)
+    return DraftSettings(page, kept.settings, kept.marks, kept.prompt)
 
 
-def change(page: Page, name: str) -> None:
-    """Take a widget's value into the draft. For callbacks."""
-    value = st.session_state.get(f"{page.session_id}:try:{name}")
-    kept = _kept(page)
-    if name == PROMPT:
-        _store(page, kept | {PROMPT: value or ""})
-    elif value is not None:
-        _store(page, kept | {"changed": kept.get("changed", {}) | {name: value}})
+def change(page: Page, settings: ChatSettings) -> None:
+    """Keep what differs between these settings and the session's. For callbacks."""
+    _keep_changes(page, settings=settings.changes_from(page.settings))
+
+
+def change_prompt(page: Page) -> None:
+    """Take the typed prompt into the draft. For callbacks."""
+    _keep_changes(page, prompt=state.typed_prompt(page.session_id))
 
 
 def mark(page: Page, index: int, value: Mark | None) -> None:
     """Pin or mute an exchange in the draft; None undoes both. For callbacks."""
-    kept = _kept(page)
-    _store(page, kept | {"marks": kept.get("marks", {}) | {str(index): value}})
+    _keep_changes(page, marks={**state.draft_changes(page.session_id).marks, index: value})
 
 
 def forget(page: Page) -> None:
     """Forget changed settings and marks; the prompt stays. For callbacks."""
-    _store(page, {PROMPT: _kept(page).get(PROMPT, "")})
+    _keep_changes(page, settings={}, marks={})
 
 
 def keep(page: Page) -> None:
@@ -113,10 +97,6 @@ def keep(page: Page) -> None:
     forget(page)
 
 
-def _kept(page: Page) -> dict[str, Any]:
-    kept: dict[str, Any] = st.session_state.get(f"{page.session_id}:draft", {})
-    return kept
-
-
-def _store(page: Page, kept: Mapping[str, Any]) -> None:
-    st.session_state[f"{page.session_id}:draft"] = dict(kept)
+def _keep_changes(page: Page, **changes: Any) -> None:
+    kept = state.draft_changes(page.session_id)
+    state.keep_draft_changes(page.session_id, kept._replace(**changes))

@@ -5,7 +5,7 @@ Nothing is sent here, and nothing is stored until "Keep these settings" is press
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import streamlit as st
 
@@ -17,18 +17,15 @@ from lib.planner import plan_next, summary_needed
 from lib.pricing.costs import cost
 from lib.providers import ChatRequest
 from lib.tokens import ESTIMATE, TokenCounter
-from lib.ui.components import message_rows, request_strip, rule_verdict, strategy_fields
-from lib.ui.context_window import break_rule, draft_settings, request_body, request_rows, summary
+from lib.ui.components import message_rows, request_strip, rule_verdict, settings_form
+from lib.ui.components.message_rows import Columns
+from lib.ui.context_window import break_rule, draft_settings, request_body, request_rows, state, summary
 from lib.ui.context_window.draft_settings import DraftSettings
 from lib.ui.format import numbers
 from lib.ui.shell import menu, services, session
 from lib.ui.shell.page import Page
 
-SIZES = (
-    *(64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192, 12_288, 16_384, 24_576, 32_768),
-    *(49_152, 65_536, 98_304, 128_000, 200_000, 272_000, 400_000, 1_000_000),
-)
-"""Window sizes on the slider, in tokens."""
+SEEN_STORED_NEXT = Columns(("What you see", "What is stored", "What would be sent"), (False, True, True))
 
 
 def draw(page: Page) -> None:
@@ -47,26 +44,18 @@ def draw(page: Page) -> None:
 
 def _choices(page: Page, draft: DraftSettings) -> None:
     """Draw the message to try, window, reserve, strategy and its options."""
-    settings = draft.settings
-
-    def changed(name: str) -> dict[str, Any]:
-        return {"key": draft.key(name), "on_change": draft_settings.change, "args": (page, name)}
-
     st.text_area(
         "Your next message",
         height=80,
         placeholder="Optional: see how the request changes with it",
-        **changed(draft_settings.PROMPT),
+        key=state.seed_prompt(page.session_id, draft.prompt),
+        on_change=draft_settings.change_prompt,
+        args=(page,),
     )
-    st.select_slider(
-        "Context window (tokens)",
-        _sizes(page, settings.max_tokens),
-        format_func=lambda size: f"{size:,}",
-        **changed("max_tokens"),
-    )
-    st.number_input("Reserved for the reply (tokens)", 8, 1_000_000, step=16, **changed("reserved_for_reply"))
-    keys = {name: draft.key(name) for name in ("strategy", *strategy_fields.OPTIONS.get(settings.strategy, ()))}
-    strategy_fields.draw(settings.strategy, keys.__getitem__, _changed_any, (page, tuple(keys)))
+    form = settings_form.open_form(f"{page.session_id}:try", draft.settings, partial(draft_settings.change, page))
+    form.window_slider(page.settings.max_tokens)
+    form.reserve()
+    form.strategy()
     if draft.differs:
         st.button(
             "Keep these settings",
@@ -91,19 +80,6 @@ def _choices(page: Page, draft: DraftSettings) -> None:
         st.warning(line, icon=":material/error:")
 
 
-def _changed_any(page: Page, names: tuple[str, ...]) -> None:
-    for name in names:
-        draft_settings.change(page, name)
-
-
-def _sizes(page: Page, current: int) -> list[int]:
-    """Window sizes up to the model's own, including the current ones."""
-    model = services.find_model(page.settings.provider, page.settings.model)
-    own = page.settings.max_tokens
-    most = max(own, current, (model.context_window if model is not None else None) or 128_000)
-    return sorted({*(size for size in SIZES if size <= most), own, current, most})
-
-
 def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     """Draw what would be sent, and whether the provider would accept it."""
     assert page.chat is not None
@@ -124,7 +100,7 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     )
     shown_page = request_rows.page_of(shown.total, "next_page", chosen)
     message_rows.draw(
-        rows.build(shown_page), "next_rows", chosen=chosen, on_mark=lambda at, mark: draft_settings.mark(page, at, mark)
+        rows.build(shown_page), "next_rows", SEEN_STORED_NEXT, chosen, on_mark=partial(draft_settings.mark, page)
     )
     try:
         request = ChatRequest(draft.settings.model, tuple(plan.included), draft.settings.reserved_for_reply)

@@ -39,7 +39,7 @@ def certainty_sentence(sent: SentRequests) -> str:
         )
         parts.append(
             f"{subject}: another service sent them, or they were imported. Their size is what a service that drops"
-            " nothing would send, counted here. What was really sent, its cost and its duration cannot be known."
+            " nothing would send, counted here. What was really sent, its cost and its duration is unknown."
         )
     if sent.detached:
         parts.append(

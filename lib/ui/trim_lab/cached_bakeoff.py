@@ -35,7 +35,7 @@ def compare(lab: Lab, contestants: Sequence[Contestant], facts: Sequence[int]) -
 @st.cache_resource(scope="session", max_entries=KEPT, show_spinner="Replaying the conversation")
 def _compare(fingerprint: str, _lab: Lab, _contestants: Sequence[Contestant], _facts: Sequence[int]) -> DetailedBakeOff:
     """Streamlit does not hash the arguments with an underscore: `fingerprint` stands for all of them."""
-    replays = replay_all(_lab.history, _contestants, _lab.sizes_for, _lab.muted, _lab.pinned)
+    replays = replay_all(_lab.history, _contestants, _lab.sizes_for, _lab.marks)
     parts = tuple(tuple(map(replayed.sizes.parts, replayed.requests)) for replayed in replays)
     return DetailedBakeOff(bake_off(replays, services.find_model, _facts), parts)
 
@@ -45,8 +45,8 @@ def _fingerprint(lab: Lab, contestants: Sequence[Contestant], facts: Sequence[in
     counters = [services.counter_of(contestant.settings) for contestant in contestants]
     content = {
         "history": history_sha256(lab.history),
-        "muted": sorted(lab.muted),
-        "pinned": sorted(lab.pinned),
+        "muted": sorted(lab.marks.muted),
+        "pinned": sorted(lab.marks.pinned),
         "contestants": [asdict(contestant) for contestant in contestants],
         "counters": [(counter.name, counter.provenance) for counter in (lab.sizes.counter, *counters)],
         "facts": list(facts),

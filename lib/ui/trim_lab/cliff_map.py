@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -15,7 +14,7 @@ from lib.lab.bakeoff import Contestant
 from lib.lab.break_points import KIND_TEXT, Marker, markers
 from lib.lab.cliff_map import CliffMap, budgets, cliff_map
 from lib.lab.report.report import Cliffs
-from lib.ui.components import cliff_canvas, palette, strategy_fields, tables
+from lib.ui.components import cliff_canvas, palette, tables
 from lib.ui.components.cliff_canvas import BudgetRow, Fate, ListedMessage, Mark
 from lib.ui.components.settings_form import open_form
 from lib.ui.format import numbers
@@ -27,8 +26,6 @@ from lib.ui.trim_lab.conversation import Lab
 if TYPE_CHECKING:
     import pandas as pd
 
-CHOICES = ("strategy", *dict.fromkeys(chain.from_iterable(strategy_fields.OPTIONS.values())))
-"""The ChatSettings fields that can be changed for the map."""
 MOST_LISTED = 300
 """Messages in the list beside the map, the newest."""
 TEXT = 160
@@ -48,7 +45,7 @@ def draw(lab: Lab) -> None:
         followed = facts.pick_messages(lab)
     candidates = lab.candidates()
     largest = _largest_budget(lab, candidates.upto(len(candidates)))
-    cliffs = cliff_map(candidates, settings.strategy, budgets(largest), settings.options, lab.muted, lab.pinned)
+    cliffs = cliff_map(candidates, settings.strategy, budgets(largest), settings.options, lab.marks)
     breaks = markers(cliffs, candidates, followed)
     st.markdown(takeaway(cliffs, lab.settings.window.input_budget, followed))
     _map(lab, cliffs, breaks, followed)
@@ -65,7 +62,7 @@ def _settings(lab: Lab) -> ChatSettings:
     """Let the user pick the strategy and its options; at first the session's own."""
 
     def keep(changed: ChatSettings) -> None:
-        state.keep_cliff_choices(lab.key, {name: getattr(changed, name) for name in CHOICES})
+        state.keep_cliff_choices(lab.key, changed.changes_from(lab.settings))
 
     settings = lab.settings.updated(state.cliff_choices(lab.key))
     open_form(state.cliff_form(lab.key), settings, keep).strategy()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from lib.analysis.requests import MessageSizes
 from lib.chat_settings import ChatSettings
+from lib.context import NO_MARKS, Marks
 from lib.context.candidates import Candidates
 from lib.errors import ChatError
 from lib.lab.example import EXAMPLE
@@ -34,13 +35,12 @@ LABEL = 70
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """One conversation with its sizes; `muted` and `pinned` are stored indexes of user messages."""
+    """One conversation with its sizes, pins and mutes."""
 
     page: Page
     history: Sequence[Message]
     sizes: MessageSizes
-    muted: Collection[int]
-    pinned: Collection[int]
+    marks: Marks
     example: bool = False
 
     @property
@@ -113,8 +113,8 @@ def load(page: Page, picked: str | None) -> Lab | None:
         return None
     if picked == EXAMPLE_NAME:
         counter = _asked_counter(page)
-        return Lab(page, EXAMPLE, MessageSizes(counter, EXAMPLE, TokenLedger(counter)), (), (), example=True)
-    return Lab(page, page.history, message_sizes.own_sizes(page), page.about.muted, page.about.pinned)
+        return Lab(page, EXAMPLE, MessageSizes(counter, EXAMPLE, TokenLedger(counter)), NO_MARKS, example=True)
+    return Lab(page, page.history, message_sizes.own_sizes(page), page.about.marks)
 
 
 def _asked_counter(page: Page) -> TokenCounter:

@@ -35,7 +35,7 @@ NO_MARK = "0" * 8
 def draw(lab: Lab) -> None:
     """Draw the takeaway, the two lines and the table, then the measurement."""
     model, to_turn = _choices(lab)
-    compared = trim_costs(lab.history, lab.sizes, lab.settings, model, to_turn, lab.muted, lab.pinned)
+    compared = trim_costs(lab.history, lab.sizes, lab.settings, model, to_turn, lab.marks)
     st.markdown(takeaway(compared, model))
     _lines(lab, compared, takeaway(compared, model))
     _measurement(lab)
@@ -129,7 +129,7 @@ def _requests(lab: Lab, mark: str) -> list[TimedRequest]:
         )
         for place, (name, strategy) in enumerate(zip(NAMES, (EACH_TURN, IN_BATCHES), strict=True))
     ]
-    return requests(lab.history, lab.sizes, contestants, TIMED, muted=lab.muted, pinned=lab.pinned)
+    return requests(lab.history, lab.sizes, contestants, TIMED, marks=lab.marks)
 
 
 def _run(lab: Lab, timed: Sequence[TimedRequest]) -> None:

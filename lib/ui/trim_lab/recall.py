@@ -80,9 +80,7 @@ def _questions(
         services.find_model,
         repeats,
         closing=closing,
-        muted=lab.muted,
-        pinned=lab.pinned,
-        summary=None if lab.example else lab.page.about.summary,
+        marks=lab.marks,
     )
 
 

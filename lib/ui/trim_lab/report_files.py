@@ -48,7 +48,7 @@ def download_probe(lab: Lab, probe: Probe) -> None:
 
 
 def _header(lab: Lab) -> ReportHeader:
-    return ReportHeader.now(lab.history, sorted(lab.muted), sorted(lab.pinned))
+    return ReportHeader.now(lab.history, lab.marks)
 
 
 def _buttons(report: Report, table: pd.DataFrame, name: str) -> None:
