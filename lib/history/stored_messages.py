@@ -1,4 +1,4 @@
-"""The messages of one history as the store reads them: a sequence that reads each message when it is first used."""
+"""A sequence of stored messages that creates each Message object when it is first used."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from lib.messages import Message
 
 @dataclass(slots=True)
 class _Items:
-    """Stored objects in order; each is replaced by its Message when that is first needed. It only ever grows.
+    """A list that only grows. Each stored object is replaced by its Message when that is first needed.
 
-    The first `ready` are Messages already.
+    The first `ready` values are Messages already.
     """
 
     values: list[StoredObject | Message]
@@ -24,10 +24,10 @@ class _Items:
 
 
 class StoredMessages(Sequence[Message]):
-    """An immutable sequence of messages that gives the same Message object every time. Safe to share between threads.
+    """An immutable sequence that returns the same Message object every time. Safe to share between threads.
 
-    `stored` comes from `unpack_messages`, which checked it. A longer history shares its items with the shorter one it
-    grew from, so growing costs what is added.
+    `stored` comes from `unpack_messages`, which checked it. A longer history shares its values with the shorter one
+    that it extends, so its cost depends only on the number of new messages.
     """
 
     __slots__ = ("_items", "_size")
@@ -37,20 +37,20 @@ class StoredMessages(Sequence[Message]):
         self._size = len(stored)
 
     def extended(self, stored: Sequence[StoredObject | Message]) -> StoredMessages:
-        """This history with more messages at its end."""
+        """A longer history: this one with more messages at its end."""
         longer = StoredMessages(())
         with self._items.lock:
             if len(self._items.values) == self._size:
                 self._items.values.extend(stored)
                 longer._items, longer._size = self._items, self._size + len(stored)
                 return longer
-        # Another thread extended the same history. Messages first, so that both continuations hold the same objects.
+        # Another thread has extended this history. Build the Messages first, so that both longer ones share them.
         longer._items.values = [*self, *stored]
         longer._size = len(longer._items.values)
         return longer
 
     def sharing(self, earlier: StoredMessages) -> StoredMessages:
-        """This history, holding the objects of an earlier reading if it only grew since then."""
+        """This history with the Message objects of an earlier reading, if it only grew since then."""
         known = len(earlier)
         only_grew = known > 0 and self[:known] == tuple(earlier)
         return earlier.extended(list(self[known:])) if only_grew else self
@@ -84,7 +84,7 @@ class StoredMessages(Sequence[Message]):
         return f"StoredMessages({list(self)!r})"
 
     def _messages(self, start: int, stop: int) -> list[Message]:
-        """The messages start..stop (stop not included), built where they were not."""
+        """The messages from start up to stop, created where needed."""
         items = self._items
         if stop > items.ready:
             with items.lock:

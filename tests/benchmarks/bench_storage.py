@@ -74,7 +74,7 @@ async def medians(servers: dict[int, RedisServer]) -> dict[int, dict[str, float]
         for _ in range(10):
             for bench in benches.values():
                 await bench.append()
-    for _ in range(12):
+    for _ in range(30):
         for bench in benches.values():
             bench.read_whole()
     for bench in benches.values():
