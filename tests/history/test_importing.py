@@ -1,4 +1,4 @@
-"""Importing messages: appended whole, with an honest record, and never in the way of a turn."""
+"""Imported messages are appended in one write and recorded, but never while a turn is live."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MESSAGES = [
 ]
 
 
-def test_imported_messages_are_stored_as_they_are_without_a_turn(store: HistoryStore) -> None:
+def test_imported_messages_are_stored_unchanged_and_without_a_turn(store: HistoryStore) -> None:
     store.import_messages("s", MESSAGES, "a file")
     assert as_dicts(store.load("s")) == as_dicts(MESSAGES)
     assert json.loads(store.raw("s") or b"") == as_dicts(MESSAGES)
@@ -36,7 +36,7 @@ def test_imported_messages_are_stored_as_they_are_without_a_turn(store: HistoryS
     assert TTL - 60 < (store.expires_in("s") or 0) <= TTL
 
 
-def test_the_record_says_which_messages_came_from_where(store: HistoryStore) -> None:
+def test_imports_are_recorded_with_their_messages_and_source(store: HistoryStore) -> None:
     say(store, "s", "typed here")
     store.import_messages("s", MESSAGES, "a file")
     store.import_messages("s", [user("later")], "another file")
@@ -48,14 +48,14 @@ def test_the_record_says_which_messages_came_from_where(store: HistoryStore) -> 
     assert len(store.turns("s")) == 1
 
 
-def test_a_turn_goes_on_from_imported_messages(store: HistoryStore) -> None:
+def test_a_turn_can_follow_imported_messages(store: HistoryStore) -> None:
     store.import_messages("s", MESSAGES, "a file")
     say(store, "s", "and now?")
     assert [message.text for message in store.load("s")][-2:] == ["and now?", "Hi!"]
     assert [turn.prompt for turn in store.turns("s")] == ["and now?"]
 
 
-def test_nothing_is_imported_while_a_turn_is_answered(store: HistoryStore) -> None:
+def test_nothing_is_imported_while_a_turn_is_live(store: HistoryStore) -> None:
     store.begin("s", prompt())
     with pytest.raises(TurnInProgress):
         store.import_messages("s", MESSAGES, "a file")
@@ -68,7 +68,7 @@ def test_importing_nothing_writes_nothing(store: HistoryStore) -> None:
     assert (store.raw("s"), store.sessions(10)) == (None, [])
 
 
-def test_a_value_that_is_no_history_is_left_as_it_is(client: Any, redis_store: RedisHistory) -> None:
+def test_importing_never_overwrites_a_value_that_is_not_a_history(client: Any, redis_store: RedisHistory) -> None:
     client.set("chat:s", b'{"not": "an array"}')
     with pytest.raises(CorruptHistory):
         redis_store.import_messages("s", MESSAGES, "a file")

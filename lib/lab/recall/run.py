@@ -23,6 +23,7 @@ from lib.lab.recall.plan import Question
 from lib.messages import Usage
 from lib.pricing.costs import cost
 from lib.providers import Provider, Reply
+from lib.tokens import provenance_label
 
 OpenProvider = Callable[[ChatSettings], Provider]
 
@@ -174,8 +175,8 @@ def _failed(question: Question, error: ChatError) -> Answer:
 def _too_large(question: Question) -> ContextOverflow:
     budget = question.arm.settings.window.input_budget
     return ContextOverflow(
-        f"The question would be a request of {question.tokens:,} tokens ({question.provenance}), and the window has"
-        f" room for {budget:,}. It was not sent.",
+        f"The question would be a request of {question.tokens:,} tokens"
+        f" ({provenance_label(question.provenance)}), and the window has room for {budget:,}. It was not sent.",
         tokens=question.tokens,
         limit=budget,
     )

@@ -17,11 +17,12 @@ from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.context.reasons import REASON_TEXT
+from lib.messages import utf8_safe
+from lib.tokens import provenance_label
 from lib.ui.components import message_sizes, palette, tables
 from lib.ui.context_window import tabs
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
-from lib.ui.format.text import drawable
 from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
@@ -129,7 +130,7 @@ def under_others(page: Page, record: RequestRecord, index: int, sizes: MessageSi
                 plan.fallback or "",
             ]
         )
-    tokens = f"tokens sent, {numbers.mark(sizes.provenance)}"
+    tokens = f"tokens sent, {provenance_label(sizes.provenance)}"
     return pd.DataFrame(
         rows, columns=["strategy", "it would be", "why", tokens, "messages not sent", "it fits", "note"]
     )
@@ -155,4 +156,4 @@ def _excerpt(text: str, words: str) -> str:
     """The match with the text around it."""
     at = max(0, text.casefold().find(words.casefold()))
     start, stop = max(0, at - AROUND), at + len(words) + AROUND
-    return drawable(("…" if start else "") + text[start:stop] + ("…" if stop < len(text) else ""))
+    return utf8_safe(("…" if start else "") + text[start:stop] + ("…" if stop < len(text) else ""))

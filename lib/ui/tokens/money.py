@@ -18,7 +18,7 @@ from lib.analysis.requests import MessageSizes
 from lib.pricing import catalogue
 from lib.pricing.costs import saved_by_cache
 from lib.pricing.model import Model
-from lib.tokens import ESTIMATE
+from lib.tokens import ESTIMATE, provenance_label
 from lib.tokens.model_counters import counter_for
 from lib.ui.components import charts, tables
 from lib.ui.components.message_sizes import sized
@@ -50,7 +50,7 @@ def cost_sentence(bills: Sequence[Bill]) -> str:
             "The cost is not known: no price known for the model that answered." if bills else "Nothing was paid yet."
         )
     total = sum(known, Decimal(0))
-    who = " and ".join(dict.fromkeys(bill.provenance for bill in bills if bill.cost is not None))
+    who = numbers.who_counted(bill.provenance for bill in bills if bill.cost is not None)
     ran_here = all(bill.provider == "local" for bill in bills if bill.cost is not None)
     sentence = (
         "It cost **nothing**: it ran on this machine."
@@ -70,7 +70,7 @@ def _spent(bills: Sequence[Bill]) -> None:
         st.markdown(_spent_sentence(priced))
         frame = frames.money(bills)
         visible = tables.visible_range(bills, MOST_BARS, "bills_shown")
-        who = " and ".join(dict.fromkeys(bill.provenance for bill in priced))
+        who = numbers.who_counted(bill.provenance for bill in priced)
         st.plotly_chart(
             charts.money_bars(frame.iloc[visible], f"{who} tokens at list price"),
             key="money_bars",
@@ -143,7 +143,7 @@ def _ahead(page: Page, sizes: MessageSizes) -> None:
     projection = project(page.history, sizes_for(page, model, sizes))
     projected_sizes = MessageSizes(projection.counter, projection.history)
     costs = growth(projection.history, projected_sizes, page.settings, model, money=money)
-    who = numbers.mark(projection.counter.provenance)
+    who = provenance_label(projection.counter.provenance)
     label = f"USD so far ({who} tokens)" if money else f"input tokens so far ({who})"
     frame = frames.growth(costs, label)
     sentence = ahead_sentence(costs, usd=money)

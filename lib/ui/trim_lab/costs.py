@@ -17,6 +17,7 @@ from lib.lab.latency import MeasuredLatency, TimedRequest, Waiting, measure, med
 from lib.lab.trim_costs import EACH_TURN, IN_BATCHES, TrimCosts, cache_breaks, trim_costs
 from lib.pricing import catalogue
 from lib.pricing.model import Model
+from lib.tokens import provenance_label
 from lib.ui.components import charts, tables
 from lib.ui.format import numbers
 from lib.ui.shell import services
@@ -79,7 +80,7 @@ def _lines(lab: Lab, compared: TrimCosts, sentence: str) -> None:
     if compared.each_turn.cost:
         unit = st.segmented_control("Show", ["tokens", "money"], default="tokens", required=True, key="costs_unit")
     money = unit == "money"
-    who = numbers.mark(lab.sizes.provenance)
+    who = provenance_label(lab.sizes.provenance)
     axis = f"USD so far ({who} tokens)" if money else f"uncached tokens so far ({who})"
     frame = frames.costs(compared, NAMES, money=money)
     projected = len(compared.in_batches.steps) > compared.real_turns
