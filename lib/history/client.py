@@ -28,6 +28,8 @@ Client: TypeAlias = Any
 CONNECT_SECONDS = 0.7
 ANSWER_SECONDS = 1.0
 """Longest wait for the next bytes from a connected server. A large answer may take longer in total."""
+READ_BYTES = 262_144
+"""Bytes per read from a connection. redis-py's own 65,536 makes a history of megabytes take 1.5 times as long."""
 REVIVE_SECONDS = 1.0
 """Least time between two attempts to restart a dead server."""
 
@@ -40,6 +42,7 @@ def connect(url: str, cluster: bool = False) -> Client:
     options: dict[str, Any] = {
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
+        "socket_read_size": READ_BYTES,
         "protocol": 2,  # every server and proxy supports it, and we need nothing newer
     }
     no_retries = Retry(NoBackoff(), 0)

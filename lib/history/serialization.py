@@ -6,11 +6,12 @@ Bytes that cannot be parsed raise CorruptHistory with the value and the position
 
 from __future__ import annotations
 
+import codecs
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from operator import attrgetter
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import msgspec
 
@@ -22,10 +23,25 @@ from lib.turns import LiveTurn, Turn
 
 TITLE_LENGTH = 60
 """Longest title of a session, in characters."""
+CHECKED_BYTES = 65_536
+"""Bytes whose encoding is checked at a time."""
 
 _LIVE_FIELDS = [field.name for field in fields(LiveTurn) if field.name not in ("id", "age", "error")]
 _TURN_FIELDS = ["id", *(field.name for field in fields(Turn) if field.name not in ("id", "number"))]
 _live_values, _turn_values = attrgetter(*_LIVE_FIELDS), attrgetter(*_TURN_FIELDS)
+
+
+class _Role(msgspec.Struct, gc=False):
+    """The field that every stored message has. msgspec checks and skips the others."""
+
+    role: str
+
+
+_roles = msgspec.json.Decoder(list[_Role])
+_objects = msgspec.json.Decoder(list[msgspec.Raw])
+
+StoredObject: TypeAlias = "msgspec.Raw | dict[str, Any]"
+"""A stored message: the bytes of its JSON object, which are parsed when it is first used, or the dict."""
 
 
 def to_json(value: Any) -> bytes:
@@ -64,11 +80,39 @@ def pack_messages(messages: Sequence[Message]) -> bytes:
     return to_json([message.to_dict() for message in messages])[1:-1]
 
 
-def unpack_messages(raw: bytes, value: bytes) -> list[dict[str, Any]]:
-    """Parse a JSON array of stored messages: dicts that Message.from_dict accepts.
+def unpack_messages(raw: bytes, value: bytes) -> Sequence[StoredObject]:
+    """Check a JSON array of stored messages and split it: `read_objects` turns the parts into dicts.
+
+    Message.from_dict accepts these dicts.
 
     Raises CorruptHistory with `value` as its raw bytes.
     """
+    try:
+        _roles.decode(raw)
+        _check_utf8(raw)  # msgspec does not check the encoding of what it skips
+        return _objects.decode(raw)
+    except (ValueError, RecursionError):  # a real error, or half a surrogate pair, which msgspec refuses
+        return _read_all(raw, value)
+
+
+def _check_utf8(raw: bytes) -> None:
+    """Raises ValueError. Decodes piece by piece: megabytes at once take three times as long, because of the memory."""
+    view, start = memoryview(raw), 0
+    while start < len(raw):
+        is_last = start + CHECKED_BYTES >= len(raw)
+        _, used = codecs.utf_8_decode(view[start : start + CHECKED_BYTES], "strict", is_last)
+        start += used
+
+
+def read_objects(stored: Sequence[StoredObject]) -> list[dict[str, Any]]:
+    """Parse stored messages. Parsing many together takes half the time of parsing them one by one."""
+    raws = [each for each in stored if not isinstance(each, dict)]
+    read: Iterator[dict[str, Any]] = iter(from_json(b"[" + b",".join(raws) + b"]"))
+    return [each if isinstance(each, dict) else next(read) for each in stored]
+
+
+def _read_all(raw: bytes, value: bytes) -> list[dict[str, Any]]:
+    """Parse a whole JSON array of stored messages, slower. Raises CorruptHistory with the place of the error."""
     try:
         array = from_json(raw)
     except (ValueError, RecursionError) as exc:
@@ -77,21 +121,14 @@ def unpack_messages(raw: bytes, value: bytes) -> list[dict[str, Any]]:
     if not isinstance(array, list):
         kind = {dict: "an object", str: "a string", bool: "true or false"}.get(type(array), "a number or null")
         raise CorruptHistory(f"The stored history is {kind}, not an array of messages.", raw=value, where="byte 0")
-    for stored in array:
-        # Building every Message to check it would take ten times longer.
-        if type(stored) is not dict or type(stored.get("role")) is not str:
-            raise _not_a_message(array, value)
-    return array
-
-
-def _not_a_message(array: list[Any], value: bytes) -> CorruptHistory:
     for place, stored in enumerate(array):
         try:
             Message.from_dict(stored)
         except ValueError as exc:
             where = f"array position {place}"
-            return CorruptHistory(f"The stored history holds no message at {where}: {exc}.", raw=value, where=where)
-    raise AssertionError("Message.from_dict accepts what unpack_messages refused")
+            what = f"The stored history holds no message at {where}: {exc}."
+            raise CorruptHistory(what, raw=value, where=where) from exc
+    return array
 
 
 def _place(raw: bytes, exc: Exception) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from lib.errors import CorruptHistory, TurnInProgress
 from lib.history.redis import RedisHistory
+from lib.history.serialization import CHECKED_BYTES
 from tests.support.redis_servers import as_dicts, commit, prompt, say
 
 GOOD = b'{"role":"user","content":"Hello"}'
@@ -179,3 +180,20 @@ def test_damaged_settings_raise_an_error(client: Any, redis_store: RedisHistory,
     client.hset("{chat:s}:about", mapping=fields)
     with pytest.raises(CorruptHistory, match="about this session"):
         redis_store.about("s")
+
+
+@pytest.mark.parametrize("letters", ["é", "“", "😀"])
+@pytest.mark.parametrize("shift", range(4))
+def test_a_letter_that_spans_two_checked_pieces_is_read(redis_store: RedisHistory, letters: str, shift: int) -> None:
+    text = "x" * shift + letters * CHECKED_BYTES
+    say(redis_store, "s", text)
+    assert redis_store.load("s")[0].text == text
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_broken_encoding_far_from_the_beginning_is_found(client: Any, redis_store: RedisHistory, shift: int) -> None:
+    start = b'[{"role":"user","content":"' + b"x" * (CHECKED_BYTES + shift)
+    client.set("chat:s", start + b'\xf0\x9f\x98"}]')
+    with pytest.raises(CorruptHistory) as caught:
+        redis_store.load("s")
+    assert caught.value.where == f"byte {len(start)}: not UTF-8"
