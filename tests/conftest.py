@@ -20,13 +20,17 @@ SLOW = (
     "history/test_crashes.py",
     "history/test_embedded.py",
     "history/test_unreachable.py",
+    "replica/test_anthropic.py",
+    "replica/test_assistants.py",
+    "replica/test_responses.py",
     "replica/test_server.py",
+    "replica/test_side_by_side.py",
     "server_history/test_contract.py",
     "test_network_guard.py",
     "ui/test_odd_sessions.py",
     "ui/test_threads_page.py",
 )
-"""Files that start many processes or draw every page many times: `just fast` passes over them."""
+"""Files that start many servers or draw every page many times: `just fast` passes over them."""
 MOST_WORKERS = 4  # each may start a browser, a model and an app
 
 
