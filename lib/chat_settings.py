@@ -1,6 +1,4 @@
-"""What a person chose for one session: model, window, strategy. It is stored with the session and comes back with
-it.
-"""
+"""The settings of one session: model, window, strategy and so on. They are stored with the session."""
 
 from __future__ import annotations
 

@@ -21,14 +21,18 @@ SLOW = (
     "history/test_crashes.py",
     "history/test_embedded.py",
     "history/test_unreachable.py",
+    "replica/test_anthropic.py",
+    "replica/test_assistants.py",
+    "replica/test_responses.py",
     "replica/test_server.py",
+    "replica/test_side_by_side.py",
     "server_history/test_contract.py",
     "test_network_guard.py",
     "tokens/test_vocabularies.py",
     "ui/test_odd_sessions.py",
     "ui/test_threads_page.py",
 )
-"""Files that start many processes, draw every page many times or read very long texts. `just fast` skips them."""
+"""Files that start many servers, draw every page many times or read very long texts. `just fast` skips them."""
 MOST_WORKERS = 4  # each may start a browser, a model and an app
 
 

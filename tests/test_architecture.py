@@ -172,3 +172,40 @@ def test_no_text_is_ever_html() -> None:
 
 def test_every_module_says_what_it_is_for() -> None:
     assert not [name_of(path) for path in LIB if not ast.get_docstring(tree(path))]
+
+
+def test_session_state_is_behind_functions() -> None:
+    def touches(path: Path) -> bool:
+        return any(isinstance(node, ast.Attribute) and node.attr == "session_state" for node in ast.walk(tree(path)))
+
+    assert not [
+        name_of(path)
+        for path in [*LIB, *PAGES]
+        if touches(path) and path.name != "state.py" and name_of(path) != "lib/ui/shell/session.py"
+    ]
+
+
+def test_every_path_that_is_mentioned_exists() -> None:
+    assert not [
+        f"{name_of(path)} mentions {mentioned}"
+        for path in [*LIB, *PAGES]
+        for mentioned in re.findall(r"(?<![\w/.-])(?:lib|pages|tests)/[\w./-]*\w", path.read_text())
+        if not (ROOT / mentioned).exists()
+    ]
+
+
+def test_every_module_that_is_mentioned_exists() -> None:
+    def is_module(*parts: str) -> bool:
+        path = ROOT.joinpath(*parts)
+        return path.is_dir() or path.with_suffix(".py").is_file()
+
+    def exists(name: str) -> bool:
+        parts = name.split(".")
+        return is_module(*parts) or is_module(*parts[:-1])  # the last part may be a function
+
+    assert not [
+        f"{name_of(path)} mentions {mentioned}"
+        for path in [*LIB, *PAGES]
+        for mentioned in re.findall(r"(?<![\w/.-])lib(?:\.[a-z_]\w*)+", path.read_text())
+        if not exists(mentioned)
+    ]

@@ -1,1 +1,1 @@
-"""Computes everything a stored conversation tells without asking a model: requests, decisions, costs and replays."""
+"""Analyses a stored conversation without asking a model: its requests, decisions, costs and replays."""

@@ -109,8 +109,8 @@ def counted_usages(records: Sequence[RequestRecord], sizes: MessageSizes, cache_
 class PriceComparison:
     """The cost of a conversation on another model, in USD; None if no price is known.
 
-    Tokens are by that model's counter. `largest` is the largest request with its reply, `plain` the cost with nothing
-    cached.
+    Tokens are by that model's counter. `largest` is the largest request with its reply; `plain` is the cost if nothing
+    is cached.
     """
 
     model: Model

@@ -203,13 +203,13 @@ def difference(before: RequestRecord, now: RequestRecord, sizes: MessageSizes) -
 
 
 def dropped_at(records: Sequence[RequestRecord], index: int) -> RequestRecord | None:
-    """The first request after a stored message that does not hold it, where the model forgot it; None if all do."""
+    """The first request after a stored message that no longer holds it; None if all do."""
     later = (record for record in records if record.at > index)
     return next((record for record in later if range_at(sent_ranges(record), index) is None), None)
 
 
 def shortfall(turn: Turn) -> int | None:
-    """Tokens that we sent and the server did not read, if that is more than counters may differ; else None.
+    """Tokens that we sent and the server did not read, if that is more than counters usually differ; else None.
 
     Some servers silently cut a request that is too long for them, and only this number shows it.
     """

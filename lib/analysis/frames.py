@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from lib.analysis.bills import Bill, PriceComparison
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.messages import Usage
-from lib.tokens import Provenance, TokenCounter
+from lib.tokens import Provenance, TokenCounter, provenance_label
 from lib.turns import Turn
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def by(counter: TokenCounter) -> str:
 
 
 def _source(name: str, provenance: Provenance) -> str:
-    return f"{name}, {'~' if provenance == 'estimated' else ''}{provenance}"
+    return f"{name}, {provenance_label(provenance)}"
 
 
 def requests(records: Sequence[RequestRecord], sizes: MessageSizes) -> pd.DataFrame:
@@ -118,7 +118,7 @@ def _cost_parts(bill: Bill) -> list[float | str | None]:
     if cost is None:
         return [*[None] * len(MONEY), "no price known"]
     paid = (cost.uncached_input, cost.cached_input, cost.cache_write, cost.output, cost.reasoning, cost.hidden)
-    return [*map(float, paid), float(cost.total), f"{bill.provenance} tokens at list price"]
+    return [*map(float, paid), float(cost.total), f"{provenance_label(bill.provenance)} tokens at list price"]
 
 
 def price_comparison(comparisons: Sequence[PriceComparison]) -> pd.DataFrame:
@@ -133,7 +133,7 @@ def price_comparison(comparisons: Sequence[PriceComparison]) -> pd.DataFrame:
             *(None if cost is None else float(cost) for cost in (row.plain, row.with_cache)),
             row.model.context_window,
             FITS[row.fits],
-            f"{row.counter}, {row.provenance}",
+            _source(row.counter, row.provenance),
         ]
         for row in comparisons
     ]

@@ -19,19 +19,19 @@ from lib.pricing.model import Model
 def growth(
     history: Sequence[Message], sizes: MessageSizes, settings: ChatSettings, model: Model, *, money: bool
 ) -> Mapping[str, list[float]]:
-    """What each turn adds under each strategy, by the strategy's label: USD on this model, or input tokens.
+    """What each turn adds under each strategy, by the strategy's name: USD on this model, or input tokens.
 
     Costs assume a prompt cache that is warm at every turn. A list ends before the first request that does not fit the
     window.
     """
-    found: dict[str, list[float]] = {}
+    growths: dict[str, list[float]] = {}
     budget = settings.window.input_budget
-    for strategy in STRATEGIES.values():
-        records = replay(history, sizes, replace(settings, strategy=strategy.name))
+    for name in STRATEGIES:
+        records = replay(history, sizes, replace(settings, strategy=name))
         fitting = list(takewhile(lambda record: sizes.parts(record).sent <= budget, records))
         usages = counted_usages(fitting, sizes, cache_minimum(model))
         if money:
-            found[strategy.label] = [float(price.total) if (price := cost(model, usage)) else 0.0 for usage in usages]
+            growths[name] = [float(price.total) if (price := cost(model, usage)) else 0.0 for usage in usages]
         else:
-            found[strategy.label] = [float(usage.input_tokens or 0) for usage in usages]
-    return found
+            growths[name] = [float(usage.input_tokens or 0) for usage in usages]
+    return growths

@@ -18,7 +18,7 @@ from lib.tokens import Provenance, TokenCounter
 from lib.turns import PlanSummary
 
 TURNS_AHEAD = 100
-"""Turns a projected conversation has; one with more than half of that gets half of that many more."""
+"""Turns of a projected conversation. One that has more than half of that already gets half of that more."""
 
 
 def replay(
@@ -26,7 +26,8 @@ def replay(
 ) -> list[RequestRecord]:
     """Every request of this conversation if these settings, pins and mutes had applied from the start.
 
-    A muted exchange's own request is included: it was sent. The summary in `marks` is not used: it is newer.
+    The request of a muted exchange is included, because it was sent. The summary in `marks` is not used, because it was
+    written later.
     Example: a history of 4 messages with user messages at 0 and 2 -> two records
     """
     preamble = settings.system_prompt if settings.system_prompt.strip() else None
@@ -72,7 +73,7 @@ def sent_ranges(record: RequestRecord) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A conversation continued at its average size: `real` stored messages, then projected exchanges, in `history`."""
+    """A conversation continued at its average size. `history` is `real` stored messages, then projected ones."""
 
     history: Sequence[Message]
     counter: TokenCounter

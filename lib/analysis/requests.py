@@ -50,7 +50,7 @@ class RequestRecord:
 
 
 def records_of(history: Sequence[Message], turns: Sequence[Turn]) -> list[RequestRecord]:
-    """Every request, in order. Turns that match no stored message are skipped; `detached` finds those."""
+    """Every request, in order. Skips turns that match no stored message; `detached` finds those."""
     by_index = {turn.plan.stored: turn for turn in turns if turn.plan is not None and _is_stored(history, turn)}
     records = []
     for at, end in exchanges_of(history):
@@ -150,7 +150,7 @@ class MessageSizes:
     def planned_again(self, record: RequestRecord, settings: ChatSettings, marks: Marks = NO_MARKS) -> ContextPlan:
         """Plan this request again with these settings and this counter.
 
-        What was muted, pinned or summarized in the request stays so; the pins and mutes of `marks` are added.
+        Messages that were muted, pinned or summarized in the request stay so; the pins and mutes of `marks` are added.
         """
         preamble = system(settings.system_prompt) if settings.system_prompt.strip() else None
         candidates = Candidates(
@@ -162,11 +162,11 @@ class MessageSizes:
             self.system_prompt(settings.system_prompt if preamble else None),
             self.between(record.at, record.at + 1),
         )
-        gone = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
+        muted = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
         plan = record.turn.plan if record.turn is not None else None
-        kept, summary = ((), None) if plan is None else (plan.pinned, plan.summary)
-        both = Marks.of({*gone, *marks.muted}, {*kept, *marks.pinned}, summary)
-        return plan_context(candidates, settings.window, settings.strategy, both, settings.options)
+        pinned, summary = ((), None) if plan is None else (plan.pinned, plan.summary)
+        all_marks = Marks.of({*muted, *marks.muted}, {*pinned, *marks.pinned}, summary)
+        return plan_context(candidates, settings.window, settings.strategy, all_marks, settings.options)
 
     def system_prompt(self, prompt: str | None) -> int:
         """Tokens of a system prompt; 0 for None."""

@@ -11,8 +11,9 @@ Range = TypeVar("Range", bound=tuple[Any, ...])
 
 
 def range_at(ranges: Sequence[Range], index: int) -> Range | None:
-    """The range that holds this index, or None. Ranges start with (start, stop), stop excluded, and are sorted. O(log
-    n).
+    """The range that holds this index, or None. O(log ranges).
+
+    Each range starts with (start, stop), stop excluded, and they are sorted.
 
     Example: range_at([(0, 4), (6, 9)], 3) -> (0, 4); range_at([(0, 4), (6, 9)], 5) -> None
     """

@@ -24,6 +24,7 @@ from lib.messages import Message
 from lib.planner import plan_next, summary_needed
 from lib.providers import ChatRequest, Provider, Reply, TextDelta
 from lib.request_rules import PROVIDERS, refusals
+from lib.tokens import provenance_label
 from lib.tokens.ledger import TokenLedger
 from lib.turns import LiveTurn, Summarized
 
@@ -137,7 +138,7 @@ def _refuse_overflow(plan: ContextPlan) -> None:
         return
     budget = plan.window.input_budget
     raise ContextOverflow(
-        f"The request would be {plan.input_tokens:,} tokens ({plan.provenance}), and the window of"
+        f"The request would be {plan.input_tokens:,} tokens ({provenance_label(plan.provenance)}), and the window of"
         f" {plan.window.max_tokens:,} leaves {budget:,} once {plan.window.reserved_for_reply:,} are reserved for the"
         " reply. It was not sent.",
         tokens=plan.input_tokens,

@@ -1,13 +1,13 @@
-"""What is stored of a conversation, and what every store of conversations promises.
+"""The interface of a history store, the types it returns, and what every store promises.
 
 - Append-only: `commit` adds a user message and its reply together, in one atomic write, or nothing at all.
-- One live turn per session: `begin` refuses a second one. Only its owner may write `heartbeat` and `commit`; after
-  `clear` or `discard` they are refused, so what was cleared stays cleared.
-- Reading never writes. Every write renews the time to live of everything the session has (86,400 s by default).
-- A value that is not an array of messages raises CorruptHistory and is never overwritten.
+- One live turn per session: `begin` refuses a second one. Only the turn's owner may call `heartbeat` and `commit`.
+  After `clear` or `discard` both are refused, so a cleared session stays cleared.
+- Reading never writes. Every write renews the time to live of all of the session's data (86,400 s by default).
+- A stored value that is not an array of messages raises CorruptHistory and is never overwritten.
 
-Every method raises HistoryUnavailable when the store does not answer, within about a second. A session id is 1 to 128
-of the characters A-Z a-z 0-9 . _ - (`valid_session_id`); anything else raises ValueError.
+Every method raises HistoryUnavailable within about a second if the store does not answer. A session id has 1 to 128 of
+the characters A-Z a-z 0-9 . _ - (`valid_session_id`); any other id raises ValueError.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def valid_session_id(session_id: str) -> bool:
-    """Whether this can be a session id. Braces, colons and blanks would change what a Redis key means.
+    """Whether this is a valid session id. Braces, colons and spaces would change the meaning of a Redis key.
 
     Example: valid_session_id("0b1c-42") -> True; valid_session_id("a}b") -> False
     """
@@ -45,21 +45,21 @@ class Import:
     first: int
     count: int
     source: str
-    """Where they came from, for people."""
+    """Where they came from, as text for people, e.g. the name of a file."""
     imported_at: float
 
     def covers(self, index: int) -> bool:
-        """Whether the message at this stored index was imported with these."""
+        """Whether the message at this stored index belongs to this import."""
         return self.first <= index < self.first + self.count
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is kept beside a session's messages.
+    """What is stored about a session besides its messages and turns.
 
-    `muted` and `pinned` are stored indexes of user messages whose exchanges are never or always sent; one that is in
-    both is muted. `summaries` are the oldest first, and the newest is in force. `imports` are in the order of the
-    messages.
+    `muted` and `pinned` hold the stored indexes of user messages. A muted exchange is never sent, a pinned one always
+    is; an index in both is muted. `summaries` are oldest first, and only the newest is used. `imports` are in the order
+    of the messages. `created_at` is seconds since the epoch.
     """
 
     title: str = ""
@@ -69,23 +69,26 @@ class About:
     pinned: frozenset[int] = frozenset()
     summaries: tuple[Summary, ...] = ()
     handles: Mapping[str, Any] = field(default_factory=dict)
-    """Conversations that servers keep, as lib.server_history.Handle.to_dict(), by a name the caller chose."""
+    """Conversations kept by servers: lib.server_history.Handle.to_dict() by a name that the caller chooses."""
     imports: tuple[Import, ...] = ()
 
     @property
     def summary(self) -> Summary | None:
-        """The summary in force."""
+        """The newest summary, which is the one that is used."""
         return self.summaries[-1] if self.summaries else None
 
     @property
     def marks(self) -> Marks:
-        """Pins, mutes and the summary in force, as a plan takes them."""
+        """Pins, mutes and the newest summary, in the form a plan takes."""
         return Marks(self.muted, self.pinned, self.summary)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """A line in the list of sessions. `last_activity` is seconds since the epoch; `expires_in` seconds, or None."""
+    """A line in the list of sessions.
+
+    `last_activity` is seconds since the epoch. `expires_in` is seconds from now, None for never.
+    """
 
     session_id: str
     title: str
@@ -94,106 +97,112 @@ class SessionSummary:
 
 
 class ConversationStore(Protocol):
-    """What a session holds: messages, turns, and what is kept beside them."""
+    """The part of a store that holds a session's messages, finished turns and settings."""
 
     def load(self, session_id: str) -> Sequence[Message]:
-        """The whole history, oldest first; empty for a session that does not exist. Raises CorruptHistory.
+        """All messages, oldest first; empty for a session that does not exist. Raises CorruptHistory.
 
-        Callers must not change it. A repeated call costs only what was added since the last one, and returns the same
-        Message objects again.
+        Callers must not change the sequence. A repeated call reads only what was added since the last one, and returns
+        the same Message objects.
         """
 
     def raw(self, session_id: str) -> bytes | None:
-        """The stored value as it is, to show one that cannot be read. None if there is none."""
+        """The stored bytes of the messages, to show a value that cannot be parsed. None if nothing is stored."""
 
     def expires_in(self, session_id: str) -> float | None:
-        """Seconds until the history is deleted unless something is written; None if it is not stored."""
+        """Seconds until the messages expire if nothing is written. None if none are stored or they never expire."""
 
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
-        """The newest turns (all with None), oldest first, numbered from the session's first turn."""
+        """The newest turns (None: all), oldest first. The session's first turn has number 1."""
 
     def turn(self, session_id: str, number: int) -> Turn | None:
-        """One turn by its number, None if there is none."""
+        """The turn with this number, or None."""
 
     def about(self, session_id: str) -> About:
-        """Title, settings, marks, summaries, handles and imports; an empty About for an unknown session."""
+        """Title, settings, marks, summaries, handles and imports; an empty About for an unknown session.
+
+        Raises CorruptHistory.
+        """
 
     def save_settings(self, session_id: str, settings: Mapping[str, Any]) -> None:
-        """Keep the session's settings."""
+        """Replace the session's settings."""
 
     def mark(self, session_id: str, index: int, mark: Mark | None) -> None:
-        """Pin or mute the exchange of the user message at this stored index, or neither. Raises ValueError below 0."""
+        """Pin or mute the exchange of the user message at this stored index; None removes the mark.
+
+        Raises ValueError for a negative index.
+        """
 
     def keep_summaries(self, session_id: str, summaries: Sequence[Summary], live_id: str | None = None) -> None:
-        """Replace the session's summaries by these. The messages they stand for stay.
+        """Replace the session's summaries. The messages that they summarize stay stored.
 
-        With a `live_id`, only while that turn is being answered: raises TurnLost where it was cleared or discarded.
+        With a `live_id`, raises TurnLost unless that turn is still live.
         """
 
     def keep_handles(self, session_id: str, handles: Mapping[str, Any]) -> None:
         """Replace the session's handles. No server lists its conversations, so a lost handle cannot be found again."""
 
     def import_messages(self, session_id: str, messages: Sequence[Message], source: str) -> None:
-        """Append messages that came from elsewhere, and record which ones and from where: all or nothing.
+        """Append messages from another source and record which ones they are, in one atomic write.
 
         An untitled session is named after their first user message. Without messages, nothing is written. Raises
-        TurnInProgress while a turn is answered or waits for a decision, CorruptHistory when the value is no array.
+        TurnInProgress while a turn is live or interrupted, CorruptHistory if the stored value is not an array.
         """
 
     def clear(self, session_id: str) -> None:
-        """Delete the session: messages, turns, live record and everything else."""
+        """Delete the session: messages, turns, live turn, settings and marks."""
 
 
 class LiveTurnStore(Protocol):
-    """The turn that is being answered: one per session, owned by the thread that answers it."""
+    """The part of a store that holds live turns: at most one per session, owned by the thread that answers it."""
 
     def begin(self, session_id: str, live: LiveTurn, *, instead_of: str | None = None) -> None:
-        """Store the live record before the provider is called, and name an untitled session after the prompt.
+        """Store the live turn before the provider is called, and name an untitled session after the prompt.
 
-        Raises TurnInProgress if there is a record already, unless its id is `instead_of` and it is interrupted: then it
-        is replaced (a retry).
+        Raises TurnInProgress if the session has a live turn already. An interrupted one whose id is `instead_of` is
+        replaced (a retry).
         """
 
     def live(self, session_id: str) -> LiveTurn | None:
-        """The live record with its age, interrupted ones included. None when nothing is being answered."""
+        """The live turn with its age, also if it was interrupted, or None. Raises CorruptHistory."""
 
     def heartbeat(self, session_id: str, live: LiveTurn) -> Signal:
-        """Write the record's present state. Returns "stop" when somebody asked to stop.
+        """Store the turn's current state. Returns "stop" after `request_stop`.
 
-        Raises TurnLost when the record is not ours any more.
+        Raises TurnLost if the turn was cleared, discarded, replaced or committed.
         """
 
     def request_stop(self, session_id: str, live_id: str) -> None:
-        """Ask the owner, in whichever process it runs, to stop and commit the reply so far."""
+        """Ask the turn's owner, which may be in another process, to stop and commit the reply so far."""
 
     def commit(self, session_id: str, live_id: str, messages: Sequence[Message], turn: Turn) -> None:
-        """Append the messages, add the turn, mute what it replaces, remove the live record: all or nothing.
+        """Append the messages, add the turn, mute what it replaces and remove the live turn, in one atomic write.
 
-        Also accepted when the store forgot the record (a Redis that restarted empty), so that a reply outlives its
-        store. Raises TurnLost when the record was cleared, discarded or replaced, CorruptHistory when the value is no
-        array.
+        This also works if the store lost the live turn (a Redis that restarted empty), so that the reply is not lost
+        too. Raises TurnLost if the turn was cleared, discarded or replaced, CorruptHistory if the stored value is not
+        an array.
         """
 
     def discard(self, session_id: str, live_id: str) -> None:
-        """Remove an interrupted record, with its prompt and partial text. Does nothing if it is not there."""
+        """Remove a live turn with its prompt and partial reply. Does nothing if another turn, or none, is live."""
 
 
 class SessionList(Protocol):
-    """The sessions there are."""
+    """The part of a store that lists sessions."""
 
     def sessions(self, limit: int) -> list[SessionSummary]:
-        """The sessions with the latest activity that still exist, newest first."""
+        """The most recently active sessions that still exist, newest first."""
 
 
 class HistoryStore(ConversationStore, LiveTurnStore, SessionList, Protocol):
-    """A whole store."""
+    """A complete store."""
 
     @property
     def note(self) -> str | None:
-        """What a person must know about this store on every page ("lost on restart"), or None."""
+        """A warning about this store that every page shows, e.g. "lost on restart", or None."""
 
     def ping(self) -> None:
-        """Return if the store answers, raise HistoryUnavailable if not."""
+        """Raise HistoryUnavailable if the store does not answer."""
 
     def close(self) -> None:
-        """Give back connections; the last user of an embedded server shuts it down."""
+        """Close connections; the last user of an embedded server shuts it down."""

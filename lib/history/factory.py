@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def open_history(settings: Settings) -> HistoryStore:
-    """The store these settings ask for. A server at REDIS_URL is not waited for: each call says if it is not there.
+    """The store that these settings choose. Opening does not connect to REDIS_URL; the first operation does.
 
-    Raises HistoryUnavailable where our own server does not start, InvalidSettings for a REDIS_URL that cannot be read.
+    Raises HistoryUnavailable if our own server does not start, InvalidSettings for a REDIS_URL that cannot be parsed.
     """
     if settings.store == "memory":
         from lib.history.memory import InMemoryHistory
@@ -34,9 +34,7 @@ def _open_remote(settings: Settings) -> HistoryStore:
     from lib.history.redis import RedisHistory
 
     assert settings.redis_url is not None
-    if (
-        settings.redis_cluster
-    ):  # its client asks the cluster for its nodes when it is made: later, and again if that fails
+    if settings.redis_cluster:  # a cluster client connects when it is created, so we create it later, and retry
         return RedisHistory(partial(connect, settings.redis_url, cluster=True), settings.session_ttl)
     return RedisHistory(connect(settings.redis_url), settings.session_ttl)
 
@@ -46,7 +44,7 @@ def _open_embedded(settings: Settings) -> HistoryStore:
 
     server = EmbeddedServer(settings.data_dir)
     server.start()
-    from lib.history.client import connect  # a tenth of a second, in which the server starts
+    from lib.history.client import connect  # takes a tenth of a second; meanwhile the server starts
     from lib.history.redis import RedisHistory
 
     server.wait()

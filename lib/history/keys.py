@@ -1,15 +1,15 @@
-"""The names of the keys in Redis.
+"""Names the Redis keys of a session.
 
     chat:<id>               string      JSON array of {role, content}, shared with other services
     {chat:<id>}:turns       stream      one entry per turn; the entry's id is the turn's number
-    {chat:<id>}:live        string      the record of the turn being answered; it is the lock
+    {chat:<id>}:live        string      the live turn; while it exists, no other turn can begin
     {chat:<id>}:about       hash        title, created_at, settings, pinned:<index>, muted:<index>, summaries, handles,
                                         import:<id>, lineage
-    {chat:<id>}:signal      hash        which turn was asked to stop, which turns are refused
-    chats                   sorted set  session ids by last activity; an index, never the truth
+    {chat:<id>}:signal      hash        the turn that was asked to stop, turns whose late writes are refused
+    chats                   sorted set  session ids by last activity; only an index, may list expired sessions
 
-All five keys of a session are in one cluster slot. A cluster hashes what stands between braces, and the whole name of a
-key without braces.
+All five keys of a session are in one cluster slot, because a cluster hashes only the part between braces, and the whole
+name of a key without braces.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Keys(NamedTuple):
 
 
 TYPES = Keys("string", "stream", "string", "hash", "hash")
-"""What Redis calls the type of each key."""
+"""The Redis type of each key, as the TYPE command names it."""
 
 
 @lru_cache(maxsize=1024)
 def keys_of(session_id: str) -> Keys:
-    """Raises ValueError for an id that cannot be one.
+    """The keys of a session. Raises ValueError for an invalid session id.
 
     Example: keys_of("a").turns -> "{chat:a}:turns"
     """

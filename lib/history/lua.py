@@ -1,20 +1,19 @@
-"""The parts that the Lua scripts of the Redis store share, and the scripts for what is kept beside the messages.
+"""The shared parts of the Redis store's Lua scripts, and the scripts for settings, marks, summaries and clearing.
 
-The scripts of a live turn are in lua_turns.py, those of the messages in lua_messages.py.
+The scripts for live turns are in lua_turns.py, those for messages in lua_messages.py.
 
-Every write is one script, so it happens whole or not at all. Redis does not roll back, so a script reads before it
-writes: whatever can be refused (a key of the wrong type, a value that is no array, a record that belongs to another
-turn) is refused before the first write. A script may run twice, because a client whose connection broke cannot know
-whether its last command arrived: the second run adds nothing.
+Every write is one script, so it is atomic. Redis does not roll back, so a script makes all its checks (the types of the
+keys, whether the value is an array, who owns the live turn) before its first write. A script may run twice, because a
+client whose connection broke cannot know whether its last command arrived. The second run adds nothing.
 
-Keys: history, turns, live, about, signal. BEGIN, COMMIT and IMPORT take the index of sessions as a sixth key, except in
-a cluster, where it is in another slot and TOUCH writes it. The first argument of a script that writes is the time to
-live in milliseconds; it answers "ok", or what it did or refused.
+Keys: history, turns, live, about, signal. BEGIN, COMMIT and IMPORT take the index of sessions as a sixth key. In a
+cluster the index is in another slot, so TOUCH writes it there. The first argument of a writing script is the time to
+live in milliseconds. It returns "ok", or a word that says why it refused.
 
 Fields of the signal hash: `stop` (the turn that was asked to stop) and `gone:<id>` (a turn that was cleared, discarded
-or replaced: a late owner is refused). The about hash also holds `lineage`. Each of our writes gives the history and the
-about hash the same deadline. If they differ, another service wrote the history and may have changed anything in it:
-then we change `lineage`, and readers load the history again.
+or replaced; its late writes are refused). Each of our writes gives the history and the about hash the same deadline. If
+the deadlines differ, another service wrote the history and may have changed any part of it. Our next write then changes
+the field `lineage` of the about hash, and readers load the whole history again.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ local milliseconds = clock[1] * 1000 + math.floor(clock[2] / 1000)
 """
 
 LAST_WRITER = """
--- Who gave the history its deadline: our last write, or another service. Redis before version 7 does not tell.
+-- Who set the deadline of the history: we (ours) or another service (foreign). Unknown before Redis 7: both are false.
 local ours, foreign = false, false
 local deadline = redis.pcall('PEXPIRETIME', chat)
 if type(deadline) == 'number' then
@@ -45,9 +44,8 @@ WRITE = (
     + CLOCK
     + LAST_WRITER
     + """
--- Every key is read first: one of another type ends the script here, with WRONGTYPE. A live record begins with
--- {"id":"...","beat":seconds,"failed":true or false, so reading its owner costs the same however long the reply has
--- grown.
+-- Read every key first: a key of the wrong type ends the script here with WRONGTYPE. A live record begins with
+-- {"id":"...","beat":seconds,"failed":true or false, so the cost of reading its owner does not grow with the reply.
 local head = call('GETRANGE', live, 0, 512)
 local held = string.match(head, '^{"id":"([^"]*)"')
 local size = call('STRLEN', chat)
@@ -60,7 +58,7 @@ local renew_live = head ~= ''
 
 DONE = """
 if foreign or not lineage then call('HSET', about, 'lineage', now) end
--- A millisecond short: no SETEX that comes after this, not even in the same millisecond, can give this deadline.
+-- One millisecond short, so that no later SETEX, not even in the same millisecond, can set the same deadline.
 local due = string.format('%.0f', milliseconds + ARGV[1] - 1)
 call('PEXPIREAT', chat, due)
 call('PEXPIREAT', about, due)
@@ -73,7 +71,7 @@ return 'ok'
 
 ADD_TO_INDEX = """
 if index then
-  -- A session that is new to the index drops those that must have expired.
+  -- Adding a new session also removes the sessions that must have expired.
   if call('ZADD', index, now, string.sub(chat, 6)) == 1 then
     call('ZREMRANGEBYSCORE', index, '-inf', now - ARGV[1] / 1000)
   end
@@ -82,8 +80,8 @@ end
 """
 
 TOUCH = READ + CLOCK + "chat, index = 'chat:' .. ARGV[2], KEYS[1]" + ADD_TO_INDEX + "return 'ok'"
-"""Moves a session to the top of the index, where that is in another cluster slot. Key: the index. Arguments: time to
-live in milliseconds, session id."""
+"""Moves a session to the top of an index that is in another cluster slot. Key: the index. Arguments: time to live in
+milliseconds, session id."""
 
 SAVE_FIELD = WRITE + "call('HSET', about, ARGV[2], ARGV[3])" + DONE
 
@@ -109,12 +107,12 @@ if ARGV[3] ~= '' then call('HSET', about, ARGV[3] .. ':' .. ARGV[2], '1') end
 CLEAR = (
     READ
     + """
--- Keys of any type are deleted: a person may delete what cannot be read.
+-- Delete keys of any type, so that a person can clear a session that cannot be read.
 local function is(key, kind) return call('TYPE', key)['ok'] == kind end
 local late = {}
 if is(live, 'string') then late[1] = string.match(call('GETRANGE', live, 0, 512), '^{"id":"([^"]*)"') end
 if is(turns, 'stream') then
-  -- The owner of the newest turn may not have heard that its commit arrived, and may commit again.
+  -- The owner of the newest turn may have missed the answer to its commit, and may send it again.
   local newest = call('XREVRANGE', turns, '+', '-', 'COUNT', 1)[1]
   late[#late + 1] = newest and string.match(newest[2][2] or '', '^{"id":"([^"]*)"')
 end

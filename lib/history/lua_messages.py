@@ -1,4 +1,4 @@
-"""The Lua scripts that read and append messages: load, commit and import. Shared parts are in lua.py."""
+"""The Lua scripts that load, commit and import messages. Shared parts are in lua.py."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from lib.history.lua import ADD_TO_INDEX, DONE, LAST_WRITER, READ, WRITE
 from lib.history.lua_turns import BUSY, NAME
 
 FIND_END = """
--- What follows the closing bracket: blanks. Nil where the value does not end like an array of objects.
+-- blank: the whitespace after the closing bracket, or nil if the value does not end like an array of objects.
+-- empty: the same for an empty array or no value.
 local blank, empty
 if size == 0 then
   empty = ''
 else
   local tail = call('GETRANGE', chat, -64, -1)
   blank = string.match(tail, '}%s*%](%s*)$')
-  -- Valid JSON that ends in }] is an array. What another service wrote may be anything, so its beginning is read as
-  -- well.
+  -- Valid JSON that ends in }] is an array. Another service may have written anything, so check the beginning too.
   if blank and not ours and not string.find(call('GETRANGE', chat, 0, 63), '^%s*%[%s*{') then blank = nil end
   if not blank and size <= 64 then empty = string.match(tail, '^%s*%[%s*%](%s*)$') end
 end
@@ -24,7 +24,7 @@ APPEND = """
 if empty and added ~= '' then
   call('SET', chat, '[' .. added .. ']')
 elseif added ~= '' then
-  -- Over the closing bracket: the new end is always longer than what it covers.
+  -- Overwrite the closing bracket. The new end is always longer than the bytes it replaces.
   call('SETRANGE', chat, size - #blank - 1, ',' .. added .. ']' .. blank)
 end
 """
@@ -35,7 +35,7 @@ COMMIT = (
 local id, added, turn, muted = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if held ~= id then
   if head ~= '' or (signals > 0 and call('HEXISTS', signal, 'gone:' .. id) == 1) then return 'lost' end
-  -- The record is gone: this commit arrived before, or the store restarted empty.
+  -- There is no live record: this commit arrived before, or the store restarted empty.
   local start = string.match(turn, '^{"id":"[^"]*"')
   for _, entry in ipairs(call('XREVRANGE', turns, '+', '-', 'COUNT', 100)) do
     if string.sub(entry[2][2] or '', 1, #start) == start then return 'ok' end
@@ -46,9 +46,9 @@ end
     + "if not blank and not empty then return 'corrupt' end"
     + ADD_TO_INDEX
     + """
--- A turn's number is its entry's id, so finding one by its number costs the same in a session of any length.
+-- The entry's id is the turn's number, so finding a turn by number costs the same however long the session is.
 local entry = redis.pcall('XADD', turns, string.format('%.0f-0', entries + 1), 'turn', turn)
-if type(entry) == 'table' then -- refused: somebody deleted or added turns, so they are not numbered 1, 2, 3
+if type(entry) == 'table' then -- refused: somebody deleted or added turns, so the numbers have gaps
   local info = call('XINFO', 'STREAM', turns)
   for place = 1, #info, 2 do
     if info[place] == 'last-generated-id' then
@@ -72,13 +72,13 @@ IMPORT = (
     + BUSY
     + """
 local id, known_end, added, record, title = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-if call('HEXISTS', about, 'import:' .. id) == 1 then return 'ok' end -- it arrived before
+if call('HEXISTS', about, 'import:' .. id) == 1 then return 'ok' end -- this import arrived before
 if busy then return busy end
 """
     + FIND_END
     + """
 if not blank and not empty then return 'corrupt' end
--- The record names the index of the first imported message, so the history must be the one that was counted.
+-- The record holds the index of the first imported message, so the history must not have changed since it was counted.
 if (size == 0 and -1 or size - #(blank or empty) - 1) ~= tonumber(known_end) then return 'changed' end
 """
     + ADD_TO_INDEX
@@ -94,8 +94,8 @@ LOAD = (
     READ
     + LAST_WRITER
     + """
--- Answers {bytes from this offset to that one, stamp, length}. While the stamp stays the same, nothing before the
--- offset has changed. An empty stamp proves nothing.
+-- Returns {bytes from one offset to another, stamp, length of the value}. As long as the stamp stays the same, nothing
+-- before the first offset has changed. An empty stamp proves nothing.
 local lineage = call('HGET', about, 'lineage')
 local length = call('STRLEN', chat)
 local stamp = ''
@@ -103,7 +103,7 @@ if lineage and not foreign then
   stamp = lineage
 elseif foreign and deadline > 0 then
   local clock = call('TIME')
-  -- A SETEX of this very millisecond may be followed by another one.
+  -- A SETEX in the current millisecond may be followed by another with the same deadline.
   if (deadline - clock[1] * 1000 - math.floor(clock[2] / 1000)) % 1000 > 0 then
     stamp = string.format('%.0f', deadline) .. ' ' .. length
   end

@@ -1,4 +1,4 @@
-"""The Lua scripts of a live turn: begin, read, keep alive, stop and discard. Shared parts are in lua.py."""
+"""The Lua scripts that begin, read, update, stop and discard a live turn. Shared parts are in lua.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ end
 )
 
 NAME = """
--- A session is named once, after its first prompt.
+-- A session is named only once, after its first prompt.
 local named = call('HMGET', about, 'created_at', 'title')
 if not named[1] then call('HSET', about, 'created_at', now) end
 if not named[2] and title ~= '' then call('HSET', about, 'title', title) end
@@ -35,7 +35,7 @@ BEGIN = (
     + BUSY
     + """
 local id, rest, instead_of, title = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-if held == id then busy = nil end -- the same turn begins again
+if held == id then busy = nil end -- a repeated BEGIN of the same turn
 if busy == 'answering' or busy and (instead_of == '' or held ~= instead_of) then return busy end
 """
     + ADD_TO_INDEX
@@ -56,7 +56,7 @@ HEARTBEAT = (
 local id, rest = ARGV[2], ARGV[3]
 if head ~= '' and held ~= id then return 'lost' end
 if head == '' then
-  -- The record is gone: cleared, discarded, replaced or committed. Otherwise the store restarted empty.
+  -- There is no live record: the turn was cleared, discarded, replaced or committed, or the store restarted empty.
   if signals > 0 and call('HEXISTS', signal, 'gone:' .. id) == 1 then return 'lost' end
   local newest = call('XREVRANGE', turns, '+', '-', 'COUNT', 1)[1]
   if newest and string.match(newest[2][2] or '', '^{"id":"([^"]*)"') == id then return 'lost' end
@@ -85,11 +85,11 @@ call('DEL', live)
 renew_live = false
 call('HSET', signal, 'gone:' .. held, '1')
 signals = 1
--- A session without an answer was named after the prompt that goes now.
+-- A session without messages was named after the discarded prompt, so its name goes too.
 if size == 0 then call('HDEL', about, 'title', 'created_at') end
 """
     + DONE
 )
 
 LIVE = READ + CLOCK + "return {call('GET', live), now}"
-"""Answers {record, server time in seconds}."""
+"""Returns {live record, server time in seconds}."""

@@ -1,6 +1,6 @@
-"""The history store in this process's memory, for development. Everything is lost when the app restarts.
+"""A history store in this process's memory, for development. Everything is lost when the app restarts.
 
-It keeps every other promise of lib/history/__init__.py, with one lock and plain Python values.
+Apart from that it keeps every promise in lib/history/__init__.py, with one lock and plain Python values.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lib.turns import LiveTurn, Turn
 
 @dataclass(slots=True)
 class State:
-    """Everything one session has. Times are seconds by the store's clock."""
+    """All data of one session. Times are seconds since the epoch, by the store's clock."""
 
     messages: tuple[Message, ...] = ()
     turns: list[Turn] = field(default_factory=list)
@@ -28,9 +28,9 @@ class State:
     live: LiveTurn | None = None
     heartbeat_at: float = 0.0
     stop: str = ""
-    """The turn that was asked to stop."""
+    """Id of the turn that was asked to stop."""
     gone: set[str] = field(default_factory=set)
-    """Turns that were cleared, discarded or replaced: a late owner is refused."""
+    """Ids of turns that were cleared, discarded or replaced. Their late writes are refused."""
     expires_at: float = 0.0
     active_at: float = 0.0
 
@@ -102,7 +102,7 @@ class InMemoryHistory:
             state = self._write(session_id)
             state.live = None
             state.gone.add(live_id)
-            if not state.messages:  # the session was named after the prompt that goes now
+            if not state.messages:  # the session was named after the discarded prompt
                 state.about = replace(state.about, title="", created_at=None)
 
     def import_messages(self, session_id: str, messages: Sequence[Message], source: str) -> None:
@@ -181,16 +181,21 @@ class InMemoryHistory:
             return state.expires_at - self._clock() if state.messages else None
 
     def raw(self, session_id: str) -> bytes | None:
-        """The messages as Redis would hold them."""
+        """The messages as JSON, as Redis would store them."""
         messages = self.load(session_id)
         return b"[" + serialization.pack_messages(messages) + b"]" if messages else None
+
+    def overwrite(self, session_id: str, messages: Sequence[Message]) -> None:
+        """Replace the messages and leave the turns, as another service does in Redis with SETEX. The app never does."""
+        with self._lock:
+            self._write(session_id).messages = tuple(messages)
 
     def close(self) -> None:
         with self._lock:
             self._sessions.clear()
 
     def _read(self, session_id: str) -> State:
-        """The session's state; an empty one, not kept, where there is none (or no longer)."""
+        """The session's state. An empty one, which is not stored, if there is none or it has expired."""
         if not valid_session_id(session_id):
             raise ValueError(f"not a session id: {session_id!r}")
         with self._lock:
@@ -198,7 +203,7 @@ class InMemoryHistory:
             return state if state is not None and state.expires_at > self._clock() else State()
 
     def _write(self, session_id: str) -> State:
-        """The session's state, to be changed. Renews its time to live; expired sessions are dropped."""
+        """The session's state, for changing it. Renews its time to live. A new session also removes expired ones."""
         state = self._read(session_id)
         now = self._clock()
         if session_id not in self._sessions:
@@ -208,14 +213,14 @@ class InMemoryHistory:
         return state
 
     def _name(self, state: State, prompt: str) -> None:
-        """Name an untitled session after a prompt, and note that it is active."""
+        """Name an untitled session after a prompt, and set its last activity to now."""
         state.active_at = self._clock()
         created = state.active_at if state.about.created_at is None else state.about.created_at
         title = state.about.title or serialization.title_of(prompt)
         state.about = replace(state.about, title=title, created_at=created)
 
     def _owned(self, session_id: str, live_id: str) -> State:
-        """The state, if this turn may change it: the live record is its own, or was forgotten. Raises TurnLost."""
+        """The state for a write by this turn. Raises TurnLost if another turn is live, or this one is gone."""
         state = self._read(session_id)
         if live_id in state.gone or (state.live is not None and state.live.id != live_id):
             raise turn_lost()

@@ -1,7 +1,7 @@
-"""Keeps the histories a process has read, so that reading one again costs only what was added to it.
+"""Caches the histories that this process has read, so that reading one again transfers only its new messages.
 
-A cached history is used only where the store proves that nothing before a certain offset changed: the stamp is the same
-(see LOAD in lua_messages.py) and so are the last bytes. Otherwise the whole value is read again.
+A cached history is used only if the store's stamp (see LOAD in lua_messages.py) and the last bytes before the closing
+bracket are unchanged. Otherwise the whole value is read again.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from lib.history.serialization import unpack_messages
 from lib.history.stored_messages import StoredMessages
 
 COMPARED_BYTES = 256
-"""Bytes before the closing bracket that must not have changed."""
+"""How many bytes before the closing bracket are compared."""
 CACHED_SESSIONS = 64
-"""The session that was used longest ago goes first."""
+"""Size of the cache. The least recently used session is removed first."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedHistory:
-    """A history as it was read. `end` is the byte offset of its closing bracket (-1 for no value), `last_bytes` the
-    bytes just before that.
+    """A history as it was last read.
+
+    `end` is the byte offset of its closing bracket (-1 if nothing is stored), `last_bytes` the bytes just before it.
     """
 
     messages: StoredMessages
@@ -33,19 +34,19 @@ class CachedHistory:
 
     @property
     def next_offset(self) -> int:
-        """The offset to read from next time."""
+        """The byte offset to read from next time."""
         return self.end - len(self.last_bytes)
 
     @classmethod
     def of(cls, value: bytes, stamp: str, messages: StoredMessages) -> CachedHistory:
-        """A whole value, without blanks behind its closing bracket."""
+        """Make one from a whole value, which must not have whitespace after its closing bracket."""
         end = len(value) - 1
         return cls(messages, stamp, end, value[max(0, end - COMPARED_BYTES) : max(0, end)])
 
     def grown(self, tail: bytes, stamp: str) -> CachedHistory | None:
-        """This history with what was added since. `tail` is the value from `next_offset` on.
+        """This history with the messages added since. `tail` is the value from `next_offset` on.
 
-        None where it is not certain that nothing else changed.
+        None if it is not certain that nothing else changed.
         """
         added = tail[len(self.last_bytes) :]
         if not stamp or stamp != self.stamp or not tail.startswith(self.last_bytes) or not added.endswith(b"]"):
@@ -56,20 +57,20 @@ class CachedHistory:
             return None
         try:
             new = unpack_messages(b"[" + added[1:], tail)
-        except CorruptHistory:  # raised again with its place in the whole value, when that is read
+        except CorruptHistory:  # reading the whole value raises it again, with the right position
             return None
         return CachedHistory(self.messages.extended(new), stamp, self.end + len(added) - 1, tail[:-1][-COMPARED_BYTES:])
 
 
 class ReadCache:
-    """The histories read last, by session. Safe to share between threads."""
+    """The most recently read histories, by session. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._histories: OrderedDict[str, CachedHistory] = OrderedDict()
 
     def get(self, session_id: str) -> CachedHistory | None:
-        """The session's history as it was read last."""
+        """The session's history as it was last read, or None."""
         with self._lock:
             history = self._histories.get(session_id)
             if history is not None:
@@ -77,7 +78,7 @@ class ReadCache:
             return history
 
     def keep(self, session_id: str, history: CachedHistory) -> CachedHistory:
-        """Keep this reading. Two threads that read the same bytes at once both get the messages of the first."""
+        """Cache a history. Two threads that read the same bytes at once both get the first one's Message objects."""
         with self._lock:
             other = self._histories.get(session_id)
             if (
@@ -93,6 +94,6 @@ class ReadCache:
             return history
 
     def forget(self, session_id: str) -> None:
-        """After the session was cleared, or could not be read."""
+        """Remove a session that was cleared or could not be read."""
         with self._lock:
             self._histories.pop(session_id, None)

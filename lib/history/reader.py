@@ -11,18 +11,18 @@ from lib.history.serialization import unpack_messages
 from lib.history.stored_messages import StoredMessages
 
 SCRIPT_BYTES = 16_384
-"""The most a script returns: GET is faster for a larger value, since it does not copy it through Lua."""
+"""Longest value that the script returns whole. For longer ones GET is faster, because it does not copy through Lua."""
 
 
 class MessageReader:
-    """Reads histories over this client. Safe to share between threads."""
+    """Reads and caches histories. Safe to share between threads."""
 
     def __init__(self, client: RetryingClient) -> None:
         self._client = client
         self._cache = ReadCache()
 
     def read(self, session_id: str) -> CachedHistory:
-        """The history as it is stored now. Raises CorruptHistory."""
+        """The history as it is stored now. Raises CorruptHistory, HistoryUnavailable."""
         known = self._cache.get(session_id)
         if known is not None and known.stamp:
             tail, stamp, _ = self._bytes(session_id, known.next_offset, -1)
@@ -31,7 +31,7 @@ class MessageReader:
                 return self._cache.keep(session_id, grown)
         value, stamp, length = self._bytes(session_id, 0, SCRIPT_BYTES - 1)
         if length > len(value):
-            # The stamp may be older than this value. That is safe: a stamp that was replaced never comes back.
+            # The stamp may be older than this value. That is safe, because an old stamp never comes back.
             value = self.raw(session_id) or b""
         if not value:
             return self._cache.keep(session_id, CachedHistory.of(b"", "", StoredMessages(())))
@@ -45,12 +45,12 @@ class MessageReader:
         return self._cache.keep(session_id, CachedHistory.of(value.rstrip(), stamp, messages))
 
     def check_readable(self, session_id: str) -> None:
-        """Read the history unless this process has read it before. Raises CorruptHistory."""
+        """Read the history if this process has not read it before. Raises CorruptHistory."""
         if self._cache.get(session_id) is None:
             self.read(session_id)
 
     def raw(self, session_id: str) -> bytes | None:
-        """The stored value; for a key of another type, its type in words."""
+        """The stored value. For a key of another type, a note that names the type."""
         key = keys_of(session_id).history
         try:
             value: bytes | None = self._client.ask(lambda client: client.get(key))
@@ -59,11 +59,11 @@ class MessageReader:
         return value
 
     def forget(self, session_id: str) -> None:
-        """The session was cleared."""
+        """Remove a cleared session from the cache."""
         self._cache.forget(session_id)
 
     def wrong_type(self, session_id: str) -> CorruptHistory:
-        """The error for a session with a key of a type that we do not write. Names the first such key."""
+        """The error for a session with a key of the wrong type. Names the first such key."""
         types = dict(zip(keys_of(session_id), TYPES, strict=True)) | {INDEX: "zset"}
         found = {key: self._type(key) for key in types}
         wrong = next(
@@ -77,7 +77,7 @@ class MessageReader:
         return kind.decode()
 
     def _bytes(self, session_id: str, first: int, last: int) -> tuple[bytes, str, int]:
-        """A part of the stored value, the stamp that tells whether the rest changed, and the whole length in bytes."""
+        """Part of the stored value, the stamp, and the length of the whole value in bytes."""
         try:
             value, stamp, length = self._client.run(lua_messages.LOAD, keys_of(session_id), first, last)
         except CorruptHistory as exc:

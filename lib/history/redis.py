@@ -1,7 +1,7 @@
 """The history store in Redis or Valkey: a single server, a cluster, or the server that the app started itself.
 
-Every write is one script (lua.py), so other services, other processes and crashes see a whole exchange or nothing.
-Every script may run twice, so a broken connection loses nothing and doubles nothing.
+Every write is one script (see lua.py), so a crash never leaves half an exchange, and other services and processes never
+see one. Every script may run twice, so a broken connection neither loses nor repeats anything.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
 REFUSALS = {b"answering": being_answered, b"interrupted": interrupted, b"lost": turn_lost}
-"""Statuses of scripts that stand for an error."""
+"""The error for each status with which a script refuses."""
 IMPORT_ATTEMPTS = 3
-"""How often an import counts again because another service changed the history meanwhile."""
+"""How often an import is tried if another service changes the history meanwhile."""
 
 
 class RedisHistory:
-    """The store. `client` may also be a function that makes it, called at first use (a cluster is reached when made).
+    """A HistoryStore on a Redis client.
 
-    `note` is what people must know about this store; `revive` starts a dead server again and returns whether it
-    answers; `written` is called after every write; `close` gives back whatever the client needs. Times to live are
-    seconds.
+    `client` may also be a function that creates the client at first use; a cluster client needs that, because creating
+    it connects. `note` is a warning that pages show. `revive` restarts a dead server and returns whether it answers.
+    `written` is called after every write, `close` when the store is closed.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class RedisHistory:
         self._write(lua_turns.REQUEST_STOP, session_id, _id(live_id))
 
     def commit(self, session_id: str, live_id: str, messages: Sequence[Message], turn: Turn) -> None:
-        self._reader.check_readable(session_id)  # nothing is added to a value that cannot be read
+        self._reader.check_readable(session_id)  # never append to a value that cannot be parsed
         added, record = serialization.pack_messages(messages), serialization.pack_turn(turn)
         muted = "" if turn.replaces is None else turn.replaces
         self._write(lua_messages.COMMIT, session_id, _id(live_id), added, record, muted, listed=True)
@@ -167,9 +167,9 @@ class RedisHistory:
             self._close()
 
     def _write(self, script: str, session_id: str, *arguments: bytes | str | int, listed: bool = False) -> str:
-        """Run a writing script and return its status; `listed` also moves the session to the top of the index.
+        """Run a writing script and return its status. `listed` also moves the session to the top of the index.
 
-        Raises what the status stands for, if that is a refusal.
+        Raises the matching error if the script refused.
         """
         try:
             if listed:
@@ -194,7 +194,7 @@ def _turn(entry: tuple[bytes, Mapping[bytes, bytes]]) -> Turn:
 
 
 def _id(live_id: str) -> str:
-    """A live turn's id, which stands between quotes in the record's first bytes and in the scripts' patterns."""
+    """Check the id of a live turn, because the scripts put it between quotes. Raises ValueError."""
     if not valid_session_id(live_id):
         raise ValueError(f"not an id of a live turn: {live_id!r}")
     return live_id

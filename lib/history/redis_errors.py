@@ -1,7 +1,7 @@
 """Translates redis-py's errors into ours, in plain words.
 
-No text ever holds a password: of a server's error only the first word is used, since some servers quote what they were
-sent.
+No error text ever holds a password. We use only the first word of a server's error, because some servers quote the
+command they received.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SERVER_CODES = {
 
 
 def broke_off(exc: Exception) -> bool:
-    """Whether a connection that had been made was lost, as after a restart: a new one may work at once."""
+    """Whether an open connection was lost, as after a restart. A new connection may work at once."""
     connection_error = isinstance(exc, redis.ConnectionError) and not isinstance(
         exc, (redis.AuthenticationError, AuthorizationError, redis.BusyLoadingError)
     )
@@ -42,7 +42,7 @@ def broke_off(exc: Exception) -> bool:
 
 
 def not_there(exc: Exception) -> bool:
-    """Whether nothing listens at the address."""
+    """Whether no server listens at the address."""
     return isinstance(_root(exc), _NOT_THERE)
 
 
@@ -96,7 +96,7 @@ def _what_happened(exc: Exception, text: str) -> str:
 
 
 def _root(exc: BaseException) -> BaseException:
-    """The socket's error that redis-py wrapped, or the error itself. Stops at errors that we raised."""
+    """The OSError that redis-py wrapped, or the error itself. Does not look behind our own errors."""
     cause: BaseException | None = exc
     while cause is not None and not isinstance(cause, ChatError):
         if isinstance(cause, OSError):

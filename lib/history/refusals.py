@@ -1,4 +1,4 @@
-"""The refusals that every store words alike."""
+"""The errors that every store raises with the same words."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from lib.errors import HistoryUnavailable, TurnInProgress, TurnLost
 
 
 def being_answered() -> TurnInProgress:
-    """Nothing can be added while a message is being answered."""
+    """For a write while another turn is live."""
     return TurnInProgress("This conversation has a message that is being answered.")
 
 
 def interrupted() -> TurnInProgress:
-    """Nothing can be added before the person decided about an interrupted message."""
+    """For a write while an interrupted turn waits for a decision."""
     return TurnInProgress(
         "An earlier message of this conversation was interrupted and waits for your decision.",
         next_step="Retry it, keep what came, edit it or discard it, then send again.",
@@ -19,12 +19,12 @@ def interrupted() -> TurnInProgress:
 
 
 def turn_lost() -> TurnLost:
-    """A late owner may not write."""
+    """For a write by the owner of a turn that is no longer live."""
     return TurnLost("This message was cleared, discarded or replaced while it was being answered.")
 
 
 def changed_meanwhile() -> HistoryUnavailable:
-    """Another service wrote again and again while messages were being imported."""
+    """For an import that another service's writes got in the way of several times."""
     return HistoryUnavailable(
         "Another service keeps writing to this conversation, so no messages were imported.",
         safe="Nothing was changed.",
@@ -33,7 +33,7 @@ def changed_meanwhile() -> HistoryUnavailable:
 
 
 def checked_index(index: int) -> int:
-    """A stored index. Raises ValueError below 0."""
+    """The index itself. Raises ValueError if it is negative."""
     if index < 0:
         raise ValueError(f"not a stored index: {index}")
     return index

@@ -1,7 +1,7 @@
-"""The sorted set of sessions by last activity, which the list of sessions is read from.
+"""Keeps the sorted set of sessions by last activity, from which the list of sessions is read.
 
-It is an index, never the truth: what it lists is shown only if it still exists. It is cleaned when a session is added,
-never when it is read.
+The set may list sessions that have expired, so a session is shown only if its keys still exist. Expired sessions are
+removed from the set when a session is added, never when it is read.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from lib.history.keys import INDEX, keys_of
 from lib.history.redis_errors import crosses_slots
 
 PAGE = 50
-"""Sessions looked up at a time."""
+"""How many sessions are looked up in one round trip."""
 
 
 class SessionIndex:
-    """The index of sessions. Entries of sessions that were not written for `ttl_seconds` are dropped."""
+    """The index of sessions. Sessions that were not written for `ttl_seconds` are removed from it."""
 
     def __init__(self, client: RetryingClient, ttl_seconds: int) -> None:
         self._client = client
@@ -30,7 +30,7 @@ class SessionIndex:
         self._in_another_slot = False
 
     def run(self, script: str, session_id: str, *arguments: bytes | str | int) -> Any:
-        """Run a writing script of a session and move the session to the top: in one round trip, in a cluster in two."""
+        """Run a script that writes a session, and move the session to the top: one round trip, two in a cluster."""
         keys = keys_of(session_id)
         if not self._in_another_slot:
             try:
@@ -39,15 +39,17 @@ class SessionIndex:
                 if not crosses_slots(exc.__cause__):
                     raise
                 self._in_another_slot = True
-        self._client.run(lua.TOUCH, (INDEX,), self._ttl_ms, session_id)  # first: if it fails, the script does not run
+        self._client.run(
+            lua.TOUCH, (INDEX,), self._ttl_ms, session_id
+        )  # first, so that a failure here means that nothing was written
         return self._client.run(script, keys, self._ttl_ms, *arguments)
 
     def remove(self, session_id: str) -> None:
-        """Drop one session."""
+        """Remove one session."""
         self._client.ask(lambda client: client.zrem(INDEX, session_id))
 
     def newest(self, limit: int) -> list[SessionSummary]:
-        """The sessions with the latest activity that still exist, newest first."""
+        """The most recently active sessions that still exist, newest first."""
         found: list[SessionSummary] = []
         for start in itertools.count(0, PAGE):
             page = self._client.ask(partial(_entries, start=start))
@@ -57,7 +59,7 @@ class SessionIndex:
         return found[:limit]
 
     def _summaries(self, entries: Sequence[tuple[str, float]]) -> list[SessionSummary]:
-        """Those that still exist: with messages, or with a live record."""
+        """Keep the sessions that still have messages or a live turn."""
         entries = [entry for entry in entries if valid_session_id(entry[0])]
         if not entries:
             return []
@@ -71,7 +73,7 @@ class SessionIndex:
 
 
 def seconds(milliseconds: int) -> float | None:
-    """A remaining time to live as Redis gives it, in seconds; None where there is no key or no limit."""
+    """Convert the result of PTTL to seconds. None if the key does not exist or never expires."""
     return None if milliseconds < 0 else milliseconds / 1000
 
 
@@ -80,7 +82,7 @@ def _entries(client: Client, start: int) -> Any:
 
 
 def _look_up(client: Client, session_ids: Sequence[str]) -> Any:
-    """Per session: milliseconds left of the messages and of the live record, and the title (None if unreadable)."""
+    """For each session: PTTL of the messages, PTTL of the live record, and the title (None if unreadable)."""
     pipe = client.pipeline(transaction=False)
     for session_id in session_ids:
         keys = keys_of(session_id)

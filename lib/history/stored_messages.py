@@ -1,60 +1,59 @@
-"""The messages of one history as the store reads them: a sequence that builds each Message when it is first used."""
+"""A sequence of stored messages that creates each Message object when it is first used."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import overload
 
+from lib.history.serialization import StoredObject, read_objects
 from lib.messages import Message
 
 
 @dataclass(slots=True)
 class _Items:
-    """Stored objects in order; each is replaced by its Message when that is first needed. It only ever grows.
+    """A list that only grows. Each stored object is replaced by its Message when that is first needed.
 
-    The first `ready` are Messages already.
+    The first `ready` values are Messages already.
     """
 
-    values: list[dict[str, Any] | Message]
+    values: list[StoredObject | Message]
     ready: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class StoredMessages(Sequence[Message]):
-    """An immutable sequence of messages that gives the same Message object every time. Safe to share between threads.
+    """An immutable sequence that returns the same Message object every time. Safe to share between threads.
 
-    `stored` are objects that Message.from_dict accepts. A longer history shares its items with the shorter one it grew
-    from, so growing costs what is added.
+    `stored` comes from `unpack_messages`, which checked it. A longer history shares its values with the shorter one
+    that it extends, so its cost depends only on the number of new messages.
     """
 
     __slots__ = ("_items", "_size")
 
-    def __init__(self, stored: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, stored: Sequence[StoredObject]) -> None:
         self._items = _Items(list(stored))
         self._size = len(stored)
 
-    def extended(self, stored: Sequence[dict[str, Any]]) -> StoredMessages:
-        """This history with more messages at its end."""
+    def extended(self, stored: Sequence[StoredObject | Message]) -> StoredMessages:
+        """A longer history: this one with more messages at its end."""
         longer = StoredMessages(())
         with self._items.lock:
             if len(self._items.values) == self._size:
                 self._items.values.extend(stored)
                 longer._items, longer._size = self._items, self._size + len(stored)
                 return longer
-        # Another thread extended the same history. Messages first, so that both continuations hold the same objects.
+        # Another thread has extended this history. Build the Messages first, so that both longer ones share them.
         longer._items.values = [*self, *stored]
         longer._size = len(longer._items.values)
         return longer
 
     def sharing(self, earlier: StoredMessages) -> StoredMessages:
-        """This history, holding the objects of an earlier reading if it only grew since then."""
-        stored = [_plain(item) for item in self._items.values[: self._size]]
-        known = earlier._items.values[: earlier._size]
-        if len(known) > len(stored) or any(_plain(old) != new for old, new in zip(known, stored, strict=False)):
-            return self
-        return earlier.extended(stored[len(known) :])
+        """This history with the Message objects of an earlier reading, if it only grew since then."""
+        known = len(earlier)
+        only_grew = known > 0 and self[:known] == tuple(earlier)
+        return earlier.extended(list(self[known:])) if only_grew else self
 
     def __len__(self) -> int:
         return self._size
@@ -85,18 +84,17 @@ class StoredMessages(Sequence[Message]):
         return f"StoredMessages({list(self)!r})"
 
     def _messages(self, start: int, stop: int) -> list[Message]:
-        """The messages start..stop (stop not included), built where they were not."""
+        """The messages from start up to stop, created where needed."""
         items = self._items
         if stop > items.ready:
             with items.lock:
-                for place in range(start, stop):
-                    item = items.values[place]
-                    if not isinstance(item, Message):
-                        items.values[place] = Message.from_dict(item)
+                unread = [
+                    (place, item)
+                    for place, item in enumerate(items.values[start:stop], start)
+                    if not isinstance(item, Message)
+                ]
+                for (place, _), found in zip(unread, read_objects([item for _, item in unread]), strict=True):
+                    items.values[place] = Message.from_dict(found)
                 if start <= items.ready:
                     items.ready = max(items.ready, stop)
         return items.values[start:stop]  # type: ignore[return-value]  # all of these are Messages now
-
-
-def _plain(item: dict[str, Any] | Message) -> dict[str, Any]:
-    return item.to_dict() if isinstance(item, Message) else item

@@ -104,12 +104,12 @@ class ContestantRun:
 
     @property
     def unfit(self) -> int:
-        """How many requests do not fit the window; the chat would have asked the person each time."""
+        """How many requests do not fit the window. The chat would have asked the person before each."""
         return sum(not step.fits for step in self.steps)
 
     @property
     def most_left_out(self) -> int:
-        """Messages that the request with the most drops does not send."""
+        """The most earlier messages that one request does not send."""
         return max((step.left_out for step in self.steps), default=0)
 
     def kept(self, fact: int) -> tuple[int, int]:
@@ -153,8 +153,8 @@ def replay_all(
 ) -> list[Replay]:
     """Replay the conversation for each contestant. This plans every request, so it is the slow part of a bake-off.
 
-    The pins and mutes of `marks` hold for every contestant. Raises ValueError for fewer than 2
-    or more than 6 contestants, or for two of the same name.
+    The pins and mutes of `marks` hold for every contestant. Raises ValueError for fewer than 2 or more than 6
+    contestants, or for two of the same name.
     Example: replay_all(history, [Contestant("now", settings), Contestant("all", everything)], sizes_for)
     """
     if not FEWEST <= len(contestants) <= MOST:
@@ -183,8 +183,8 @@ def bake_off(replays: Sequence[Replay], find: FindModel, facts: Sequence[int] = 
 def run_of(replayed: Replay, model: Model | None, facts: Sequence[int] = ()) -> ContestantRun:
     """Measure one replay in tokens and, at this model's list prices, in USD.
 
-    A model that is not in the catalogue has no price, and its cache is assumed to keep a prefix of any length, as
-    servers on one's own machine do.
+    A model that is not in the catalogue has no price. Its cache is assumed to keep prefixes of any length, as local
+    servers do.
     """
     contestant, sizes, budget = replayed.contestant, replayed.sizes, replayed.contestant.settings.window.input_budget
     usages = counted_usages(replayed.requests, sizes, 0 if model is None else cache_minimum(model))

@@ -1,7 +1,7 @@
 """Finds what breaks at small budgets of the cliff map: facts, instructions, exchanges and tool pairs.
 
-Only breaks that the budget causes count: a tool call that is stored without its result does not. They are found at the
-edges of runs, not message by message. `source_trim` may break anything, the other strategies only facts and
+Only what the budget breaks counts, so a tool call that is stored without its result does not. Breaks are found at the
+edges of runs, not message by message. `source_trim` may break all four, the other strategies only facts and
 instructions.
 """
 
@@ -57,7 +57,7 @@ class Pair(NamedTuple):
 
 
 def markers(cliffs: CliffMap, candidates: Candidates, facts: Collection[int] = ()) -> list[Marker]:
-    """What breaks at which budgets of a map, sorted by kind and index. `candidates` are those that the map planned.
+    """What breaks at which budgets, sorted by kind and index. `candidates` are those that the map was planned from.
 
     `facts` are stored indexes of messages that should be sent.
     Example: the fact stored at 0 is sent from 900 on, budgets 300, 600, 900 -> Marker("fact", 0, (300, 600))
@@ -104,7 +104,7 @@ def _split_exchanges(row: Row, candidates: Candidates) -> set[int]:
 
 
 def _after_systems(candidates: Candidates, at: int) -> int:
-    """The first index from `at` on without a system message. System messages belong to no exchange."""
+    """The first index from `at` on that is not a system message, because those belong to no exchange."""
     systems = candidates.totals.system_positions
     place = bisect_left(systems, at)
     while place < len(systems) and systems[place] == at:

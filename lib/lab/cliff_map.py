@@ -1,8 +1,8 @@
 """The cliff map: which messages are sent at which budget.
 
 The request is planned with `plan_context` once for each budget. The decisions are kept as runs over stored indexes: 60
-budgets over 10,000 messages are a few hundred runs, not 600,000 cells. Budgets are input budgets: the tokens a request
-may hold without the room reserved for the reply. What breaks at small budgets is in lib/lab/break_points.py.
+budgets over 10,000 messages make a few hundred runs, not 600,000 cells. A budget is an input budget: the tokens of the
+window without those reserved for the reply. lib/lab/break_points.py finds what breaks at small budgets.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class CliffMap:
         return found
 
     def survivals(self) -> Iterator[tuple[int, int, int | None]]:
-        """The ranges (start, stop, budget) of stored indexes with the same answer of `survives`, in order.
+        """The ranges (start, stop, budget) of stored indexes for which `survives` gives the same budget, in order.
 
         Example: 6 stored messages, the last two sent from 300 on, the others from 900 on -> (0, 4, 900), (4, 6, 300)
         """

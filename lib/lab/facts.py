@@ -1,8 +1,7 @@
 """Suggests facts to ask a model for: addresses, codes, dates, numbers and names that the user told it.
 
-Patterns over the user's messages, so the same conversation always gives the same suggestions, which a person can
-change. A question never contains its answer. Facts in questions, code or replies are not found, and German nouns look
-like names.
+Patterns find them in the user's messages, so the same conversation always gives the same suggestions. A question never
+contains its answer. Facts in questions, code or replies are not found, and German nouns are taken for names.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from lib.tool_calls import opens_exchange
 FACTS = 12
 """Most suggestions per conversation."""
 SEARCHED = 4000
-"""Characters of a message that are searched: what comes later is probably a pasted text."""
+"""Characters of a message that are searched. A longer message is probably a pasted text."""
 AROUND = 90
 """Characters that a question about a gap shows on each side of it."""
 GAP = "____"
@@ -103,7 +102,7 @@ _QUESTIONS: tuple[tuple[str, str, tuple[ValueKind, ...]], ...] = (
 def suggest_facts(history: Sequence[Message], most: int = FACTS) -> list[Fact]:
     """The best facts of a conversation, in the order they were said.
 
-    Of two facts with the same question, the later one wins. A sentence that was said with several values gives none.
+    Of two facts with the same question, the later one counts. A sentence that occurs with several values gives none.
 
     Example: "My dog is called Bo." -> Fact(0, "My dog is called Bo.", "What is the name of my dog?", "Bo")
     """

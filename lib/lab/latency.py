@@ -1,8 +1,8 @@
 """Measures how long a model takes to its first token under each strategy, request after request.
 
-Sends what the chat would have sent at those turns, one strategy after the other and one request at a time, with short
-replies, because only the first token counts. Nothing is stored. The first request of a strategy meets a cold cache and
-is marked as cold; a provider may still have cached the start of a request of the strategy before.
+Sends the requests that the chat would have sent at those turns, one at a time, one strategy after the other. Replies
+are short, because only the first token counts. Nothing is stored. The first request of each strategy is marked as cold,
+though a provider may still have cached its start from a request of the strategy before.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TimedRequest:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredLatency:
-    """How one request went. Times are milliseconds since it was sent; None if nothing came."""
+    """The latency of one request. Times are milliseconds since it was sent; None if nothing came."""
 
     name: str
     turn: int
@@ -62,7 +62,7 @@ class MeasuredLatency:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A request that is still running, and for how many seconds."""
+    """Says that a request is still running, and for how many seconds."""
 
     name: str
     turn: int
@@ -97,16 +97,16 @@ def requests(
 def measure(provider: Provider, timed: Iterable[TimedRequest]) -> Generator[Waiting | MeasuredLatency, None, None]:
     """Send requests one by one. Yields a MeasuredLatency after each, and a Waiting every HEARTBEAT_SECONDS meanwhile.
 
-    Closing the generator lets go of the running request and sends nothing more. A failure is yielded, too; one that
-    would come again ends the measuring.
-    Example: [each.first_token_ms for each in measure(provider, timed) if isinstance(each, MeasuredLatency)] -> [918.2,
-    120.4]
+    Closing the generator drops the running request and sends nothing more. A failure is yielded, too; after one that
+    would happen again, nothing more is sent.
+    Example: [type(event) for event in measure(provider, timed)] -> [Waiting, Waiting, MeasuredLatency, ...]
     """
     started_names: set[str] = set()
-    for one in timed:
+    for timed_request in timed:
+        name, turn = timed_request.name, timed_request.turn
         stopping, outcomes = threading.Event(), queue.SimpleQueue[tuple[MeasuredLatency, bool]]()
-        reader = _Reader(provider, one, one.name not in started_names, stopping, outcomes)
-        threading.Thread(target=reader.run, daemon=True, name=f"measure-{one.name}-{one.turn}").start()
+        reader = _Reader(provider, timed_request, name not in started_names, stopping, outcomes)
+        threading.Thread(target=reader.run, daemon=True, name=f"measure-{name}-{turn}").start()
         started = time.perf_counter()
         outcome = None
         try:
@@ -114,22 +114,22 @@ def measure(provider: Provider, timed: Iterable[TimedRequest]) -> Generator[Wait
                 try:
                     outcome = outcomes.get(timeout=HEARTBEAT_SECONDS)
                 except queue.Empty:
-                    yield Waiting(one.name, one.turn, time.perf_counter() - started)
+                    yield Waiting(name, turn, time.perf_counter() - started)
         finally:
             stopping.set()
-        started_names.add(one.name)
-        latency, may_go_on = outcome
+        started_names.add(name)
+        latency, send_more = outcome
         yield latency
-        if not may_go_on:
+        if not send_more:
             return
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Sends one request in its own thread, and puts how it went and whether to go on into `outcomes`."""
+    """Sends one request in its own thread. Puts its latency, and whether to send more, into `outcomes`."""
 
     provider: Provider
-    one: TimedRequest
+    timed: TimedRequest
     cold: bool
     stopping: threading.Event
     outcomes: queue.SimpleQueue[tuple[MeasuredLatency, bool]]
@@ -142,7 +142,7 @@ class _Reader:
         except ChatError as error:
             self.outcomes.put((self._failed(error), error.retryable))
         except Exception as error:
-            log.exception("measuring %s failed", self.one.name)
+            log.exception("measuring %s failed", self.timed.name)
             unexpected = ChatError(
                 f"Something unexpected went wrong here ({type(error).__name__}).", safe="Nothing was changed."
             )
@@ -151,7 +151,7 @@ class _Reader:
     def _read(self, started: float) -> MeasuredLatency:
         first: float | None = None
         usage = Usage()
-        stream = self.provider.stream(self.provider.prepare(self.one.request))
+        stream = self.provider.stream(self.provider.prepare(self.timed.request))
         for event in stream:
             if isinstance(event, Reply):
                 usage = event.usage
@@ -161,11 +161,13 @@ class _Reader:
                 break
         if isinstance(stream, Generator):
             stream.close()
-        return MeasuredLatency(self.one.name, self.one.turn, self.one.tokens, self.cold, first, _since(started), usage)
+        return MeasuredLatency(
+            self.timed.name, self.timed.turn, self.timed.tokens, self.cold, first, _since(started), usage
+        )
 
     def _failed(self, error: ChatError) -> MeasuredLatency:
         return MeasuredLatency(
-            self.one.name, self.one.turn, self.one.tokens, self.cold, None, None, error=error.to_dict()
+            self.timed.name, self.timed.turn, self.timed.tokens, self.cold, None, None, error=error.to_dict()
         )
 
 

@@ -63,7 +63,7 @@ def trim_costs(
 
 
 def cache_breaks(run: ContestantRun) -> tuple[int, ...]:
-    """The turns that drop more than the turn before, so that the request begins differently and the cache is of no use.
+    """The turns that drop more than the turn before: their requests begin differently, so the cache does not help.
 
     Example: nothing dropped until turn 9, more each time from then on -> (9, 10, 11, ...)
     """

@@ -26,6 +26,11 @@ PROVENANCE_TEXT: dict[Provenance, str] = {
 }
 
 
+def provenance_label(provenance: Provenance) -> str:
+    """The word that is shown beside a count. Example: "~estimated" for "estimated"; "billed" for "billed"."""
+    return f"~{provenance}" if provenance == "estimated" else provenance
+
+
 class TokenCounter(Protocol):
     """Counts the tokens of messages. `name` and `provenance` are shown beside every count.
 

@@ -21,15 +21,15 @@ def test_growth_is_the_usage_of_the_replayed_requests_that_fit() -> None:
     assert model is not None
     tokens = growth(history, sizes, SETTINGS, model, money=False)
     money = growth(history, sizes, SETTINGS, model, money=True)
-    assert set(tokens) == set(money) == {strategy.label for strategy in STRATEGIES.values()}
+    assert set(tokens) == set(money) == set(STRATEGIES)
     for strategy in STRATEGIES.values():
         requests = replay(history, sizes, replace(SETTINGS, strategy=strategy.name))
-        fitting = tokens[strategy.label]
+        fitting = tokens[strategy.name]
         assert fitting == [sizes.parts(request).sent for request in requests[: len(fitting)]]
         assert all(size <= SETTINGS.window.input_budget for size in fitting)
         usages = counted_usages(requests[: len(fitting)], sizes, cache_minimum(model))
         price = total_price(model, usages)
         assert price is not None
-        assert round(sum(money[strategy.label]), 9) == round(float(price), 9)
-    everything = tokens[STRATEGIES["none"].label]
-    assert 0 < len(everything) < len(tokens[STRATEGIES["oldest_first"].label]) == 30
+        assert round(sum(money[strategy.name]), 9) == round(float(price), 9)
+    everything = tokens["none"]
+    assert 0 < len(everything) < len(tokens["oldest_first"]) == 30

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.analysis import frames
-from lib.analysis.requests import HistoryPrefix, MessageSizes, RequestRecord, detached, records_of
+from lib.analysis.requests import HistoryPrefix, MessageSizes, PlainRun, RequestRecord, detached, records_of
 from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.candidates import Candidates, Summary
 from lib.messages import Message, assistant, system, user
@@ -123,8 +123,8 @@ def test_a_history_prefix_reads_the_history_without_copying_it() -> None:
 
 def test_a_muted_exchange_stays_muted_when_it_is_planned_again() -> None:
     history, turns, _ = talk(3, SETTINGS)
-    runs = ((0, 2, False, "muted"), (2, 5, True, "fits"))
-    record = RequestRecord(4, range(5, 6), runs, "Be brief.", turns[2])  # type: ignore[arg-type]
+    runs: tuple[PlainRun, ...] = ((0, 2, False, "muted"), (2, 5, True, "fits"))
+    record = RequestRecord(4, range(5, 6), runs, "Be brief.", turns[2])
     plan = MessageSizes(WORDS, history).planned_again(record, SETTINGS)
     assert [run.reason for run in plan.runs if not run.included] == ["muted"]
 

@@ -1,10 +1,12 @@
-"""Deciding what to send: every strategy at four sizes, against langchain-core's trim_messages on the same token counts.
+"""Planning a request with every strategy at four sizes, against langchain-core's trim_messages on the same counts.
 
-Run: python -m tests.benchmarks.bench_trimming. The peer is optional; without it only ours is printed:
+Run: python -m tests.benchmarks.bench_trimming. The peer is optional:
   uv sync --group bench
-The message sizes are counted beforehand and looked up by the peer, so that what is compared is the deciding. Both take
-turns in the same run: trust the ratios, not the microseconds.
+Messages are counted beforehand and the peer looks the counts up, so that only the planning is compared. Both take turns
+in the same run: trust the ratios, not the microseconds.
 """
+# mypy: disable-error-code="import-not-found"
+# langchain-core is optional
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ def main() -> None:
     """Print the table. Takes about half a minute."""
     peer = _peer()
     found = {size: measured(size, peer) for size in SIZES}
-    print("\nDeciding, µs (how many times faster than the peer)")
+    print("\nPlanning, µs (how many times faster than the peer)")
     print(
         f"{'':>16}" + "".join(f"{size:>22,}" for size in SIZES) + f"  messages; budget {WINDOW.input_budget:,} tokens"
     )
@@ -52,8 +54,8 @@ def main() -> None:
 
 
 def measured(size: int, peer: Any) -> dict[str, float]:
-    """Median µs of each way on one history of this many messages. The first decision of each is not timed."""
-    history = [said(TEXT[: 40 + 37 * n % 800]) for n in range(size // 2) for said in (user, assistant)]
+    """Median µs per planner on a history of this many messages. The first plan of each is not timed."""
+    history = [message(TEXT[: 40 + 37 * n % 800]) for n in range(size // 2) for message in (user, assistant)]
     ledger = TokenLedger(ESTIMATE)
     ways: dict[str, Callable[[], object]] = {name: _ours(name, history, ledger) for name in STRATEGIES}
     if peer is not None:
@@ -73,7 +75,7 @@ def measured(size: int, peer: Any) -> dict[str, float]:
 
 
 def _ours(strategy: str, history: list[Message], ledger: TokenLedger) -> Callable[[], object]:
-    """A whole decision: what is new is gathered and counted, the cut is found, and whether it fits is known."""
+    """A whole plan: gather and count the new messages, find the cut, check whether the request fits."""
     gist = Summary("gist", ((0, len(history) // 2),))
 
     def decide() -> bool:
@@ -84,7 +86,7 @@ def _ours(strategy: str, history: list[Message], ledger: TokenLedger) -> Callabl
 
 
 def _peer() -> Any:
-    """How trim_messages is asked for the same; None where it is not installed."""
+    """A function that makes the same cut with trim_messages, for one history. None if it is not installed."""
     try:
         from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, trim_messages
     except ImportError:

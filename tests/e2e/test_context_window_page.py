@@ -36,7 +36,7 @@ def test_a_prompt_engineer_finds_which_turn_and_rule_dropped_the_fact(forgetful:
     box.fill("lisbon")
     box.press("Enter")
     tab.sees("was the first without it")
-    tab.sees(f"would still have sent it: {STRATEGIES['head_and_tail'].label}")
+    tab.sees(f"would still have sent it: {STRATEGIES['head_and_tail'].short}")
     tab.page.get_by_role("button", name="Look at turn").first.click()
     chosen = tab.page.locator(".row.chosen")
     expect(chosen).to_be_in_viewport()

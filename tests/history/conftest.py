@@ -1,4 +1,5 @@
-"""One kit per kind of store: real Redis, a real one-node cluster, the embedded server, the snapshot, memory."""
+"""Fixtures for the history tests. `kit` runs a test with every kind of store: a real Redis server, a real cluster with
+one node, the embedded server, the snapshot and memory."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from lib.history.memory import InMemoryHistory
 from lib.history.redis import RedisHistory
 from tests.support.redis_servers import TTL, RedisServer, free_port
 from tests.support.store_kits import Kit, aged_record
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +31,7 @@ def redis_server() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def client(redis_server: RedisServer) -> Iterator[Any]:
-    """An empty database, seen by a client that is not ours."""
+    """A plain redis-py client of the test server, whose database is empty."""
     with redis_server.client() as found:
         found.flushall()
         yield found
@@ -37,7 +39,7 @@ def client(redis_server: RedisServer) -> Iterator[Any]:
 
 @pytest.fixture
 def open_store(redis_server: RedisServer, client: Any) -> Iterator[Callable[[], RedisHistory]]:
-    """Opens stores on the empty database, each with a memory of its own, as another process would have."""
+    """Opens stores on the empty database. Each has its own cache, like a separate process."""
     opened: list[RedisHistory] = []
 
     def open_one() -> RedisHistory:
@@ -57,14 +59,12 @@ def redis_store(open_store: Callable[[], RedisHistory]) -> RedisHistory:
 @pytest.fixture(scope="session")
 def cluster_url() -> Iterator[str]:
     port = free_port()
-    # the bus port would be port + 10,000, which may be beyond the last there is
+    # the default bus port is port + 10,000, which may be above 65,535
     bus = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
     server = RedisServer("--port", str(port), "--bind", "127.0.0.1", *bus).start()
     with server.client() as node:
         node.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
-        deadline = time.monotonic() + 10
-        while node.cluster("info")["cluster_state"] != "ok" and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(lambda: node.cluster("info")["cluster_state"] == "ok", "the cluster")
     yield f"redis://127.0.0.1:{port}"
     server.close()
 

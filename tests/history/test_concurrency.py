@@ -1,4 +1,4 @@
-"""Eight writers at once lose nothing, whether they are threads or processes."""
+"""Eight concurrent writers, threads or processes, lose no messages."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tests.support.store_kits import Kit
 WRITERS, EACH = 8, 25
 
 
-def check_everything_is_there(store: Any, writers: int, turns: int) -> None:
+def assert_nothing_is_lost(store: Any, writers: int, turns: int) -> None:
     messages = store.load("s")
-    asked = [message.text for message in messages[::2]]
+    prompts = [message.text for message in messages[::2]]
     assert len(messages) == 2 * writers * turns
-    assert sorted(asked) == sorted(f"{writer}:{number}" for writer in range(writers) for number in range(turns))
-    assert [message.text for message in messages[1::2]] == [f"reply to {text}" for text in asked]
-    assert [turn.prompt for turn in store.turns("s")] == asked
-    for writer in range(writers):  # each writer's own turns are in the order it wrote them
-        own = [text for text in asked if text.startswith(f"{writer}:")]
+    assert sorted(prompts) == sorted(f"{writer}:{number}" for writer in range(writers) for number in range(turns))
+    assert [message.text for message in messages[1::2]] == [f"reply to {text}" for text in prompts]
+    assert [turn.prompt for turn in store.turns("s")] == prompts
+    for writer in range(writers):  # each writer's turns are in the order in which it wrote them
+        own = [text for text in prompts if text.startswith(f"{writer}:")]
         assert own == [f"{writer}:{number}" for number in range(turns)]
 
 
@@ -37,7 +37,7 @@ def test_eight_threads_lose_none_of_400_messages(kit: Kit) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    check_everything_is_there(kit.store, WRITERS, EACH)
+    assert_nothing_is_lost(kit.store, WRITERS, EACH)
 
 
 WRITER = """
@@ -57,10 +57,10 @@ def test_eight_processes_lose_none_of_400_messages(redis_server: RedisServer, re
         for writer in range(WRITERS)
     ]
     assert [process.wait() for process in processes] == [0] * WRITERS
-    check_everything_is_there(redis_store, WRITERS, EACH)
+    assert_nothing_is_lost(redis_store, WRITERS, EACH)
 
 
-def test_of_many_that_begin_at_once_one_is_accepted(kit: Kit) -> None:
+def test_only_one_of_many_simultaneous_begins_is_accepted(kit: Kit) -> None:
     accepted: list[int] = []
     gate = threading.Barrier(WRITERS)
 
@@ -81,7 +81,7 @@ def test_of_many_that_begin_at_once_one_is_accepted(kit: Kit) -> None:
     assert kit.store.live("s").prompt == f"{accepted[0]}"
 
 
-def test_readers_see_whole_exchanges_only(client: Any, open_store: Callable[[], RedisHistory]) -> None:
+def test_readers_never_see_half_an_exchange(client: Any, open_store: Callable[[], RedisHistory]) -> None:
     writer = threading.Thread(target=write_turns, args=(open_store(), 0, 150))
     reader = open_store()
     writer.start()

@@ -1,4 +1,4 @@
-"""Values that cannot be read are shown as they are and never overwritten."""
+"""Values that cannot be parsed are shown as they are and never overwritten."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from lib.errors import CorruptHistory, TurnInProgress
 from lib.history.redis import RedisHistory
+from lib.history.serialization import CHECKED_BYTES
 from tests.support.redis_servers import as_dicts, commit, prompt, say
 
 GOOD = b'{"role":"user","content":"Hello"}'
@@ -58,13 +59,13 @@ def test_a_broken_value_is_shown_and_left_alone(
     assert caught.value.raw == value
     assert client.get("chat:s") == value
     assert client.exists("{chat:s}:turns") == 0
-    assert store.live("s") is not None  # the prompt and the reply are still there
-    store.clear("s")  # a person may
+    assert store.live("s") is not None  # the prompt and the reply are not lost
+    store.clear("s")  # clearing is still possible
     assert client.exists("chat:s") == 0
 
 
 @pytest.mark.parametrize("value", [b"hello", b"{}", b"[1,2] \n", b"[" + GOOD, b"[" + GOOD + b",]", b"]", b"[", b" "])
-def test_the_append_itself_refuses_what_broke_since_it_was_read(
+def test_a_commit_refuses_a_value_that_broke_after_it_was_read(
     client: Any, redis_store: RedisHistory, value: bytes
 ) -> None:
     say(redis_store, "s")
@@ -108,7 +109,9 @@ def test_a_key_of_another_type_is_left_alone(client: Any, open_store: Callable[[
 
 
 @pytest.mark.parametrize("value", [b"[]", b"[ ]", b"[\n]\n", b" []"])
-def test_an_empty_array_of_any_spelling_is_a_history(client: Any, redis_store: RedisHistory, value: bytes) -> None:
+def test_an_empty_array_is_a_history_however_it_is_formatted(
+    client: Any, redis_store: RedisHistory, value: bytes
+) -> None:
     client.set("chat:s", value)
     assert list(redis_store.load("s")) == []
     say(redis_store, "s")
@@ -117,7 +120,7 @@ def test_an_empty_array_of_any_spelling_is_a_history(client: Any, redis_store: R
 
 
 @pytest.mark.parametrize("blank", [b"", b"\n", b"  \r\n\t "])
-def test_an_array_written_by_hand_is_a_history(
+def test_an_array_with_any_whitespace_is_a_history(
     client: Any, open_store: Callable[[], RedisHistory], blank: bytes
 ) -> None:
     store = open_store()
@@ -129,7 +132,7 @@ def test_an_array_written_by_hand_is_a_history(
         assert as_dicts(open_store().load("s")) == as_dicts(store.load("s"))
 
 
-def test_a_turn_that_cannot_be_read_is_named(client: Any, redis_store: RedisHistory) -> None:
+def test_the_error_for_an_unreadable_turn_names_it(client: Any, redis_store: RedisHistory) -> None:
     say(redis_store, "s")
     client.xadd("{chat:s}:turns", {"turn": "rubbish"}, id="2-0")
     client.xadd("{chat:s}:turns", {"other": "field"}, id="3-0")
@@ -139,12 +142,14 @@ def test_a_turn_that_cannot_be_read_is_named(client: Any, redis_store: RedisHist
             redis_store.turn("s", number)
     with pytest.raises(CorruptHistory):
         redis_store.turns("s")
-    assert redis_store.turn("s", 4).number == 4  # type: ignore[union-attr]
+    newest = redis_store.turn("s", 4)
+    assert newest is not None
+    assert newest.number == 4
     assert len(redis_store.load("s")) == 4
 
 
 @pytest.mark.parametrize("value", [b"rubbish", b"{}", b"[]", b'{"id":"x","beat":"no"}', b'{"id":"x","beat":1}'])
-def test_a_live_record_that_cannot_be_read_blocks_nothing_but_its_session(
+def test_an_unreadable_live_record_blocks_its_session_until_it_is_cleared(
     client: Any, redis_store: RedisHistory, value: bytes
 ) -> None:
     client.set("{chat:s}:live", value)
@@ -171,7 +176,24 @@ def test_a_live_record_that_cannot_be_read_blocks_nothing_but_its_session(
         {"summaries": '[{"text": "x"}]'},
     ],
 )
-def test_damaged_settings_are_said(client: Any, redis_store: RedisHistory, fields: dict[str, Any]) -> None:
+def test_damaged_settings_raise_an_error(client: Any, redis_store: RedisHistory, fields: dict[str, Any]) -> None:
     client.hset("{chat:s}:about", mapping=fields)
     with pytest.raises(CorruptHistory, match="about this session"):
         redis_store.about("s")
+
+
+@pytest.mark.parametrize("letters", ["é", "“", "😀"])
+@pytest.mark.parametrize("shift", range(4))
+def test_a_letter_that_spans_two_checked_pieces_is_read(redis_store: RedisHistory, letters: str, shift: int) -> None:
+    text = "x" * shift + letters * CHECKED_BYTES
+    say(redis_store, "s", text)
+    assert redis_store.load("s")[0].text == text
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_broken_encoding_far_from_the_beginning_is_found(client: Any, redis_store: RedisHistory, shift: int) -> None:
+    start = b'[{"role":"user","content":"' + b"x" * (CHECKED_BYTES + shift)
+    client.set("chat:s", start + b'\xf0\x9f\x98"}]')
+    with pytest.raises(CorruptHistory) as caught:
+        redis_store.load("s")
+    assert caught.value.where == f"byte {len(start)}: not UTF-8"

@@ -1,4 +1,4 @@
-"""A turn cut off between any two of its steps is there whole, or waits with its prompt, or never began."""
+"""A turn that is cut off at any step is either complete, or live with its prompt, or was never begun."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from tests.support.store_kits import aged_record
 
 
 class Killed(BaseException):
-    """The process ends here: nothing after this line happens."""
+    """Ends the process at this command: no handler may run after it."""
 
 
 class CutOff:
-    """A client that fails at its nth command: before it reaches the server, or after the server has done it."""
+    """A client that fails at its nth command, before it is sent or after the server has executed it (`executed`)."""
 
-    def __init__(self, client: Any, at: int, done: bool, failure: BaseException) -> None:
+    def __init__(self, client: Any, at: int, executed: bool, failure: BaseException) -> None:
         self._client = client
         self.left = at
-        self._done = done
+        self._executed = executed
         self._failure = failure
 
     def _send(self, command: Callable[..., Any], *args: Any) -> Any:
         self.left -= 1
         if self.left != 0:
             return command(*args)
-        if self._done:
+        if self._executed:
             command(*args)
         raise self._failure
 
@@ -62,20 +62,20 @@ def a_turn(store: RedisHistory, session_id: str = "s") -> None:
     commit(store, session_id, live)
 
 
-@pytest.mark.parametrize("done", [False, True], ids=["not sent", "done"])
+@pytest.mark.parametrize("executed", [False, True], ids=["not sent", "executed"])
 @pytest.mark.parametrize("at", range(1, 9))
-def test_a_process_that_dies_at_any_command_leaves_all_or_nothing(
-    client: Any, open_store: Callable[[], RedisHistory], at: int, done: bool
+def test_a_process_that_dies_at_any_command_never_leaves_half_an_exchange(
+    client: Any, open_store: Callable[[], RedisHistory], at: int, executed: bool
 ) -> None:
     say(open_store(), "s", "before")
-    a_turn(open_store(), "another")  # the server knows every script from here on
-    cut = CutOff(client, at, done, Killed())
+    a_turn(open_store(), "another")  # from now on the server has every script
+    cut = CutOff(client, at, executed, Killed())
     try:
         a_turn(RedisHistory(cut, TTL))
     except Killed:
         pass
     else:
-        assert cut.left > 0  # the turn has fewer commands than this
+        assert cut.left > 0  # the turn ended before its nth command
     store = open_store()
     texts, live = [message.text for message in store.load("s")], store.live("s")
     assert len(store.turns("s")) * 2 == len(texts)
@@ -94,7 +94,7 @@ def test_a_process_that_dies_at_any_command_leaves_all_or_nothing(
             commit(store, "s", retried)
 
 
-@pytest.mark.parametrize("done", [False, True], ids=["not sent", "done"])
+@pytest.mark.parametrize("executed", [False, True], ids=["not sent", "executed"])
 @pytest.mark.parametrize("at", range(1, 9))
 @pytest.mark.parametrize(
     "failure",
@@ -102,16 +102,16 @@ def test_a_process_that_dies_at_any_command_leaves_all_or_nothing(
     ids=["broke off", "timed out"],
 )
 def test_a_command_whose_answer_is_lost_stores_nothing_twice(
-    client: Any, open_store: Callable[[], RedisHistory], at: int, done: bool, failure: Exception
+    client: Any, open_store: Callable[[], RedisHistory], at: int, executed: bool, failure: Exception
 ) -> None:
     a_turn(open_store(), "another")
-    store = RedisHistory(CutOff(client, at, done, failure), TTL)
+    store = RedisHistory(CutOff(client, at, executed, failure), TTL)
     live = prompt("precious")
     for step in (lambda: store.begin("s", live), lambda: store.heartbeat("s", live), lambda: commit(store, "s", live)):
         try:
             step()
         except HistoryUnavailable:
-            step()  # as the turn's thread does, with the reply in hand
+            step()  # as the turn's thread does
     assert [message.text for message in open_store().load("s")] == ["precious", "Hi!"]
     assert len(open_store().turns("s")) == 1
 
@@ -133,7 +133,7 @@ while True:
 """
 
 
-def test_a_killed_process_loses_nothing_it_had_begun(
+def test_a_killed_process_loses_no_turn_that_it_began(
     client: Any, redis_server: RedisServer, open_store: Callable[[], RedisHistory]
 ) -> None:
     process = subprocess.Popen(
@@ -145,13 +145,13 @@ def test_a_killed_process_loses_nothing_it_had_begun(
     rest = process.stdout.read().splitlines()
     process.wait()
     process.stdout.close()
-    told = int((rest or lines)[-1])
+    last_begun = int((rest or lines)[-1])
     store = open_store()
     texts, live = [message.text for message in store.load("s")], store.live("s")
     whole = [text for n in range(len(texts) // 2) for text in (f"question {n}", f"answer {n}")]
     assert texts == whole
     assert len(store.turns("s")) == len(texts) // 2
     begun = len(texts) // 2 + (live is not None)
-    assert begun >= told + 1
+    assert begun >= last_begun + 1
     if live is not None:
         assert live.prompt == f"question {len(texts) // 2}"

@@ -1,4 +1,4 @@
-"""Whatever a message holds is read back equal, warm and cold."""
+"""Every message is read back equal, from the cache and from the store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lib.messages import Message, user
 from tests.support.redis_servers import append, as_dicts, prompt, say
 from tests.support.store_kits import Kit
 
-ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates and control characters included
+ANY_TEXT = st.text(st.characters(exclude_categories=()))  # includes lone surrogates and control characters
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -37,7 +37,7 @@ numbers = itertools.count()
 
 @given(st.lists(st.lists(MESSAGE, min_size=1, max_size=4), min_size=1, max_size=4))
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_message_comes_back_equal(open_store: Callable[[], RedisHistory], turns: list[list[Message]]) -> None:
+def test_every_message_is_read_back_equal(open_store: Callable[[], RedisHistory], turns: list[list[Message]]) -> None:
     session_id = f"s{next(numbers)}"
     warm = STORES.setdefault("warm", open_store())
     expected: list[Any] = []
@@ -61,30 +61,30 @@ def _no_store_outlives_its_test() -> Any:
 
 
 @given(ANY_TEXT, ANY_TEXT)
-def test_every_prompt_makes_a_title_and_a_record_that_can_be_stored(asked: str, text: str) -> None:
-    live = prompt(asked, text=text)
+def test_every_prompt_gives_a_valid_title_and_live_record(question: str, text: str) -> None:
+    live = prompt(question, text=text)
     stored = b'{"id":"' + live.id.encode() + b'","beat":1.5,' + serialization.pack_live(live)
     assert serialization.unpack_live(stored, 2.0).to_dict() == live.to_dict()
-    title = serialization.title_of(asked)
+    title = serialization.title_of(question)
     assert len(title) <= 60
     assert "\n" not in title
-    assert bool(title.strip()) == bool(asked.strip())
+    assert bool(title.strip()) == bool(question.strip())
 
 
-def test_a_message_of_a_megabyte_is_kept(kit: Kit) -> None:
+def test_a_message_of_a_megabyte_is_stored(kit: Kit) -> None:
     large = 'é😀\x00\x1f\\"' * 150_000
     append(kit.store, "s", [user(large), Message("assistant", "short")], "large")
     say(kit.store, "s", "after")
     assert [message.text for message in kit.store.load("s")] == [large, "short", "after", "Hi!"]
 
 
-def test_half_a_surrogate_pair_is_kept_by_every_store(kit: Kit) -> None:
+def test_every_store_stores_half_a_surrogate_pair(kit: Kit) -> None:
     say(kit.store, "s", "cut emoji \ud83d", "and \ude00\u2028\u2029")
     assert [message.text for message in kit.store.load("s")] == ["cut emoji \ud83d", "and \ude00\u2028\u2029"]
     assert kit.store.turns("s")[0].prompt == "cut emoji \ud83d"
 
 
-def test_a_number_that_json_does_not_have_is_refused_before_anything_is_stored(redis_store: RedisHistory) -> None:
+def test_nan_is_refused_and_nothing_is_stored(redis_store: RedisHistory) -> None:
     live = prompt()
     redis_store.begin("s", live)
     with pytest.raises(ValueError, match="JSON"):

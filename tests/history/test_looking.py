@@ -1,4 +1,4 @@
-"""Looking never writes: not a value, not a time to live, not a write command."""
+"""Reading changes no value and no time to live, and runs no write command."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ READS = {
 }
 
 
-def look_at_everything(store: HistoryStore, *session_ids: str) -> None:
+def read_everything(store: HistoryStore, *session_ids: str) -> None:
     store.ping()
     store.sessions(10)
     for session_id in session_ids:
@@ -69,27 +69,27 @@ def nothing_changes(client: Any) -> Iterator[None]:
     assert state() == before
 
 
-def test_looking_changes_no_value_and_no_deadline(kit: Kit) -> None:
+def test_reading_changes_no_value_and_no_deadline(kit: Kit) -> None:
     if kit.client is None:
         say(kit.store, "s")
         left = kit.store.expires_in("s")
-        look_at_everything(kit.store, "s", "new")
+        read_everything(kit.store, "s", "new")
         assert kit.store.expires_in("s") <= left
         return
     say(kit.store, "s")
     kit.store.save_settings("s", {"model": "m"})
     kit.store.begin("s", prompt())
-    kit.age("s", 60)  # an interrupted turn, too
+    kit.age("s", 60)  # so that the turn counts as interrupted
     kit.client.set("chat:foreign", '[{"role":"user","content":"from elsewhere"}]', ex=50)
     kit.client.set("chat:forever", "[]")
     with nothing_changes(kit.client):
-        look_at_everything(kit.store, "s", "foreign", "forever", "new")
+        read_everything(kit.store, "s", "foreign", "forever", "new")
 
 
-def test_looking_runs_no_command_that_writes(client: Any, redis_store: RedisHistory) -> None:
+def test_reading_runs_no_write_command(client: Any, redis_store: RedisHistory) -> None:
     say(redis_store, "s")
     redis_store.begin("s", prompt())
     client.config_resetstat()
-    look_at_everything(redis_store, "s", "new")
+    read_everything(redis_store, "s", "new")
     used = {name.removeprefix("cmdstat_") for name in client.info("commandstats")}
     assert used <= READS

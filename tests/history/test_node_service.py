@@ -1,4 +1,4 @@
-"""The source document's own service, in Node with ioredis, reads and writes the same conversations."""
+"""The source document's service, on Node.js with ioredis, shares conversations with the app."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SERVICE = Path(__file__).parent / "node" / "service.mjs"
 
 
 class NodeService:
-    """The running service."""
+    """The running service (node/service.mjs)."""
 
     def __init__(self, socket: Path, modules: Path) -> None:
         self.process = subprocess.Popen(
@@ -69,7 +69,7 @@ def node(redis_server: RedisServer, client: Any, modules: Path) -> Iterator[Node
     service.close()
 
 
-def test_what_node_saved_is_loaded_continued_and_read_by_node_again(
+def test_node_and_the_app_continue_each_others_conversation(
     client: Any, node: NodeService, open_store: Callable[[], RedisHistory]
 ) -> None:
     store = open_store()
@@ -89,16 +89,14 @@ def test_what_node_saved_is_loaded_continued_and_read_by_node_again(
     assert [message["content"] for message in seen_there[-4::2]] == ["ours 99 “é”", "theirs 99\u2028"]
 
 
-def test_the_time_to_live_is_the_same_whoever_wrote_last(
-    client: Any, node: NodeService, redis_store: RedisHistory
-) -> None:
+def test_node_and_the_app_set_the_same_time_to_live(client: Any, node: NodeService, redis_store: RedisHistory) -> None:
     say(redis_store, "s")
-    assert client.ttl("chat:s") == TTL
+    assert TTL - 60 < client.ttl("chat:s") <= TTL
     node.ask("chat", message="more", reply="yes")
-    assert client.ttl("chat:s") == TTL
+    assert TTL - 60 < client.ttl("chat:s") <= TTL
 
 
-def test_half_a_surrogate_pair_goes_both_ways(node: NodeService, redis_store: RedisHistory) -> None:
+def test_half_a_surrogate_pair_is_readable_by_both(node: NodeService, redis_store: RedisHistory) -> None:
     say(redis_store, "s", "ours \ud83d", "\ude00")
     node.ask("chat", message="theirs \udc00", reply="\ud800!")
     expected = ["ours \ud83d", "\ude00", "theirs \udc00", "\ud800!"]
@@ -108,9 +106,7 @@ def test_half_a_surrogate_pair_goes_both_ways(node: NodeService, redis_store: Re
     assert len(node.ask("get")) == 6
 
 
-def test_what_node_cleared_is_gone_here_and_what_was_cleared_here_is_gone_there(
-    node: NodeService, redis_store: RedisHistory
-) -> None:
+def test_a_session_cleared_by_either_is_gone_for_both(node: NodeService, redis_store: RedisHistory) -> None:
     say(redis_store, "s")
     redis_store.load("s")
     node.ask("clear")

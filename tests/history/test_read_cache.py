@@ -1,4 +1,4 @@
-"""A warm load gives what a cold one gives, whatever other services do to the value."""
+"""A load from the cache gives the same as a load from the store, whatever other services write."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tests.support.redis_servers import TTL, append, as_dicts, say
 PAIR = [
     {"role": "user", "content": "hi"},
     {"role": "assistant", "content": "ok"},
-]  # short and alike: nothing but repetition
+]  # short and repetitive, so that wrong offsets are likely to go unnoticed
 
 
 def foreign_write(client: Any, messages: list[Any]) -> None:
-    """As the source document's saveHistory does."""
+    """Write the value as the source document's saveHistory does."""
     client.execute_command("SETEX", "chat:s", TTL, json.dumps(messages, ensure_ascii=False, separators=(",", ":")))
 
 
 def edited(messages: list[Any], rng: random.Random) -> list[Any]:
-    """A change of the same length, somewhere."""
+    """Change one message at random and keep its length."""
     changed = [dict(message) for message in messages]
     if changed:
         at = rng.randrange(len(changed))
@@ -36,11 +36,11 @@ def edited(messages: list[Any], rng: random.Random) -> list[Any]:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_warm_loads_are_right_under_any_mix_of_writers(
+def test_cached_loads_are_right_with_any_mix_of_writers(
     client: Any, open_store: Callable[[], RedisHistory], seed: int
 ) -> None:
     rng = random.Random(seed)
-    ours, other = open_store(), open_store()  # two processes of the app, with memories of their own
+    ours, other = open_store(), open_store()  # like two processes, each with its own cache
     truth: list[Any] = []
     for step in range(400):
         what = rng.choice(["ours", "ours", "ours", "other", "push", "trim", "edit", "clear", "shuffle", "nothing"])
@@ -66,7 +66,7 @@ def test_warm_loads_are_right_under_any_mix_of_writers(
                 assert as_dicts(store.load("s")) == truth
 
 
-def test_an_edit_far_from_the_end_and_of_the_same_length_is_seen(client: Any, redis_store: RedisHistory) -> None:
+def test_an_edit_of_the_same_length_far_from_the_end_is_noticed(client: Any, redis_store: RedisHistory) -> None:
     for number in range(50):
         say(redis_store, "s", f"question {number}", "x" * 50)
     before = redis_store.load("s")
@@ -76,7 +76,7 @@ def test_an_edit_far_from_the_end_and_of_the_same_length_is_seen(client: Any, re
     assert before[6].content == "question 3"
 
 
-def test_what_another_service_added_keeps_the_objects_given_before(client: Any, redis_store: RedisHistory) -> None:
+def test_an_append_by_another_service_keeps_the_earlier_message_objects(client: Any, redis_store: RedisHistory) -> None:
     say(redis_store, "s")
     before = redis_store.load("s")
     foreign_write(client, as_dicts(before) + PAIR)
@@ -86,17 +86,17 @@ def test_what_another_service_added_keeps_the_objects_given_before(client: Any, 
     assert after[1] is before[1]
 
 
-def test_a_rewritten_history_gives_new_objects_only(client: Any, redis_store: RedisHistory) -> None:
+def test_a_rewritten_history_has_only_new_message_objects(client: Any, redis_store: RedisHistory) -> None:
     say(redis_store, "s", "one")
     before = redis_store.load("s")
     foreign_write(client, [{"role": "user", "content": "One"}, as_dicts(before)[1]])
     after = redis_store.load("s")
-    # the count kept for the last message stands for all before it, so it must not be the same object
+    # token counts are cached per object for the whole prefix, so the last message must be a new object too
     assert after[1] == before[1]
     assert after[1] is not before[1]
 
 
-def test_a_warm_load_asks_for_what_was_added_only(client: Any, redis_store: RedisHistory) -> None:
+def test_a_cached_load_transfers_only_the_new_messages(client: Any, redis_store: RedisHistory) -> None:
     for number in range(100):
         say(redis_store, "s", f"{number} " * 50)
     redis_store.load("s")
@@ -108,7 +108,7 @@ def test_a_warm_load_asks_for_what_was_added_only(client: Any, redis_store: Redi
     assert spent < 2_000
 
 
-def test_broken_bytes_at_the_end_are_found_by_a_warm_load(client: Any, redis_store: RedisHistory) -> None:
+def test_a_cached_load_notices_broken_bytes_at_the_end(client: Any, redis_store: RedisHistory) -> None:
     say(redis_store, "s")
     redis_store.load("s")
     value = client.get("chat:s")[:-1] + b',{"role":1}]'
@@ -119,7 +119,7 @@ def test_broken_bytes_at_the_end_are_found_by_a_warm_load(client: Any, redis_sto
     assert caught.value.raw == value
 
 
-def test_the_session_that_was_read_longest_ago_leaves_the_cache(redis_store: RedisHistory) -> None:
+def test_the_least_recently_read_session_leaves_the_cache(redis_store: RedisHistory) -> None:
     for number in range(CACHED_SESSIONS + 1):
         say(redis_store, f"s{number}")
     read = [redis_store.load(f"s{number}") for number in range(CACHED_SESSIONS + 1)]

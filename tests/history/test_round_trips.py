@@ -1,4 +1,4 @@
-"""How many times each operation waits for the server, by the server's own count of what it read."""
+"""How many round trips each operation takes, by the server's own count of reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.redis_servers import TTL, as_dicts, commit, prompt, say
 
 @pytest.fixture
 def cluster_client(cluster_url: str) -> Iterator[Any]:
-    """The cluster's only node, empty, seen by a client that knows nothing of clusters."""
+    """A plain client of the cluster's only node, whose database is empty."""
     client = connect(cluster_url)
     client.flushall()
     yield client
@@ -23,7 +23,7 @@ def cluster_client(cluster_url: str) -> Iterator[Any]:
 
 
 def round_trips(client: Any, operation: Callable[[], object]) -> int:
-    """Messages the server read while this ran. Counting costs one."""
+    """How many requests the server read during the operation."""
     before = client.info("stats")["total_reads_processed"]
     operation()
     return int(client.info("stats")["total_reads_processed"] - before - 1)
@@ -37,7 +37,7 @@ def turn(store: RedisHistory, session_id: str = "s") -> None:
 
 @pytest.mark.parametrize("stored", [0, 10, 2_000])
 def test_a_turn_is_stored_in_two_round_trips(client: Any, open_store: Callable[[], RedisHistory], stored: int) -> None:
-    turn(open_store(), "another")  # the server has the scripts from here on
+    turn(open_store(), "another")  # from now on the server has the scripts
     if stored:
         open_store().import_messages("s", [user(f"message {number}") for number in range(stored)], "a test")
     store = open_store()
@@ -68,7 +68,7 @@ def test_reading_writing_and_listing_take_one_round_trip_each(client: Any, redis
     assert round_trips(client, lambda: redis_store.sessions(50)) == 2
 
 
-def test_a_process_that_never_read_the_session_reads_it_before_it_adds_to_it(
+def test_a_process_that_has_not_read_the_session_reads_it_before_its_first_commit(
     client: Any, open_store: Callable[[], RedisHistory]
 ) -> None:
     turn(open_store())
@@ -79,9 +79,7 @@ def test_a_process_that_never_read_the_session_reads_it_before_it_adds_to_it(
     assert round_trips(client, lambda: turn(store)) == 2
 
 
-def test_a_server_without_the_scripts_is_sent_each_text_once_and_runs_it_once(
-    client: Any, redis_store: RedisHistory
-) -> None:
+def test_each_script_is_sent_once_to_a_server_without_it(client: Any, redis_store: RedisHistory) -> None:
     turn(redis_store)
     redis_store.load("s")
     client.script_flush()
@@ -91,7 +89,7 @@ def test_a_server_without_the_scripts_is_sent_each_text_once_and_runs_it_once(
     assert len(redis_store.turns("s")) == 3
 
 
-def test_in_a_cluster_the_index_costs_a_round_trip_of_its_own(cluster_url: str, cluster_client: Any) -> None:
+def test_in_a_cluster_the_index_takes_its_own_round_trip(cluster_url: str, cluster_client: Any) -> None:
     store = RedisHistory(lambda: connect(cluster_url, cluster=True), TTL)
     turn(store)
     store.load("s")
@@ -99,7 +97,7 @@ def test_in_a_cluster_the_index_costs_a_round_trip_of_its_own(cluster_url: str, 
     store.close()
 
 
-def test_a_cluster_behind_a_plain_address_is_noticed_once(cluster_client: Any) -> None:
+def test_a_cluster_behind_a_plain_address_is_recognised_and_remembered(cluster_client: Any) -> None:
     store = RedisHistory(cluster_client, TTL)
     say(store, "s", "one")
     say(store, "s", "two")

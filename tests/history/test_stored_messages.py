@@ -1,4 +1,4 @@
-"""A history that builds its messages when they are used behaves like a tuple of messages, and keeps every object."""
+"""StoredMessages behaves like a tuple of messages and returns the same objects every time."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ places = st.none() | st.integers(-25, 25)
 
 
 @given(places, places, st.none() | st.integers(-5, 5).filter(bool))
-def test_every_slice_is_that_of_a_tuple(start: int | None, stop: int | None, step: int | None) -> None:
+def test_every_slice_equals_the_slice_of_a_tuple(start: int | None, stop: int | None, step: int | None) -> None:
     assert StoredMessages(STORED)[start:stop:step] == AS_TUPLE[start:stop:step]
 
 
 @given(st.integers(-25, 25))
-def test_every_index_is_that_of_a_tuple(at: int) -> None:
+def test_every_index_gives_the_item_of_a_tuple(at: int) -> None:
     history = StoredMessages(STORED)
     if -20 <= at < 20:
         assert history[at] == AS_TUPLE[at]
@@ -36,7 +36,7 @@ def test_every_index_is_that_of_a_tuple(at: int) -> None:
             history[at]
 
 
-def test_it_compares_searches_and_turns_round_like_a_tuple() -> None:
+def test_comparing_searching_and_reversing_work_as_for_a_tuple() -> None:
     history = StoredMessages(STORED)
     assert history == StoredMessages(STORED)
     assert history == AS_TUPLE
@@ -49,7 +49,7 @@ def test_it_compares_searches_and_turns_round_like_a_tuple() -> None:
 
 
 @pytest.mark.parametrize("used", ["nothing", "the end", "everything"])
-def test_a_longer_history_holds_the_objects_of_the_shorter_one(used: str) -> None:
+def test_a_longer_history_shares_the_objects_of_the_shorter_one(used: str) -> None:
     shorter = StoredMessages(STORED)
     if used != "nothing":
         assert shorter[-1 if used == "the end" else 0 :]
@@ -59,7 +59,7 @@ def test_a_longer_history_holds_the_objects_of_the_shorter_one(used: str) -> Non
     assert all(old is new for old, new in zip(shorter, longer, strict=False))
 
 
-def test_two_histories_that_grow_from_the_same_one_stay_apart() -> None:
+def test_two_histories_extended_from_the_same_one_are_independent() -> None:
     base = StoredMessages(STORED)
     one, other = (base.extended([{"role": "user", "content": text}]) for text in ("one", "other"))
     assert (one[-1].content, other[-1].content) == ("one", "other")
@@ -67,7 +67,7 @@ def test_two_histories_that_grow_from_the_same_one_stay_apart() -> None:
     assert base == AS_TUPLE
 
 
-def test_threads_that_use_a_message_at_once_are_given_one_object() -> None:
+def test_concurrent_threads_get_the_same_message_object() -> None:
     history = StoredMessages(STORED * 100)
     gate = threading.Barrier(8)
     found: list[list[Message]] = []

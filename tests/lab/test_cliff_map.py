@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import pairwise
@@ -152,17 +151,16 @@ def test_budgets_end_with_the_largest_and_are_never_more_than_requested(upto: in
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))
-def test_a_map_of_a_long_conversation_is_quick(strategy: str) -> None:
+def test_a_map_of_a_long_conversation_stays_small_and_counts_nothing_again(strategy: str) -> None:
     history: list[Message] = [said for n in range(5000) for said in (user(f"question {n}"), assistant("a" * 200))]
     history[4000:4000] = [system("s"), user("look"), calling("c0"), result("c0"), assistant("found")]
     counter = Counting()
     ledger = TokenLedger(counter)
     candidates = Candidates.gather("Be brief.", history, "new", ledger)
     remembered = dict(candidates.totals.memo)
-    counted, started = counter.calls, time.process_time()
+    counted = counter.calls
     made = cliff_map(candidates, strategy, budgets(128_000), TrimOptions(), Marks.of({0}, {100}))
     found = markers(made, candidates, [100, 5000])
-    assert time.process_time() - started < 5  # it takes a tenth of that
     assert counter.calls == counted
     assert len(made.rows) == 60
     assert sum(len(row.runs) for row in made.rows) < 60 * 12

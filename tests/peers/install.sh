@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the servers nobody here wrote that the adapters of lib/threads are tested against, each in an environment of its
+# Installs the servers nobody here wrote that the adapters of lib/server_history are tested against, each in an environment of its
 # own, into $WINDOWSEAT_PEERS (or .peers/ at the root of the repository). None of them is a dependency of the app, and
 # nothing of theirs is committed. Quick where they are present; what cannot be installed is said, its tests skip, and this
 # script still ends with 0. It uses uv where there is one, else venv and pip.

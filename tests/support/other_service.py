@@ -1,4 +1,4 @@
-"""Another service that shares the app's store, and writes messages without turns."""
+"""Acts as another service that shares the app's store and writes messages without turns."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from lib.messages import Message
 
 
 def overwrite(store: HistoryStore, session_id: str, messages: Sequence[Message]) -> None:
-    """Put these messages in place of the stored ones. The app cannot do that itself, so this reaches into the store."""
+    """Replace the stored messages, which the app itself never does."""
     assert isinstance(store, InMemoryHistory)
-    store._write(session_id).messages = tuple(messages)
+    store.overwrite(session_id, messages)

@@ -1,4 +1,4 @@
-"""Real redis-servers for tests, each in a short temporary folder, and pieces of conversations."""
+"""Starts real Redis servers for tests, each in a temporary folder with a short path, and builds turns to store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SETTINGS = ChatSettings("openai", "test-model", "Be brief.", 8192, 1024, "low_wa
 
 
 class RedisServer:
-    """A redis-server of our own. `start` may be called again after `stop` or `kill`."""
+    """A redis-server process. `start` may be called again after `stop` or `kill`."""
 
     def __init__(self, *options: str) -> None:
         binary = shutil.which("redis-server")
@@ -66,7 +66,7 @@ class RedisServer:
                 self._process.wait()
 
     def stop(self) -> None:
-        """SIGTERM: what is stored is on disk for the next `start`, if the server was given "--appendonly", "yes"."""
+        """Shut down with SIGTERM. With the options "--appendonly", "yes" the next `start` loads the data again."""
         self.kill(signal.SIGTERM)
 
     def resume(self) -> None:
@@ -100,7 +100,7 @@ class RedisServer:
         )
 
     def everything(self) -> dict[bytes, tuple[bytes, int]]:
-        """Every key with its dumped value and the time it expires (milliseconds since 1970; -1 for never)."""
+        """Every key with its dumped value and its deadline (milliseconds since the epoch; -1 for never)."""
         with self.client() as client:
             return {key: (client.dump(key), client.pexpiretime(key)) for key in client.scan_iter()}
 
@@ -111,13 +111,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def prompt(asked: str = "Hello", **fields: Any) -> LiveTurn:
-    """A live turn that asks this."""
-    return LiveTurn(asked, SETTINGS, "test", 1_000.0, **fields)
+def prompt(question: str = "Hello", /, **fields: Any) -> LiveTurn:
+    """A live turn with this prompt."""
+    return LiveTurn(question, SETTINGS, "test", 1_000.0, **fields)
 
 
 def record(live: LiveTurn, reply: str = "Hi!", **fields: Any) -> Turn:
-    """What is stored when this live turn is over."""
+    """The finished turn of a live turn."""
     return Turn(live.id, live.prompt, reply, "complete", "openai", "test-model", "Be brief.", 1_000.0, **fields)
 
 
@@ -126,7 +126,7 @@ def commit(store: HistoryStore, session_id: str, live: LiveTurn, reply: str = "H
 
 
 def say(store: HistoryStore, session_id: str, text: str = "Hello", reply: str = "Hi!", **fields: Any) -> LiveTurn:
-    """A whole exchange."""
+    """Store a whole exchange."""
     live = prompt(text)
     store.begin(session_id, live)
     commit(store, session_id, live, reply, **fields)
@@ -134,10 +134,17 @@ def say(store: HistoryStore, session_id: str, text: str = "Hello", reply: str = 
 
 
 def append(store: HistoryStore, session_id: str, messages: list[Message], text: str = "Hello") -> None:
-    """Any messages, as a turn."""
+    """Store any messages as one turn."""
     live = prompt(text)
     store.begin(session_id, live)
     store.commit(session_id, live.id, messages, record(live))
+
+
+def live_turn(store: HistoryStore, session_id: str) -> LiveTurn:
+    """The session's live turn, which must exist."""
+    live = store.live(session_id)
+    assert live is not None
+    return live
 
 
 def as_dicts(messages: Any) -> list[Mapping[str, Any]]:
@@ -145,7 +152,7 @@ def as_dicts(messages: Any) -> list[Mapping[str, Any]]:
 
 
 def write_turns(store: Any, writer: int, turns: int) -> None:
-    """One session, one live turn at a time: whoever is refused tries again, as a person would."""
+    """Store turns in the session "s". While another writer's turn is live, try again."""
     for number in range(turns):
         live = prompt(f"{writer}:{number}")
         while True:

@@ -1,4 +1,4 @@
-"""A store under test, with what a test may do to it behind its back."""
+"""A store under test, with access to its keys and its clock."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 @dataclass
 class Kit:
-    """A store, and what a test may do to it behind its back. `client` is None where there are no keys."""
+    """A store under test. `client` is a Redis client of its keys, None for a memory store."""
 
     store: Any
     client: Any
     age: Callable[[str, float], None]
-    """Make a session's live record look older, by seconds."""
+    """Make a session's live turn look this many seconds older."""
 
 
 def aged_record(client: Any) -> Callable[[str, float], None]:

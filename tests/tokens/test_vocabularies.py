@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import lzma
 import re
 import subprocess
@@ -76,40 +77,49 @@ def test_nothing_is_loaded_before_the_first_text() -> None:
     script = (
         "import sys; from lib.tokens.model_counters import counter_for; from lib.tokens.vocabularies import"
         " byte_pairs\nfor kind in ('openai', 'anthropic', 'other'): counter_for(kind, '').template(True)\nassert not"
-        " {'tiktoken', 'ctok', 'regex'} & set(sys.modules) and not byte_pairs._loaded"
+        " {'tiktoken', 'ctok', 'regex'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 
 
-def test_a_vocabulary_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    loads: list[str] = []
+@pytest.fixture
+def fresh_byte_pairs() -> Any:
+    """The module as a new process has it, with no vocabulary loaded."""
+    spec = importlib.util.spec_from_file_location("fresh_byte_pairs", byte_pairs.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    def load(name: str) -> object:
-        loads.append(name)
-        return object()
 
-    monkeypatch.setattr(byte_pairs, "_loaded", {})
-    monkeypatch.setattr(byte_pairs, "_load", load)
-    threads = [threading.Thread(target=byte_pairs.encoding, args=("o200k_base",)) for _ in range(8)]
+def test_a_vocabulary_is_loaded_once(fresh_byte_pairs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def vocabulary_file(name: str) -> Path:
+        opened.append(name)
+        return byte_pairs.vocabulary_file(name)
+
+    monkeypatch.setattr(fresh_byte_pairs, "vocabulary_file", vocabulary_file)
+    threads = [threading.Thread(target=fresh_byte_pairs.encoding, args=("o200k_base",)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert loads == ["o200k_base"]
+    assert opened == ["o200k_base"]
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-100], lambda data: lzma.compress(b"aGk= 1\n"), None])
 def test_a_missing_or_damaged_file_is_named_with_the_repair(
-    damage: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    damage: Any, fresh_byte_pairs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if damage:
         (tmp_path / "cl100k_base.tiktoken.xz").write_bytes(
             damage(byte_pairs.vocabulary_file("cl100k_base").read_bytes())
         )
-    monkeypatch.setattr(byte_pairs, "FOLDER", tmp_path)
-    monkeypatch.setattr(byte_pairs, "_loaded", {})
+    monkeypatch.setattr(fresh_byte_pairs, "FOLDER", tmp_path)
     with pytest.raises(InvalidSettings, match=r"cl100k_base\.tiktoken\.xz") as caught:
-        byte_pairs.encoding("cl100k_base")
+        fresh_byte_pairs.encoding("cl100k_base")
     assert "lib.tokens.vocabularies.refresh" in caught.value.next_step
 
 

@@ -173,15 +173,16 @@ def test_a_fact_that_was_dropped_is_found_with_turn_rule_and_other_strategies(ch
     first = next(turn for turn in turns if turn.plan is not None and not turn.plan.runs[0][2])
     lines = [markdown.value for markdown in at.markdown]
     assert any(
-        f"Turn {first.number} was the first without it" in words and STRATEGIES["oldest_first"].label in words
+        f"Turn {first.number} was the first without it" in words and STRATEGIES["oldest_first"].short in words
         for words in lines
     )
-    middle = STRATEGIES["head_and_tail"].label
+    middle = STRATEGIES["head_and_tail"].short
     assert any(f"would still have sent it: {middle}" in caption.value for caption in at.caption)
     frame = at.dataframe[0].value
     kept = dict(zip(frame["strategy"], frame["it would be"], strict=True))
-    assert kept[STRATEGIES["none"].label] == "sent"
-    assert kept[STRATEGIES["oldest_first"].label] == "not sent"
+    assert kept[STRATEGIES["none"].short] == "sent"
+    assert any("no summary" in note.lower() for note in frame["note"])
+    assert kept[STRATEGIES["oldest_first"].short] == "not sent"
     at.button(key="look:0").click().run()
     assert at.query_params["turn"] == str(first.number)
     assert drawn["sent_rows"]["chosen"] == 0

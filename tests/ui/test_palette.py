@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lib.context import STRATEGIES
 from lib.context.reasons import REASON_TEXT
 from lib.ui.components import palette
 from tests.support.colours import CONFIG, contrast
@@ -30,3 +31,11 @@ def test_messages_that_are_not_sent_are_drawn_alike_whatever_the_reason() -> Non
     assert {
         palette.part_of(reason, included=False, newest=newest) for reason in REASON_TEXT for newest in (True, False)
     } == {palette.LEFT_OUT}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_strategy_has_a_colour_of_its_own_that_can_be_seen(theme: str) -> None:
+    colours = palette.STRATEGY_COLOURS
+    assert set(colours) == set(STRATEGIES)
+    assert len(set(colours.values())) == len(colours)
+    assert all(contrast(each, CONFIG["theme"][theme]["backgroundColor"]) >= 3.0 for each in colours.values())

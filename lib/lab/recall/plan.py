@@ -1,8 +1,8 @@
 """Plans a recall probe: which requests ask for which fact, their sizes in tokens, and what they cost at most.
 
-Each question is a new message after the conversation, sent with what an arm's settings would send with it in the chat.
-Two control arms show what the model can do at all: "everything" sends the whole history, "nothing" none of it. Nothing
-is sent here and nothing is written to the conversation; lib/lab/recall/run.py asks the questions.
+Each question is a new message at the end of the conversation, and its request is planned with the settings of an arm,
+as in the chat. Two control arms show what the model can do at best and at worst: "everything" sends the whole history,
+"nothing" none of it. Nothing is sent or stored here; lib/lab/recall/run.py asks the questions.
 """
 
 from __future__ import annotations
@@ -174,8 +174,7 @@ def places_of_answer(history: Sequence[Message], fact: Fact) -> list[int]:
 def question_text(fact: Fact, closing: str = "") -> str:
     """The text of the new message.
 
-    Example: question_text(fact, ADMIT_CLOSING) -> "What is the secret code? If I have not told you, say that you do not
-    know."
+    Example: question_text(fact, "Say so if not.") -> "What is the secret code? Say so if not."
     """
     return f"{fact.question} {closing}".strip()
 

@@ -1,8 +1,7 @@
 """Runs a recall probe: sends the planned questions one after the other and grades every reply.
 
-It runs in its own thread, so that no page has to wait for it, and stores nothing in the conversation. After a failure
-the next question is asked; only a missing or refused key ends the questions to that provider, because it would fail
-again.
+It runs in its own thread, so no page waits for it, and stores nothing in the conversation. After a failure it asks the
+next question. Only a missing or refused key ends the questions to that provider, because they would all fail.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from lib.lab.recall.plan import Question
 from lib.messages import Usage
 from lib.pricing.costs import cost
 from lib.providers import Provider, Reply
+from lib.tokens import provenance_label
 
 OpenProvider = Callable[[ChatSettings], Provider]
 
@@ -174,8 +174,8 @@ def _failed(question: Question, error: ChatError) -> Answer:
 def _too_large(question: Question) -> ContextOverflow:
     budget = question.arm.settings.window.input_budget
     return ContextOverflow(
-        f"The question would be a request of {question.tokens:,} tokens ({question.provenance}), and the window has"
-        f" room for {budget:,}. It was not sent.",
+        f"The question would be a request of {question.tokens:,} tokens"
+        f" ({provenance_label(question.provenance)}), and the window has room for {budget:,}. It was not sent.",
         tokens=question.tokens,
         limit=budget,
     )

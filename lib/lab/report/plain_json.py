@@ -1,8 +1,8 @@
 """Turns dataclasses into plain JSON values, and back by their types.
 
-What comes back equals what went in. A value of another type is refused with its place. Money is a string, so that no
-digit is lost; named tuples are lists; a missing field gets its default. Whether values make sense together is not
-checked here.
+Reading what was written gives equal values. A value of another type is refused, and the error names its place. Money is
+a string, so that no digit is lost; named tuples are lists; a missing field gets its default. Whether the values fit
+together is checked in lib/lab/report/report.py.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Writes and reads reports: the lab's results as JSON, with everything needed to judge them later.
 
 A report names its conversation (by the SHA-256 of the messages), settings, versions, counters and time. It holds no
-messages except sentences with facts and replies to questions, and never an API key. What is written is read as the same
-values, and reports of earlier versions can be read: field names and values are part of the format.
+messages except sentences with facts and replies to questions, and never an API key. Reading a written report gives
+equal values, and reports of earlier versions can be read: field names and values are part of the format.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Cliffs:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """What a recall probe asked, and what came of it."""
+    """The questions of a recall probe, and the answers."""
 
     arms: tuple[Arm, ...]
     answers: tuple[Answer, ...]
@@ -112,8 +112,7 @@ class Report:
 def write(report: Report) -> str:
     """A report as JSON text, all ASCII.
 
-    Example: write(Report(ReportHeader.now(history), bake_off=made)) -> '{"format": "windowseat trim lab", "version": 1,
-    ...'
+    Example: write(Report(ReportHeader.now(history))) -> '{"format": "windowseat trim lab", "version": 1, ...'
     """
     return json.dumps({"format": FORMAT, "version": VERSION, **plain(report)}, indent=1, allow_nan=False)
 
@@ -180,7 +179,7 @@ def _number(text: str) -> float:
 
 
 def _check(report: Report) -> None:
-    """Refuse values that contradict each other, which would be drawn as nonsense."""
+    """Refuse values that contradict each other, because charts of them would be wrong."""
     for cliffs in report.cliffs:
         _check_cliff_map(cliffs.made)
     if report.bake_off is not None:

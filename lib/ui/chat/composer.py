@@ -10,7 +10,7 @@ import streamlit as st
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError, HistoryUnavailable
 from lib.planner import plan_next
-from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter
+from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter, provenance_label
 from lib.tokens.ledger import TokenLedger
 from lib.ui.chat import actions
 from lib.ui.components import window_strip
@@ -120,4 +120,4 @@ def _legend(fill: window_strip.Fill, plan: ContextPlan) -> None:
     )
     window_strip.draw(fill, tall=True, legend=True)
     st.caption("The bar shows the next request before you type your new message.")
-    st.caption(f"Sizes are tokens, {plan.provenance}: {PROVENANCE_TEXT[plan.provenance]}")
+    st.caption(f"Sizes are tokens, {provenance_label(plan.provenance)}: {PROVENANCE_TEXT[plan.provenance]}")

@@ -9,11 +9,12 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.analysis.decisions import shortfall
-from lib.messages import Message
+from lib.messages import Message, utf8_safe
+from lib.tokens import provenance_label
 from lib.turns import Turn
 from lib.ui.chat import actions
 from lib.ui.format import numbers
-from lib.ui.format.text import as_markdown, cut, drawable
+from lib.ui.format.text import as_markdown, cut
 from lib.ui.shell import menu, session
 from lib.ui.shell.page import Page
 
@@ -74,7 +75,7 @@ def message(entry: Message, *, muted: bool = False, key: str) -> st.delta_genera
         if rest:
             panel = st.popover(f"{rest:,} more characters", key=f"{key}-all", on_change="rerun")
             if panel.open:
-                panel.code(drawable(entry.text), language=None, wrap_lines=True, height=400)
+                panel.code(utf8_safe(entry.text), language=None, wrap_lines=True, height=400)
         if muted:
             st.caption("Replaced or muted: kept, but no longer sent")
     return container
@@ -120,14 +121,14 @@ def _counts(turn: Turn) -> tuple[str, str]:
     plan's."""
     read, wrote, provenance = turn.usage.input_tokens, turn.usage.output_tokens, turn.usage_provenance
     if read is not None and wrote is not None:
-        return f"{read:,} in", f"{wrote:,} out ({numbers.mark(provenance)})"
+        return f"{read:,} in", f"{wrote:,} out ({provenance_label(provenance)})"
     if read is not None:
-        words_in = f"{read:,} in ({numbers.mark(provenance)})"
+        words_in = f"{read:,} in ({provenance_label(provenance)})"
     elif turn.plan is not None:
-        words_in = f"{turn.plan.input_tokens:,} in ({numbers.mark(turn.plan.provenance)})"
+        words_in = f"{turn.plan.input_tokens:,} in ({provenance_label(turn.plan.provenance)})"
     else:
         words_in = f"input {numbers.NOT_REPORTED}"
-    words_out = f"output {numbers.NOT_REPORTED}" if wrote is None else f"{wrote:,} out ({numbers.mark(provenance)})"
+    words_out = f"output {numbers.NOT_REPORTED}" if wrote is None else f"{wrote:,} out ({provenance_label(provenance)})"
     return words_in, words_out
 
 
@@ -144,7 +145,7 @@ def last_exchange_actions(page: Page) -> None:
             with panel:
                 st.caption("The texts exactly as they are stored. The copy button is at the top right of each.")
                 for each in (prompt, reply) if reply is not prompt else (prompt,):
-                    st.code(drawable(each.text), language=None, wrap_lines=True, height=160)
+                    st.code(utf8_safe(each.text), language=None, wrap_lines=True, height=160)
         if isinstance(prompt.content, str):
             st.button(
                 "Retry",

@@ -6,6 +6,7 @@ the legend carry the same. Streamlit's theme sets the colours of text and backgr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lib.analysis.frames import PARTS
@@ -27,7 +28,8 @@ PRICED_COLUMNS = {
     "hidden": palette.TEMPLATE.colour,
 }
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px 2px 2px")
-LINES = ("#3b7dd8", "#e0562c", "#0f9488", "#b7860b", "#8b6cf0", "#64748b", "#b0508f")
+LINES = tuple(palette.STRATEGY_COLOURS.values())
+"""Colours of lines that are not strategies, in their order."""
 
 
 def request_bars(frame: pd.DataFrame, who: str, *, with_dropped: bool) -> Figure:
@@ -121,18 +123,25 @@ def money_bars(frame: pd.DataFrame, basis: str) -> Figure:
     return figure
 
 
-def growth_lines(frame: pd.DataFrame, column: str, axis: str, now: int, *, usd: bool) -> Figure:
-    """One line per strategy over the turns; a vertical line at turn `now`, or none for 0."""
+def growth_lines(
+    frame: pd.DataFrame, column: str, axis: str, now: int, *, usd: bool, strategies: Mapping[str, str] | None = None
+) -> Figure:
+    """One line over the turns per name in the frame's column "strategy"; a vertical line at turn `now`, or none for 0.
+
+    `strategies` gives the strategy of each name, so that its line has the strategy's colour.
+    """
     from plotly import graph_objects as go
 
     figure = go.Figure()
     for place, (name, rows) in enumerate(frame.groupby("strategy", sort=False)):
+        strategy = (strategies or {}).get(str(name), "")
+        colour = palette.STRATEGY_COLOURS.get(strategy, LINES[place % len(LINES)])
         figure.add_scatter(
             x=rows["turn"],
             y=rows[column],
             name=str(name),
             mode="lines",
-            line={"color": LINES[place % len(LINES)], "dash": DASHES[place % len(DASHES)], "width": 2.5},
+            line={"color": colour, "dash": DASHES[place % len(DASHES)], "width": 2.5},
             hovertemplate=_usd(str(name)) if usd else _tokens(str(name)),
         )
     if now:

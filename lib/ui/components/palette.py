@@ -63,6 +63,17 @@ REASON_COLOURS: dict[Reason, str] = {
 }
 """One colour per reason, for pictures that distinguish reasons, such as the cliff map."""
 
+STRATEGY_COLOURS: dict[str, str] = {
+    "low_water": HISTORY.colour,
+    "oldest_first": OVER.colour,
+    "head_and_tail": NEWEST.colour,
+    "sliding_window": PINNED.colour,
+    "summarize": REPLY.colour,
+    "none": SYSTEM.colour,
+    "source_trim": "#b0508f",
+}
+"""One colour per strategy, for the lines of charts."""
+
 CSS_VARIABLES = f"""
 :host {{
   --windowseat-left-out: {LEFT_OUT.colour};

@@ -12,12 +12,12 @@ import streamlit as st
 from lib.chat.rebuild import messages_of
 from lib.context.plan import ContextPlan
 from lib.errors import RuleBroken
-from lib.messages import Message
+from lib.messages import Message, utf8_safe
 from lib.providers import Provider
 from lib.request_rules import PROVIDERS, Breach, DiffRow, RuleProvider, breaches, diff_rows, repaired
 from lib.turns import LiveTurn
 from lib.ui.format import numbers
-from lib.ui.format.text import as_markdown, drawable
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
@@ -116,5 +116,5 @@ def _lines(row: DiffRow | None) -> list[str]:
 
 
 def _short(text: str) -> str:
-    line = " ".join(drawable(text).split())
+    line = " ".join(utf8_safe(text).split())
     return line if len(line) <= LINE else line[: LINE - 1] + "…"

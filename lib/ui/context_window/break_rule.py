@@ -12,11 +12,11 @@ import streamlit as st
 from lib.chat_settings import ChatSettings
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError
-from lib.messages import Message
+from lib.messages import Message, utf8_safe
 from lib.providers import ChatRequest, Provider, Reply
 from lib.request_rules import BREAKS, PROVIDERS, Break, rule
 from lib.ui.components import rule_verdict
-from lib.ui.format.text import as_markdown, drawable
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import services, session
 
 REPLY_TOKENS = 48
@@ -76,4 +76,4 @@ def _show(refused: bool, text: str) -> None:
         st.error(f"**Refused.** {as_markdown(text)}", icon=":material/block:")
     else:
         st.success("**Accepted.** This server answered it:", icon=":material/check:")
-        st.code(drawable(text) or "(an empty reply)", language=None, wrap_lines=True)
+        st.code(utf8_safe(text) or "(an empty reply)", language=None, wrap_lines=True)

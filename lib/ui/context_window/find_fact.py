@@ -17,11 +17,12 @@ from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.context.reasons import REASON_TEXT
+from lib.messages import utf8_safe
+from lib.tokens import provenance_label
 from lib.ui.components import message_sizes, palette, tables
 from lib.ui.context_window import tabs
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
-from lib.ui.format.text import drawable
 from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
@@ -92,7 +93,7 @@ def _draw_message(page: Page, records: Sequence[RequestRecord], index: int, word
     kept = list(others["strategy"][(others["it would be"] == "sent") & others["it fits"]])
     st.caption(
         f"At {dropped.name}, "
-        + (f"these would still have sent it: {'; '.join(kept)}." if kept else "no other strategy would have sent it.")
+        + (f"these would still have sent it: {', '.join(kept)}." if kept else "no other strategy would have sent it.")
     )
     tables.draw(
         others, f"strategies-{index}", "What every strategy would have done with this message", title="Every strategy"
@@ -104,8 +105,8 @@ def _settings(record: RequestRecord) -> str:
     plan = record.turn.plan if record.turn is not None else None
     if plan is None:
         return ""
-    label = STRATEGIES[plan.strategy].label if plan.strategy in STRATEGIES else plan.strategy
-    return f", under “{label}” in a window of {plan.max_tokens:,} tokens"
+    short = STRATEGIES[plan.strategy].short if plan.strategy in STRATEGIES else plan.strategy
+    return f", under “{short}” in a window of {plan.max_tokens:,} tokens"
 
 
 def under_others(page: Page, record: RequestRecord, index: int, sizes: MessageSizes) -> pd.DataFrame:
@@ -120,23 +121,23 @@ def under_others(page: Page, record: RequestRecord, index: int, sizes: MessageSi
         sent, reason = fate if fate is not None else (False, "over_budget")
         rows.append(
             [
-                strategy.label,
+                strategy.short,
                 "sent" if sent else "not sent",
                 palette.REASON_TAGS[reason],
                 plan.input_tokens,
                 plan.left_out_count,
                 plan.fits,
-                plan.fallback or "",
+                "" if plan.fallback is None else plan.fallback.text,
             ]
         )
-    tokens = f"tokens sent, {numbers.mark(sizes.provenance)}"
+    tokens = f"tokens sent, {provenance_label(sizes.provenance)}"
     return pd.DataFrame(
         rows, columns=["strategy", "it would be", "why", tokens, "messages not sent", "it fits", "note"]
     )
 
 
 def _settings_then(page: Page, record: RequestRecord) -> ChatSettings:
-    """The settings a request was planned with, as far as it recorded them."""
+    """The settings a request was planned with; the session's own where the turn did not record them."""
     settings, plan = page.settings, record.turn.plan if record.turn is not None else None
     settings = replace(settings, system_prompt=record.system_prompt or "")
     if plan is None:
@@ -155,4 +156,4 @@ def _excerpt(text: str, words: str) -> str:
     """The match with the text around it."""
     at = max(0, text.casefold().find(words.casefold()))
     start, stop = max(0, at - AROUND), at + len(words) + AROUND
-    return drawable(("…" if start else "") + text[start:stop] + ("…" if stop < len(text) else ""))
+    return utf8_safe(("…" if start else "") + text[start:stop] + ("…" if stop < len(text) else ""))

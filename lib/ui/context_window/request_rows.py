@@ -14,12 +14,11 @@ import streamlit as st
 
 from lib.analysis.decisions import Decision, PreambleMessage, RequestView, decisions
 from lib.context.reasons import REASON_TEXT
-from lib.messages import Message
+from lib.messages import Message, utf8_safe
 from lib.providers import ChatRequest, Provider
 from lib.ui.components import palette
 from lib.ui.components.message_rows import MessageRow
 from lib.ui.format import numbers
-from lib.ui.format.text import drawable
 from lib.ui.shell import session
 
 ROWS = 60
@@ -120,7 +119,7 @@ def ranges(sources: Sequence[tuple[int, int]]) -> str:
 
 def cut(text: str) -> str:
     """A text, cut to what a row holds."""
-    return drawable(text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text) - SHOWN:,} more characters)")
+    return utf8_safe(text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text) - SHOWN:,} more characters)")
 
 
 def page_of(total: int, key: str, chosen: int | None = None) -> slice:

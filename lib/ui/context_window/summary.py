@@ -10,10 +10,11 @@ import streamlit as st
 from lib.context import WantedSummary
 from lib.context.candidates import Summary
 from lib.errors import ChatError
+from lib.messages import utf8_safe
 from lib.ui.context_window import request_rows
 from lib.ui.context_window.draft_settings import DraftSettings
 from lib.ui.format import numbers
-from lib.ui.format.text import as_markdown, drawable
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 
@@ -44,7 +45,7 @@ def draw(page: Page, draft: DraftSettings, wanted: WantedSummary | None) -> None
 
 
 def _show(page: Page, summary: Summary) -> None:
-    st.code(drawable(summary.text), language=None, wrap_lines=True)
+    st.code(utf8_safe(summary.text), language=None, wrap_lines=True)
     earlier = len(page.about.summaries) - 1
     words = "1 earlier summary" if earlier == 1 else f"{earlier} earlier summaries"
     st.caption(

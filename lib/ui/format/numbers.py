@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
-from lib.tokens import Provenance, TokenCounter
+from lib.tokens import Provenance, TokenCounter, provenance_label
 
 NOT_REPORTED = "not reported"
 NO_PRICE = "no price known"
-
-
-def mark(provenance: Provenance) -> str:
-    """The label of a provenance. Example: mark("estimated") -> "~estimated"; mark("billed") -> "billed"."""
-    return f"~{provenance}" if provenance == "estimated" else provenance
 
 
 def tokens(count: int | None, provenance: Provenance) -> str:
@@ -22,19 +18,19 @@ def tokens(count: int | None, provenance: Provenance) -> str:
     """
     if count is None:
         return NOT_REPORTED
-    return f"{count:,} ({mark(provenance)})"
+    return f"{count:,} ({provenance_label(provenance)})"
 
 
 def sized(count: int, provenance: Provenance) -> str:
     """Example: sized(68, "counted") -> "68 tokens (counted)"."""
-    return f"{plural(count, 'token')} ({mark(provenance)})"
+    return f"{plural(count, 'token')} ({provenance_label(provenance)})"
 
 
 def money(usd: Decimal | None) -> str:
     """USD: to the cent from a dollar up, below that with two significant digits.
 
-    Example: money(Decimal("12.345")) -> "$12.35"; money(Decimal("0.00423")) -> "$0.0042"; money(None) -> "no price
-    known"
+    Example: money(Decimal("12.345")) -> "$12.35"; money(Decimal("0.00423")) -> "$0.0042";
+    money(None) -> "no price known"
     """
     if usd is None:
         return NO_PRICE
@@ -51,9 +47,14 @@ def percent(part: Decimal | float, whole: Decimal | float) -> str:
     return f"{100 * float(part) / float(whole):.0f} %" if whole else "0 %"
 
 
+def who_counted(provenances: Iterable[Provenance]) -> str:
+    """Example: who_counted(["billed", "estimated", "billed"]) -> "billed and ~estimated"; of none: "not reported"."""
+    return " and ".join(dict.fromkeys(map(provenance_label, provenances))) or NOT_REPORTED
+
+
 def by(counter: TokenCounter) -> str:
     """Example: by(ESTIMATE) -> "characters / 4 (~estimated)"."""
-    return f"{counter.name} ({mark(counter.provenance)})"
+    return f"{counter.name} ({provenance_label(counter.provenance)})"
 
 
 def duration(seconds: float | None) -> str:

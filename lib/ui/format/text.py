@@ -32,7 +32,7 @@ def as_markdown(text: str) -> str:
 
     Example: as_markdown("costs $5 and :red[x]") -> "costs \\$5 and &#58;red[x]"
     """
-    text, parts, done = drawable(text), [], 0
+    text, parts, done = utf8_safe(text), [], 0
     for code in _CODE.finditer(text):
         parts += [_plain(text[done : code.start()]), code.group()]
         done = code.end()
@@ -41,14 +41,9 @@ def as_markdown(text: str) -> str:
 
 def as_label(text: str, limit: int = 60) -> str:
     """One line for a label, without any Markdown and cut to `limit` characters."""
-    line = " ".join(drawable(text)[: limit * 4].split())
+    line = " ".join(utf8_safe(text)[: limit * 4].split())
     line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:^=&])", _entity, line)
-
-
-def drawable(text: str) -> str:
-    """Text that can be sent to a browser: a lone surrogate, which UTF-8 cannot encode, becomes U+FFFD."""
-    return utf8_safe(text)
 
 
 def cut(text: str, limit: int = DRAWN_CHARACTERS) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Every st.session_state key, behind a function.
+"""The st.session_state keys that several pages use, each behind a function; those of one page are in its state.py.
 
 Session state holds ids, plain choices and the API keys typed in this browser session: nothing that would be missed if
 it were lost, and no service objects. The id of the open chat is also in the URL as `?session=`; where the two differ,
@@ -17,7 +17,7 @@ from typing import Any
 import streamlit as st
 
 from lib.history import valid_session_id
-from lib.ui.format.text import drawable
+from lib.messages import utf8_safe
 
 URL_SESSION, URL_TURN = "session", "turn"
 PROMPT = "prompt"
@@ -68,7 +68,7 @@ def typed_prompt() -> str:
 
 def put_back(text: str) -> None:
     """Put a text into the chat input. For callbacks."""
-    st.session_state[PROMPT] = drawable(text)
+    st.session_state[PROMPT] = utf8_safe(text)
 
 
 def editing() -> int | None:
@@ -209,7 +209,7 @@ def fill_form(form: str, values: Mapping[str, Any]) -> None:
         return
     st.session_state[filled] = dict(values)
     for name, value in values.items():
-        st.session_state[keys[name]] = drawable(value) if isinstance(value, str) else value
+        st.session_state[keys[name]] = utf8_safe(value) if isinstance(value, str) else value
 
 
 def form_values(form: str, names: Iterable[str]) -> dict[str, Any]:

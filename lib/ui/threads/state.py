@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from lib.messages import utf8_safe
 from lib.server_history import Approach
-from lib.ui.format.text import drawable
 
 SIDE_BY_SIDE, DRILLS, MOVE, REFERENCE = "Side by side", "Drills", "Move a conversation", "What to know"
 TABS = (SIDE_BY_SIDE, DRILLS, MOVE, REFERENCE)
@@ -61,7 +61,7 @@ def imported_chat() -> ImportedChat | None:
 
 def set_imported_chat(session_id: str, message_count: int, note: str) -> None:
     """Remember an imported chat, to offer a button that opens it."""
-    st.session_state[_IMPORTED] = ImportedChat(session_id, message_count, drawable(note))
+    st.session_state[_IMPORTED] = ImportedChat(session_id, message_count, utf8_safe(note))
 
 
 def lane_key(approach: Approach) -> str:

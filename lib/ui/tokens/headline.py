@@ -20,8 +20,9 @@ def sent_sentence(sent: SentRequests) -> str:
     """Example: "You have typed 41 tokens. The model was sent 931, because every request re-sends the conversation."""
     typed = sum(sent.sizes.parts(record).newest for record in sent.records)
     total = sum(bill.usage.input_tokens or 0 for bill in sent.bills)
+    who = numbers.who_counted(bill.provenance for bill in sent.bills)
     verb = "You have paid for" if _all_billed(sent) else "The model was sent"
-    sentence = f"You have typed {numbers.sized(typed, sent.sizes.provenance)}. {verb} {total:,} ({_who(sent)})"
+    sentence = f"You have typed {numbers.sized(typed, sent.sizes.provenance)}. {verb} {total:,} ({who})"
     if len(sent.bills) < 2 or not typed:
         return f"{sentence}."
     return f"{sentence}, because every request re-sends the conversation."
@@ -52,9 +53,3 @@ def certainty_sentence(sent: SentRequests) -> str:
 
 def _all_billed(sent: SentRequests) -> bool:
     return bool(sent.bills) and all(bill.provenance == "billed" for bill in sent.bills)
-
-
-def _who(sent: SentRequests) -> str:
-    """Example: "billed", or "billed and counted"."""
-    words = dict.fromkeys(numbers.mark(bill.provenance) for bill in sent.bills)
-    return " and ".join(words) or numbers.NOT_REPORTED

@@ -15,10 +15,11 @@ from lib.analysis.bills import Bill, PriceComparison, cache_minimum, compare_pri
 from lib.analysis.growth import growth
 from lib.analysis.replay import project
 from lib.analysis.requests import MessageSizes
+from lib.context import STRATEGIES
 from lib.pricing import catalogue
 from lib.pricing.costs import saved_by_cache
 from lib.pricing.model import Model
-from lib.tokens import ESTIMATE
+from lib.tokens import ESTIMATE, provenance_label
 from lib.tokens.model_counters import counter_for
 from lib.ui.components import charts, tables
 from lib.ui.components.message_sizes import sized
@@ -30,6 +31,8 @@ from lib.ui.tokens.sent_requests import SentRequests
 
 DEFAULT_MODEL = "gpt-6-luna"
 """The model whose prices are shown at first if the session's own model has none."""
+STRATEGY_NAMES = {strategy.short: name for name, strategy in STRATEGIES.items()}
+"""The names of the strategies, by their short names."""
 
 
 def draw(sent: SentRequests) -> None:
@@ -50,7 +53,7 @@ def cost_sentence(bills: Sequence[Bill]) -> str:
             "The cost is not known: no price known for the model that answered." if bills else "Nothing was paid yet."
         )
     total = sum(known, Decimal(0))
-    who = " and ".join(dict.fromkeys(bill.provenance for bill in bills if bill.cost is not None))
+    who = numbers.who_counted(bill.provenance for bill in bills if bill.cost is not None)
     ran_here = all(bill.provider == "local" for bill in bills if bill.cost is not None)
     sentence = (
         "It cost **nothing**: it ran on this machine."
@@ -70,7 +73,7 @@ def _spent(bills: Sequence[Bill]) -> None:
         st.markdown(_spent_sentence(priced))
         frame = frames.money(bills)
         visible = tables.visible_range(bills, MOST_BARS, "bills_shown")
-        who = " and ".join(dict.fromkeys(bill.provenance for bill in priced))
+        who = numbers.who_counted(bill.provenance for bill in priced)
         st.plotly_chart(
             charts.money_bars(frame.iloc[visible], f"{who} tokens at list price"),
             key="money_bars",
@@ -142,15 +145,16 @@ def _ahead(page: Page, sizes: MessageSizes) -> None:
     money = unit == "money"
     projection = project(page.history, sizes_for(page, model, sizes))
     projected_sizes = MessageSizes(projection.counter, projection.history)
-    costs = growth(projection.history, projected_sizes, page.settings, model, money=money)
-    who = numbers.mark(projection.counter.provenance)
+    by_strategy = growth(projection.history, projected_sizes, page.settings, model, money=money)
+    costs = {STRATEGIES[name].short: each for name, each in by_strategy.items()}
+    who = provenance_label(projection.counter.provenance)
     label = f"USD so far ({who} tokens)" if money else f"input tokens so far ({who})"
     frame = frames.growth(costs, label)
     sentence = ahead_sentence(costs, usd=money)
     st.markdown(sentence)
     turns_so_far = sum(1 for message in page.history if message.role == "user")
     st.plotly_chart(
-        charts.growth_lines(frame, label, label, turns_so_far, usd=money),
+        charts.growth_lines(frame, label, label, turns_so_far, usd=money, strategies=STRATEGY_NAMES),
         key="growth",
         config=tables.CHART,
         alt=f"Lines: the sum so far over the turns, one per strategy. {sentence}",

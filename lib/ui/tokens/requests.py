@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.analysis import frames
 from lib.analysis.requests import MessageSizes
-from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter
+from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter, provenance_label
 from lib.tokens.model_counters import counter_for
 from lib.ui.components import charts, message_sizes, tables
 from lib.ui.format import numbers
@@ -43,7 +43,7 @@ def draw(sent: SentRequests) -> None:
 def _bars(frame: pd.DataFrame, sizes: MessageSizes) -> None:
     dropped = frame["not sent"].max()
     with_dropped = bool(dropped <= DWARFED * frame["sent"].max())
-    figure = charts.request_bars(frame, numbers.mark(sizes.provenance), with_dropped=with_dropped)
+    figure = charts.request_bars(frame, provenance_label(sizes.provenance), with_dropped=with_dropped)
     st.plotly_chart(figure, key="request_bars", alt=alt(frame, sizes), config=tables.CHART)
     if not with_dropped:
         st.caption(

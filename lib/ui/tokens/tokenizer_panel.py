@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
+from lib.messages import utf8_safe
 from lib.ui.components import tables, token_text
 from lib.ui.format import numbers
-from lib.ui.format.text import drawable
 
 PAGE = 500
 """Tokens drawn at once."""
@@ -74,7 +74,7 @@ def _picked_text(texts: Sequence[tuple[str, str]]) -> str:
         [*range(len(texts)), PASTE],
         key="inside_text",
         format_func=lambda place: (
-            "Paste a text" if place == PASTE else drawable(texts[place][0]) if place < len(texts) else ""
+            "Paste a text" if place == PASTE else utf8_safe(texts[place][0]) if place < len(texts) else ""
         ),
     )
     if place != PASTE:

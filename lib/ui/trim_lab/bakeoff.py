@@ -9,6 +9,7 @@ import streamlit as st
 from lib.lab import frames
 from lib.lab.bakeoff import FEWEST, BakeOff
 from lib.lab.frames import Measure
+from lib.tokens import provenance_label
 from lib.ui.components import charts, tables, window_strip
 from lib.ui.format import numbers
 from lib.ui.trim_lab import contestants, facts, report_files
@@ -65,7 +66,7 @@ def takeaway(result: BakeOff) -> str:
     )
     over = [f"“{run.entry.name}” {numbers.plural(run.unfit, 'time')}" for run in result.courses if run.unfit]
     fits = f"Over the window: {', '.join(over)}." if over else "Every request fits."
-    return f"{sentence} ({numbers.mark(result.courses[0].provenance)}, with a prompt cache). {fits}"
+    return f"{sentence} ({provenance_label(result.courses[0].provenance)}, with a prompt cache). {fits}"
 
 
 def _strips(lab: Lab, comparison: DetailedBakeOff) -> None:
@@ -92,12 +93,19 @@ def _curves(result: BakeOff, key: str) -> None:
     measure = st.segmented_control(
         "Per turn", measures, default="processed", required=True, key=f"{key}_curve", format_func=MEASURES.__getitem__
     )
-    who = numbers.mark(result.courses[0].provenance)
+    who = provenance_label(result.courses[0].provenance)
     axis = MEASURES[measure] if measure == "left_out" else f"{MEASURES[measure]} ({who})"
     if measure == "cost":
         axis = f"{MEASURES[measure]} (USD, {who} tokens)"
     st.plotly_chart(
-        charts.growth_lines(frames.curves(result, measure), measure, axis, 0, usd=measure == "cost"),
+        charts.growth_lines(
+            frames.curves(result, measure),
+            measure,
+            axis,
+            0,
+            usd=measure == "cost",
+            strategies={run.entry.name: run.entry.settings.strategy for run in result.courses},
+        ),
         key=f"{key}_lines",
         config=tables.CHART,
         alt=f"Lines over {len(result.courses[0].steps)} turns, one per contestant: {axis}",
@@ -107,7 +115,7 @@ def _curves(result: BakeOff, key: str) -> None:
 
 
 def _totals(result: BakeOff, key: str) -> None:
-    who = " and ".join(dict.fromkeys(numbers.mark(run.provenance) for run in result.courses))
+    who = numbers.who_counted(run.provenance for run in result.courses)
     tables.draw(
         frames.totals(result),
         f"{key}-off",

@@ -14,11 +14,12 @@ from lib.lab.bakeoff import Contestant
 from lib.lab.break_points import KIND_TEXT, Marker, markers
 from lib.lab.cliff_map import CliffMap, budgets, cliff_map
 from lib.lab.report.report import Cliffs
+from lib.messages import utf8_safe
+from lib.tokens import provenance_label
 from lib.ui.components import cliff_canvas, palette, tables
 from lib.ui.components.cliff_canvas import BudgetRow, Fate, ListedMessage, Mark
 from lib.ui.components.settings_form import open_form
 from lib.ui.format import numbers
-from lib.ui.format.text import drawable
 from lib.ui.shell import services
 from lib.ui.trim_lab import facts, report_files, state
 from lib.ui.trim_lab.conversation import Lab
@@ -53,7 +54,7 @@ def draw(lab: Lab) -> None:
     tables.draw(
         frame(cliffs, lab), f"cliff-{settings.strategy}", "From which budget on each message is sent, in tokens"
     )
-    contestant = Contestant(STRATEGIES[settings.strategy].label, settings)
+    contestant = Contestant(STRATEGIES[settings.strategy].short, settings)
     counter, provenance = lab.sizes.counter.name, lab.sizes.provenance
     report_files.download_cliffs(lab, Cliffs(contestant, counter, provenance, cliffs, tuple(breaks)))
 
@@ -143,7 +144,7 @@ def _budget_row(cliffs: CliffMap, place: int, size: int) -> BudgetRow:
 
 def _listed(lab: Lab, index: int, *, fact: bool) -> ListedMessage:
     message = lab.history[index]
-    text = drawable(" ".join(message.text.split())[:TEXT])
+    text = utf8_safe(" ".join(message.text.split())[:TEXT])
     return ListedMessage(index, f"{index + 1} {message.role}", text, fact)
 
 
@@ -184,6 +185,6 @@ def frame(cliffs: CliffMap, lab: Lab) -> pd.DataFrame:
         if start < size
     ]
     names = ["from message", "to message", "role of the first", "sent from this budget on"]
-    return pd.DataFrame(rows, columns=[*names, f"tokens, {numbers.mark(lab.sizes.provenance)}"]).astype(
+    return pd.DataFrame(rows, columns=[*names, f"tokens, {provenance_label(lab.sizes.provenance)}"]).astype(
         {"sent from this budget on": "Int64"}
     )

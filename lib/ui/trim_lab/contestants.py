@@ -26,7 +26,7 @@ def pick(lab: Lab, key: str) -> list[Contestant]:
             list(STRATEGIES),
             default=PICKED,
             key=f"{key}_strategies:{lab.key}",
-            format_func=lambda name: STRATEGIES[name].label,
+            format_func=lambda name: STRATEGIES[name].short,
             placeholder="Choose two to six",
         )
     present = lab.settings.max_tokens
@@ -49,8 +49,8 @@ def pick(lab: Lab, key: str) -> list[Contestant]:
 
 
 def _name(strategy: str, window: int, *, several_windows: bool) -> str:
-    label = STRATEGIES[strategy].label
-    return f"{label}, {window:,}" if several_windows else label
+    short = STRATEGIES[strategy].short
+    return f"{short}, {window:,}" if several_windows else short
 
 
 def _settings(lab: Lab, strategy: str, window: int) -> ChatSettings:

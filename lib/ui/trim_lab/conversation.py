@@ -13,12 +13,12 @@ from lib.context import NO_MARKS, Marks
 from lib.context.candidates import Candidates
 from lib.errors import ChatError
 from lib.lab.example import EXAMPLE
-from lib.messages import Message
+from lib.messages import Message, utf8_safe
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.ui.components import message_sizes
 from lib.ui.format import numbers
-from lib.ui.format.text import as_label, drawable
+from lib.ui.format.text import as_label
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 from lib.ui.trim_lab import state
@@ -66,7 +66,7 @@ class Lab:
 
     def label_of(self, index: int) -> str:
         """Example: "1 · user: My sister lives in Lisbon." """
-        text = " ".join(drawable(self.history[index].text).split())
+        text = " ".join(utf8_safe(self.history[index].text).split())
         text = text if len(text) <= LABEL else text[: LABEL - 1] + "…"
         return f"{index + 1} · {self.history[index].role}: {text}"
 

@@ -17,19 +17,20 @@ from lib.lab.latency import MeasuredLatency, TimedRequest, Waiting, measure, med
 from lib.lab.trim_costs import EACH_TURN, IN_BATCHES, TrimCosts, cache_breaks, trim_costs
 from lib.pricing import catalogue
 from lib.pricing.model import Model
+from lib.tokens import provenance_label
 from lib.ui.components import charts, tables
 from lib.ui.format import numbers
 from lib.ui.shell import services
 from lib.ui.trim_lab import state
 from lib.ui.trim_lab.conversation import Lab
 
-NAMES = (STRATEGIES[EACH_TURN].label, STRATEGIES[IN_BATCHES].label)
+NAMES = (STRATEGIES[EACH_TURN].short, STRATEGIES[IN_BATCHES].short)
 TURNS_AHEAD, FEWEST_AHEAD = 60, 20
 """A projection goes on to turn TURNS_AHEAD, and at least FEWEST_AHEAD turns further."""
 TIMED = 6
 """Requests that are timed under each strategy."""
 NO_MARK = "0" * 8
-"""Stands for a run's mark where only sizes matter."""
+"""The mark of a run where only sizes matter."""
 
 
 def draw(lab: Lab) -> None:
@@ -79,12 +80,19 @@ def _lines(lab: Lab, compared: TrimCosts, sentence: str) -> None:
     if compared.each_turn.cost:
         unit = st.segmented_control("Show", ["tokens", "money"], default="tokens", required=True, key="costs_unit")
     money = unit == "money"
-    who = numbers.mark(lab.sizes.provenance)
+    who = provenance_label(lab.sizes.provenance)
     axis = f"USD so far ({who} tokens)" if money else f"uncached tokens so far ({who})"
     frame = frames.costs(compared, NAMES, money=money)
     projected = len(compared.in_batches.steps) > compared.real_turns
     st.plotly_chart(
-        charts.growth_lines(frame, "so far", axis, compared.real_turns if projected else 0, usd=money),
+        charts.growth_lines(
+            frame,
+            "so far",
+            axis,
+            compared.real_turns if projected else 0,
+            usd=money,
+            strategies=dict(zip(NAMES, (EACH_TURN, IN_BATCHES), strict=True)),
+        ),
         key="costs_lines",
         config=tables.CHART,
         alt=f"Two lines: {axis}. {sentence}",

@@ -13,8 +13,9 @@ from lib.lab.facts import Fact
 from lib.lab.recall.grading import VERDICT_TEXT, Verdict
 from lib.lab.recall.plan import Arm, ArmKind
 from lib.lab.recall.run import Answer
+from lib.messages import utf8_safe
 from lib.ui.format import numbers
-from lib.ui.format.text import as_markdown, drawable
+from lib.ui.format.text import as_markdown
 
 MARKS: dict[Verdict | None, tuple[str, str]] = {
     "recalled": ("✓", "recalled"),
@@ -126,4 +127,4 @@ def _reply(answer: Answer) -> None:
     assert answer.verdict is not None
     held = "The fact was in the request." if answer.held else "The fact was not in the request."
     st.caption(f"{VERDICT_TEXT[answer.verdict]} {held} Expected: `{answer.fact.answer.replace('`', '')}`")
-    st.code(drawable(answer.reply), language=None, wrap_lines=True)
+    st.code(utf8_safe(answer.reply), language=None, wrap_lines=True)

@@ -7,8 +7,8 @@ import streamlit as st
 from lib.context import STRATEGIES
 from lib.lab.bakeoff import BakeOff
 from lib.lab.report.report import Cliffs, Recall, Report
+from lib.tokens import provenance_label
 from lib.ui.components import tables
-from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
 from lib.ui.trim_lab import bakeoff, recall_grid, report_files
 from lib.ui.trim_lab.conversation import Lab
@@ -32,9 +32,9 @@ def _cliffs(cliffs: Cliffs) -> None:
     import pandas as pd
 
     st.subheader("Cliff map", anchor=False)
-    strategy, who = cliffs.entry.settings.strategy, numbers.mark(cliffs.provenance)
-    label = STRATEGIES[strategy].label if strategy in STRATEGIES else strategy
-    st.caption(f"“{label}”, {len(cliffs.made.budgets)} budgets, tokens by {as_markdown(cliffs.counter)} ({who})")
+    strategy, who = cliffs.entry.settings.strategy, provenance_label(cliffs.provenance)
+    short = STRATEGIES[strategy].short if strategy in STRATEGIES else strategy
+    st.caption(f"“{short}”, {len(cliffs.made.budgets)} budgets, tokens by {as_markdown(cliffs.counter)} ({who})")
     rows = [[start + 1, stop, budget] for start, stop, budget in cliffs.made.survivals()]
     frame = pd.DataFrame(rows, columns=["from message", "to message", f"sent from this budget on, {who}"])
     tables.show(

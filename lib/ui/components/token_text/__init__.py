@@ -11,8 +11,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from lib.messages import utf8_safe
 from lib.ui.components import palette
-from lib.ui.format.text import drawable
 
 COLOURS = [part.colour for part in (palette.HISTORY, palette.PINNED, palette.NEWEST, palette.REPLY, palette.OVER)]
 
@@ -27,7 +27,7 @@ _COMPONENT = st.components.v2.component(
 def draw(pieces: Sequence[tuple[str, int | None]], *, key: str, first: int = 0, ids: bool = False) -> None:
     """Draw pieces (text, id). `first` is the number of tokens before them; `ids` shows each id below its piece."""
     data = {
-        "pieces": [[drawable(text), token] for text, token in pieces],
+        "pieces": [[utf8_safe(text), token] for text, token in pieces],
         "first": first,
         "ids": ids,
         "label": f"{len(pieces)} tokens, from number {first + 1} on",
