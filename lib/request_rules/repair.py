@@ -34,14 +34,19 @@ def repaired(provider: RuleProvider, messages: Sequence[Message]) -> Repair:
     Example: repaired("openai", [user("q"), Message("tool", "42", {"tool_call_id": "c1"})]).messages -> [user("q")]
     """
     tracked = [TrackedMessage(message, (index,)) for index, message in enumerate(messages)]
-    newest = next((index for index in reversed(range(len(messages))) if opens_exchange(messages[index])), None)
     changes: list[Change] = []
     while True:
-        tracked, more = _fix_one_rule(provider, tracked, newest)
+        # looked up before every fix: a message that loses a tool result may become the newest one of the user
+        tracked, more = _fix_one_rule(provider, tracked, _newest_user_message(tracked))
         if not more:
             sent = [item.message for item in tracked]
             return Repair(sent, tuple(changes), tuple(refusals(provider, sent)))
         changes += more
+
+
+def _newest_user_message(tracked: Sequence[TrackedMessage]) -> int | None:
+    """The position that the newest user message had before any repair; None without one."""
+    return next((item.origins[-1] for item in reversed(tracked) if opens_exchange(item.message)), None)
 
 
 def _fix_one_rule(

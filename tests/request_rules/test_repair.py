@@ -44,6 +44,14 @@ def test_only_breaches_that_no_repair_can_fix_remain(provider: RuleProvider, mes
 
 @pytest.mark.parametrize("provider", ALL_PROVIDERS)
 @given(messages=requests)
+@example(
+    messages=[  # the last message becomes the newest one of the user once its tool result is dropped
+        Message("user", 3, {"tool_calls": [{"id": "c0"}]}, False),
+        Message("user", 3, {"refusal": "No"}),
+        Message("assistant", 3, {"refusal": "No"}, False),
+        Message("user", [{"type": "text", "text": "t"}, {"type": "tool_result", "tool_use_id": "c0"}], {}, False),
+    ]
+)
 def test_a_second_repair_changes_nothing(provider: RuleProvider, messages: list[Message]) -> None:
     once = repaired(provider, messages)
     again = repaired(provider, once.messages)
