@@ -23,6 +23,7 @@ from lib.pricing import catalogue, costs
 from lib.pricing.model import Model
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
+from tests.support.call_counts import calls_during
 from tests.support.conversations import histories, texts
 from tests.support.counters import Counting, WordCounter
 
@@ -189,3 +190,14 @@ def test_a_thousand_turns_are_replayed_without_counting_a_message_twice(strategy
     replayed = replay_one(history, Contestant("it", settings), sizes)
     assert len(run_of(replayed, catalogue.find("openai", "gpt-6-luna"), [1, 500]).steps) == 1000
     assert counter.calls - counted <= 2  # the system prompt and an empty message: nothing that is stored
+
+
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_the_work_for_a_replay_grows_no_faster_than_the_conversation(strategy: str) -> None:
+    def calls(turns: int) -> int:
+        history = [said for n in range(turns) for said in (user(f"question {n}"), assistant("word " * 40))]
+        settings = replace(SETTINGS, strategy=strategy, max_tokens=8000)
+        sizes = MessageSizes(WORDS, history)
+        return calls_during(lambda: run_of(replay_one(history, Contestant("it", settings), sizes), None, [1]))
+
+    assert calls(1600) < 5 * calls(400)  # in both, the window is full for most of the turns

@@ -19,6 +19,7 @@ from lib.messages import Message, assistant, system, user
 from lib.tokens import ESTIMATE
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
+from tests.support.call_counts import calls_during
 from tests.support.conversations import calling, result
 from tests.support.counters import Counting
 from tests.support.planning_cases import Case, cases
@@ -167,6 +168,16 @@ def test_a_map_of_a_long_conversation_stays_small_and_counts_nothing_again(strat
     assert len(list(made.survivals())) < 60 * 4
     assert all(marker.budgets for marker in found)
     assert candidates.totals.memo == remembered  # what the chat's planning keeps is not pushed out
+
+
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_the_work_for_a_map_grows_no_faster_than_the_conversation(strategy: str) -> None:
+    def calls(exchanges: int) -> int:
+        history = [said for n in range(exchanges) for said in (user(f"question {n}"), assistant("a" * 200))]
+        candidates = Candidates.gather("Be brief.", history, "new", TokenLedger(Counting()))
+        return calls_during(lambda: cliff_map(candidates, strategy, budgets(128_000), TrimOptions()))
+
+    assert calls(2000) < 12 * calls(200)
 
 
 def test_a_map_works_with_the_estimate() -> None:
