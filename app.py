@@ -11,15 +11,19 @@ if (
     app = st.App(__file__, lifespan=warm_up)
 else:
     from lib.ui import setup
-    from lib.ui.chat import composer, live_turn, sidebar, transcript, welcome
+    from lib.ui.chat import clear_chat, composer, live_turn, transcript, welcome
+    from lib.ui.shell import frame, sidebar
+    from lib.ui.shell.next_plan import preview
 
     page = setup("chat")
-    plan = composer.preview(page)
+    plan = preview(page)
 
+    frame.draw(page, plan, "chat")
     composer.draw(page, plan)
     welcome.draw(page)
     transcript.draw(page, composer.first_sent(plan))
     welcome.follow_up(page)
     sidebar.draw(page)
+    clear_chat.draw(page)
     live_turn.watch(page)
     live_turn.draw(page)
