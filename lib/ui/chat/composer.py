@@ -10,7 +10,7 @@ import streamlit as st
 from lib.context.plan import ContextPlan
 from lib.errors import HistoryUnavailable
 from lib.tokens import PROVENANCE_TEXT, provenance_label
-from lib.ui.chat import actions, settings_panel
+from lib.ui.chat import actions
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
 from lib.ui.shell import session
@@ -65,8 +65,6 @@ def _gauge(page: Page, plan: ContextPlan) -> None:
                 on_click=actions.stop,
                 args=(page.session_id,),
             )
-        if page.error is None:
-            settings_panel.draw(page)
         panel = st.popover(
             "", icon=":material/help:", type="tertiary", key="legend", on_change="rerun", help="What the bar shows"
         )

@@ -1,4 +1,4 @@
-"""The settings of the open chat, in a panel beside the strip that shows its window.
+"""The settings of the open chat, in a panel of the sidebar.
 
 The panel shows what is stored, and only a person's change is written. A change in another tab shows at the next rerun.
 """
@@ -20,9 +20,9 @@ SETTINGS = "settings"
 
 
 def draw(page: Page) -> None:
-    """A button that opens the panel. Every change is stored at once."""
-    panel = st.popover("Settings", icon=":material/tune:", type="tertiary", key=SETTINGS, on_change="rerun")
-    if not panel.open:
+    """Below "New chat", so that it opens on the screen and the strip stays in view. Every change is stored at once."""
+    panel = st.sidebar.expander("Chat settings", icon=":material/tune:", key=SETTINGS, on_change="rerun")
+    if page.error is not None or not panel.open:
         return
     with panel:
         form = settings_form.open_form(page.session_id, page.settings, partial(_store, page.session_id))

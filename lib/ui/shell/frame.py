@@ -18,7 +18,7 @@ def draw(page: Page, plan: ContextPlan | None, name: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frame"):
         st.caption(sentence(page, plan), width="content")
-        if name != "chat":
+        if name != "chat" and page.history:
             _link("chat", "Back to chat", page.session_id)
         if plan is not None and plan.left_out_count and name != "context_window":
             _link("context_window", "What is dropped?", page.session_id)

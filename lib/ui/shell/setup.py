@@ -35,8 +35,9 @@ def setup(name: str) -> Page:
     with st.sidebar:
         menu.draw(session_id)
     page = Page(session_id) if new and name == "chat" else load(session_id)
+    sidebar.new_chat()
     if name != "chat":
-        sidebar.draw(page)
+        sidebar.list_chats(page)
         st.header(entry.title, anchor=False)
         frame.draw(page, next_plan.preview(page), name)
     _explain_address(page)

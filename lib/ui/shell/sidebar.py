@@ -18,10 +18,14 @@ from lib.ui.shell.page import Page, show_store_note
 SESSIONS_SHOWN = 8
 
 
-def draw(page: Page) -> None:
-    """New chat, and the list. Opening another chat stays on the same page."""
+def new_chat() -> None:
+    """The button that opens a new chat."""
+    st.sidebar.button("New chat", icon=":material/add:", on_click=session.open_session, key="new_chat", width="stretch")
+
+
+def list_chats(page: Page) -> None:
+    """The chats used last. Opening another one stays on the same page."""
     with st.sidebar:
-        st.button("New chat", icon=":material/add:", on_click=session.open_session, key="new_chat", width="stretch")
         if page.error is not None:
             return
         try:
