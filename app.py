@@ -11,14 +11,15 @@ if (
     app = st.App(__file__, lifespan=warm_up)
 else:
     from lib.ui import setup
-    from lib.ui.chat import composer, live_turn, sidebar, transcript, welcome
+    from lib.ui.chat import composer, forgetting, live_turn, sidebar, transcript, welcome
 
     page = setup("chat")
     plan = composer.preview(page)
 
+    notes = forgetting.draw(page)
     composer.draw(page, plan)
     welcome.draw(page)
-    transcript.draw(page, composer.first_sent(plan))
+    transcript.draw(page, composer.first_sent(plan), notes)
     welcome.follow_up(page)
     sidebar.draw(page)
     live_turn.watch(page)

@@ -6,12 +6,15 @@ None of them raises.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
 from lib.chat.request_reader import ProviderOpener
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
+from lib.example import forgetting
 from lib.turns import LiveTurn
+from lib.ui.chat import state
 from lib.ui.shell import services, session, session_settings
 
 
@@ -79,8 +82,36 @@ def cancel_edit() -> None:
 
 
 def stop(session_id: str) -> None:
-    """Stop the reply and store the part that arrived."""
+    """Stop the reply and store the part that arrived. A demonstration does not go on by itself then."""
+    state.play(None)
     _attempt(lambda: services.chat().stop(session_id))
+
+
+def open_example(own: ChatSettings) -> None:
+    """Copy the example into a new chat, to be continued with the model of these settings, and open it."""
+
+    def act() -> None:
+        from lib.example.recording import open_as  # on first use: the first page must not wait for it
+
+        session_id = str(uuid.uuid4())
+        open_as(session_id, services.chat().store, own)
+        session.open_session(session_id)
+
+    _attempt(act)
+
+
+def watch_it_forget(own: ChatSettings) -> None:
+    """Begin the demonstration in a new chat with the model of these settings, and open it."""
+
+    def act() -> None:
+        session_id, settings = forgetting.new_id(), forgetting.settings_for(own)
+        chat = services.chat()
+        chat.store.save_settings(session_id, settings.to_dict())
+        chat.send(session_id, forgetting.OPENING[0], settings, opener(settings.provider))
+        session.open_session(session_id)
+        state.play(session_id)
+
+    _attempt(act)
 
 
 def clear(session_id: str, settings: ChatSettings) -> None:

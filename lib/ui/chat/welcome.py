@@ -38,6 +38,25 @@ def draw(page: Page) -> None:
                     on_click=actions.send_text,
                     args=(page.session_id, text, page.settings),
                 )
+        with st.container(horizontal=True, key="demonstrations"):
+            st.button(
+                "Open an example",
+                key="open_example",
+                icon=":material/menu_book:",
+                type="tertiary",
+                help="A conversation of forty turns that no longer fits its window. Nothing is sent.",
+                on_click=actions.open_example,
+                args=(page.settings,),
+            )
+            st.button(
+                "Watch it forget",
+                key="watch_it_forget",
+                icon=":material/play_circle:",
+                type="tertiary",
+                help="Plays a short chat by itself: the model is told a code, and loses it when the window is full.",
+                on_click=actions.watch_it_forget,
+                args=(page.settings,),
+            )
 
 
 def follow_up(page: Page) -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
+from lib.example import is_example
 from lib.history import About
 from lib.messages import Message
 from lib.turns import LiveTurn
@@ -22,6 +23,11 @@ from lib.ui.shell import error_box, menu, services, session, session_settings
 FAVICON = "🪟"
 """Drawn by the browser. For a Material icon it would ask a font service on the internet; for a file the server would
 load an image library before the first page."""
+
+EXAMPLE_NOTE = (
+    ":material/menu_book: An example: its replies were written by hand, no model was asked and nothing was paid. What"
+    " would have been sent is real, and counted. What you send now goes to your own model."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ def setup(name: str) -> Page:
         error_box.show(page.error)
     if page.chat is not None:
         show_store_note(page.chat)
+    if is_example(page.about):
+        st.caption(EXAMPLE_NOTE)
     return page
 
 
