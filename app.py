@@ -15,11 +15,11 @@ else:
 
     page = setup("chat")
     plan = composer.preview(page)
+    demonstration = forgetting.go_on(page, plan)
 
-    notes = forgetting.draw(page)
-    composer.draw(page, plan)
+    composer.draw(page, plan, demonstration)
     welcome.draw(page)
-    transcript.draw(page, composer.first_sent(plan), notes)
+    transcript.draw(page, composer.first_sent(plan), demonstration.notes if demonstration else {})
     welcome.follow_up(page)
     sidebar.draw(page)
     live_turn.watch(page)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from lib.chat_settings import ChatSettings
 from lib.messages import Message
-from lib.turns import Turn
+from lib.turns import PlanSummary, Turn
 
 PREFIX = "forgetting-"
 """How the id of a demonstration begins."""
@@ -74,9 +74,11 @@ def settings_for(own: ChatSettings) -> ChatSettings:
     )
 
 
-def progress(history: Sequence[Message], turns: Sequence[Turn]) -> Progress:
-    """Where a demonstration with these stored messages and turns stands."""
-    dropped_at = next((turn.number for turn in turns[1:] if not _was_sent_the_fact(turn, history)), None)
+def progress(history: Sequence[Message], turns: Sequence[Turn], now: PlanSummary | None = None) -> Progress:
+    """Where a demonstration with these stored messages and turns stands. `now` is the plan of the turn that is being
+    answered, if there is one."""
+    plans = [(turn.number, turn.plan) for turn in turns] + ([] if now is None else [(len(turns) + 1, now)])
+    dropped_at = next((number for number, plan in plans[1:] if not _sends_the_fact(plan, history)), None)
     knew = next((turn for turn in turns[1:2] if turn.prompt == QUESTION and SECRET in turn.reply), None)
     said, script = tuple(turn.prompt for turn in turns), (*OPENING, *FILLERS)
     if said == script[: len(said)]:
@@ -92,22 +94,22 @@ def dropped_from(history: Sequence[Message], turns: Sequence[Turn]) -> dict[int,
     """Stored indexes of the messages with the fact, and the number of the first turn that was not sent each."""
     found: dict[int, int] = {}
     for turn in turns:
-        for index in _left_out(turn, history):
+        for index in _left_out(turn.plan, history):
             if SECRET in history[index].text:
                 found.setdefault(index, turn.number)
     return found
 
 
-def _was_sent_the_fact(turn: Turn, history: Sequence[Message]) -> bool:
-    """Whether one of the messages that a turn sent holds the fact. True where what it sent is not known."""
-    if turn.plan is None:
+def _sends_the_fact(plan: PlanSummary | None, history: Sequence[Message]) -> bool:
+    """Whether one of the stored messages that a plan sends holds the fact. True where there is no plan."""
+    if plan is None:
         return True
-    gone = set(_left_out(turn, history))
-    stored = range(min(turn.plan.stored, len(history)))
-    return SECRET in turn.prompt or any(SECRET in history[index].text for index in stored if index not in gone)
+    gone = set(_left_out(plan, history))
+    stored = range(min(plan.stored, len(history)))
+    return any(SECRET in history[index].text for index in stored if index not in gone)
 
 
-def _left_out(turn: Turn, history: Sequence[Message]) -> list[int]:
-    """Stored indexes of the messages that a turn did not send."""
-    runs = turn.plan.runs if turn.plan is not None else ()
+def _left_out(plan: PlanSummary | None, history: Sequence[Message]) -> list[int]:
+    """Stored indexes of the messages that a plan does not send."""
+    runs = plan.runs if plan is not None else ()
     return [at for start, stop, included, _ in runs if not included for at in range(start, min(stop, len(history)))]

@@ -22,7 +22,7 @@ from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.settings import EXAMPLE, SESSION_TTL
 from lib.tokens import TokenCounter
 
-TITLE = "Example: a week in Lisbon"
+TITLE = "A week in Lisbon (example)"
 SCRIPT = Path(__file__).with_name("lisbon.txt")
 SETTINGS = ChatSettings(EXAMPLE, MODEL, "You are a helpful assistant.", 2048, 256, "oldest_first")
 

@@ -58,12 +58,14 @@ def keep(session_id: str, live: LiveTurn) -> None:
 
 
 def discard(session_id: str, live: LiveTurn) -> None:
-    """Drop an interrupted message."""
+    """Drop an interrupted message. A demonstration does not send it again by itself."""
+    state.play(None)
     _attempt(lambda: services.chat().discard(session_id, live))
 
 
 def edit_interrupted(session_id: str, live: LiveTurn) -> None:
-    """Take an interrupted message back into the box."""
+    """Take an interrupted message back into the box. A demonstration does not send it again by itself."""
+    state.play(None)
     if _attempt(lambda: services.chat().discard(session_id, live)):
         session.put_back(live.prompt)
         session.set_editing(live.replaces)
@@ -118,6 +120,7 @@ def clear(session_id: str, settings: ChatSettings) -> None:
     """Delete the chat's messages and records; its settings stay."""
 
     def act() -> None:
+        state.play(None)
         store = services.chat().store
         store.clear(session_id)
         store.save_settings(session_id, settings.to_dict())

@@ -12,7 +12,7 @@ from lib.errors import ChatError, HistoryUnavailable
 from lib.planner import plan_next
 from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter, provenance_label
 from lib.tokens.ledger import TokenLedger
-from lib.ui.chat import actions
+from lib.ui.chat import actions, forgetting
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
 from lib.ui.shell import services, session
@@ -51,11 +51,14 @@ def first_sent(plan: ContextPlan | None) -> int | None:
     return cut - plan.candidates.preamble if cut else None
 
 
-def draw(page: Page, plan: ContextPlan | None) -> None:
-    """Draw the gauge and the chat input at the bottom of the page."""
+def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown | None = None) -> None:
+    """Draw the gauge and the chat input at the bottom of the page, and what a demonstration has to say above them."""
     # one container for everything that comes and goes, so that the input keeps its place and its draft
     with st.bottom, st.container(gap="xsmall", key="gauge"):
         _moment(page)
+        with st.container(gap=None, key="demonstration"):  # always there, so that nothing below it changes its place
+            if demonstration is not None:
+                forgetting.draw(page, demonstration)
         if plan is not None:
             _gauge(page, plan)
     # outside st.bottom, where it goes by itself: only then does the page follow a growing reply

@@ -25,8 +25,8 @@ FAVICON = "🪟"
 load an image library before the first page."""
 
 EXAMPLE_NOTE = (
-    ":material/menu_book: An example: its replies were written by hand, no model was asked and nothing was paid. What"
-    " would have been sent is real, and counted. What you send now goes to your own model."
+    ":material/menu_book: An example: the replies were written by hand; no model was asked, nothing was paid. The"
+    " counts are real. What you send here goes to your own model."
 )
 
 
