@@ -43,9 +43,11 @@ def make(script: Sequence[tuple[str, str]], counter: TokenCounter) -> Recording:
     provider = ExampleProvider(*(reply for _, reply in script))
     for prompt, _ in script:
         live = chat.send(EXAMPLE, prompt, SETTINGS, lambda settings: provider)
-        for state in chat.follow(EXAMPLE, live.id):
-            if state.error is not None:
-                raise state.error
+        for _ in chat.follow(EXAMPLE, live.id):
+            pass
+        failed = store.live(EXAMPLE)
+        if failed is not None and failed.error is not None:
+            raise failed.error
     turns = [
         replace(
             turn, id=f"{EXAMPLE}-{turn.number}", started_at=0.0, first_token_ms=None, duration_ms=None, request_id=None
