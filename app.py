@@ -11,18 +11,19 @@ if (
     app = st.App(__file__, lifespan=warm_up)
 else:
     from lib.ui import setup
-    from lib.ui.chat import clear_chat, composer, live_turn, settings_panel, transcript, welcome
+    from lib.ui.chat import clear_chat, composer, forgetting, live_turn, settings_panel, transcript, welcome
     from lib.ui.components import prompt_focus
     from lib.ui.shell import frame, sidebar
     from lib.ui.shell.next_plan import preview
 
     page = setup("chat")
     plan = preview(page)
+    demonstration = forgetting.go_on(page, plan)
 
     frame.draw(page, plan, "chat")
-    composer.draw(page, plan)
+    composer.draw(page, plan, demonstration)
     welcome.draw(page)
-    transcript.draw(page, composer.first_sent(plan))
+    transcript.draw(page, composer.first_sent(plan), demonstration.notes if demonstration else {})
     welcome.follow_up(page)
     settings_panel.draw(page)
     sidebar.list_chats(page)

@@ -37,6 +37,9 @@ from lib.errors import InvalidSettings
 SESSION_TTL = 60 * 60 * 24
 """Seconds. The source document keeps sessions for 24 hours."""
 
+EXAMPLE = "example"
+"""What turns have in place of an endpoint's name if their replies were written by hand. No endpoint may take it."""
+
 EndpointKind = Literal["local", "openai", "anthropic"]
 
 
@@ -162,7 +165,7 @@ def _endpoints(values: Mapping[str, Any]) -> list[Endpoint]:
 def _further_endpoint(name: str, table: Any) -> Endpoint:
     """The endpoint of one [endpoints.NAME] table in secrets.toml."""
     where = f"[endpoints.{name}] in secrets.toml"
-    if name in ("local", "openai", "anthropic"):
+    if name in ("local", "openai", "anthropic", EXAMPLE):
         raise InvalidSettings(f"{where}: this name is taken. Choose another one.")
     if not isinstance(table, Mapping) or not str(table.get("base_url", "")).startswith(("http://", "https://")):
         raise InvalidSettings(f"{where} needs a base_url that starts with http:// or https://.")

@@ -10,7 +10,7 @@ import streamlit as st
 from lib.context.plan import ContextPlan
 from lib.errors import HistoryUnavailable
 from lib.tokens import PROVENANCE_TEXT, provenance_label
-from lib.ui.chat import actions
+from lib.ui.chat import actions, forgetting
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
 from lib.ui.shell import session
@@ -28,11 +28,14 @@ def first_sent(plan: ContextPlan | None) -> int | None:
     return cut - plan.candidates.preamble if cut else None
 
 
-def draw(page: Page, plan: ContextPlan | None) -> None:
-    """Draw the gauge and the chat input at the bottom of the page."""
+def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown | None = None) -> None:
+    """Draw the gauge and the chat input at the bottom of the page, and what a demonstration has to say above them."""
     # one container for everything that comes and goes, so that the input keeps its place and its draft
     with st.bottom, st.container(gap="xsmall", key="gauge"):
         _moment(page)
+        with st.container(gap=None, key="demonstration"):  # always there, so that nothing below it changes its place
+            if demonstration is not None:
+                forgetting.draw(page, demonstration)
         if plan is not None:
             _gauge(page, plan)
     # outside st.bottom, where it goes by itself: only then does the page follow a growing reply

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from lib.example import is_example
 from lib.ui.shell import error_box, frame, menu, next_plan, session, sidebar
 from lib.ui.shell.page import Page, load, show_store_note
 
@@ -19,6 +20,11 @@ load an image library before the first page."""
 NAME = Path(__file__).with_name("name.svg").read_text("utf-8")
 MARK = Path(__file__).with_name("mark.svg").read_text("utf-8")
 """The window strip in small. Streamlit shows the name in the sidebar, and the mark alone while that is closed."""
+
+EXAMPLE_NOTE = (
+    ":material/menu_book: An example: the replies were written by hand; no model was asked, nothing was paid. The"
+    " counts are real. What you send here goes to your own model."
+)
 
 
 def setup(name: str) -> Page:
@@ -45,6 +51,8 @@ def setup(name: str) -> Page:
         error_box.show(page.error)
     if page.chat is not None:
         show_store_note(page.chat)
+    if is_example(page.about):
+        st.caption(EXAMPLE_NOTE)
     return page
 
 
