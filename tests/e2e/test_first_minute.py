@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from lib.providers.llama.process import INSTALL, packaged_model
 from tests.support.app_process import App
-from tests.support.browser import OpenTab
+from tests.support.browser import LAYOUT_SHIFT, OpenTab
 from tests.support.redis_servers import RedisServer
 from tests.support.typist import Typist
 from tests.support.waiting import wait_until
@@ -228,3 +228,16 @@ def wait_for_a_look(server: RedisServer) -> None:
     """Wait until the open chat page has asked the store for news, which it does every two seconds."""
     before = server.commands()
     wait_until(lambda: server.commands() > before, "the page to look at the store again")
+
+
+def test_nothing_jumps_while_a_reply_streams(app: App, open_tab: OpenTab, session_on_typist: str) -> None:
+    tab = open_tab(app, session_on_typist)
+    tab.send("one")
+    tab.sees("1 of 1 message sent")
+    tab.settled()
+    tab.page.evaluate(LAYOUT_SHIFT)
+    tab.page.evaluate("window.layoutShift = 0")
+    tab.send("two")
+    tab.sees("3 of 3 messages sent")
+    tab.settled()
+    assert tab.page.evaluate("window.layoutShift") < 0.02  # the goal; 0.1 counts as good on the web

@@ -21,7 +21,13 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
-
+LAYOUT_SHIFT = """
+window.layoutShift = 0;
+new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+"""A script for the browser: adds up in `window.layoutShift` how far things jumped (web.dev/articles/cls)."""
 DEADLINE_MS = 30_000
 """Milliseconds after which a wait in the browser fails. Long enough for a busy machine, so that only a hang fails."""
 expect.set_options(timeout=DEADLINE_MS)
