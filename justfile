@@ -34,3 +34,7 @@ cover:
 # Print the benchmarks: ratios against baselines measured in the same run
 bench *names:
     uv run --group bench python -m tests.benchmarks {{names}}
+
+# Remake the pictures of the docs
+pictures:
+    uv run python -m tests.pictures

@@ -149,9 +149,17 @@ def opener(provider: str) -> ProviderOpener:
 
 
 def _stored(session_id: str, drawn: ChatSettings) -> ChatSettings:
-    """The chat's stored settings: a change made a moment ago is stored, but the page may not show it yet."""
+    """The chat's stored settings: a change made a moment ago is stored, but the page may not show it yet.
+
+    A chat without any keeps those that were drawn, because they may be the choice of this browser session.
+    """
     try:
-        return session_settings.restored(services.chat().store.about(session_id).settings)
+        store = services.chat().store
+        stored = store.about(session_id).settings
+        if not stored:
+            store.save_settings(session_id, drawn.to_dict())
+            return drawn
+        return session_settings.restored(stored)
     except ChatError:
         return drawn
 
