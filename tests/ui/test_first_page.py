@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from lib.chat.service import ChatService
 from lib.example import forgetting, is_example
 from lib.example.recording import recorded
+from lib.providers.scripted import Script, ScriptedProvider
 from lib.settings import EXAMPLE
 from lib.ui.chat import state
 from lib.ui.shell import session
@@ -108,7 +109,7 @@ def test_opening_it_reads_a_file_that_has_no_other_turns() -> None:
 def watched(typist: Typist, words: int = 12) -> AppTest:
     """The page after the demonstration was played."""
     typist.words = words
-    at = page(state={"form": ""})
+    at = page()
     at.button(key="watch_it_forget").click().run(timeout=60)
     assert not at.exception
     return at
@@ -139,19 +140,23 @@ def test_the_demonstration_plays_to_its_end_and_says_what_was_dropped(chat: Chat
 def test_a_demonstration_that_is_opened_again_sends_nothing_until_it_is_asked_to(
     chat: ChatService, typist: Typist
 ) -> None:
-    small_reserve(chat)
-    live = chat.send("forgetting-1", forgetting.OPENING[0], settings(), lambda _: pytest.fail("not opened"))
-    list(chat.follow("forgetting-1", live.id))
-    chat.discard("forgetting-1", live)
+    chosen = forgetting.settings_for(settings(reserved_for_reply=64))
+    chat.store.save_settings("forgetting-1", chosen.to_dict())
+    provider = ScriptedProvider(*(Script(["The door code is 7421."]) for _ in forgetting.OPENING))
+    for prompt in forgetting.OPENING:
+        live = chat.send("forgetting-1", prompt, chosen, lambda _: provider)
+        list(chat.follow("forgetting-1", live.id))
+    typist.words = 12
     at = page(session_id="forgetting-1")
     assert not at.exception
     assert typist.requests == []
+    assert "is still sent with every message" in drawn(at)
     assert at.button(key="pause").label == "Go on"
-    chat.store.save_settings("forgetting-1", forgetting.settings_for(settings(reserved_for_reply=64)).to_dict())
     at.button(key="pause").click().run(timeout=60)
     assert not at.exception
-    assert typist.requests[0]["messages"][-1]["content"] == forgetting.OPENING[0]
+    assert typist.requests[0]["messages"][-1]["content"] == forgetting.FILLERS[0]
     assert chat.store.turns("forgetting-1")[-1].prompt == forgetting.QUESTION
+    assert "At turn 2 it was sent, and the model knew the code." in drawn(at)
 
 
 def test_a_failed_turn_waits_for_its_person_and_discarding_it_sends_nothing(chat: ChatService, typist: Typist) -> None:
