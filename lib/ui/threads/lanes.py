@@ -14,7 +14,8 @@ from lib.errors import describe
 from lib.server_history import Approach
 from lib.server_history.adapters.retirement import retirement
 from lib.server_history.comparison import Comparison
-from lib.server_history.lane import LaneState, LaneTurn
+from lib.server_history.lane import LaneState
+from lib.server_history.lane_turn import LaneTurn
 from lib.server_history.ledger import LedgerRow, ledger
 from lib.server_history.retention_check import VerdictWord
 from lib.tokens import TokenCounter
@@ -29,6 +30,8 @@ BADGES: dict[VerdictWord, str] = {
     "lost": ":red-badge[:material/close: lost]",
     "trimmed": ":orange-badge[:material/content_cut: trimmed]",
     "inflated": ":orange-badge[:material/expand: inflated]",
+    "deleted": ":gray-badge[:material/delete: deleted]",
+    "expired": ":gray-badge[:material/hourglass_bottom: expired]",
     "cannot tell": ":gray-badge[:material/question_mark: cannot tell]",
 }
 MOST_PROMPT_CHARACTERS = 1000
