@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lib.ui import setup
-from lib.ui.threads import ask, choices, drills, lanes, ledger, move, places, reference, state
+from lib.ui.threads import ask, choices, drills, example, lanes, ledger, move, places, reference, state
 
 page = setup("threads")
 st.header("Who keeps the history", anchor=False)
@@ -26,6 +26,7 @@ side_by_side, drilling, moving, knowing = st.tabs(state.TABS, key=state.TAB, on_
 
 if side_by_side.open:
     with side_by_side:
+        example.draw(comparison, approaches)
         ask.draw(page, comparison, approaches)
         lanes.draw(comparison, approaches)
         ledger.draw(comparison, approaches)

@@ -18,6 +18,7 @@ from lib.pricing.model import Model
 from lib.server_history import Approach, ServerHistory, ThreadSettings
 from lib.server_history.comparison import Comparison, OpenServerHistory
 from lib.server_history.factory import APPROACHES_OF_KIND, open_server_history
+from lib.server_history.lane import LaneState
 from lib.server_history.ledger import PriceOf
 from lib.server_history.offline import LocalReplica
 from lib.tokens import ESTIMATE, TokenCounter
@@ -28,6 +29,13 @@ from lib.ui.threads import state
 
 REPLICA = "replica"
 APPROACHES: tuple[Approach, ...] = ("manual", "conversations", "responses", "assistants", "claude")
+NEWEST_ID_KIND: dict[Approach, str] = {
+    "conversations": "conversation",
+    "responses": "response",
+    "assistants": "thread",
+    "claude": "message",
+}
+"""The kind of id under which the server finds the newest state of a conversation."""
 NAMES: dict[Approach, str] = {
     "manual": "Sent again every turn",
     "conversations": "Conversations",
@@ -97,12 +105,30 @@ def comparison_of(page: Page, place: str) -> Comparison:
             store.keep_handles(session_id, handles)
 
         comparison = Comparison(
-            place, page.settings.system_prompt, _opener(place), save_handles, dict(page.about.handles)
+            place,
+            page.settings.system_prompt,
+            _opener(place),
+            save_handles,
+            dict(page.about.handles),
+            in_turns=place == REPLICA,  # its lanes share the one model
         )
         id_ = uuid.uuid4().hex
         services.sides()[id_] = comparison
         state.set_comparison_id(session_id, place, id_)
     return comparison
+
+
+def forgotten(comparison: Comparison, lane: LaneState) -> bool:
+    """Whether the replica no longer holds a conversation from before this page was opened: it ends with the app."""
+    if comparison.place != REPLICA or lane.busy or lane.handle is None or lane.stored_before != len(lane.turns):
+        return False
+    id_ = lane.handle.last(NEWEST_ID_KIND.get(lane.approach, ""))
+    if id_ is None or any(turn.gone for turn in lane.turns):
+        return False
+    try:
+        return not services.replicas()[0].holds(id_)
+    except ChatError:
+        return False  # it does not answer now; the next turn says why
 
 
 def _model(place: str) -> Model | None:
