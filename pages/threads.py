@@ -26,7 +26,8 @@ side_by_side, drilling, moving, knowing = st.tabs(state.TABS, key=state.TAB, on_
 
 if side_by_side.open:
     with side_by_side:
-        example.draw(comparison, approaches)
+        with st.container():  # so that what follows stays in its place when the example goes
+            example.draw(comparison, approaches)
         ask.draw(page, comparison, approaches)
         lanes.draw(comparison, approaches)
         ledger.draw(comparison, approaches)

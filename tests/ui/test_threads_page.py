@@ -134,12 +134,29 @@ def test_another_page_shows_what_was_asked_and_goes_on(chat: ChatService, word_m
     assert word_model.last_prompts == ["I am Ada", "who am I"]
 
 
-def test_a_page_opened_after_a_restart_says_that_the_replica_forgot(chat: ChatService, word_model: WordModel) -> None:
+def test_a_page_opened_after_a_restart_says_that_the_replica_forgot(
+    chat: ChatService, word_model: WordModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ask(opened("conversations"), "I am Ada")
-    services.replicas()[0].close()
+    first = services.replicas()[0]
+    endpoint = Endpoint("local", "openai", "This machine", base_url=word_model.url, model="words-1")
+    with ReplicaServer(lambda: Backend(word_model.url, KEY, "words-1")) as server:
+        anew = LocalReplica(server, OpenAIProvider(endpoint, KEY), "words-1")
+        monkeypatch.setattr(services, "replicas", lambda: (anew, first))
+        services.sides().clear()
+        _see_that_it_forgot(chat)
+
+
+def _see_that_it_forgot(chat: ChatService) -> None:
     at = opened("conversations")
-    assert lines(at, "no longer holds this conversation")
+    assert lines(at, "The replica was started anew since, and no longer holds this.")
     assert lines(at, "I am Ada")
+    assert lines(at, "expired]")
+    at = ask(at, "who am I")
+    assert len(at.warning) == 1  # it does not know the conversation
+    assert lines(at, "no longer holds this")
+    (stored,) = chat.store.about(SESSION).handles.values()
+    assert [turn["gone"] for turn in stored["turns"]] == ["", ""]  # what the page says is not stored as a fact
 
 
 def test_turns_that_were_not_stored_are_read_from_the_server_on_request(

@@ -11,7 +11,7 @@ from lib.server_history.comparison import Comparison
 from lib.server_history.recorded import SCRIPT
 from lib.ui.shell import session
 from lib.ui.shell.page import Page
-from lib.ui.threads import state
+from lib.ui.threads import lanes, state
 
 MOST_OWN_MESSAGES = 20
 
@@ -37,11 +37,11 @@ def draw(page: Page, comparison: Comparison, approaches: Sequence[Approach]) -> 
             "Start over",
             icon=":material/restart_alt:",
             key="threads_restart",
-            disabled=comparison.busy,
+            disabled=comparison.busy or not lanes.begun(comparison, approaches),
             on_click=comparison.restart,
             args=(approaches,),
             type="tertiary",
-            help="Empty columns. What servers keep stays there until it is deleted.",
+            help="Empties the columns. What servers keep stays there until it is deleted.",
         )
     if comparison.storage_warning:
         st.warning(comparison.storage_warning, icon=":material/error:")

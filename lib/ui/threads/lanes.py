@@ -18,7 +18,7 @@ from lib.server_history.lane import LaneState
 from lib.server_history.lane_turn import LaneTurn
 from lib.server_history.ledger import LedgerRow, ledger
 from lib.server_history.retention_check import VerdictWord
-from lib.tokens import TokenCounter
+from lib.tokens import ESTIMATE, TokenCounter
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
@@ -36,7 +36,7 @@ BADGES: dict[VerdictWord, str] = {
 }
 MOST_PROMPT_CHARACTERS = 1000
 MOST_TURNS_UNSCROLLED = 2
-"""A column with more turns scrolls within itself, so that a phone, where they stand below each other, stays usable."""
+"""A column with more turns scrolls within itself."""
 HEIGHT = 430
 """Pixels of a column that scrolls."""
 
@@ -65,9 +65,13 @@ def _redrawn(comparison: Comparison, approaches: tuple[Approach, ...]) -> None:
 
 
 def _columns(comparison: Comparison, approaches: Sequence[Approach]) -> None:
-    counter = places.counter(comparison.place)
-    columns = st.columns(len(approaches), gap="small")
-    for column, lane in zip(columns, comparison.states(approaches), strict=True):
+    lanes = places.seen(comparison, approaches)
+    answered = any(turn.result is not None for lane in lanes for turn in lane.turns)
+    counter = (
+        places.counter(comparison.place) if answered else ESTIMATE
+    )  # which may have to wait for the model to start
+    columns = st.columns(len(approaches), gap="small", wrap=False)  # on a phone they are leafed through
+    for column, lane in zip(columns, lanes, strict=True):
         with column:
             _lane(comparison, lane, counter)
 
@@ -109,15 +113,14 @@ def _retirement_card(comparison: Comparison, approach: Approach) -> None:
 
 def _restored(comparison: Comparison, lane: LaneState) -> None:
     """Say what there is from before this page was opened, and whether the server still has it."""
-    if places.forgotten(comparison, lane):
-        st.warning(
-            "The replica was started anew and no longer holds this conversation. What you see was stored with the"
-            " chat. “Start over” begins a new one.",
-            icon=":material/history:",
+    asked = sum(1 for turn in lane.turns[: lane.stored_before] if turn.prompt)
+    if asked:
+        gone = any(turn.gone for turn in lane.turns)
+        after = "“Start over” begins a new conversation." if gone else "The next one goes on from there."
+        st.caption(
+            f":material/history: {numbers.plural(asked, 'turn')} from before this page was opened, stored with the"
+            f" chat. {after}"
         )
-    elif lane.stored_before:
-        asked = numbers.plural(lane.stored_before, "turn")
-        st.caption(f":material/history: {asked} from before this page was opened. The next one goes on from there.")
     elif lane.handle is not None and not lane.earlier_known and not lane.busy:
         st.caption(":material/history: Earlier turns are on the server.")
         st.button(

@@ -33,7 +33,7 @@ ELSEWHERE = f"Tokens are as the server reports them (billed). {BYTES}"
 
 def draw(comparison: Comparison, approaches: Sequence[Approach]) -> None:
     """A sentence, two charts, the totals, and every turn; nothing if no turn was answered yet."""
-    states = comparison.states(approaches)
+    states = places.seen(comparison, approaches)
     ledgers = _ledgers(comparison, states)
     if not ledgers:
         return
@@ -82,12 +82,9 @@ def _ledgers(comparison: Comparison, states: Sequence[LaneState]) -> Ledgers:
 
 
 def _chart(ledgers: Ledgers, field: str, axis: str, key: str) -> None:
-    st.plotly_chart(
-        charts.growth_lines(per_turn(ledgers, field), field, axis, 0, usd=False),
-        key=key,
-        config=tables.CHART,
-        alt=f"Lines, one per way: {axis}",
-    )
+    figure = charts.growth_lines(per_turn(ledgers, field), field, axis, 0, usd=False)
+    figure.update_layout(showlegend=True)  # also of one line, which may stand for several
+    st.plotly_chart(figure, key=key, config=tables.CHART, alt=f"Lines, one per way: {axis}")
 
 
 def per_turn(ledgers: Ledgers, field: str) -> pd.DataFrame:
@@ -112,7 +109,7 @@ def per_turn(ledgers: Ledgers, field: str) -> pd.DataFrame:
 
 
 def totals(ledgers: Ledgers, *, timed: bool) -> pd.DataFrame:
-    """One row per approach. `timed` says whether times and caches can be compared."""
+    """One row per approach. `timed` says whether times, caches and costs can be compared."""
     records = []
     for approach, rows in ledgers.items():
         usd = total_cost(rows)
@@ -121,7 +118,7 @@ def totals(ledgers: Ledgers, *, timed: bool) -> pd.DataFrame:
                 "way": places.NAMES[approach],
                 "turns": len(rows),
                 **_sums(rows, cached=timed),
-                "cost in USD": None if usd is None else float(usd),
+                **({"cost in USD": None if usd is None else float(usd)} if timed else {}),
                 **_times(rows, timed=timed),
                 "history": rows[-1].verdict.word,
             }

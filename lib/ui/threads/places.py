@@ -7,7 +7,8 @@ memory.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from lib.server_history import Approach, ServerHistory, ThreadSettings
 from lib.server_history.comparison import Comparison, OpenServerHistory
 from lib.server_history.factory import APPROACHES_OF_KIND, open_server_history
 from lib.server_history.lane import LaneState
+from lib.server_history.lane_turn import LaneTurn
 from lib.server_history.ledger import PriceOf
 from lib.server_history.offline import LocalReplica
 from lib.tokens import ESTIMATE, TokenCounter
@@ -36,6 +38,7 @@ NEWEST_ID_KIND: dict[Approach, str] = {
     "claude": "message",
 }
 """The kind of id under which the server finds the newest state of a conversation."""
+FORGOTTEN = LaneTurn("", drill="The replica was started anew since, and no longer holds this.", gone="expired")
 NAMES: dict[Approach, str] = {
     "manual": "Sent again every turn",
     "conversations": "Conversations",
@@ -118,11 +121,22 @@ def comparison_of(page: Page, place: str) -> Comparison:
     return comparison
 
 
-def forgotten(comparison: Comparison, lane: LaneState) -> bool:
-    """Whether the replica no longer holds a conversation from before this page was opened: it ends with the app."""
-    if comparison.place != REPLICA or lane.busy or lane.handle is None or lane.stored_before != len(lane.turns):
+def seen(comparison: Comparison, approaches: Sequence[Approach]) -> list[LaneState]:
+    """The lanes as the page shows them: where the replica no longer holds a conversation from before the page was
+    opened, because it ends with the app, the lane says so."""
+    return [
+        replace(lane, turns=(*lane.turns[: lane.stored_before], FORGOTTEN, *lane.turns[lane.stored_before :]))
+        if _forgotten(comparison, lane)
+        else lane
+        for lane in comparison.states(approaches)
+    ]
+
+
+def _forgotten(comparison: Comparison, lane: LaneState) -> bool:
+    newer = lane.turns[lane.stored_before :]
+    if comparison.place != REPLICA or not lane.stored_before or any(turn.result is not None for turn in newer):
         return False
-    id_ = lane.handle.last(NEWEST_ID_KIND.get(lane.approach, ""))
+    id_ = lane.handle.last(NEWEST_ID_KIND.get(lane.approach, "")) if lane.handle is not None else None
     if id_ is None or any(turn.gone for turn in lane.turns):
         return False
     try:
