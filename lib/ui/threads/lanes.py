@@ -37,8 +37,10 @@ BADGES: dict[VerdictWord, str] = {
 MOST_PROMPT_CHARACTERS = 1000
 MOST_TURNS_UNSCROLLED = 2
 """A column with more turns scrolls within itself."""
-HEIGHT = 430
-"""Pixels of a column that scrolls."""
+WIDTH, HEIGHT = 312, 430
+"""Pixels of a column: three fit beside each other on a laptop, and one on a phone, with the edge of the next."""
+FEW = 2
+"""So many columns share the whole width; on a phone they stand below each other."""
 
 
 def draw(comparison: Comparison, approaches: Sequence[Approach]) -> None:
@@ -70,7 +72,11 @@ def _columns(comparison: Comparison, approaches: Sequence[Approach]) -> None:
     counter = (
         places.counter(comparison.place) if answered else ESTIMATE
     )  # which may have to wait for the model to start
-    columns = st.columns(len(approaches), gap="small", wrap=False)  # on a phone they are leafed through
+    if len(lanes) <= FEW:
+        columns = list(st.columns(len(lanes), gap="small"))
+    else:
+        with st.container(horizontal=True, wrap=False, key="threads_lanes"):  # scrolls sideways where it is narrow
+            columns = [st.container(width=WIDTH) for _ in lanes]
     for column, lane in zip(columns, lanes, strict=True):
         with column:
             _lane(comparison, lane, counter)
@@ -116,7 +122,7 @@ def _restored(comparison: Comparison, lane: LaneState) -> None:
     asked = sum(1 for turn in lane.turns[: lane.stored_before] if turn.prompt)
     if asked:
         gone = any(turn.gone for turn in lane.turns)
-        after = "“Start over” begins a new conversation." if gone else "The next one goes on from there."
+        after = "“Start over” begins a new one." if gone else "The next one goes on from there."
         st.caption(
             f":material/history: {numbers.plural(asked, 'turn')} from before this page was opened, stored with the"
             f" chat. {after}"
