@@ -3,7 +3,7 @@
 import streamlit as st
 
 from lib.ui import setup
-from lib.ui.threads import ask, choices, drills, lanes, ledger, move, places, reference, state
+from lib.ui.threads import ask, choices, drills, example, lanes, ledger, move, places, reference, state
 
 page = setup("threads")
 if page.chat is None or page.error is not None:
@@ -25,6 +25,8 @@ side_by_side, drilling, moving, knowing = st.tabs(state.TABS, key=state.TAB, on_
 
 if side_by_side.open:
     with side_by_side:
+        with st.container():  # so that what follows stays in its place when the example goes
+            example.draw(comparison, approaches)
         ask.draw(page, comparison, approaches)
         lanes.draw(comparison, approaches)
         ledger.draw(comparison, approaches)

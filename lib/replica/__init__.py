@@ -12,6 +12,7 @@ Anthropic's message threads. A real model answers, and token counts are those th
     store.py           what it holds, in memory and bounded
     model.py           the model behind it: sends and counts
     reply.py           the model's reply as it streams
+    asked_once.py      has equal requests answered alike
     truncation.py      drops messages until the rest fits
     openai/            Conversations, Responses, Assistants
     anthropic/         Messages, message threads

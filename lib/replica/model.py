@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lib.errors import ProviderUnavailable
-from lib.providers.llama.process import SAMPLING, LocalModel
+from lib.providers.llama.process import WHOLE, LocalModel
+from lib.replica.asked_once import Answer, AskedOnce, request_key
 from lib.replica.http_values import Json
 from lib.replica.reply import ModelFailed, Reply, ReplyEnd, StreamReader, model_error
 
@@ -41,7 +43,7 @@ def embedded_backend(model: LocalModel) -> Callable[[], Backend]:
 
     def backend() -> Backend:
         address = model.ensure()
-        return Backend(f"{address.url}/v1", address.key, model.name, SAMPLING)
+        return Backend(f"{address.url}/v1", address.key, model.name, WHOLE)
 
     return backend
 
@@ -56,10 +58,13 @@ class Count:
 
 class Model:
     """Sends transcripts to the backend. `window` and `reply_tokens` (the limit for requests that set none) in
-    tokens."""
+    tokens. With `asked_once`, a request that was answered before is answered alike, without the backend."""
 
-    def __init__(self, backend: Callable[[], Backend], window: int, reply_tokens: int) -> None:
+    def __init__(
+        self, backend: Callable[[], Backend], window: int, reply_tokens: int, asked_once: AskedOnce | None = None
+    ) -> None:
         self.window = window
+        self._asked_once = asked_once
         self.reply_tokens = reply_tokens
         self._backend = backend
         self._client: httpx2.AsyncClient | None = None
@@ -94,7 +99,29 @@ class Model:
     ) -> Reply:
         """The reply to a transcript, of at most `limit` tokens. Nothing is sent before it is iterated over, which
         raises ModelFailed."""
-        return Reply(self._stream(messages, limit or self.reply_tokens, options or {}))
+        limit, options = limit or self.reply_tokens, options or {}
+        if self._asked_once is None:
+            return Reply(self._stream(messages, limit, options))
+        return Reply(self._stream_once(self._asked_once, messages, limit, options))
+
+    async def _stream_once(
+        self, asked_once: AskedOnce, messages: Sequence[Json], limit: int, options: Mapping[str, Any]
+    ) -> AsyncGenerator[str | ReplyEnd, None]:
+        """Like `_stream`, but a request answered before gets the remembered reply."""
+        key, pieces = request_key(messages, limit, options), list[str]()
+        known = asked_once.get(key)
+        if known is not None:
+            for piece in known.pieces:
+                yield piece
+            yield known.end
+            return
+        async with aclosing(self._stream(messages, limit, options)) as events:
+            async for event in events:
+                if isinstance(event, str):
+                    pieces.append(event)
+                else:
+                    asked_once.keep(key, Answer(tuple(pieces), event))
+                yield event
 
     async def _stream(
         self, messages: Sequence[Json], limit: int, options: Mapping[str, Any]

@@ -19,6 +19,7 @@ from lib.providers.llama.process import SLOT_TOKENS
 from lib.replica.anthropic.messages import Messages
 from lib.replica.anthropic.threads import Threads
 from lib.replica.asgi_app import application
+from lib.replica.asked_once import AskedOnce
 from lib.replica.drills import Drills
 from lib.replica.http_values import Clock, Route
 from lib.replica.model import Backend, Model
@@ -40,7 +41,8 @@ STOP_SECONDS = 5.0
 class ReplicaServer:
     """One server and what it holds. `window` and `reply_tokens` in tokens.
 
-    What it holds survives `close` and a second `start`, but not the object.
+    `asked_once` remembers replies, so that equal requests have equal ones. What the server holds survives `close` and a
+    second `start`, but not the object.
     """
 
     def __init__(
@@ -51,11 +53,12 @@ class ReplicaServer:
         reply_tokens: int = REPLY_TOKENS,
         clock: Clock = time.time,
         store: Store | None = None,
+        asked_once: AskedOnce | None = None,
     ) -> None:
         self.key = secrets.token_urlsafe(24)
         self.window = window
         self._backend, self._reply_tokens, self._clock = backend, reply_tokens, clock
-        self._store = store or Store()
+        self._store, self._asked_once = store or Store(), asked_once
         self._lock = threading.Lock()
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
@@ -102,7 +105,7 @@ class ReplicaServer:
     def _start(self) -> None:
         import uvicorn
 
-        model = Model(self._backend, self.window, self._reply_tokens)
+        model = Model(self._backend, self.window, self._reply_tokens, self._asked_once)
         listener = socket.create_server(("127.0.0.1", 0))
         self._port = listener.getsockname()[1]
         config = uvicorn.Config(

@@ -1,7 +1,7 @@
 """Comparison: one conversation through several approaches side by side, each in a lane of its own.
 
-Handles are stored with the session as soon as they exist, because no server can list its conversations. If storing
-fails, the turn goes on and `storage_warning` says so.
+Handles are stored with the session as soon as they exist, because no server can list its conversations, and the turns
+with them, so that the page can be opened again. If storing fails, the turn goes on and `storage_warning` says so.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ comparability."""
 
 @dataclass(slots=True)
 class Comparison:
-    """The lanes at one place. `handles` holds Handle.to_dict() by "place:approach", those of other places included."""
+    """The lanes at one place. `handles` holds Lane.to_dict() by "place:approach", those of other places included.
+
+    With `in_turns`, lanes that share one model answer one after the other.
+    """
 
     place: str
     system_prompt: str
@@ -35,6 +38,7 @@ class Comparison:
     save_handles: SaveHandles
     handles: dict[str, Any] = field(default_factory=dict)
     settings: ThreadSettings = field(default_factory=lambda: ThreadSettings(max_output_tokens=REPLY_TOKENS))
+    in_turns: bool = False
     storage_warning: str = ""
     second_account: set[Approach] = field(default_factory=set)
     """The approaches that use the second account."""
@@ -45,10 +49,10 @@ class Comparison:
         """The lane of this approach, created on first use. It goes on from its stored handle, if there is one."""
         with self._lock:
             if approach not in self._lanes:
-                lane = Lane(approach, lambda: self._open(approach), self.system_prompt, self._handle_changed)
+                lane = Lane(approach, lambda: self._open(approach), self.system_prompt, self._changed)
                 stored = self.handles.get(self._key(approach))
                 if stored is not None:
-                    lane.resume(Handle.from_dict(stored))
+                    lane.restore(stored)
                 self._lanes[approach] = lane
             return self._lanes[approach]
 
@@ -63,13 +67,13 @@ class Comparison:
 
     def ask(self, approaches: Sequence[Approach], text: str) -> None:
         """Send one message through all of these; a busy lane does not take it."""
-        for approach in approaches:
-            self.lane(approach).ask(text)
+        self.run_script(approaches, [text])
 
     def run_script(self, approaches: Sequence[Approach], texts: Sequence[str]) -> None:
-        """Have every lane ask these one after the other."""
-        for approach in approaches:
-            self.lane(approach).run_script(texts)
+        """Have every lane ask these one after the other, until one fails; a busy lane asks nothing."""
+        lanes = [lane for lane in map(self.lane, approaches) if texts and lane.reserve(texts[0])]
+        for group in [lanes] if self.in_turns else [[lane] for lane in lanes]:
+            threading.Thread(target=_take_turns, args=(group, list(texts)), daemon=True, name="lanes").start()
 
     def restart(self, approaches: Sequence[Approach]) -> None:
         """Start over with empty lanes. What servers keep stays there until it is deleted."""
@@ -93,7 +97,7 @@ class Comparison:
         with self._lock:
             self._lanes.pop(approach, None)
         self.lane(approach).resume(handle, messages)
-        self._handle_changed(approach, handle)
+        self._changed(approach)
 
     def _open(self, approach: Approach) -> ServerHistory:
         return self.open_server_history(approach, self.settings, approach in self.second_account)
@@ -101,10 +105,13 @@ class Comparison:
     def _key(self, approach: Approach) -> str:
         return f"{self.place}:{approach}"
 
-    def _handle_changed(self, approach: Approach, handle: Handle) -> None:
+    def _changed(self, approach: Approach) -> None:
         with self._lock:
-            self.handles[self._key(approach)] = handle.to_dict()
-            self._save()
+            lane = self._lanes.get(approach)
+            stored = None if lane is None else lane.to_dict()
+            if stored is not None:
+                self.handles[self._key(approach)] = stored
+                self._save()
 
     def _save(self) -> None:
         try:
@@ -114,3 +121,19 @@ class Comparison:
             self.storage_warning = (
                 f"{error.what} The servers' ids are not being stored: closing this page would lose them."
             )
+
+
+def _take_turns(lanes: Sequence[Lane], texts: Sequence[str]) -> None:
+    """Send each text through every lane before the next text. A lane whose turn failed asks nothing more."""
+    going = list(lanes)
+    try:
+        for text, following in zip(texts, [*texts[1:], None], strict=True):
+            for lane in list(going):
+                answered = lane.answer(text)
+                lane.expect(following if answered else None)
+                if not answered:
+                    going.remove(lane)
+    except BaseException:
+        for lane in going:
+            lane.expect(None)
+        raise

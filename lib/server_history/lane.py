@@ -1,7 +1,7 @@
 """Lane: a conversation kept in one way, with a thread of its own for its turns.
 
 Whatever a server does (refuse, forget, hang) stays in its lane. A failed turn is kept with its reason, and the next
-turn goes on from the last good handle. A lane stores nothing: it hands its handle to `handle_changed`.
+turn goes on from the last good handle. A lane stores nothing: it says that it `changed`, and others store `to_dict`.
 """
 
 from __future__ import annotations
@@ -16,34 +16,15 @@ from typing import Any
 from lib.errors import ChatError
 from lib.messages import Message
 from lib.providers import TextDelta
-from lib.server_history import Approach, Deletion, Facts, Handle, ServerHistory, ServerTurn
+from lib.server_history import Approach, Deletion, Facts, Handle, ServerHistory
+from lib.server_history.lane_turn import Gone, LaneTurn
 from lib.server_history.reference import FACTS
 from lib.server_history.sdk_values import exchange
 
 log = logging.getLogger(__name__)
 
-HandleChanged = Callable[[Approach, Handle], None]
-"""Callback: the lane has a new handle, which its next turn goes on from."""
-
-
-@dataclass(frozen=True, slots=True)
-class LaneTurn:
-    """One finished turn: its prompt, and either its `result` or its `error` (ChatError.to_dict()).
-
-    `drill` says what was done on purpose before or during it; a drill without a prompt is only a note. `stored_items`
-    is the number of items the server says it holds, None if it cannot be asked.
-    """
-
-    prompt: str
-    result: ServerTurn | None = None
-    error: Mapping[str, Any] | None = None
-    drill: str = ""
-    stored_items: int | None = None
-
-    @property
-    def reply(self) -> str:
-        """The reply; empty if there is none."""
-        return self.result.reply if self.result is not None else ""
+Changed = Callable[[Approach], None]
+"""Callback: the lane has a new handle or another turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +38,11 @@ class LaneState:
     handle: Handle | None
     deletion: Deletion | None = None
     earlier: tuple[Message, ...] = ()
-    """The messages the server held before this lane began."""
+    """The messages the server held before the first of these turns."""
+    stored_before: int = 0
+    """How many of the turns were read from the store when this lane was opened."""
+    earlier_known: bool = True
+    """False until the earlier messages were read from the server."""
 
     @property
     def busy(self) -> bool:
@@ -78,7 +63,7 @@ class Lane:
     approach: Approach
     open_server_history: Callable[[], ServerHistory]
     system_prompt: str
-    handle_changed: HandleChanged
+    changed: Changed
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turns: list[LaneTurn] = field(default_factory=list)
     _pending_prompt: str | None = None
@@ -87,6 +72,7 @@ class Lane:
     _deletion: Deletion | None = None
     _earlier: tuple[Message, ...] | None = ()
     """None until they are read from the server."""
+    _stored_before: int = 0
 
     @property
     def facts(self) -> Facts:
@@ -105,6 +91,8 @@ class Lane:
                 self._handle,
                 self._deletion,
                 self._earlier or (),
+                self._stored_before,
+                self._earlier is not None,
             )
 
     def resume(self, handle: Handle, earlier: Sequence[Message] | None = None) -> None:
@@ -113,17 +101,51 @@ class Lane:
         with self._lock:
             self._handle, self._earlier = handle, None if earlier is None else tuple(earlier)
 
-    def ask(self, text: str, drill: str = "") -> bool:
-        """Start a turn in a thread of its own. Returns False if the lane is busy."""
-        return self._start(text, lambda: self._answer([text], drill))
+    def to_dict(self) -> dict[str, Any] | None:
+        """The JSON by which another process goes on; None if there is no handle yet."""
+        state = self.state
+        if state.handle is None:
+            return None
+        known = [message.to_dict() for message in state.earlier] if state.earlier_known else None
+        return {**state.handle.to_dict(), "earlier": known, "turns": [turn.to_dict() for turn in state.turns]}
 
-    def run_script(self, texts: Sequence[str]) -> bool:
-        """Ask these one after the other, until one fails. Returns False if the lane is busy or there are no texts."""
-        return bool(texts) and self._start(texts[0], lambda: self._answer_in_turn(list(texts)))
+    def restore(self, stored: Mapping[str, Any]) -> None:
+        """Go on from what `to_dict` wrote. Turns that cannot be read are left out, and read from the server later."""
+        handle = Handle.from_dict(stored)
+        try:
+            turns = [LaneTurn.from_dict(turn, handle) for turn in stored["turns"]]
+            earlier = None if stored["earlier"] is None else tuple(map(Message.from_dict, stored["earlier"]))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            turns, earlier = [], None
+        with self._lock:
+            self._handle, self._turns, self._earlier, self._stored_before = handle, turns, earlier, len(turns)
+
+    def ask(self, text: str, drill: str = "", gone: Gone = "") -> bool:
+        """Start a turn in a thread of its own. Returns False if the lane is busy."""
+        return self._start(text, lambda: self._answer([text], drill, gone))
 
     def ask_twice(self, texts: tuple[str, str], drill: str) -> bool:
         """Two writers at once: both turns start from the same handle. Returns False if the lane is busy."""
         return self._start(" / ".join(texts), lambda: self._answer(texts, drill))
+
+    def reserve(self, text: str) -> bool:
+        """Make the lane busy with this message before `answer`. Returns False if it is busy already."""
+        with self._lock:
+            if self._pending_prompt is not None:
+                return False
+            self._pending_prompt, self._partial_reply, self._deletion = text, "", None
+            return True
+
+    def answer(self, text: str) -> bool:
+        """Send one message on this thread, in a lane that was reserved. Returns whether the turn was answered."""
+        self.expect(text)
+        self._answer([text], "")
+        return self.state.turns[-1].error is None
+
+    def expect(self, text: str | None) -> None:
+        """Show this message as the one that is next; None says that the lane is no longer busy."""
+        with self._lock:
+            self._pending_prompt, self._partial_reply = text, ""
 
     def delete(self) -> Deletion | None:
         """Delete what the server keeps, with proof; None if there is no handle. Raises ChatError."""
@@ -133,6 +155,7 @@ class Lane:
         deletion = self.open_server_history().delete(handle)
         with self._lock:
             self._deletion = deletion
+        self.note(deletion.sentence, "deleted" if deletion.proven else "")
         return deletion
 
     def export(self) -> list[Message]:
@@ -140,9 +163,15 @@ class Lane:
         handle = self.state.handle
         return [] if handle is None else self.open_server_history().export(handle)
 
-    def note(self, drill: str) -> None:
-        """Add a line to the lane that says what was done on purpose."""
-        self._finish(LaneTurn("", drill=drill))
+    def read_back(self) -> None:
+        """Read from the server what it held before this lane began. Raises ChatError."""
+        handle = self.state.handle
+        if handle is not None:
+            self._read_earlier(self.open_server_history(), handle)
+
+    def note(self, drill: str, gone: Gone = "") -> None:
+        """Add a line to the lane that says what was done on purpose, and what it did to everything before it."""
+        self._finish(LaneTurn("", drill=drill, gone=gone))
 
     def _start(self, pending_prompt: str, work: Callable[[], None]) -> bool:
         """Run `work` in a thread, unless the lane is busy; it stays busy until the work ends."""
@@ -151,29 +180,20 @@ class Lane:
             try:
                 work()
             finally:
-                self._set_pending(None)
+                self.expect(None)
 
-        with self._lock:
-            if self._pending_prompt is not None:
-                return False
-            self._pending_prompt, self._partial_reply, self._deletion = pending_prompt, "", None
+        if not self.reserve(pending_prompt):
+            return False
         threading.Thread(target=run, daemon=True, name=f"lane-{self.approach}").start()
         return True
 
-    def _answer_in_turn(self, texts: Sequence[str]) -> None:
-        for text in texts:
-            self._set_pending(text)
-            self._answer([text], "")
-            if self.state.turns[-1].error is not None:
-                break
-
-    def _answer(self, texts: Sequence[str], drill: str) -> None:
+    def _answer(self, texts: Sequence[str], drill: str, gone: Gone = "") -> None:
         """Send these from the same handle, at once if there are several."""
-        with self._failure_recorded(texts[0], drill):
+        with self._failure_recorded(texts[0], drill, gone):
             history = self.open_server_history()
             handle = self._ready_handle(history)
             if len(texts) == 1:
-                self._send(history, handle, texts[0], drill)
+                self._send(history, handle, texts[0], drill, gone)
                 return
             threads = [
                 threading.Thread(target=self._send, args=(history, handle, text, drill), daemon=True) for text in texts
@@ -190,51 +210,51 @@ class Lane:
             handle = history.create(self.system_prompt)
             self._set_handle(handle)
         if self._earlier is None:
-            earlier = tuple(message for message in history.export(handle) if not message.is_system)
-            with self._lock:
-                self._earlier = earlier
+            self._read_earlier(history, handle)
         return handle
 
-    def _send(self, history: ServerHistory, handle: Handle, text: str, drill: str) -> None:
-        with self._failure_recorded(text, drill):
+    def _read_earlier(self, history: ServerHistory, handle: Handle) -> None:
+        earlier = tuple(message for message in history.export(handle) if not message.is_system)
+        with self._lock:
+            self._earlier = earlier
+
+    def _send(self, history: ServerHistory, handle: Handle, text: str, drill: str, gone: Gone = "") -> None:
+        with self._failure_recorded(text, drill, gone):
             for event in history.send(handle, text):
                 if isinstance(event, TextDelta):
                     with self._lock:
                         self._partial_reply += event.text
                 else:
-                    self._set_handle(event.handle)
-                    self._finish(LaneTurn(text, event, None, drill, _stored_items(history, event.handle)))
+                    self._set_handle(event.handle)  # stored before anything else can fail
+                    self._finish(LaneTurn(text, event, None, drill, _stored_items(history, event.handle), gone))
 
     @contextmanager
-    def _failure_recorded(self, prompt: str, drill: str) -> Iterator[None]:
+    def _failure_recorded(self, prompt: str, drill: str, gone: Gone = "") -> Iterator[None]:
         """Run a part of a turn; an exception becomes a turn with an error."""
         try:
             yield
         except ChatError as error:
-            self._finish(LaneTurn(prompt, None, error.to_dict(), drill))
+            self._finish(LaneTurn(prompt, None, error.to_dict(), drill, gone=gone))
         except Exception as error:
             log.exception("lane %s failed", self.approach)
             what = f"Something unexpected went wrong here ({type(error).__name__})."
-            self._finish(LaneTurn(prompt, None, ChatError(what, safe="The other columns go on.").to_dict(), drill))
+            failed = ChatError(what, safe="The other columns go on.").to_dict()
+            self._finish(LaneTurn(prompt, None, failed, drill, gone=gone))
 
     def _finish(self, turn: LaneTurn) -> None:
         with self._lock:
             self._turns.append(turn)
-
-    def _set_pending(self, prompt: str | None) -> None:
-        with self._lock:
-            self._pending_prompt, self._partial_reply = prompt, ""
+        self.changed(self.approach)
 
     def _set_handle(self, handle: Handle) -> None:
         with self._lock:
             self._handle = handle
-        self.handle_changed(self.approach, handle)
+        self.changed(self.approach)
 
 
 def _stored_items(history: ServerHistory, handle: Handle) -> int | None:
     """How many items the server says it holds; None if it cannot be asked."""
-    stored_items = getattr(history, "stored_items", None)
     try:
-        return None if stored_items is None else int(stored_items(handle))
+        return int(history.stored_items(handle)) if hasattr(history, "stored_items") else None
     except ChatError:
         return None

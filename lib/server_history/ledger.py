@@ -7,13 +7,14 @@ our own count serves the retention check only.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
 from lib.messages import Message, Usage, system, user
 from lib.server_history import ServerTurn
-from lib.server_history.lane import LaneState, LaneTurn
+from lib.server_history.lane import LaneState
+from lib.server_history.lane_turn import LaneTurn
 from lib.server_history.retention_check import Verdict, check
 from lib.tokens import TokenCounter
 
@@ -54,7 +55,8 @@ class ExpectedTokens(NamedTuple):
 
 
 def ledger(state: LaneState, counter: TokenCounter, system_prompt: str, price_of: PriceOf) -> list[LedgerRow]:
-    """The answered turns of a lane, in order. `counter` is ours, for the retention check."""
+    """The answered turns of a lane, in order. `counter` is ours, for the retention check. A history that was deleted or
+    has expired since is not called held."""
     answered = [(turn, turn.result) for turn in state.turns if turn.result is not None]
     expected = expected_tokens([turn for turn, _ in answered], counter, system_prompt, state.earlier)
     reported = [result.usage.input_tokens for _, result in answered]
@@ -69,8 +71,19 @@ def ledger(state: LaneState, counter: TokenCounter, system_prompt: str, price_of
             known_items if len(known_items) == upto else None,
             expected.newest_only[:upto],
         )
+        verdict = _since(verdict, state.turns, answered[index][0])
         rows.append(_row(upto, result, price_of(result.usage), verdict, expected))
     return rows
+
+
+def _since(verdict: Verdict, turns: Sequence[LaneTurn], turn: LaneTurn) -> Verdict:
+    """The verdict on a turn, or what has happened to the server's history since."""
+    later = turns[next(index for index, each in enumerate(turns) if each is turn) + 1 :]
+    gone = next((each for each in reversed(later) if each.gone), None)
+    if gone is None or not gone.gone:
+        return verdict
+    happened = gone.drill or f"It was {gone.gone} since."
+    return replace(verdict, word=gone.gone, sentence=f"{happened} In this turn: {verdict.sentence}")
 
 
 def _row(

@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-VerdictWord = Literal["held", "lost", "trimmed", "inflated", "cannot tell"]
+CheckedWord = Literal["held", "lost", "trimmed", "inflated", "cannot tell"]
+VerdictWord = Literal[CheckedWord, "deleted", "expired"]
+"""What the check finds, and what was done to a history after it was checked."""
 
 SMALLEST_HISTORY = 16
 """Tokens. A shorter history cannot be told from chance and template differences."""
@@ -59,7 +61,7 @@ def check(
         return Verdict("cannot tell", "This is the first turn: there is no history to hold yet.", last, expected[-1])
     offset = (reported[0] or expected[0]) - expected[0]
     newest_only = newest_only or [expected[0]] * turns
-    words: list[VerdictWord] = ["cannot tell"]
+    words: list[CheckedWord] = ["cannot tell"]
     for turn in range(1, turns):
         words.append(_word(reported, expected, newest_only, offset, turn, words))
     word = words[-1]
@@ -74,8 +76,8 @@ def _word(
     newest_only: Sequence[int],
     offset: int,
     turn: int,
-    earlier: Sequence[VerdictWord],
-) -> VerdictWord:
+    earlier: Sequence[CheckedWord],
+) -> CheckedWord:
     """The verdict on one turn, given those on the turns before it."""
     read = reported[turn]
     if not read:
@@ -103,14 +105,14 @@ def _stopped_growing(reported: Sequence[int | None], expected: Sequence[int], tu
     return expected_growth >= SMALLEST_HISTORY and growth < expected_growth / 4 and missing >= expected_growth / 2
 
 
-def _still_missing(earlier: Sequence[VerdictWord], missing: float, history: int) -> bool:
+def _still_missing(earlier: Sequence[CheckedWord], missing: float, history: int) -> bool:
     """Whether what was trimmed in the previous turn is still missing."""
     return earlier[-1] == "trimmed" and missing > max(SMALLEST_HISTORY, history / 10)
 
 
-def _sentence(word: VerdictWord, read: int, whole: int, stored_items: Sequence[int] | None) -> str:
+def _sentence(word: CheckedWord, read: int, whole: int, stored_items: Sequence[int] | None) -> str:
     stored = f" It still stores {stored_items[-1]:,} items." if stored_items else ""
-    sentences: dict[VerdictWord, str] = {
+    sentences: dict[CheckedWord, str] = {
         "held": (
             f"The server read {read:,} tokens, and the whole conversation is about {whole:,}: the history was there."
         ),

@@ -23,21 +23,18 @@ def test_a_class_compares_upload_and_tokens_and_sees_a_server_forget(folder: Pat
         tab = open_tab(app, "a-class", "/threads")
         tab.sees("The replica is a small server inside this app")
         tab.page.get_by_role("button", name="Run a script of 6 turns").click()
-        tab.sees("After 6 turns: uploaded", timeout=240_000)
-        tab.sees("A server that keeps the history saves upload, not tokens")
+        tab.page.get_by_role("heading", name="The ledger").wait_for(timeout=240_000)
         tab.settled()
-        takeaway = tab.page.locator("p", has_text="After 6 turns: uploaded").first.inner_text()
-        read = takeaway.split("in the same order: ")[1].split(". ")[0].rstrip(".").split(", ")
-        assert len(read) == 3
-        tokens = [int(number.replace(",", "").split()[0]) for number in read]
-        assert max(tokens) < 1.3 * min(tokens), takeaway  # not equal: the model writes its own replies in each column
+        takeaway = tab.page.locator("p", has_text="After 6 turns").first.inner_text()
+        assert "tokens in each of them" in takeaway
+        assert "not tokens" in takeaway
         uploaded = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) B", takeaway)]
         assert uploaded[0] > 3 * max(uploaded[1:]), takeaway
         tab.page.get_by_role("tab", name="Drills").click()
         tab.settled()
         tab.page.get_by_role("button", name="Expire it").click()
         tab.sees("It expired at the server", timeout=60_000)
-        tab.sees("does not know thread", timeout=60_000)
+        tab.sees("does not know conversation", timeout=60_000)
     assert "Traceback" not in app.log.read_text()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,10 +14,12 @@ from hypothesis import given
 
 from lib.errors import ConversationGone, HistoryUnavailable, ProviderError, ProviderUnavailable
 from lib.messages import Message, assistant, user
-from lib.server_history import Approach, Handle, ServerHistory, ThreadSettings
+from lib.providers import TextDelta
+from lib.server_history import Approach, Handle, ServerHistory, ServerTurn, ThreadSettings
 from lib.server_history.adapters.base import Adapter
 from lib.server_history.comparison import Comparison
 from lib.server_history.lane import Lane, LaneState
+from lib.server_history.lane_turn import LaneTurn
 from lib.server_history.ledger import LedgerRow, ledger, total, total_cost
 from lib.server_history.transfer import MOVABLE_ROLES, adopt, prepare_transfer
 from tests.support.conversations import histories
@@ -25,6 +28,7 @@ from tests.support.fake_server_history import WIRE_OVERHEAD, ForgetfulHistory
 from tests.support.waiting import wait_until
 
 LONG = "word " * 40
+ALL_THREE: tuple[Approach, ...] = ("manual", "conversations", "responses")
 
 
 class HandleStore:
@@ -41,7 +45,7 @@ class HandleStore:
 
 
 def lane_on(history: ForgetfulHistory) -> Lane:
-    return Lane(history.approach, lambda: history, "", lambda approach, handle: None)
+    return Lane(history.approach, lambda: history, "", lambda approach: None)
 
 
 def ask(lane: Lane, *texts: str) -> LaneState:
@@ -68,6 +72,12 @@ def compare(comparison: Comparison, text: str) -> LaneState:
     comparison.ask(["conversations"], text)
     wait_until(lambda: not comparison.busy)
     return comparison.states(["conversations"])[0]
+
+
+def run(comparison: Comparison, approaches: Sequence[Approach], *texts: str) -> None:
+    """Run a script in these lanes, and wait for its end."""
+    comparison.run_script(approaches, texts)
+    wait_until(lambda: not comparison.busy)
 
 
 def rows_of(state: LaneState) -> list[LedgerRow]:
@@ -112,14 +122,88 @@ def test_a_failed_turn_is_kept_with_its_reason_and_the_lane_goes_on() -> None:
 
 def test_a_script_is_asked_in_order_and_ends_at_the_first_failure() -> None:
     history = ForgetfulHistory()
-    lane = lane_on(history)
-    assert lane.run_script(["a", "b", "c"])
-    wait_until(lambda: not lane.state.busy)
-    assert [turn.prompt for turn in lane.state.turns] == ["a", "b", "c"]
+    comparison = comparison_on(history, HandleStore())
+    run(comparison, ["conversations"], "a", "b", "c")
+    (state,) = comparison.states(["conversations"])
+    assert [turn.prompt for turn in state.turns] == ["a", "b", "c"]
     history.failures = [ProviderUnavailable("It went away.")]
-    lane.run_script(["d", "e"])
+    run(comparison, ["conversations"], "d", "e")
+    (state,) = comparison.states(["conversations"])
+    assert [turn.prompt for turn in state.turns] == ["a", "b", "c", "d"]
+
+
+def test_lanes_that_share_a_model_take_turns_and_one_that_fails_drops_out() -> None:
+    sent: list[tuple[str, str]] = []
+
+    class Recorded(ForgetfulHistory):
+        def send(self, handle: Handle, text: str) -> Iterator[TextDelta | ServerTurn]:
+            sent.append((self.approach, text))
+            if (self.approach, text) == ("responses", "b"):
+                raise ProviderUnavailable("It went away.")
+            return super().send(handle, text)
+
+    histories = {approach: Recorded(approach) for approach in ALL_THREE}
+    comparison = Comparison("replica", "", lambda approach, *_: histories[approach], HandleStore(), in_turns=True)
+    run(comparison, ALL_THREE, "a", "b", "c")
+    first_two = [(approach, text) for text in "ab" for approach in ALL_THREE]
+    assert sent == [*first_two, ("manual", "c"), ("conversations", "c")]
+    assert not any(state.busy for state in comparison.states(ALL_THREE))
+
+
+def test_a_page_opened_again_has_every_turn_and_the_same_ledger() -> None:
+    history, store = ForgetfulHistory(), HandleStore()
+    before = comparison_on(history, store)
+    run(before, ["conversations"], f"first {LONG}", f"second {LONG}", f"third {LONG}")
+    history.failures = [ProviderUnavailable("It went away.")]
+    run(before, ["conversations"], "fourth")
+    stored = json.loads(json.dumps(store.handles))  # as the store does
+    (old,), (new,) = (each.states(["conversations"]) for each in (before, comparison_on(history, store, stored)))
+    assert new.stored_before == 4
+    assert rows_of(new) == rows_of(old)
+    assert [row.verdict.word for row in rows_of(new)] == ["cannot tell", "held", "held"]
+    assert new.transcript == old.transcript
+    assert new.turns[3].error == old.turns[3].error
+    assert new.handle == old.handle
+
+
+@pytest.mark.parametrize("odd", [None, "turns", [{"prompt": "x"}], [{**LaneTurn("x").to_dict(), "gone": "lost"}]])
+def test_turns_that_cannot_be_read_are_left_out_and_read_from_the_server(odd: Any) -> None:
+    history, store = ForgetfulHistory(), HandleStore()
+    compare(comparison_on(history, store), "I am Ada")
+    store.handles["replica:conversations"]["turns"] = odd
+    comparison = comparison_on(history, store, store.handles)
+    comparison.lane("conversations").read_back()
+    (state,) = comparison.states(["conversations"])
+    assert state.turns == ()
+    assert state.earlier == (user("I am Ada"), assistant("reply 1 to I am Ada"))
+
+
+def test_what_a_deletion_proved_stays_in_the_lane_and_nothing_is_called_held_any_more() -> None:
+    history, store = ForgetfulHistory(), HandleStore()
+    comparison = comparison_on(history, store)
+    run(comparison, ["conversations"], f"first {LONG}", f"second {LONG}")
+    lane = comparison.lane("conversations")
+    assert [row.verdict.word for row in rows_of(lane.state)] == ["cannot tell", "held"]
+    lane.delete()
+    assert [row.verdict.word for row in rows_of(lane.state)] == ["deleted", "deleted"]
+    assert "server confirms it is gone" in rows_of(lane.state)[1].verdict.sentence
+    ask(lane, "and now?")
+    lane.ask("again?", "A drill.")
     wait_until(lambda: not lane.state.busy)
-    assert [turn.prompt for turn in lane.state.turns] == ["a", "b", "c", "d"]
+    assert any("server confirms it is gone" in turn.drill for turn in lane.state.turns)
+    again = comparison_on(history, store, store.handles).lane("conversations").state
+    assert [row.verdict.word for row in rows_of(again)] == ["deleted", "deleted"]
+
+
+def test_a_deletion_without_proof_changes_no_verdict() -> None:
+    history = ForgetfulHistory()
+    lane = lane_on(history)
+    ask(lane, f"first {LONG}", f"second {LONG}")
+    history.held.clear()  # so that deleting it returns 404, which proves nothing
+    deletion = lane.delete()
+    assert deletion is not None
+    assert not deletion.proven
+    assert [row.verdict.word for row in rows_of(lane.state)] == ["cannot tell", "held"]
 
 
 def test_two_writers_start_from_the_same_handle() -> None:
@@ -154,10 +238,11 @@ def test_an_unknown_id_is_an_error_of_its_lane_alone() -> None:
     assert state.turns[0].result is None
 
 
-def test_handles_are_stored_at_once_and_a_later_page_goes_on_from_them() -> None:
+def test_handles_are_stored_at_once_and_a_later_page_goes_on_from_a_handle_alone() -> None:
     history, store = ForgetfulHistory(), HandleStore()
     compare(comparison_on(history, store), "I am Ada")
     assert Handle.from_dict(store.handles["replica:conversations"]).last("conversation") == "conv_1"
+    store.handles["replica:conversations"] = Handle.from_dict(store.handles["replica:conversations"]).to_dict()
     state = compare(comparison_on(history, store, store.handles), "Who am I?")
     assert state.earlier == (user("I am Ada"), assistant("reply 1 to I am Ada"))
     assert [row.verdict.word for row in rows_of(state)] == ["cannot tell"]

@@ -12,7 +12,7 @@ from lib.messages import Message, assistant, user
 from lib.providers.openai import OpenAIProvider
 from lib.replica.model import Backend
 from lib.replica.server import ReplicaServer
-from lib.server_history import Approach
+from lib.server_history import Approach, Handle
 from lib.server_history.comparison import Comparison
 from lib.server_history.offline import LocalReplica
 from lib.server_history.reference import FACTS
@@ -82,6 +82,12 @@ def finished(at: AppTest) -> AppTest:
     return at
 
 
+def lines(at: AppTest, part: str) -> list[str]:
+    """Every text on the page with this part."""
+    kinds = (at.markdown, at.caption, at.success, at.info, at.warning)
+    return [element.value for kind in kinds for element in kind if part in element.value]
+
+
 def ask(at: AppTest, text: str) -> AppTest:
     at.text_input(key=state.PROMPT).set_value(text)
     next(button for button in at.button if button.label == "Send").click().run()
@@ -110,17 +116,93 @@ def test_one_question_goes_to_every_lane_and_the_ledger_compares_them(chat: Chat
     assert len(set(totals["input tokens"])) == 1
     bytes_uploaded = dict(zip(totals["way"], totals["bytes uploaded"], strict=True))
     assert bytes_uploaded["Sent again every turn"] > bytes_uploaded["Conversations"]
-    assert any("saves upload, not tokens" in markdown.value for markdown in at.markdown)
+    assert lines(at, "A server that keeps the history saves upload")
+    assert lines(at, "not tokens")
     assert any("held" in markdown.value for markdown in at.markdown)
     assert set(chat.store.about(SESSION).handles) == {f"replica:{approach}" for approach in places.APPROACHES}
 
 
-def test_handles_are_stored_with_the_session_and_another_page_goes_on(chat: ChatService, word_model: WordModel) -> None:
-    ask(opened("conversations"), "I am Ada")
-    at = opened("conversations")
-    assert any("Earlier turns are on the server." in caption.value for caption in at.caption)
+def test_another_page_shows_what_was_asked_and_goes_on(chat: ChatService, word_model: WordModel) -> None:
+    first = ask(opened("manual", "conversations"), "I am Ada")
+    before = chat.store.about(SESSION)
+    at = opened("manual", "conversations")
+    assert lines(at, "1 turn from before this page was opened")
+    assert lines(at, "I am Ada")
+    assert [frame.value.to_dict() for frame in at.dataframe] == [frame.value.to_dict() for frame in first.dataframe]
+    assert chat.store.about(SESSION) == before  # looking writes nothing
     ask(at, "who am I")
     assert word_model.last_prompts == ["I am Ada", "who am I"]
+
+
+def test_a_page_opened_after_a_restart_says_that_the_replica_forgot(
+    chat: ChatService, word_model: WordModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(opened("conversations"), "I am Ada")
+    first = services.replicas()[0]
+    endpoint = Endpoint("local", "openai", "This machine", base_url=word_model.url, model="words-1")
+    with ReplicaServer(lambda: Backend(word_model.url, KEY, "words-1")) as server:
+        anew = LocalReplica(server, OpenAIProvider(endpoint, KEY), "words-1")
+        monkeypatch.setattr(services, "replicas", lambda: (anew, first))
+        services.sides().clear()
+        _see_that_it_forgot(chat)
+
+
+def _see_that_it_forgot(chat: ChatService) -> None:
+    at = opened("conversations")
+    assert lines(at, "The replica was started anew since, and no longer holds this.")
+    assert lines(at, "I am Ada")
+    assert lines(at, "expired]")
+    at = ask(at, "who am I")
+    assert len(at.warning) == 1  # it does not know the conversation
+    assert lines(at, "no longer holds this")
+    (stored,) = chat.store.about(SESSION).handles.values()
+    assert [turn["gone"] for turn in stored["turns"]] == ["", ""]  # what the page says is not stored as a fact
+
+
+def test_turns_that_were_not_stored_are_read_from_the_server_on_request(
+    chat: ChatService, word_model: WordModel
+) -> None:
+    ask(opened("conversations"), "I am Ada")
+    (stored,) = chat.store.about(SESSION).handles.values()
+    chat.store.keep_handles(SESSION, {"replica:conversations": Handle.from_dict(stored).to_dict()})
+    at = opened("conversations")
+    assert lines(at, "Earlier turns are on the server.")
+    assert not lines(at, "I am Ada")
+    at.button(key="read_back:conversations").click().run()
+    assert not at.exception, at.exception
+    assert lines(at, "I am Ada")
+    assert not lines(at, "Earlier turns are on the server.")
+
+
+def test_until_something_is_asked_the_page_shows_a_recorded_run_and_no_empty_column(
+    chat: ChatService, word_model: WordModel
+) -> None:
+    at = opened()
+    assert lines(at, "Recorded on")
+    assert lines(at, "After 6 turns")
+    assert not lines(at, "Nothing has been asked yet")
+    at = ask(at, "I am Ada")
+    assert not lines(at, "Recorded on")
+    assert lines(at, "After 1 turn")
+
+
+def test_the_drills_begin_with_a_way_that_still_exists(chat: ChatService, word_model: WordModel) -> None:
+    ask(opened("manual", "conversations", "assistants"), "I am Ada")
+    at = opened("manual", "conversations", "assistants", tab=state.DRILLS, session_state=same_browser())
+    assert at.session_state[state.DRILL_LANE] == "conversations"
+
+
+def test_a_deletion_stays_on_record_and_no_badge_says_held_any_more(chat: ChatService, word_model: WordModel) -> None:
+    at = opened("conversations")
+    for text in ("please remember the number 4711 and my name Ada", "what is the number that I told you"):
+        at = ask(at, text)
+    assert lines(at, "check: held")
+    at = drill("conversations", "Delete it, with proof")
+    assert not lines(at, "check: held")
+    at.button(key="drill:Two writers at once").click().run()
+    at = finished(at)
+    assert lines(at, "Deleted 1 object; server confirms it is gone.")
+    assert not lines(at, "check: held")
 
 
 def test_starting_over_empties_the_lanes(chat: ChatService, word_model: WordModel) -> None:
@@ -159,8 +241,7 @@ def test_a_drill_does_what_it_says_and_the_page_shows_the_result(
 ) -> None:
     ask(opened(approach), "please remember the number 4711")
     at = drill(approach, label)
-    lines = [element.value for kind in (at.markdown, at.caption, at.success, at.info, at.warning) for element in kind]
-    assert any(sentence in line for line in lines), lines
+    assert lines(at, sentence)
 
 
 def test_a_conversation_that_is_gone_is_an_error_in_its_lane_only(chat: ChatService, word_model: WordModel) -> None:
@@ -226,5 +307,15 @@ def test_every_statement_of_the_reference_has_its_source_and_date(chat: ChatServ
     table = at.dataframe[0].value
     assert len(table) == len(FACTS) * len(reference.QUESTIONS)
     assert table.map(bool).all().all()
+    shown = at.table[0].value
+    assert list(shown.index) == list(reference.QUESTIONS.values())
+    assert list(shown.columns) == [places.NAMES[approach] for approach in reference.FIRST_SHOWN]
+    sources = next(caption.value for caption in at.caption if caption.value.startswith("Sources, read on 22 November"))
+    for approach in reference.FIRST_SHOWN:
+        for field, question in reference.QUESTIONS.items():
+            fact = getattr(FACTS[approach], field)
+            says, number = str(shown.loc[question, places.NAMES[approach]]).rsplit(" [", 1)
+            assert says == fact.says
+            assert f"[{number} {fact.source}" in sources
     assert set(table["read on"]) == {"2026-11-22"}
     assert any("26 August 2026" in markdown.value for markdown in at.markdown)

@@ -37,6 +37,10 @@ START_SECONDS = 120.0
 """How long the child may take to load its model."""
 SAMPLING = {"temperature": 0, "repeat_penalty": 1.1, "cache_prompt": True}
 """Without these, a 135M model repeats itself or drifts off."""
+WHOLE = {**SAMPLING, "cache_prompt": False}
+"""Has every request read from its beginning. What is in a slot's cache was computed together with other requests,
+which rounds differently, and the answer can depend on that: asked for the capital of France, the model's two best first
+tokens are so close that rounding alone can reverse them."""
 OWN_SERVER = (
     "The model inside Windowseat answers only the app, so this goes to a llama.cpp server of your own. Start one with"
     " the same model: `llama-server --port 8080`. It needs no key."
@@ -170,8 +174,9 @@ class LocalProvider:
     name = "local"
     rules: RuleProvider | None = None
 
-    def __init__(self, model: LocalModel) -> None:
+    def __init__(self, model: LocalModel, sampling: Mapping[str, Any] = SAMPLING) -> None:
         self._model = model
+        self._sampling = sampling
 
     def prepare(self, request: ChatRequest) -> SentBody:
         """The request as the bytes that go out. Does not start the model."""
@@ -218,7 +223,7 @@ class LocalProvider:
 
     def _at(self, url: str, key: str) -> OpenAIProvider:
         endpoint = Endpoint("local", "openai", "This machine", base_url=url, model=self._model.name)
-        return OpenAIProvider(endpoint, key, extra_body=SAMPLING)
+        return OpenAIProvider(endpoint, key, extra_body=self._sampling)
 
 
 def _start_serving(child: subprocess.Popen[bytes], config: dict[str, Any]) -> dict[str, str]:

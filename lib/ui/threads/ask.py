@@ -8,23 +8,19 @@ import streamlit as st
 
 from lib.server_history import Approach
 from lib.server_history.comparison import Comparison
+from lib.server_history.recorded import SCRIPT
+from lib.ui.shell import session
 from lib.ui.shell.page import Page
-from lib.ui.threads import state
+from lib.ui.threads import lanes, state
 
-SCRIPT = (
-    "What is the capital of France?",
-    "Which river flows through it?",
-    "Name one famous building there.",
-    "What language do people speak there?",
-    "What was my first question?",
-    "Thank you. Say goodbye.",
-)
-"""Found by trying: the small model answers these briefly, and "it" and "there" need the history."""
 MOST_OWN_MESSAGES = 20
 
 
 def draw(page: Page, comparison: Comparison, approaches: Sequence[Approach]) -> None:
     """The form and the buttons, and a warning if ids are not being stored."""
+    error = session.take_flash()
+    if error is not None:
+        st.warning(error, icon=":material/error:")
     _form(comparison, approaches)
     with st.container(horizontal=True):
         st.button(
@@ -41,11 +37,11 @@ def draw(page: Page, comparison: Comparison, approaches: Sequence[Approach]) -> 
             "Start over",
             icon=":material/restart_alt:",
             key="threads_restart",
-            disabled=comparison.busy,
+            disabled=comparison.busy or not lanes.begun(comparison, approaches),
             on_click=comparison.restart,
             args=(approaches,),
             type="tertiary",
-            help="Empty columns. What servers keep stays there until it is deleted.",
+            help="Empties the columns. What servers keep stays there until it is deleted.",
         )
     if comparison.storage_warning:
         st.warning(comparison.storage_warning, icon=":material/error:")

@@ -7,7 +7,7 @@ import streamlit as st
 from lib.server_history import Approach
 from lib.ui.threads import places, state
 
-DEFAULT_APPROACHES: tuple[Approach, ...] = ("manual", "conversations", "assistants")
+DEFAULT_APPROACHES: tuple[Approach, ...] = ("manual", "conversations", "responses")
 
 
 def introduce() -> None:
@@ -43,5 +43,7 @@ def explain_place(place: str) -> None:
     if place == places.REPLICA:
         st.caption(
             "The replica is a small server inside this app that really keeps conversations, as OpenAI's and Anthropic's"
-            " servers do, with the model on this machine behind it. Nothing leaves this machine."
+            " servers do, with the model on this machine behind it. The model is asked once for each conversation:"
+            " columns with the same messages get the same reply, so that they can be compared. Nothing leaves this"
+            " machine."
         )

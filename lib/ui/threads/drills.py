@@ -21,13 +21,6 @@ from lib.ui.threads import lanes, places, state
 
 FOLLOW_UP = "What was my first question?"
 TWO_WRITERS = ("I moved to Vienna.", "I moved to Linz.")
-NEWEST_ID_KIND: dict[Approach, str] = {
-    "conversations": "conversation",
-    "responses": "response",
-    "assistants": "thread",
-    "claude": "message",
-}
-"""The kind of id under which the server finds the newest state of a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +42,7 @@ def draw(comparison: Comparison, approaches: Sequence[Approach]) -> None:
     approach = st.segmented_control(
         "Which column",
         approaches,
-        default=approaches[-1],
+        default=_first_kept(approaches),
         required=True,
         key=state.DRILL_LANE,
         format_func=places.NAMES.__getitem__,
@@ -80,6 +73,12 @@ def draw(comparison: Comparison, approaches: Sequence[Approach]) -> None:
             " that choice."
         )
     lanes.draw(comparison, approaches)
+
+
+def _first_kept(approaches: Sequence[Approach]) -> Approach:
+    """The way to try drills on: one where a server keeps the history, and which is still offered if there is one."""
+    order = ("conversations", "responses", "claude", "assistants", "manual")
+    return min(approaches, key=order.index)
 
 
 def _run(drill: Drill) -> None:
@@ -115,11 +114,11 @@ def _drills(comparison: Comparison, lane: Lane) -> list[Drill]:
 def _expire(comparison: Comparison, lane: Lane) -> Drill:
     def run() -> None:
         handle = lane.state.handle
-        id_ = handle.last(NEWEST_ID_KIND[lane.approach]) if handle is not None else None
+        id_ = handle.last(places.NEWEST_ID_KIND[lane.approach]) if handle is not None else None
         if id_ is None:
             return
         services.replicas()[1 if lane.approach in comparison.second_account else 0].expire(id_)
-        lane.ask(FOLLOW_UP, "It expired at the server, as if its time were over.")
+        lane.ask(FOLLOW_UP, "It expired at the server, as if its time were over.", "expired")
 
     return Drill(
         "Expire it",

@@ -7,7 +7,8 @@ memory.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,8 @@ from lib.pricing.model import Model
 from lib.server_history import Approach, ServerHistory, ThreadSettings
 from lib.server_history.comparison import Comparison, OpenServerHistory
 from lib.server_history.factory import APPROACHES_OF_KIND, open_server_history
+from lib.server_history.lane import LaneState
+from lib.server_history.lane_turn import LaneTurn
 from lib.server_history.ledger import PriceOf
 from lib.server_history.offline import LocalReplica
 from lib.tokens import ESTIMATE, TokenCounter
@@ -28,6 +31,14 @@ from lib.ui.threads import state
 
 REPLICA = "replica"
 APPROACHES: tuple[Approach, ...] = ("manual", "conversations", "responses", "assistants", "claude")
+NEWEST_ID_KIND: dict[Approach, str] = {
+    "conversations": "conversation",
+    "responses": "response",
+    "assistants": "thread",
+    "claude": "message",
+}
+"""The kind of id under which the server finds the newest state of a conversation."""
+FORGOTTEN = LaneTurn("", drill="The replica was started anew since, and no longer holds this.", gone="expired")
 NAMES: dict[Approach, str] = {
     "manual": "Sent again every turn",
     "conversations": "Conversations",
@@ -97,12 +108,41 @@ def comparison_of(page: Page, place: str) -> Comparison:
             store.keep_handles(session_id, handles)
 
         comparison = Comparison(
-            place, page.settings.system_prompt, _opener(place), save_handles, dict(page.about.handles)
+            place,
+            page.settings.system_prompt,
+            _opener(place),
+            save_handles,
+            dict(page.about.handles),
+            in_turns=place == REPLICA,  # its lanes share the one model
         )
         id_ = uuid.uuid4().hex
         services.sides()[id_] = comparison
         state.set_comparison_id(session_id, place, id_)
     return comparison
+
+
+def seen(comparison: Comparison, approaches: Sequence[Approach]) -> list[LaneState]:
+    """The lanes as the page shows them: where the replica no longer holds a conversation from before the page was
+    opened, because it ends with the app, the lane says so."""
+    return [
+        replace(lane, turns=(*lane.turns[: lane.stored_before], FORGOTTEN, *lane.turns[lane.stored_before :]))
+        if _forgotten(comparison, lane)
+        else lane
+        for lane in comparison.states(approaches)
+    ]
+
+
+def _forgotten(comparison: Comparison, lane: LaneState) -> bool:
+    newer = lane.turns[lane.stored_before :]
+    if comparison.place != REPLICA or not lane.stored_before or any(turn.result is not None for turn in newer):
+        return False
+    id_ = lane.handle.last(NEWEST_ID_KIND.get(lane.approach, "")) if lane.handle is not None else None
+    if id_ is None or any(turn.gone for turn in lane.turns):
+        return False
+    try:
+        return not services.replicas()[0].holds(id_)
+    except ChatError:
+        return False  # it does not answer now; the next turn says why
 
 
 def _model(place: str) -> Model | None:

@@ -20,7 +20,7 @@ TAB = "threads_tab"
 PLACE = "threads_place"
 PROMPT = "threads_prompt"
 DRILL_LANE = "threads_drill_lane"
-REFERENCE_APPROACH = "threads_reference_approach"
+REFERENCE_APPROACHES = "threads_reference_approaches"
 _IMPORTED = "threads_imported_chat"
 
 
