@@ -300,3 +300,8 @@ def test_session_state_holds_plain_values_only(chat: ChatService, path: str) -> 
             continue
         assert isinstance(value, str | int | float | bool | list | dict | None), (name, type(value))
         pickle.dumps(value)
+
+
+def test_a_reply_that_was_ended_for_repeating_itself_says_so(chat: ChatService) -> None:
+    exchange(chat, "Who are you?", "again and again and again", stop_reason="repetition")
+    assert any("ended early, because it began to repeat itself" in caption.value for caption in page().caption)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from lib.analysis.decisions import shortfall
 from lib.messages import Message, utf8_safe
+from lib.providers.repetition import REPETITION
 from lib.tokens import provenance_label
 from lib.turns import Turn
 from lib.ui.chat import actions
@@ -113,6 +114,8 @@ def summary(turn: Turn) -> str:
         words.append("stopped")
     if turn.stop_reason == "length":
         words.append("cut off at the reserved length")
+    if turn.stop_reason == REPETITION:
+        words.append("ended early, because it began to repeat itself")
     return " · ".join(words)
 
 
