@@ -12,7 +12,7 @@ from lib.errors import ChatError, HistoryUnavailable
 from lib.planner import plan_next
 from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter, provenance_label
 from lib.tokens.ledger import TokenLedger
-from lib.ui.chat import actions
+from lib.ui.chat import actions, welcome
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
 from lib.ui.shell import services, session
@@ -59,7 +59,12 @@ def draw(page: Page, plan: ContextPlan | None) -> None:
         if plan is not None:
             _gauge(page, plan)
     # outside st.bottom, where it goes by itself: only then does the page follow a growing reply
-    st.chat_input("Message", key=session.PROMPT, on_submit=actions.send_typed, args=(page.session_id, page.settings))
+    st.chat_input(
+        welcome.placeholder(page),
+        key=session.PROMPT,
+        on_submit=actions.send_typed,
+        args=(page.session_id, page.settings),
+    )
 
 
 def _moment(page: Page) -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
-from lib.errors import ChatError
+from lib.errors import ChatError, InvalidSettings
 from lib.history import About
 from lib.messages import Message
 from lib.turns import LiveTurn
@@ -53,6 +53,7 @@ def setup(name: str) -> Page:
     session_id, new = session.session_id()
     with st.sidebar:
         menu.draw(session_id)
+    _stop_without_settings()
     page = Page(session_id) if new and name == "chat" else _load(session_id)
     if session.refused_id():
         st.info("The address has a chat id that cannot exist, so this is a new chat. Nothing was lost.")
@@ -61,6 +62,15 @@ def setup(name: str) -> Page:
     if page.chat is not None:
         show_store_note(page.chat)
     return page
+
+
+def _stop_without_settings() -> None:
+    """A setting that cannot be used ends the page here: nothing below could be drawn without it."""
+    try:
+        services.settings()
+    except InvalidSettings as error:
+        error_box.show(error)
+        st.stop()
 
 
 def show_store_note(chat: ChatService) -> None:
