@@ -10,6 +10,8 @@ with its name. Keys never appear in a repr. Keys typed on a page are not here: t
     WINDOWSEAT_SESSION_TTL     seconds until a session expires after its last write (default 86400)
     WINDOWSEAT_LOCAL_MODEL     a GGUF file to use instead of the packaged SmolLM2-135M
     WINDOWSEAT_PROVIDER        the endpoint new chats start with; if unset, the first one that is configured
+    WINDOWSEAT_LOCAL_SERVERS   "none", or the base URLs of servers on this machine that are offered while they answer
+                               (default: those of Ollama, LM Studio and llama.cpp)
     OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL
     ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL
 
@@ -31,6 +33,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from lib.errors import InvalidSettings
 
@@ -39,6 +42,14 @@ SESSION_TTL = 60 * 60 * 24
 
 EXAMPLE = "example"
 """What turns have in place of an endpoint's name if their replies were written by hand. No endpoint may take it."""
+GGUF = b"GGUF"
+"""The first bytes of a model file for llama.cpp."""
+LOCAL_SERVERS = {
+    "http://127.0.0.1:11434/v1": ("ollama", "Ollama"),
+    "http://127.0.0.1:1234/v1": ("lm-studio", "LM Studio"),
+    "http://127.0.0.1:8080/v1": ("llama.cpp", "llama.cpp"),
+}
+"""Name and label of the servers that people run on their own machine, by the address each has by default."""
 
 EndpointKind = Literal["local", "openai", "anthropic"]
 
@@ -69,6 +80,8 @@ class Settings:
     session_ttl: int
     local_model: Path | None
     endpoints: Mapping[str, Endpoint]
+    local_servers: Mapping[str, Endpoint]
+    """Servers that may be running on this machine. They have no model: lib/providers/local_servers.py asks them."""
     preferred: str = "local"
     """Name of the endpoint that new chats start with."""
 
@@ -84,19 +97,18 @@ def load_settings(
         raise InvalidSettings(f"WINDOWSEAT_STORE is {store!r}, but must be 'memory' or unset.")
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise InvalidSettings("REDIS_URL must start with redis://, rediss:// or unix://.")
-    model = _text(values, "WINDOWSEAT_LOCAL_MODEL")
-    if model and not Path(model).is_file():
-        raise InvalidSettings(f"WINDOWSEAT_LOCAL_MODEL is {model!r}, but there is no such file.")
-    endpoints = {endpoint.name: endpoint for endpoint in _endpoints(values)}
+    model = _local_model(_text(values, "WINDOWSEAT_LOCAL_MODEL"))
+    endpoints = {endpoint.name: endpoint for endpoint in _endpoints(values, model)}
     return Settings(
         store="memory" if store == "memory" else "redis" if url else "embedded",
         redis_url=url or None,
         redis_cluster=_text(values, "WINDOWSEAT_REDIS_CLUSTER") in ("1", "true", "yes"),
         data_dir=Path(_text(values, "WINDOWSEAT_DATA_DIR") or ".data"),
         session_ttl=_positive_int(values, "WINDOWSEAT_SESSION_TTL", SESSION_TTL),
-        local_model=Path(model) if model else None,
+        local_model=model,
         endpoints=endpoints,
         preferred=_preferred(values, endpoints),
+        local_servers=_local_servers(_text(values, "WINDOWSEAT_LOCAL_SERVERS"), endpoints),
     )
 
 
@@ -107,6 +119,11 @@ def _preferred(values: Mapping[str, Any], endpoints: Mapping[str, Endpoint]) -> 
         raise InvalidSettings(f"WINDOWSEAT_PROVIDER is {name!r}, but must be one of {', '.join(endpoints)}.")
     configured = (one.name for one in endpoints.values() if one.key or (one.base_url and one.model))
     return name or next(configured, "local")
+
+
+def model_name(path: Path) -> str:
+    """The name of the model in a GGUF file. Example: "models/Qwen3-8B.Q4_K_M.gguf" -> "Qwen3-8B"."""
+    return path.stem.split(".Q")[0]
 
 
 def _secrets(path: Path) -> dict[str, Any]:
@@ -130,10 +147,65 @@ def _positive_int(values: Mapping[str, Any], name: str, default: int) -> int:
     return int(text) if text else default
 
 
-def _endpoints(values: Mapping[str, Any]) -> list[Endpoint]:
+def _local_model(value: str) -> Path | None:
+    """The file of another model for this machine. Raises InvalidSettings unless it can be read and begins as GGUF."""
+    if not value:
+        return None
+    what = f"WINDOWSEAT_LOCAL_MODEL is {value!r}, but"
+    path = Path(value).expanduser()
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(len(GGUF))
+    except FileNotFoundError:
+        raise InvalidSettings(f"{what} there is no such file.") from None
+    except IsADirectoryError:
+        raise InvalidSettings(f"{what} that is a folder. Name one .gguf file in it.") from None
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else exc
+        raise InvalidSettings(f"{what} the file cannot be read: {reason}.") from exc
+    if beginning != GGUF:
+        raise InvalidSettings(
+            f"{what} that is no GGUF file: it does not begin with the letters GGUF. Models for llama.cpp have the"
+            " ending .gguf; a file that was downloaded with Git may be a pointer to the real one."
+        )
+    return path
+
+
+def _local_servers(value: str, endpoints: Mapping[str, Endpoint]) -> dict[str, Endpoint]:
+    """The servers to look for on this machine, without those that are endpoints already."""
+    urls = () if value == "none" else value.split(",") if value else LOCAL_SERVERS
+    known = {_address(endpoint.base_url) for endpoint in endpoints.values() if endpoint.base_url}
+    servers = {}
+    for url in map(str.strip, urls):
+        address = _address(url)
+        if address is None:
+            raise InvalidSettings(
+                f"WINDOWSEAT_LOCAL_SERVERS holds {url!r}, but must be 'none', or addresses of this machine such as"
+                " http://127.0.0.1:11434/v1, separated by commas. A server elsewhere needs an [endpoints.NAME] table in"
+                " secrets.toml."
+            )
+        name, label = LOCAL_SERVERS.get(url, (f"port-{address}", f"Port {address}"))
+        if address not in known and name not in endpoints:
+            # the window is what Ollama and LM Studio give a model unless told otherwise; they drop what is more
+            servers[name] = Endpoint(name, "openai", f"{label} on this machine", url, window=4096)
+    return servers
+
+
+def _address(url: str | None) -> int | None:
+    """The port of an http:// address on this machine; None for other addresses."""
+    try:
+        parts = urlsplit(url or "")
+        port = parts.port
+    except ValueError:
+        return None
+    return port if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1") else None
+
+
+def _endpoints(values: Mapping[str, Any], local_model: Path | None) -> list[Endpoint]:
     # The default models are the cheapest ones that are not about to be switched off (November 2026).
+    name = model_name(local_model) if local_model is not None else "SmolLM2-135M-Instruct"
     builtin = [
-        Endpoint("local", "local", "This machine", model="SmolLM2-135M-Instruct", window=2048, reserve=256),
+        Endpoint("local", "local", "This machine", model=name, window=2048, reserve=256),
         Endpoint("openai", "openai", "OpenAI", model="gpt-6-luna", needs_key=True, window=128_000, reserve=4096),
         Endpoint(
             "anthropic",

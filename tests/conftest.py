@@ -52,7 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the keys and servers of the person who runs the tests."""
+    """Hide the keys and servers of the person who runs the tests, also those that run on this machine."""
     for name in list(os.environ):
         if name.startswith(OURS):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("WINDOWSEAT_LOCAL_SERVERS", "none")

@@ -91,3 +91,55 @@ def test_new_chats_start_with_what_is_configured_or_named() -> None:
     assert load_settings(named, NOWHERE).preferred == "local"
     with pytest.raises(InvalidSettings, match="WINDOWSEAT_PROVIDER"):
         load_settings({"WINDOWSEAT_PROVIDER": "nobody"}, NOWHERE)
+
+
+def test_a_model_file_gives_the_local_model_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "Qwen3-8B.Q4_K_M.gguf"
+    path.write_bytes(b"GGUF\x03\x00\x00\x00")
+    settings = load_settings({"WINDOWSEAT_LOCAL_MODEL": str(path)}, NOWHERE)
+    assert (settings.local_model, settings.endpoints["local"].model) == (path, "Qwen3-8B")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "no GGUF file"), (b"version https://git-lfs.github.com/spec/v1\n", "no GGUF file")]
+)
+def test_a_file_that_is_no_model_is_refused_in_words(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(content)
+    with pytest.raises(InvalidSettings, match=words):
+        load_settings({"WINDOWSEAT_LOCAL_MODEL": str(path)}, NOWHERE)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [("", "that is a folder"), ("x" * 300, "cannot be read"), ("\0", "cannot")]
+)
+def test_so_is_what_is_no_file_at_all(tmp_path: Path, value: str, words: str) -> None:
+    with pytest.raises(InvalidSettings, match=words):
+        load_settings({"WINDOWSEAT_LOCAL_MODEL": f"{tmp_path}/{value}"}, NOWHERE)
+
+
+def test_three_servers_are_looked_for_on_this_machine_unless_told_otherwise() -> None:
+    assert list(load_settings({}, NOWHERE).local_servers) == ["ollama", "lm-studio", "llama.cpp"]
+    assert load_settings({"WINDOWSEAT_LOCAL_SERVERS": "none"}, NOWHERE).local_servers == {}
+    mine = {"WINDOWSEAT_LOCAL_SERVERS": "http://localhost:8000/v1, http://127.0.0.1:1234/v1"}
+    servers = load_settings(mine, NOWHERE).local_servers
+    assert [(server.name, server.base_url) for server in servers.values()] == [
+        ("port-8000", "http://localhost:8000/v1"),
+        ("lm-studio", "http://127.0.0.1:1234/v1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://192.168.0.9:11434/v1", "https://127.0.0.1:1/v1", "11434", "http://[::1", "x,y"]
+)
+def test_a_server_elsewhere_is_never_looked_for(url: str) -> None:
+    with pytest.raises(InvalidSettings, match="WINDOWSEAT_LOCAL_SERVERS"):
+        load_settings({"WINDOWSEAT_LOCAL_SERVERS": url}, NOWHERE)
+
+
+def test_a_server_that_is_configured_is_not_offered_twice(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(
+        '[endpoints.mine]\nbase_url = "http://localhost:11434/v1"\n[endpoints.lm-studio]\nbase_url = "http://x/v1"\n'
+    )
+    assert list(load_settings({}, secrets).local_servers) == ["llama.cpp"]

@@ -23,6 +23,7 @@ from lib.history import HistoryStore
 from lib.messages import Message
 from lib.planner import plan_next, summary_needed
 from lib.providers import ChatRequest, Provider, Reply, TextDelta
+from lib.providers.repetition import until_repetition
 from lib.request_rules import PROVIDERS, refusals
 from lib.tokens import provenance_label
 from lib.tokens.ledger import TokenLedger
@@ -77,7 +78,7 @@ class RequestReader:
             sent = provider.prepare(request)
             rest = {name: value for name, value in sent.body.items() if name not in ("messages", "system")}
             self.events.put(Sent(rest, sent.sha256))
-            stream = provider.stream(sent)
+            stream = until_repetition(provider.stream(sent), settings.model)
             for event in stream:
                 self.events.put(event)
                 if self.stopping.is_set():

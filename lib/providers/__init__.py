@@ -58,8 +58,8 @@ class TextDelta:
 class Reply:
     """The end of a stream.
 
-    `stop_reason` is "end", "length" (cut off at max_output_tokens), "refused", or the provider's own word where none of
-    these fits.
+    `stop_reason` is "end", "length" (cut off at max_output_tokens), "refused", "repetition" (ended by
+    lib/providers/repetition.py), or the provider's own word where none of these fits.
     """
 
     text: str

@@ -5,7 +5,15 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("bench_storage", "bench_page", "bench_switch", "bench_first_token", "bench_counting", "bench_trimming")
+NAMES = (
+    "bench_storage",
+    "bench_page",
+    "bench_switch",
+    "bench_first_token",
+    "bench_counting",
+    "bench_trimming",
+    "bench_recall",
+)
 
 for name in sys.argv[1:] or NAMES:
     importlib.import_module(f"tests.benchmarks.{name}").main()

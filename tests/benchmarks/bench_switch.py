@@ -88,12 +88,7 @@ def main() -> None:
         print(f"  {'a bare Streamlit page':<40} {baseline:>10.0f}")
         with App(Path(home) / "data") as app:
             for entry in MENU.values():
-                row(
-                    browser.new_context(viewport={"width": 1280, "height": 800}).new_page(),
-                    app.url,
-                    entry,
-                    baseline,
-                )
+                row(browser.new_context(viewport={"width": 1280, "height": 800}).new_page(), app.url, entry, baseline)
         browser.close()
 
 

@@ -280,3 +280,14 @@ def test_a_request_to_a_provider_without_known_rules_is_sent_as_it_is(chat: Chat
     send(chat, provider, "and now?", settings=replace(SETTINGS, strategy="none"))
     wait_until(lambda: chat.store.live(SID) is None)
     assert len(provider.requests) == 1
+
+
+def test_a_reply_that_repeats_itself_is_ended_and_stored_with_a_word_about_it(chat: ChatService) -> None:
+    provider = ScriptedProvider(Script(["Well: ", *["I am a marine biologist. "] * 400]))
+    finish(chat, send(chat, provider, "Who are you?"))
+    turn = chat.store.turns(SID)[0]
+    assert (turn.status, turn.stop_reason, provider.closed) == ("complete", "repetition", 1)
+    assert chat.store.load(SID)[1].text == turn.reply
+    assert turn.reply.startswith("Well: I am a marine biologist. I am")
+    assert len(turn.reply) < 700
+    assert (turn.model, turn.usage) == ("m", Usage())

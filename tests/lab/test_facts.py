@@ -14,7 +14,7 @@ from lib.lab.answer_match import answer_key, contains
 from lib.lab.facts import GAP, SEARCHED, Fact, suggest_facts
 from lib.lab.recall.grading import grade
 from lib.messages import Message, assistant, system, user
-from lib.ui.chat.welcome import CODE, DOG
+from lib.ui.chat.welcome import CODE, DOG, EXAMPLE
 from tests.support.call_counts import calls_during
 from tests.support.conversations import histories, results_in_parts
 
@@ -28,7 +28,9 @@ def answers(*said: str) -> list[str]:
     [
         (CODE, "What is the secret code?", "4711"),
         (DOG, "What is the name of my dog?", "Bruno"),
-        (DOG, "Where do I live?", "Lisbon"),
+        (EXAMPLE, "What is the time of my train?", "9:15"),
+        ("I live in Lisbon and I have a dog called Bruno.", "Where do I live?", "Lisbon"),
+        ("I live in Lisbon and I have a dog called Bruno.", "What is the name of my dog?", "Bruno"),
         ("Hello, my name is Zoë Müller.", "What is my name?", "Zoë Müller"),
         ("My dog is called Bo.", "What is the name of my dog?", "Bo"),
         ("I'm Tom.", "What is my name?", "Tom"),

@@ -26,7 +26,8 @@ class App:
             for name, value in os.environ.items()
             if not name.startswith(("OPENAI_", "ANTHROPIC_", "REDIS_", "WINDOWSEAT_", "STREAMLIT_"))
         }
-        self.env = {**clean, "WINDOWSEAT_DATA_DIR": str(data_dir), **(env or {})}
+        ours = {"WINDOWSEAT_DATA_DIR": str(data_dir), "WINDOWSEAT_LOCAL_SERVERS": "none"}
+        self.env = {**clean, **ours, **(env or {})}
         self.command = [
             sys.executable,
             "-m",

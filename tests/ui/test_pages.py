@@ -13,7 +13,8 @@ from lib.errors import ProviderUnavailable
 from lib.messages import assistant, user
 from lib.turns import LiveTurn
 from lib.ui.chat import transcript
-from lib.ui.shell import services
+from lib.ui.shell import services, session_settings
+from tests.benchmarks import bench_recall
 from tests.support.pages import SESSION, exchange, page, settings, written_elsewhere
 from tests.support.typist import Typist
 
@@ -300,3 +301,40 @@ def test_session_state_holds_plain_values_only(chat: ChatService, path: str) -> 
             continue
         assert isinstance(value, str | int | float | bool | list | dict | None), (name, type(value))
         pickle.dumps(value)
+
+
+def test_a_reply_that_was_ended_for_repeating_itself_says_so(chat: ChatService) -> None:
+    exchange(chat, "Who are you?", "again and again and again", stop_reason="repetition")
+    assert any("ended early, because it began to repeat itself" in caption.value for caption in page().caption)
+
+
+def test_what_the_page_offers_is_what_the_recall_benchmark_runs(chat: ChatService, typist: Typist) -> None:
+    offered = []
+    for place in range(3):
+        session_id = f"starter-{place}"
+        chat.store.save_settings(session_id, settings().to_dict())
+        at = page(session_id=session_id)
+        starters = [button for button in at.button if (button.key or "").startswith("starter:")]
+        starters[place].click().run()
+        offered.append(chat.store.load(session_id)[0].text)
+        questions = [button.label for button in at.button if button.key == "follow_up"]
+        asked = bench_recall.offers()[place].runs[0].texts[1:]
+        assert questions == [f"Now ask: {question}" for question in asked]
+    chat.store.save_settings("local-chat", session_settings.defaults("local").to_dict())
+    example = page(session_id="local-chat").chat_input(key="prompt").placeholder
+    *starters_run, example_run = bench_recall.offers()
+    assert offered == [offer.text for offer in starters_run]
+    assert example.endswith(example_run.text)
+
+
+def test_the_benchmark_runs_each_offer_as_it_is_and_with_nineteen_other_values() -> None:
+    for offer in bench_recall.offers():
+        assert offer.runs[0].texts[0] == offer.text
+        assert len({(run.texts, run.answer) for run in offer.runs}) == 20
+        assert all(run.answer not in run.texts[-1] for run in offer.runs)
+    assert len(set(bench_recall.in_own_words())) == 20
+
+
+def test_the_example_in_the_chat_input_goes_once_there_is_a_conversation(chat: ChatService) -> None:
+    exchange(chat, "Hello", "Hi")
+    assert page().chat_input(key="prompt").placeholder == "Message"

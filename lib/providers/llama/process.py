@@ -26,7 +26,7 @@ from lib.providers.llama.counter import LlamaCounter
 from lib.providers.llama.server import Ask
 from lib.providers.openai import OpenAIProvider
 from lib.request_rules import RuleProvider
-from lib.settings import Endpoint
+from lib.settings import Endpoint, model_name
 from lib.tokens import TokenCounter
 
 SLOTS = 2
@@ -35,8 +35,10 @@ SLOT_TOKENS = 4096
 """The context window of each slot, in tokens. SmolLM2 was trained for 8,192."""
 START_SECONDS = 120.0
 """How long the child may take to load its model."""
-SAMPLING = {"temperature": 0, "repeat_penalty": 1.1, "cache_prompt": True}
-"""Without these, a 135M model repeats itself or drifts off."""
+SAMPLING = {"temperature": 0, "repeat_penalty": 1.0, "cache_prompt": True}
+"""Chosen by measurement (tests/benchmarks/bench_recall.py). A penalty on repeated words keeps a small model from going
+in circles, but also from saying again what it was told: at 1.1 it gets one code in four wrong. A reply that goes in
+circles is ended by lib/providers/repetition.py instead."""
 WHOLE = {**SAMPLING, "cache_prompt": False}
 """Has every request read from its beginning. What is in a slot's cache was computed together with other requests,
 which rounds differently, and the answer can depend on that: asked for the capital of France, the model's two best first
@@ -72,7 +74,7 @@ class LocalModel:
     def name(self) -> str:
         """The model's name, taken from its file."""
         path = self._path or packaged_model()
-        return path.stem.split(".Q")[0] if path is not None else "no model"
+        return model_name(path) if path is not None else "no model"
 
     @property
     def pid(self) -> int | None:
@@ -245,8 +247,10 @@ def _start_serving(child: subprocess.Popen[bytes], config: dict[str, Any]) -> di
     if not line:
         child.wait()
         raise ProviderUnavailable(
-            f"The model on this machine did not start (its process ended with code {child.returncode}).",
-            next_step="Retry, or choose another provider under Settings.",
+            f"The model on this machine did not start (its process ended with code {child.returncode}). Its file is"
+            f" {Path(config['model']).name}.",
+            next_step="Retry. If it keeps failing, llama.cpp cannot use this file: choose another one with"
+            " WINDOWSEAT_LOCAL_MODEL, or another provider in the chat settings.",
         )
     answer: dict[str, str] = json.loads(line)
     return answer

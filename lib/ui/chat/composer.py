@@ -10,7 +10,7 @@ import streamlit as st
 from lib.context.plan import ContextPlan
 from lib.errors import HistoryUnavailable
 from lib.tokens import PROVENANCE_TEXT, provenance_label
-from lib.ui.chat import actions, forgetting
+from lib.ui.chat import actions, forgetting, welcome
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
 from lib.ui.shell import session
@@ -39,7 +39,12 @@ def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown |
         if plan is not None:
             _gauge(page, plan)
     # outside st.bottom, where it goes by itself: only then does the page follow a growing reply
-    st.chat_input("Message", key=session.PROMPT, on_submit=actions.send_typed, args=(page.session_id, page.settings))
+    st.chat_input(
+        welcome.placeholder(page),
+        key=session.PROMPT,
+        on_submit=actions.send_typed,
+        args=(page.session_id, page.settings),
+    )
 
 
 def _moment(page: Page) -> None:

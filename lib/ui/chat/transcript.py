@@ -12,6 +12,7 @@ import streamlit as st
 
 from lib.analysis.decisions import shortfall
 from lib.messages import Message, utf8_safe
+from lib.providers.repetition import REPETITION
 from lib.settings import EXAMPLE
 from lib.tokens import provenance_label
 from lib.turns import Turn
@@ -118,6 +119,8 @@ def summary(turn: Turn) -> str:
         words.append("stopped")
     if turn.stop_reason == "length":
         words.append("cut off at the reserved length")
+    if turn.stop_reason == REPETITION:
+        words.append("ended early, because it began to repeat itself")
     return " · ".join(words)
 
 

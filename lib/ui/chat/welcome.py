@@ -7,15 +7,20 @@ import streamlit as st
 from lib.ui.chat import actions
 from lib.ui.shell.page import Page
 
-CODE = "Repeat after me: the secret code is 4711."
-DOG = "I live in Lisbon and I have a dog called Bruno."
-STARTERS = {
-    "Give it a secret code": CODE,
-    "Tell it about a dog": DOG,
-    "Ask it something": "What is the capital of France?",
+CODE = "Repeat after me: The secret code is 4711."
+DOG = "Repeat after me: The name of my dog is Bruno."
+CAPITAL = "What is the capital of France?"
+STARTERS = {"Give it a secret code": CODE, "Tell it about a dog": DOG, "Ask it something": CAPITAL}
+"""The small model answers these well; tests/benchmarks/bench_recall.py says how well. The first two are facts to ask
+for later, when they may have been dropped. It recalls them because it repeats them, and is asked in the same words."""
+EXAMPLE = "Repeat after me: The time of my train is 9:15."
+"""What the chat input suggests in an empty chat."""
+FOLLOW_UPS = {
+    CODE: "What is the secret code?",
+    DOG: "What is the name of my dog?",
+    EXAMPLE: "What is the time of my train?",
 }
-"""The small model answers these well. The first two are facts to ask for later, when they may have been dropped."""
-FOLLOW_UPS = {CODE: "What is the secret code?", DOG: "What is the name of my dog?"}
+"""The question that shows whether the model was sent the fact."""
 
 
 def draw(page: Page) -> None:
@@ -57,6 +62,12 @@ def draw(page: Page) -> None:
                 on_click=actions.watch_it_forget,
                 args=(page.settings,),
             )
+
+
+def placeholder(page: Page) -> str:
+    """What the empty chat input says: in an empty chat with the model on this machine, what to type."""
+    started = page.history or page.live is not None or page.error is not None
+    return "Message" if started or page.settings.provider != "local" else f"Message, for example: {EXAMPLE}"
 
 
 def follow_up(page: Page) -> None:

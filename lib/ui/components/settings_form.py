@@ -17,7 +17,7 @@ import streamlit as st
 
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
-from lib.ui.components import strategy_fields
+from lib.ui.components import local_model_note, strategy_fields
 from lib.ui.format.text import as_label
 from lib.ui.shell import services, session, session_settings
 
@@ -46,12 +46,12 @@ class SettingsForm:
 
     def provider(self) -> None:
         """Another provider brings its own model, window and reserve; system prompt and strategy stay."""
-        endpoints = services.settings().endpoints
+        endpoints = services.offered_endpoints()
         current = self.settings.provider
         st.selectbox(
             "Provider",
             list(endpoints) if current in endpoints else [*endpoints, current],
-            format_func=lambda name: endpoints[name].label if name in endpoints else name,
+            format_func=lambda name: endpoints[name].label if name in endpoints else f"{name} (not available)",
             key=session.field_key(self.name, "provider"),
             on_change=self._provider_changed,
         )
@@ -59,7 +59,8 @@ class SettingsForm:
     def model(self) -> None:
         """One of the endpoint's model, those it listed, or any name that is typed."""
         current = self.settings
-        listed = session.listed_models(current.provider)
+        found = services.local_servers().models().get(current.provider, ())
+        listed = (*found, *session.listed_models(current.provider))
         names = dict.fromkeys((current.model, services.endpoint(current.provider).model, *listed))
         st.selectbox(
             "Model",
@@ -68,7 +69,9 @@ class SettingsForm:
             help="Choose one, or type any name the server knows.",
             **self._widget("model"),
         )
-        if current.provider != "local":
+        if services.endpoint(current.provider).kind == "local":
+            local_model_note.draw()
+        elif not found:
             st.button(
                 "List the server's models", key="list_models", on_click=_list_models, args=(current,), type="tertiary"
             )
@@ -139,7 +142,7 @@ class SettingsForm:
         """Who writes summaries; only drawn where the strategy needs them."""
         if self.settings.strategy != "summarize":
             return
-        endpoints = services.settings().endpoints
+        endpoints = services.offered_endpoints()
         st.selectbox(
             "Summaries are written by",
             ["", *endpoints],

@@ -35,6 +35,7 @@ def _open_the_store() -> None:
     from lib.ui.shell import services
 
     try:
+        services.local_servers().models()  # asked now, their answers are there when the settings are opened
         services.chat()
     except ChatError as error:
         log.warning("%s", error.what)

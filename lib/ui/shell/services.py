@@ -7,6 +7,7 @@ be made raises a ChatError, is not cached, and is tried again at the next rerun.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -19,6 +20,7 @@ from lib.pricing.model import Model
 from lib.providers import Provider
 from lib.providers.factory import open_counter, open_provider, vendor_of
 from lib.providers.llama.process import LocalModel
+from lib.providers.local_servers import LocalServers
 from lib.settings import Endpoint, Settings, load_settings
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.ui.shell import session
@@ -64,10 +66,28 @@ def local_model() -> LocalModel:
     return model
 
 
+@st.cache_resource(show_spinner=False)
+def local_servers() -> LocalServers:
+    """The other model servers on this machine. Asked in the background."""
+    return LocalServers(settings().local_servers.values())
+
+
 def endpoint(name: str) -> Endpoint:
-    """The endpoint of this name; the local one where it is no longer configured."""
-    endpoints = settings().endpoints
-    return endpoints.get(name, endpoints["local"])
+    """The endpoint of this name; the local one where it is no longer configured.
+
+    A server found on this machine comes with the first of its models.
+    """
+    chosen = settings()
+    if name in chosen.local_servers:
+        models = local_servers().models().get(name, ())
+        return replace(chosen.local_servers[name], model=models[0] if models else "")
+    return chosen.endpoints.get(name, chosen.endpoints["local"])
+
+
+def offered_endpoints() -> dict[str, Endpoint]:
+    """The endpoints to choose from: the configured ones, and the servers that answer on this machine. Does not wait."""
+    found = local_servers().models()
+    return {**settings().endpoints, **{name: endpoint(name) for name in found}}
 
 
 def key_for(name: str) -> str | None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from lib.errors import InvalidSettings
 from lib.example import is_example
-from lib.ui.shell import error_box, frame, menu, next_plan, session, sidebar
+from lib.ui.shell import error_box, frame, menu, next_plan, services, session, sidebar
 from lib.ui.shell.page import Page, load, show_store_note
 
 FAVICON = "🪟"
@@ -40,6 +41,7 @@ def setup(name: str) -> Page:
     session_id, new = session.session_id()
     with st.sidebar:
         menu.draw(session_id)
+    _stop_without_settings()
     page = Page(session_id) if new and name == "chat" else load(session_id)
     sidebar.new_chat()
     if name != "chat":
@@ -54,6 +56,15 @@ def setup(name: str) -> Page:
     if is_example(page.about):
         st.caption(EXAMPLE_NOTE)
     return page
+
+
+def _stop_without_settings() -> None:
+    """A setting that cannot be used ends the page here: nothing below could be drawn without it."""
+    try:
+        services.settings()
+    except InvalidSettings as error:
+        error_box.show(error)
+        st.stop()
 
 
 def _explain_address(page: Page) -> None:
