@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from lib.analysis.bills import Bill, PriceComparison
-from lib.analysis.requests import MessageSizes, RequestRecord
+from lib.analysis.requests import RequestRecord, SizesOf
 from lib.messages import Usage
 from lib.tokens import Provenance, TokenCounter, provenance_label
 from lib.turns import Turn
@@ -37,13 +37,13 @@ def _source(name: str, provenance: Provenance) -> str:
     return f"{name}, {provenance_label(provenance)}"
 
 
-def requests(records: Sequence[RequestRecord], sizes: MessageSizes) -> pd.DataFrame:
-    """One row per request: its parts by one counter, and what the provider reported."""
+def requests(records: Sequence[RequestRecord], sizes_of: SizesOf) -> pd.DataFrame:
+    """One row per request: its parts by the counter that `sizes_of` gives it, and what the provider reported."""
     import pandas as pd
 
     rows = []
     for record in records:
-        parts = sizes.parts(record)
+        parts = sizes_of(record).parts(record)
         rows.append(
             [
                 record.name,
@@ -57,7 +57,7 @@ def requests(records: Sequence[RequestRecord], sizes: MessageSizes) -> pd.DataFr
     frame["re-sent so far"] = frame["re-sent"].cumsum()
     for name in REPORTED:
         frame[name] = frame[name].astype("Int64")
-    frame[WHO] = by(sizes.counter)
+    frame[WHO] = [by(sizes_of(record).counter) for record in records]
     return frame
 
 

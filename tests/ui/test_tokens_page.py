@@ -53,7 +53,7 @@ def test_the_headline_adds_up_what_was_paid_for(chat: ChatService) -> None:
     three_turns(chat)
     at = opened(REQUESTS)
     assert "You have paid for 140 (billed), because every request re-sends the conversation." in texts_of(at)
-    assert "tokens were your words" in texts_of(at)
+    assert "Latest request: 75 tokens (billed)" in texts_of(at)
     frame = at.dataframe[0].value
     assert list(frame["request"]) == ["turn 1", "turn 2", "turn 3"]
     assert list(frame["read by the server"]) == [20, 45, 75]

@@ -27,14 +27,16 @@ PRICED_COLUMNS = {
     "output": palette.REPLY.colour,
     "hidden": palette.TEMPLATE.colour,
 }
+REPORTED_SYMBOLS = {"billed": "diamond-open", "counted": "circle-open"}
+"""The mark for the server's own figure, by who counted it."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px 2px 2px")
 LINES = tuple(palette.STRATEGY_COLOURS.values())
 """Colours of lines that are not strategies, in their order."""
 
 
 def request_bars(frame: pd.DataFrame, who: str, *, with_dropped: bool) -> Figure:
-    """One bar per request: its parts, the reply on top and, hatched, the dropped messages; a diamond is the server's
-    figure.
+    """One bar per request: its parts, the reply on top and, hatched, the dropped messages; an open mark is the
+    server's figure.
 
     `frame` is from frames.requests; `who` names who counted.
     """
@@ -82,7 +84,12 @@ def _add_reported(figure: Figure, frame: pd.DataFrame) -> None:
             y=rows["read by the server"].astype(int),
             name=f"request, {by} by the server",
             mode="markers",
-            marker={"symbol": "diamond-open", "size": 9, "color": palette.OVER.colour, "line": {"width": 2}},
+            marker={
+                "symbol": REPORTED_SYMBOLS.get(str(by), "square-open"),
+                "size": 9,
+                "color": palette.OVER.colour,
+                "line": {"width": 2},
+            },
             hovertemplate=_tokens(f"request, {by} by the server"),
         )
 

@@ -24,6 +24,7 @@ from lib.tokens.model_counters import counter_for
 from lib.ui.components import charts, tables
 from lib.ui.components.message_sizes import sized
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import services
 from lib.ui.shell.page import Page
 from lib.ui.tokens.requests import MOST_BARS
@@ -45,22 +46,39 @@ def draw(sent: SentRequests) -> None:
 
 
 def cost_sentence(bills: Sequence[Bill]) -> str:
-    """Example: "It cost **$0.0042** (billed tokens at list price)."""
-    known = [bill.cost.total for bill in bills if bill.cost is not None]
-    unknown = len(bills) - len(known)
-    if not known:
-        return (
-            "The cost is not known: no price known for the model that answered." if bills else "Nothing was paid yet."
-        )
-    total = sum(known, Decimal(0))
-    who = numbers.who_counted(bill.provenance for bill in bills if bill.cost is not None)
-    ran_here = all(bill.provider == "local" for bill in bills if bill.cost is not None)
-    sentence = (
-        "It cost **nothing**: it ran on this machine."
-        if ran_here
-        else f"It cost **{numbers.money(total)}** ({who} tokens at list price)."
-    )
-    return f"{sentence} For {numbers.plural(unknown, 'request')} no price is known." if unknown else sentence
+    """Example: "It cost **$0.0042** (billed tokens at list price). 3 other requests ran on this machine and cost
+    nothing."
+    """
+    if not bills:
+        return "Nothing was paid yet."
+    here = sum(1 for bill in bills if bill.provider == "local")
+    elsewhere = [bill for bill in bills if bill.provider != "local"]
+    priced = [bill for bill in elsewhere if bill.cost is not None]
+    sentences = []
+    if priced:
+        who = numbers.who_counted(bill.provenance for bill in priced)
+        sentences.append(f"It cost **{numbers.money(_total(priced))}** ({who} tokens at list price).")
+    if here:
+        sentences.append(_free_sentence(here, len(bills)))
+    if len(priced) < len(elsewhere):
+        sentences.append(_unpriced_sentence([bill for bill in elsewhere if bill.cost is None], len(bills)))
+    return " ".join(sentences)
+
+
+def _free_sentence(here: int, total: int) -> str:
+    """What ran on this machine. Example: "3 of 4 requests ran on this machine and cost nothing."."""
+    if here == total:
+        return "It cost **nothing**: it ran on this machine."
+    return f"{here:,} of {numbers.plural(total, 'request')} ran on this machine and cost nothing."
+
+
+def _unpriced_sentence(unpriced: Sequence[Bill], total: int) -> str:
+    """Which requests have no known price, and whose they were."""
+    models = dict.fromkeys(bill.model for bill in unpriced)
+    names = ", ".join(as_markdown(name) if name else "a model that was not recorded" for name in models)
+    if len(unpriced) == total:
+        return f"The cost is not known: no price known for {names}."
+    return f"For {len(unpriced):,} of {numbers.plural(total, 'request')} no price is known ({names})."
 
 
 def _spent(bills: Sequence[Bill]) -> None:
