@@ -13,8 +13,10 @@ from lib.chat.service import ChatService
 from lib.context import NO_MARKS, STRATEGIES
 from lib.lab.example import EXAMPLE
 from lib.lab.facts import Fact, suggest_facts
-from lib.lab.recall.plan import Arm
+from lib.lab.recall.grading import Verdict
+from lib.lab.recall.plan import Arm, ArmKind
 from lib.lab.recall.run import Answer
+from lib.lab.recall.standings import by_arm
 from lib.tokens.ledger import TokenLedger
 from lib.tokens.model_counters import counter_for
 from lib.ui.components import cliff_canvas
@@ -197,7 +199,11 @@ def test_the_probe_estimates_then_asks_grades_and_shows_every_answer(chat: ChatS
     grid = at.dataframe[-1].value
     assert grid.columns[-2:].tolist() == ["everything", "nothing"]
     assert grid.iloc[0]["nothing"] == "✗ made up (not sent)"
-    assert any("For comparison: with everything sent 0 of" in markdown.value for markdown in at.markdown)
+    sentence = next(
+        each.value for each in at.markdown if "For comparison: with everything sent no answer" in each.value
+    )
+    assert sentence.startswith("**There is no answer with everything sent, so no strategy can be judged.**")
+    assert not any("Best: " in each.value for each in at.markdown)
     assert len(chat.store.load(SESSION)) == 14
 
 
@@ -249,10 +255,64 @@ def test_a_strategy_is_not_a_control_whatever_its_name() -> None:
     fact = Fact(0, "The code is 4711.", "What is the code?", "4711")
     arms = [Arm("everything else", settings()), Arm("the whole history", settings(), "everything")]
     answers = [Answer(fact, arm.name, 1, True, "4711", "recalled") for arm in arms]
-    sentence = recall_grid.takeaway(recall_grid.by_arm(answers, arms))
+    sentence = recall_grid.takeaway(by_arm(answers, arms))
     assert sentence.startswith(
         "**Best: “everything else”, 1 of 1 recalled.** For comparison: with the whole history sent"
     )
+
+
+def answered(name: str, *right: bool) -> list[Answer]:
+    """One answer of this arm to each of several questions."""
+    return [
+        Answer(Fact(n, f"Code {n} is {n}.", f"What is code {n}?", str(n)), name, 1, held, "", VERDICTS[held])
+        for n, held in enumerate(right)
+    ]
+
+
+VERDICTS: dict[bool, Verdict] = {True: "recalled", False: "made_up"}
+
+
+def probe_sentence(*columns: tuple[str, ArmKind, tuple[bool, ...]]) -> str:
+    arms = [Arm(name, settings(), kind) for name, kind, _ in columns]
+    answers = [answer for name, _, right in columns for answer in answered(name, *right)]
+    return recall_grid.takeaway(by_arm(answers, arms))
+
+
+def test_no_strategy_wins_where_the_model_cannot_answer_with_everything_sent() -> None:
+    sentence = probe_sentence(
+        ("Ends", "plan", (True, False, False)),
+        ("everything", "everything", (False, False, False)),
+        ("nothing", "nothing", (False, False, False)),
+    )
+    assert "Best" not in sentence
+    assert sentence.startswith(
+        "**This model cannot answer these questions even with everything sent, so the rest means nothing.** Choose a"
+    )
+    assert "For comparison: with everything sent 0 of 3, with nothing sent 0 of 3." in sentence
+
+
+def test_only_questions_that_need_the_conversation_and_can_be_answered_are_judged() -> None:
+    sentence = probe_sentence(
+        ("Ends", "plan", (False, True, True, False)),
+        ("Batch", "plan", (True, False, False, True)),
+        ("everything", "everything", (True, True, True, False)),
+        ("nothing", "nothing", (True, False, False, False)),
+    )
+    assert sentence.startswith("**Best: “Ends”, 2 of 2 recalled.** Not judged: 1 question it cannot answer even with")
+    assert "1 question it answers with nothing sent." in sentence
+
+
+def test_a_draw_is_called_a_draw_and_an_unanswered_control_judges_nobody() -> None:
+    everything: tuple[str, ArmKind, tuple[bool, ...]] = ("everything", "everything", (True, True))
+    draw = probe_sentence(("Ends", "plan", (True, False)), ("Batch", "plan", (False, True)), everything)
+    assert draw.startswith("**All strategies recall the same: 1 of 2.**")
+    two_of_three = probe_sentence(
+        ("A", "plan", (True, False)), ("B", "plan", (False, True)), ("C", "plan", (False, False)), everything
+    )
+    assert two_of_three.startswith("**Best: “A” and “B”, 1 of 2 recalled each.**")
+    none = probe_sentence(("A", "plan", (False, False)), everything)
+    assert none.startswith("**No strategy recalls any of them")
+    assert "no strategy can be judged" in probe_sentence(("A", "plan", (True, True)))
 
 
 def test_messages_on_the_map_are_set_as_text_never_as_html() -> None:
