@@ -76,6 +76,13 @@ def numbers_of(frame: pd.DataFrame) -> list[str]:
     return [name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name]) and name != "turn"]
 
 
+def axis_of(chart: dict[str, Any]) -> str:
+    """The name of a chart's axis, which stands above the plot."""
+    above = [note["text"] for note in chart["layout"]["annotations"] if (note.get("yref"), note["y"]) == ("paper", 1)]
+    assert len(above) == 1
+    return str(above[0])
+
+
 def names_a_counter(text: str) -> bool:
     return any(word in text for word in PROVENANCE_TEXT)
 
@@ -98,7 +105,7 @@ def test_no_number_stands_without_who_counted(chat: ChatService, tab: str, forei
         for name in beside:
             assert all(names_a_counter(str(who)) or who in ("", "no price known") for who in frame[name]), frame[name]
     for chart in charts:
-        axis = chart["layout"]["yaxis"]["title"]["text"]
+        axis = axis_of(chart)
         assert names_a_counter(axis), axis
 
 

@@ -12,7 +12,7 @@ from lib.analysis.bills import usage_of
 from lib.analysis.requests import SizesOf
 from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter, provenance_label
 from lib.tokens.model_counters import counter_for
-from lib.ui.components import charts, message_sizes, tables
+from lib.ui.components import bars, message_sizes, tables
 from lib.ui.format import numbers
 from lib.ui.tokens.sent_requests import SentRequests
 
@@ -48,7 +48,7 @@ def _bars(frame: pd.DataFrame, counters: Sequence[TokenCounter]) -> None:
     dropped = frame["not sent"].max()
     with_dropped = bool(dropped <= DWARFED * frame["sent"].max())
     who = numbers.who_counted(counter.provenance for counter in counters)
-    figure = charts.request_bars(frame, who, with_dropped=with_dropped)
+    figure = bars.request_bars(frame, who, with_dropped=with_dropped)
     st.plotly_chart(figure, key="request_bars", alt=alt(frame, counters), config=tables.CHART)
     if not with_dropped:
         st.caption(

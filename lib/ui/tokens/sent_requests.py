@@ -9,7 +9,9 @@ import streamlit as st
 
 from lib.analysis.bills import Bill, bills_of
 from lib.analysis.requests import MessageSizes, RequestRecord, SizesOf, detached, records_of
-from lib.tokens import TokenCounter
+from lib.pricing.model import Model
+from lib.tokens import ESTIMATE, TokenCounter
+from lib.tokens.model_counters import counter_for
 from lib.turns import Turn
 from lib.ui.components import message_sizes
 from lib.ui.shell import menu, services
@@ -52,6 +54,14 @@ def load(page: Page) -> SentRequests | None:
     sizes_of = message_sizes.by_answering_model(page, sizes)
     bills = bills_of(records, unmatched, sizes_of, services.find_model)
     return SentRequests(page, records, unmatched, sizes, sizes_of, bills)
+
+
+def sizes_for(page: Page, model: Model, own: MessageSizes) -> MessageSizes:
+    """The sizes of the conversation by this model's counter."""
+    if model.vendor == "local":
+        return own if page.settings.provider == "local" else message_sizes.sized(page, ESTIMATE)
+    counter = counter_for(model.vendor, model.name)
+    return own if counter.name == own.counter.name else message_sizes.sized(page, counter)
 
 
 def _explain_empty(page: Page) -> None:

@@ -97,6 +97,8 @@ def _lines(lab: Lab, compared: TrimCosts, sentence: str) -> None:
         config=tables.CHART,
         alt=f"Two lines: {axis}. {sentence}",
     )
+    if note := charts.together_sentence(frame, "so far"):
+        st.caption(note)
     st.caption(
         f"Counted by {numbers.by(lab.sizes.counter)}. Assumes a prompt cache that is warm at every turn and returns the"
         f" beginning that two requests share. Window {lab.settings.max_tokens:,}, reserved"
