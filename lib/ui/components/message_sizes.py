@@ -52,7 +52,7 @@ def by_answering_model(page: Page, own: MessageSizes) -> SizesOf:
         key = (turn.provider, turn.model)
         if key not in by_model:
             counter = _counter_of_model(*key)
-            by_model[key] = own if counter.name == own.counter.name else _sized_if_reached(page, counter)
+            by_model[key] = own if _same(counter, own.counter) else _sized_if_reached(page, counter)
         return by_model[key]
 
     return sizes_of
@@ -64,6 +64,12 @@ def _sized_if_reached(page: Page, counter: TokenCounter) -> MessageSizes:
         return sized(page, counter)
     except ChatError:
         return sized(page, ESTIMATE)
+
+
+def _same(one: TokenCounter, other: TokenCounter) -> bool:
+    """Whether two counters give the same sizes and can be trusted as much. One vocabulary may be known to be a model's
+    own, and assumed to be another's."""
+    return (one.name, one.provenance) == (other.name, other.provenance)
 
 
 def _counter_of_model(provider: str, model: str) -> TokenCounter:

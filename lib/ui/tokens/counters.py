@@ -130,14 +130,14 @@ def _own_totals(sent: SentRequests) -> list[CounterTotals]:
     """For each model that answered, what its own counter says of its requests."""
     sizes = [sent.sizes_of(record) for record in sent.records]
     totals = [each.parts(record).sent for each, record in zip(sizes, sent.records, strict=True)]
-    return [
-        CounterTotals(
-            counter.name,
-            counter.provenance,
-            [total if each.counter.name == counter.name else None for each, total in zip(sizes, totals, strict=True)],
-        )
-        for counter in sent.counters
-    ]
+    names = [counter.name for counter in sent.counters]
+    found = []
+    for counter in sent.counters:
+        own = [(each.counter.name, each.provenance) == (counter.name, counter.provenance) for each in sizes]
+        name = counter.name if names.count(counter.name) == 1 else numbers.by(counter)
+        counted = [total if is_own else None for total, is_own in zip(totals, own, strict=True)]
+        found.append(CounterTotals(name, counter.provenance, counted))
+    return found
 
 
 def _reporting_turns(records: Sequence[RequestRecord]) -> list[Turn]:

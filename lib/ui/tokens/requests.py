@@ -14,7 +14,7 @@ from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter, provenance_label
 from lib.tokens.model_counters import counter_for
 from lib.ui.components import bars, message_sizes, tables
 from lib.ui.format import numbers
-from lib.ui.tokens.sent_requests import SentRequests
+from lib.ui.tokens.sent_requests import SentRequests, distinct
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ def alt(frame: pd.DataFrame, counters: Sequence[TokenCounter]) -> str:
 
 def _counters(sent: SentRequests, sizes_of: SizesOf) -> Sequence[TokenCounter]:
     """The counters behind these sizes, each once."""
-    return list({counter.name: counter for counter in (sizes_of(each).counter for each in sent.records)}.values())
+    return distinct(sizes_of(record).counter for record in sent.records)
 
 
 def _chosen_sizes(sent: SentRequests) -> SizesOf:

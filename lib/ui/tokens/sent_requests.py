@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -36,8 +36,12 @@ class SentRequests:
     @property
     def counters(self) -> Sequence[TokenCounter]:
         """The counters of the models that answered, each once, in the order of the requests."""
-        counters = [self.sizes_of(record).counter for record in self.records] or [self.sizes.counter]
-        return list({counter.name: counter for counter in counters}.values())
+        return distinct([self.sizes_of(record).counter for record in self.records] or [self.sizes.counter])
+
+
+def distinct(counters: Iterable[TokenCounter]) -> list[TokenCounter]:
+    """Each counter once, in their order."""
+    return list({(counter.name, counter.provenance): counter for counter in counters}.values())
 
 
 def load(page: Page) -> SentRequests | None:
