@@ -56,7 +56,16 @@ def stored(chat: ChatService) -> None:
     chat.store.save_settings(SESSION, settings(max_tokens=320, reserved_for_reply=64).to_dict())
 
 
-@pytest.mark.parametrize("tab", ["Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report"])
+@pytest.mark.parametrize(
+    "tab",
+    [
+        "What is lost at which budget?",
+        "Which strategy loses least?",
+        "Does the model still know?",
+        "What does trimming cost?",
+        "Open a report",
+    ],
+)
 def test_every_tab_works_on_the_example_and_sends_nothing(
     chat: ChatService, drawn: dict[str, Any], typist: Typist, tab: str
 ) -> None:
@@ -68,7 +77,7 @@ def test_every_tab_works_on_the_example_and_sends_nothing(
 
 def test_the_cliff_map_holds_every_message_at_every_budget(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
-    at = opened("Cliff map")
+    at = opened("What is lost at which budget?")
     data = drawn[f"cliff:{SESSION}"]
     assert data["size"] == 14
     for row in data["rows"]:
@@ -83,24 +92,24 @@ def test_the_cliff_map_holds_every_message_at_every_budget(chat: ChatService, dr
 
 def test_the_map_follows_the_strategy_and_its_options(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
-    at = opened("Cliff map")
+    at = opened("What is lost at which budget?")
     at.selectbox(key=f"lab_cliff:{SESSION}:strategy").select("sliding_window").run()
     at.number_input(key=f"lab_cliff:{SESSION}:last_exchanges").set_value(2).run()
-    assert {kind for _, _, kind in drawn[f"cliff:{SESSION}"]["rows"][-1]["runs"]} == {"outside_window", "recent"}
+    assert {kind for _, _, kind in drawn[f"cliff:{SESSION}"]["rows"][-1]["runs"]} == {"outside_window", "sent"}
     assert chat.store.about(SESSION).settings["strategy"] == "oldest_first"
 
 
 def test_a_rerun_does_not_move_the_line(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
-    opened("Cliff map")
+    opened("What is lost at which budget?")
     first = drawn[f"cliff:{SESSION}"]["stamp"]
-    opened("Cliff map")
+    opened("What is lost at which budget?")
     assert drawn[f"cliff:{SESSION}"]["stamp"] == first
 
 
 def test_the_bake_off_compares_strategies_and_windows(chat: ChatService) -> None:
     stored(chat)
-    at = opened("Bake-off", **{"table:bake-off": True})
+    at = opened("Which strategy loses least?", **{"table:bake-off": True})
     totals = at.dataframe[-1].value
     assert list(totals["strategy"]) == [
         STRATEGIES[name].short for name in ("low_water", "oldest_first", "head_and_tail", "sliding_window")
@@ -117,7 +126,7 @@ def test_the_bake_off_compares_strategies_and_windows(chat: ChatService) -> None
 
 def test_the_strips_show_the_turn_that_is_chosen(chat: ChatService) -> None:
     stored(chat)
-    at = opened("Bake-off")
+    at = opened("Which strategy loses least?")
     at.slider(key=f"bake_turn:{SESSION}").set_value(1).run()
     strips = [caption.value for caption in at.caption if "of 320" in caption.value]
     assert len(strips) == 4
@@ -146,7 +155,7 @@ def counter(chat: ChatService, monkeypatch: pytest.MonkeyPatch) -> PlanCounter:
 
 def test_moving_the_turn_slider_replays_nothing(chat: ChatService, counter: PlanCounter) -> None:
     stored(chat)
-    at = opened("Bake-off")
+    at = opened("Which strategy loses least?")
     replayed = counter.uses
     assert replayed >= 4 * 7  # four strategies, seven turns
     for turn in (2, 5):
@@ -157,7 +166,7 @@ def test_moving_the_turn_slider_replays_nothing(chat: ChatService, counter: Plan
 
 def test_other_strategies_or_a_new_message_replay_the_conversation(chat: ChatService, counter: PlanCounter) -> None:
     stored(chat)
-    at = opened("Bake-off")
+    at = opened("Which strategy loses least?")
     at_first = counter.uses
     at.multiselect(key=f"bake_strategies:{SESSION}").set_value(["low_water", "none"]).run()
     after_choice = counter.uses
@@ -170,14 +179,14 @@ def test_other_strategies_or_a_new_message_replay_the_conversation(chat: ChatSer
 
 def test_the_costs_tab_compares_both_strategies_in_numbers(chat: ChatService) -> None:
     stored(chat)
-    at = opened("What trimming costs")
+    at = opened("What does trimming cost?")
     assert any("times as many uncached tokens" in markdown.value for markdown in at.markdown)
 
 
 def test_measuring_sends_both_strategies_and_stores_nothing(chat: ChatService, typist: Typist) -> None:
     stored(chat)
     before = list(chat.store.load(SESSION))
-    at = opened("What trimming costs")
+    at = opened("What does trimming cost?")
     at.button(key="measure").click().run()
     assert len(typist.requests) == 12
     assert any("First token after" in markdown.value for markdown in at.markdown)
@@ -186,7 +195,7 @@ def test_measuring_sends_both_strategies_and_stores_nothing(chat: ChatService, t
 
 def test_the_probe_estimates_then_asks_grades_and_shows_every_answer(chat: ChatService, typist: Typist) -> None:
     stored(chat)
-    at = opened("Recall probe")
+    at = opened("Does the model still know?")
     estimate = next(markdown.value for markdown in at.markdown if "requests," in markdown.value)
     assert typist.requests == []
     at.button(key="probe_start").click().run()
@@ -210,7 +219,7 @@ def test_the_probe_estimates_then_asks_grades_and_shows_every_answer(chat: ChatS
 def test_a_probe_can_be_stopped(chat: ChatService, typist: Typist) -> None:
     stored(chat)
     typist.words, typist.seconds_per_word = 200, 0.02
-    at = opened("Recall probe")
+    at = opened("Does the model still know?")
     at.button(key="probe_start").click().run()
     probe = next(iter(services.probes().values()))
     wait_until(lambda: typist.requests)
@@ -238,7 +247,7 @@ def test_questions_can_be_edited_and_incomplete_rows_are_ignored(chat: ChatServi
 def test_another_conversation_is_opened_from_the_list(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
     exchange(chat, "another talk", "yes", session_id="other-session")
-    at = opened("Cliff map")
+    at = opened("What is lost at which budget?")
     at.selectbox(key=f"lab_session:{SESSION}").select("other-session").run()
     assert at.query_params["session"] == "other-session"
     assert drawn["cliff:other-session"]["size"] == 2

@@ -1,4 +1,4 @@
-"""The tab "Bake-off": the same conversation under several strategies and windows, turn by turn, without a model."""
+"""The tab "Which strategy loses least?": one conversation under several strategies and windows, without a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tab "What trimming costs": trimming at every turn compared with trimming in batches, computed and measured."""
+"""The tab "What does trimming cost?": trimming at every turn and in batches, computed and measured."""
 
 from __future__ import annotations
 
