@@ -43,13 +43,13 @@ def sized(page: Page, counter: TokenCounter) -> MessageSizes:
 
 def by_answering_model(page: Page, own: MessageSizes) -> SizesOf:
     """Sizes of each request by the counter of the model that answered it; `own` where no turn was recorded."""
-    by_model: dict[tuple[str, str], MessageSizes] = {}
+    settings = page.settings  # read once: it is put together anew each time, and there are many requests
+    by_model = {(settings.provider, settings.model): own}
 
     def sizes_of(record: RequestRecord) -> MessageSizes:
-        turn = record.turn
-        if turn is None or (turn.provider, turn.model) == (page.settings.provider, page.settings.model):
+        if record.turn is None:
             return own
-        key = (turn.provider, turn.model)
+        key = (record.turn.provider, record.turn.model)
         if key not in by_model:
             counter = _counter_of_model(*key)
             by_model[key] = own if _same(counter, own.counter) else _sized_if_reached(page, counter)
