@@ -13,7 +13,13 @@ if lab is not None:
     conversation.headline(lab)
 
     budgets, strategies, memory, trimming, report = st.tabs(
-        ["Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report"],
+        [
+            "What is lost at which budget?",
+            "Which strategy loses least?",
+            "Does the model still know?",
+            "What does trimming cost?",
+            "Open a report",
+        ],
         key="lab_tab",
         on_change="rerun",
     )

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from lib.analysis.replay import reusable_tokens
-from lib.analysis.requests import MessageSizes, RequestRecord
+from lib.analysis.requests import MessageSizes, RequestRecord, SizesOf
 from lib.messages import Usage
 from lib.pricing.costs import Cost, cost
 from lib.pricing.model import Model
@@ -45,7 +45,7 @@ def usage_of(record: RequestRecord, sizes: MessageSizes) -> tuple[Usage, Provena
 
 
 def bills_of(
-    records: Iterable[RequestRecord], detached: Iterable[Turn], sizes: MessageSizes, find: FindModel
+    records: Iterable[RequestRecord], detached: Iterable[Turn], sizes_of: SizesOf, find: FindModel
 ) -> list[Bill]:
     """A bill for every request, in the order of turns; a summary's bill comes before that of its turn.
 
@@ -54,7 +54,7 @@ def bills_of(
     bills: list[tuple[float, Bill]] = []
     last = 0.0
     for record in records:
-        usage, provenance = usage_of(record, sizes)
+        usage, provenance = usage_of(record, sizes_of(record))
         turn = record.turn
         last = last if turn is None else float(turn.number)
         bills += [(last, bill) for bill in _summary_bill(record.name, turn, find)]

@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from lib.analysis.bills import Bill, PriceComparison
-from lib.analysis.requests import MessageSizes, RequestRecord
+from lib.analysis.requests import RequestRecord, SizesOf
 from lib.messages import Usage
 from lib.tokens import Provenance, TokenCounter, provenance_label
 from lib.turns import Turn
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 PARTS = ("added by the template", "system prompt", "pinned", "history", "newest message")
 """The parts of a request as columns, in the order of lib.analysis.requests.RequestParts."""
 REPORTED = ("read by the server", "of that cached", "written by the server")
-MONEY = ("input", "cached input", "written to the cache", "output", "of that reasoning", "hidden", "cost")
+MONEY = ("cost", "input", "cached input", "written to the cache", "output", "of that reasoning", "hidden")
+COSTS = ("cost, nothing cached", "cost, prefix cached")
 WHO = "who counted"
 FITS = {True: "yes", False: "no", None: "not known"}
 
@@ -37,13 +38,13 @@ def _source(name: str, provenance: Provenance) -> str:
     return f"{name}, {provenance_label(provenance)}"
 
 
-def requests(records: Sequence[RequestRecord], sizes: MessageSizes) -> pd.DataFrame:
-    """One row per request: its parts by one counter, and what the provider reported."""
+def requests(records: Sequence[RequestRecord], sizes_of: SizesOf) -> pd.DataFrame:
+    """One row per request: its parts by the counter that `sizes_of` gives it, and what the provider reported."""
     import pandas as pd
 
     rows = []
     for record in records:
-        parts = sizes.parts(record)
+        parts = sizes_of(record).parts(record)
         rows.append(
             [
                 record.name,
@@ -57,7 +58,7 @@ def requests(records: Sequence[RequestRecord], sizes: MessageSizes) -> pd.DataFr
     frame["re-sent so far"] = frame["re-sent"].cumsum()
     for name in REPORTED:
         frame[name] = frame[name].astype("Int64")
-    frame[WHO] = by(sizes.counter)
+    frame[WHO] = [by(sizes_of(record).counter) for record in records]
     return frame
 
 
@@ -105,10 +106,10 @@ def money(bills: Sequence[Bill]) -> pd.DataFrame:
     """One row per request: the parts of its cost and the sum so far (USD), and whose tokens were priced."""
     import pandas as pd
 
-    rows = [[bill.name, bill.provider, bill.model, *_cost_parts(bill)] for bill in bills]
-    frame = pd.DataFrame(rows, columns=["request", "provider", "model", *MONEY, WHO])
+    rows = [[bill.name, *_cost_parts(bill), bill.model, bill.provider] for bill in bills]
+    frame = pd.DataFrame(rows, columns=["request", *MONEY, WHO, "model", "provider"])
     frame[list(MONEY)] = frame[list(MONEY)].astype("float64")
-    frame["so far"] = frame["cost"].cumsum()
+    frame.insert(2, "so far", frame["cost"].cumsum())
     return frame
 
 
@@ -117,8 +118,8 @@ def _cost_parts(bill: Bill) -> list[float | str | None]:
     cost = bill.cost
     if cost is None:
         return [*[None] * len(MONEY), "no price known"]
-    paid = (cost.uncached_input, cost.cached_input, cost.cache_write, cost.output, cost.reasoning, cost.hidden)
-    return [*map(float, paid), float(cost.total), f"{provenance_label(bill.provenance)} tokens at list price"]
+    parts = (cost.uncached_input, cost.cached_input, cost.cache_write, cost.output, cost.reasoning, cost.hidden)
+    return [float(cost.total), *map(float, parts), f"{provenance_label(bill.provenance)} tokens at list price"]
 
 
 def price_comparison(comparisons: Sequence[PriceComparison]) -> pd.DataFrame:
@@ -128,18 +129,17 @@ def price_comparison(comparisons: Sequence[PriceComparison]) -> pd.DataFrame:
     rows = [
         [
             row.model.name,
-            row.model.vendor,
-            *(row.input_tokens, row.cached_tokens, row.output_tokens),
             *(None if cost is None else float(cost) for cost in (row.plain, row.with_cache)),
-            row.model.context_window,
             FITS[row.fits],
+            *(row.input_tokens, row.cached_tokens, row.output_tokens),
+            row.model.context_window,
             _source(row.counter, row.provenance),
+            row.model.vendor,
         ]
         for row in comparisons
     ]
     tokens = ["input tokens", "of that could be cached", "output tokens"]
-    costs = ["cost, nothing cached", "cost, prefix cached"]
-    return pd.DataFrame(rows, columns=["model", "provider", *tokens, *costs, "window in tokens", "fits", WHO])
+    return pd.DataFrame(rows, columns=["model", *COSTS, "fits", *tokens, "window in tokens", WHO, "provider"])
 
 
 def growth(costs: Mapping[str, Sequence[float]], label: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ without a turn record says so (`recorded` is False). Costs are in lib/analysis/b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import overload
@@ -181,6 +181,10 @@ class MessageSizes:
             return True
         first = next((start for start, _, included, _ in record.runs if included), None)
         return first is not None and self._history[first].is_system
+
+
+SizesOf = Callable[[RequestRecord], MessageSizes]
+"""Gives the sizes that a request is measured with: by one counter for all, or by that of the model that answered it."""
 
 
 def summary_of(record: RequestRecord) -> str | None:

@@ -48,6 +48,27 @@ class Row:
         return self.run_at(index).included
 
 
+def _sent_in(row: Row, dropped: Run) -> int | None:
+    """The first stored index of `dropped` that the request of `row` holds."""
+    return next(
+        (
+            max(run.start, dropped.start)
+            for run in row.runs
+            if run.included and run.start < dropped.stop and dropped.start < run.stop
+        ),
+        None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """A message that a smaller budget sends and a larger one drops. `index` is its stored index."""
+
+    index: int
+    smaller: Row
+    larger: Row
+
+
 @dataclass(frozen=True, slots=True)
 class CliffMap:
     """One history at every budget, smallest first. There is one of `rows` for each of `budgets`."""
@@ -66,6 +87,22 @@ class CliffMap:
             if not row.sends(message_index):
                 break
             found = row.budget
+        return found
+
+    def reversals(self) -> list[Reversal]:
+        """Where a larger budget drops messages that the next smaller one sends; one for each two rows that differ so.
+
+        Only budgets at which the request fits count. Example: sent at 300, dropped at 600 -> Reversal(0, below, above)
+        """
+        found = []
+        for smaller, larger in pairwise(row for row in self.rows if row.fits):
+            dropped = next(
+                (run for run in larger.runs if not run.included and _sent_in(smaller, run) is not None), None
+            )
+            if dropped is not None:
+                index = _sent_in(smaller, dropped)
+                assert index is not None
+                found.append(Reversal(index, smaller, larger))
         return found
 
     def survivals(self) -> Iterator[tuple[int, int, int | None]]:

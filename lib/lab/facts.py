@@ -1,7 +1,8 @@
 """Suggests facts to ask a model for: addresses, codes, dates, numbers and names that the user told it.
 
 Patterns find them in the user's messages, so the same conversation always gives the same suggestions. A question never
-contains its answer. Facts in questions, code or replies are not found, and German nouns are taken for names.
+contains its answer. Facts in questions, requests ("Give me three tips for learning Python."), code or replies are not
+found, and German nouns are taken for names.
 """
 
 from __future__ import annotations
@@ -81,6 +82,22 @@ _NO_NAMES = frozenset(
 )
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+_REQUEST = re.compile(
+    r"(?:(?:please|now|then|and|so|ok|okay|also|just|next|first|finally|hi|hello|hey|thanks|great|good),? +)*"
+    r"(?:(?:can|could|would|will) you|let['’]?s|let us|i['’]?d like you|i (?:want|need|would like) you|go|do|don['’]?t|"
+    r"add|advise|analy[sz]e|answer|argue|brainstorm|build|calculate|change|check|choose|classify|code|compare|compose|"
+    r"compute|continue|convert|correct|count|create|debug|define|describe|design|discuss|draft|draw|edit|estimate|"
+    r"evaluate|expand|explain|extract|fill|find|fix|format|generate|give|guess|help|identify|illustrate|implement|"
+    r"improve|invent|list|make|name|narrate|organi[sz]e|outline|paraphrase|pick|plan|prepare|produce|proofread|propose|"
+    r"provide|put|rank|read|recommend|reformat|rephrase|repeat|replace|review|rewrite|say|search|select|shorten|show|"
+    r"simplify|sketch|solve|sort|speak|spell|start|state|suggest|summari[sz]e|teach|tell|think|translate|try|turn|use|"
+    r"write|what|who|whom|whose|which|why|how|"
+    r"(?:where|when) (?:is|are|was|were|do|does|did|can|could|will|would|should)|"
+    r"(?:is|are|was|were|does|did|can|could|will|would|should|has|have|may) (?:i|you|he|she|it|we|they|there|the|this|"
+    r"that|my|your|our|an?))\b",
+    re.IGNORECASE,
+)
+"""How a request or a question begins. It tells the model nothing, unless it says "my code is" or the like."""
 _WORDS = r"(?: [\w'’-]+){0,3}?"
 _NAMES: tuple[ValueKind, ...] = ("called", "name")
 _QUESTIONS: tuple[tuple[str, str, tuple[ValueKind, ...]], ...] = (
@@ -140,6 +157,8 @@ def _facts_in(index: int, message: Message) -> Iterator[tuple[int, Fact]]:
         for value in _values(sentence):
             answer = sentence[value.start : value.stop]
             plain = _plain_question(sentence[: value.start], value.kind)
+            if plain is None and _REQUEST.match(sentence):
+                continue
             question = plain or _gap_question(sentence, value)
             if not contains(question, answer):
                 yield WORTH[value.kind] + 4 * (plain is not None), Fact(index, sentence, question, answer)

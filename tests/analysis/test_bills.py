@@ -33,7 +33,7 @@ def bills(unrecorded: int = 0, price: str | None = "gpt-6-luna") -> list[Bill]:
     return bills_of(
         records_of(history, turns),
         detached(history, turns),
-        sizes,
+        lambda record: sizes,
         lambda provider, model: priced(price) if price else None,
     )
 
@@ -67,7 +67,8 @@ def test_an_unknown_price_is_none_and_never_zero() -> None:
 def test_turns_whose_messages_are_gone_keep_their_cost() -> None:
     history, turns, _ = talk(3, SETTINGS)
     left = history[2:]
-    found = bills_of(records_of(left, turns), detached(left, turns), MessageSizes(WORDS, left), lambda *_: priced())
+    sizes = MessageSizes(WORDS, left)
+    found = bills_of(records_of(left, turns), detached(left, turns), lambda record: sizes, lambda *_: priced())
     assert sum(bill.cost.total for bill in found if bill.cost is not None) == total_price(
         priced(), [turn.usage for turn in turns]
     )

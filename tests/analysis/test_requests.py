@@ -82,7 +82,7 @@ def test_the_parts_of_every_request_add_up_by_every_counter(strategy: str, count
             == sum(counter.count_many(messages)) + counter.template(messages[0].is_system)
         )
         total += parts.resent
-    frame = frames.requests(records_of(history, turns), sizes)
+    frame = frames.requests(records_of(history, turns), lambda record: sizes)
     assert frame["re-sent so far"].iloc[-1] == total
     assert list(frame["sent"]) == list(frame[list(frames.PARTS)].sum(axis=1))
 

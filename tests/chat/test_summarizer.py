@@ -173,7 +173,9 @@ def test_a_summary_is_made_before_the_request_that_needs_it_then_sent_kept_and_b
     assert len(chat.store.load(SID)) == 2 * len(turns)
     assert matches_what_was_sent(first, chat.store.load(SID), provider)
     history = chat.store.load(SID)
-    bills = bills_of(records_of(history, turns), [], MessageSizes(WORDS, history), lambda provider, name: None)
+    bills = bills_of(
+        records_of(history, turns), [], lambda record: MessageSizes(WORDS, history), lambda provider, name: None
+    )
     extra = [bill for bill in bills if bill.name.startswith("summary for")]
     assert [bill.name for bill in extra] == [f"summary for turn {turn.number}" for turn in with_summary]
     assert extra[0].usage.input_tokens == 50

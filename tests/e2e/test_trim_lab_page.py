@@ -11,7 +11,13 @@ from tests.support.browser import OpenTab
 from tests.support.redis_servers import RedisServer
 from tests.support.typist import Typist
 
-TABS = ("Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report")
+TABS = (
+    "What is lost at which budget?",
+    "Which strategy loses least?",
+    "Does the model still know?",
+    "What does trimming cost?",
+    "Open a report",
+)
 
 
 def test_moving_the_line_greys_the_conversation_at_once(app: App, open_tab: OpenTab, session_on_typist: str) -> None:
@@ -35,7 +41,7 @@ def test_a_probe_is_asked_saved_and_opened_again(
     typist.words, typist.seconds_per_word = 3, 0.0
     before = server.everything()
     tab = open_tab(app, session_on_typist, "/trim_lab")
-    tab.page.get_by_role("tab", name="Recall probe").click()
+    tab.page.get_by_role("tab", name="Does the model still know?").click()
     tab.sees("requests,")
     tab.settled()
     assert typist.requests == []

@@ -183,3 +183,24 @@ def test_the_work_for_a_map_grows_no_faster_than_the_conversation(strategy: str)
 def test_a_map_works_with_the_estimate() -> None:
     candidates = Candidates.gather("", [user("hello")], None, TokenLedger(ESTIMATE))
     assert cliff_map(candidates, "none", [100, 2, 100]).budgets == (2, 100)
+
+
+@given(cases(), names)
+def test_a_reversal_is_where_a_larger_budget_drops_what_the_next_smaller_one_sends(case: Case, strategy: str) -> None:
+    made = made_of(case, strategy)
+    size = made.rows[0].runs[-1].stop if made.rows[0].runs else 0
+    expected = []
+    for smaller, larger in pairwise(row for row in made.rows if row.fits):
+        lost = [at for at in range(size) if smaller.sends(at) and not larger.sends(at)]
+        expected += [(lost[0], smaller.budget, larger.budget)] if lost else []
+    found = made.reversals()
+    assert [(each.index, each.smaller.budget, each.larger.budget) for each in found] == expected
+
+
+def test_batches_make_a_larger_budget_drop_more() -> None:
+    talk = [said for n in range(12) for said in (user(f"question {n} " * 9), assistant("word " * 40))]
+    made = cliff_map(Candidates.gather("", talk, None, TokenLedger(ESTIMATE)), "low_water", budgets(900))
+    assert made.reversals()
+    assert not cliff_map(
+        Candidates.gather("", talk, None, TokenLedger(ESTIMATE)), "oldest_first", budgets(900)
+    ).reversals()

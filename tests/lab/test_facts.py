@@ -70,10 +70,33 @@ def test_a_fact_is_found_and_asked_for(said: str, question: str, answer: str) ->
         "```\nport = 8080\n```",
         "run `kill 4242` now",
         "Tell me more. Then stop.",
+        "Give me three tips for learning Python.",
+        "Please write 300 words about Rome",
+        "ok, now compare Anna Schmidt with Bob Miller.",
+        "Can you find the flight to Porto on 14 May",
+        "what is the capital of France",
+        "How do I get from Graz to Vienna",
+        "where is the meeting on 3 May 2026",
+        "I want you to act as Ada Lovelace",
     ],
 )
 def test_a_message_without_facts_gives_no_suggestion(said: str) -> None:
     assert answers(said) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("Remember the booking code BX-4471.", "BX-4471"),
+        ("I want to plan a trip to Porto", "Porto"),
+        ("When I was at Siemens, I paid 4711 euros.", "4711"),
+        ("Show me the map. My code is 4711.", "4711"),
+        ("Use of the room 4711 is mine.", ""),
+        ("Planning is done by Anna Schmidt", "Anna Schmidt"),
+    ],
+)
+def test_a_statement_is_told_from_a_request(said: str, answer: str) -> None:
+    assert (answer in answers(said)) if answer else answers(said) == []
 
 
 def test_only_the_users_own_text_counts() -> None:

@@ -28,7 +28,13 @@ TABS: list[tuple[str, str, str | None]] = [
     ),
     *(
         ("pages/trim_lab.py", "lab_tab", name)
-        for name in ("Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report")
+        for name in (
+            "What is lost at which budget?",
+            "Which strategy loses least?",
+            "Does the model still know?",
+            "What does trimming cost?",
+            "Open a report",
+        )
     ),
     *(("pages/threads.py", threads.TAB, name) for name in threads.TABS),
 ]

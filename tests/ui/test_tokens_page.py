@@ -53,7 +53,7 @@ def test_the_headline_adds_up_what_was_paid_for(chat: ChatService) -> None:
     three_turns(chat)
     at = opened(REQUESTS)
     assert "You have paid for 140 (billed), because every request re-sends the conversation." in texts_of(at)
-    assert "tokens were your words" in texts_of(at)
+    assert "Latest request: 75 tokens (billed)" in texts_of(at)
     frame = at.dataframe[0].value
     assert list(frame["request"]) == ["turn 1", "turn 2", "turn 3"]
     assert list(frame["read by the server"]) == [20, 45, 75]
@@ -74,6 +74,13 @@ def test_a_session_of_another_service_gets_its_numbers_and_a_word_on_what_is_unk
 
 def numbers_of(frame: pd.DataFrame) -> list[str]:
     return [name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name]) and name != "turn"]
+
+
+def axis_of(chart: dict[str, Any]) -> str:
+    """The name of a chart's axis, which stands above the plot."""
+    above = [note["text"] for note in chart["layout"]["annotations"] if (note.get("yref"), note["y"]) == ("paper", 1)]
+    assert len(above) == 1
+    return str(above[0])
 
 
 def names_a_counter(text: str) -> bool:
@@ -98,7 +105,7 @@ def test_no_number_stands_without_who_counted(chat: ChatService, tab: str, forei
         for name in beside:
             assert all(names_a_counter(str(who)) or who in ("", "no price known") for who in frame[name]), frame[name]
     for chart in charts:
-        axis = chart["layout"]["yaxis"]["title"]["text"]
+        axis = axis_of(chart)
         assert names_a_counter(axis), axis
 
 

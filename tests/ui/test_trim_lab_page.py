@@ -13,8 +13,10 @@ from lib.chat.service import ChatService
 from lib.context import NO_MARKS, STRATEGIES
 from lib.lab.example import EXAMPLE
 from lib.lab.facts import Fact, suggest_facts
-from lib.lab.recall.plan import Arm
+from lib.lab.recall.grading import Verdict
+from lib.lab.recall.plan import Arm, ArmKind
 from lib.lab.recall.run import Answer
+from lib.lab.recall.standings import by_arm
 from lib.tokens.ledger import TokenLedger
 from lib.tokens.model_counters import counter_for
 from lib.ui.components import cliff_canvas
@@ -54,7 +56,16 @@ def stored(chat: ChatService) -> None:
     chat.store.save_settings(SESSION, settings(max_tokens=320, reserved_for_reply=64).to_dict())
 
 
-@pytest.mark.parametrize("tab", ["Cliff map", "Bake-off", "Recall probe", "What trimming costs", "Open a report"])
+@pytest.mark.parametrize(
+    "tab",
+    [
+        "What is lost at which budget?",
+        "Which strategy loses least?",
+        "Does the model still know?",
+        "What does trimming cost?",
+        "Open a report",
+    ],
+)
 def test_every_tab_works_on_the_example_and_sends_nothing(
     chat: ChatService, drawn: dict[str, Any], typist: Typist, tab: str
 ) -> None:
@@ -66,7 +77,7 @@ def test_every_tab_works_on_the_example_and_sends_nothing(
 
 def test_the_cliff_map_holds_every_message_at_every_budget(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
-    at = opened("Cliff map")
+    at = opened("What is lost at which budget?")
     data = drawn[f"cliff:{SESSION}"]
     assert data["size"] == 14
     for row in data["rows"]:
@@ -81,24 +92,24 @@ def test_the_cliff_map_holds_every_message_at_every_budget(chat: ChatService, dr
 
 def test_the_map_follows_the_strategy_and_its_options(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
-    at = opened("Cliff map")
+    at = opened("What is lost at which budget?")
     at.selectbox(key=f"lab_cliff:{SESSION}:strategy").select("sliding_window").run()
     at.number_input(key=f"lab_cliff:{SESSION}:last_exchanges").set_value(2).run()
-    assert {kind for _, _, kind in drawn[f"cliff:{SESSION}"]["rows"][-1]["runs"]} == {"outside_window", "recent"}
+    assert {kind for _, _, kind in drawn[f"cliff:{SESSION}"]["rows"][-1]["runs"]} == {"outside_window", "sent"}
     assert chat.store.about(SESSION).settings["strategy"] == "oldest_first"
 
 
 def test_a_rerun_does_not_move_the_line(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
-    opened("Cliff map")
+    opened("What is lost at which budget?")
     first = drawn[f"cliff:{SESSION}"]["stamp"]
-    opened("Cliff map")
+    opened("What is lost at which budget?")
     assert drawn[f"cliff:{SESSION}"]["stamp"] == first
 
 
 def test_the_bake_off_compares_strategies_and_windows(chat: ChatService) -> None:
     stored(chat)
-    at = opened("Bake-off", **{"table:bake-off": True})
+    at = opened("Which strategy loses least?", **{"table:bake-off": True})
     totals = at.dataframe[-1].value
     assert list(totals["strategy"]) == [
         STRATEGIES[name].short for name in ("low_water", "oldest_first", "head_and_tail", "sliding_window")
@@ -115,7 +126,7 @@ def test_the_bake_off_compares_strategies_and_windows(chat: ChatService) -> None
 
 def test_the_strips_show_the_turn_that_is_chosen(chat: ChatService) -> None:
     stored(chat)
-    at = opened("Bake-off")
+    at = opened("Which strategy loses least?")
     at.slider(key=f"bake_turn:{SESSION}").set_value(1).run()
     strips = [caption.value for caption in at.caption if "of 320" in caption.value]
     assert len(strips) == 4
@@ -144,7 +155,7 @@ def counter(chat: ChatService, monkeypatch: pytest.MonkeyPatch) -> PlanCounter:
 
 def test_moving_the_turn_slider_replays_nothing(chat: ChatService, counter: PlanCounter) -> None:
     stored(chat)
-    at = opened("Bake-off")
+    at = opened("Which strategy loses least?")
     replayed = counter.uses
     assert replayed >= 4 * 7  # four strategies, seven turns
     at.run()
@@ -158,7 +169,7 @@ def test_moving_the_turn_slider_replays_nothing(chat: ChatService, counter: Plan
 
 def test_other_strategies_or_a_new_message_replay_the_conversation(chat: ChatService, counter: PlanCounter) -> None:
     stored(chat)
-    at = opened("Bake-off")
+    at = opened("Which strategy loses least?")
     at_first = counter.uses
     at.multiselect(key=f"bake_strategies:{SESSION}").set_value(["low_water", "none"]).run()
     after_choice = counter.uses
@@ -171,14 +182,14 @@ def test_other_strategies_or_a_new_message_replay_the_conversation(chat: ChatSer
 
 def test_the_costs_tab_compares_both_strategies_in_numbers(chat: ChatService) -> None:
     stored(chat)
-    at = opened("What trimming costs")
+    at = opened("What does trimming cost?")
     assert any("times as many uncached tokens" in markdown.value for markdown in at.markdown)
 
 
 def test_measuring_sends_both_strategies_and_stores_nothing(chat: ChatService, typist: Typist) -> None:
     stored(chat)
     before = list(chat.store.load(SESSION))
-    at = opened("What trimming costs")
+    at = opened("What does trimming cost?")
     at.button(key="measure").click().run()
     assert len(typist.requests) == 12
     assert any("First token after" in markdown.value for markdown in at.markdown)
@@ -187,7 +198,7 @@ def test_measuring_sends_both_strategies_and_stores_nothing(chat: ChatService, t
 
 def test_the_probe_estimates_then_asks_grades_and_shows_every_answer(chat: ChatService, typist: Typist) -> None:
     stored(chat)
-    at = opened("Recall probe")
+    at = opened("Does the model still know?")
     estimate = next(markdown.value for markdown in at.markdown if "requests," in markdown.value)
     assert typist.requests == []
     at.button(key="probe_start").click().run()
@@ -200,14 +211,18 @@ def test_the_probe_estimates_then_asks_grades_and_shows_every_answer(chat: ChatS
     grid = at.dataframe[-1].value
     assert grid.columns[-2:].tolist() == ["everything", "nothing"]
     assert grid.iloc[0]["nothing"] == "✗ made up (not sent)"
-    assert any("For comparison: with everything sent 0 of" in markdown.value for markdown in at.markdown)
+    sentence = next(
+        each.value for each in at.markdown if "For comparison: with everything sent no answer" in each.value
+    )
+    assert sentence.startswith("**There is no answer with everything sent, so no strategy can be judged.**")
+    assert not any("Best: " in each.value for each in at.markdown)
     assert len(chat.store.load(SESSION)) == 14
 
 
 def test_a_probe_can_be_stopped(chat: ChatService, typist: Typist) -> None:
     stored(chat)
     typist.words, typist.seconds_per_word = 200, 0.02
-    at = opened("Recall probe")
+    at = opened("Does the model still know?")
     at.button(key="probe_start").click().run()
     probe = next(iter(services.probes().values()))
     wait_until(lambda: typist.requests)
@@ -235,7 +250,7 @@ def test_questions_can_be_edited_and_incomplete_rows_are_ignored(chat: ChatServi
 def test_another_conversation_is_opened_from_the_list(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
     exchange(chat, "another talk", "yes", session_id="other-session")
-    at = opened("Cliff map")
+    at = opened("What is lost at which budget?")
     at.selectbox(key=f"lab_session:{SESSION}").select("other-session").run()
     assert at.query_params["session"] == "other-session"
     assert drawn["cliff:other-session"]["size"] == 2
@@ -252,10 +267,64 @@ def test_a_strategy_is_not_a_control_whatever_its_name() -> None:
     fact = Fact(0, "The code is 4711.", "What is the code?", "4711")
     arms = [Arm("everything else", settings()), Arm("the whole history", settings(), "everything")]
     answers = [Answer(fact, arm.name, 1, True, "4711", "recalled") for arm in arms]
-    sentence = recall_grid.takeaway(recall_grid.by_arm(answers, arms))
+    sentence = recall_grid.takeaway(by_arm(answers, arms))
     assert sentence.startswith(
         "**Best: “everything else”, 1 of 1 recalled.** For comparison: with the whole history sent"
     )
+
+
+def answered(name: str, *right: bool) -> list[Answer]:
+    """One answer of this arm to each of several questions."""
+    return [
+        Answer(Fact(n, f"Code {n} is {n}.", f"What is code {n}?", str(n)), name, 1, held, "", VERDICTS[held])
+        for n, held in enumerate(right)
+    ]
+
+
+VERDICTS: dict[bool, Verdict] = {True: "recalled", False: "made_up"}
+
+
+def probe_sentence(*columns: tuple[str, ArmKind, tuple[bool, ...]]) -> str:
+    arms = [Arm(name, settings(), kind) for name, kind, _ in columns]
+    answers = [answer for name, _, right in columns for answer in answered(name, *right)]
+    return recall_grid.takeaway(by_arm(answers, arms))
+
+
+def test_no_strategy_wins_where_the_model_cannot_answer_with_everything_sent() -> None:
+    sentence = probe_sentence(
+        ("Ends", "plan", (True, False, False)),
+        ("everything", "everything", (False, False, False)),
+        ("nothing", "nothing", (False, False, False)),
+    )
+    assert "Best" not in sentence
+    assert sentence.startswith(
+        "**This model cannot answer these questions even with everything sent, so the rest means nothing.** Choose a"
+    )
+    assert "For comparison: with everything sent 0 of 3, with nothing sent 0 of 3." in sentence
+
+
+def test_only_questions_that_need_the_conversation_and_can_be_answered_are_judged() -> None:
+    sentence = probe_sentence(
+        ("Ends", "plan", (False, True, True, False)),
+        ("Batch", "plan", (True, False, False, True)),
+        ("everything", "everything", (True, True, True, False)),
+        ("nothing", "nothing", (True, False, False, False)),
+    )
+    assert sentence.startswith("**Best: “Ends”, 2 of 2 recalled.** Not judged: 1 question it cannot answer even with")
+    assert "1 question it answers with nothing sent." in sentence
+
+
+def test_a_draw_is_called_a_draw_and_an_unanswered_control_judges_nobody() -> None:
+    everything: tuple[str, ArmKind, tuple[bool, ...]] = ("everything", "everything", (True, True))
+    draw = probe_sentence(("Ends", "plan", (True, False)), ("Batch", "plan", (False, True)), everything)
+    assert draw.startswith("**All strategies recall the same: 1 of 2.**")
+    two_of_three = probe_sentence(
+        ("A", "plan", (True, False)), ("B", "plan", (False, True)), ("C", "plan", (False, False)), everything
+    )
+    assert two_of_three.startswith("**Best: “A” and “B”, 1 of 2 recalled each.**")
+    none = probe_sentence(("A", "plan", (False, False)), everything)
+    assert none.startswith("**No strategy recalls any of them")
+    assert "no strategy can be judged" in probe_sentence(("A", "plan", (True, True)))
 
 
 def test_messages_on_the_map_are_set_as_text_never_as_html() -> None:

@@ -1,126 +1,63 @@
-"""Draws DataFrames as plotly figures, with the parts of a request in the colours of the window strip.
+"""Draws one line per name over the turns of a conversation.
 
-Every axis and trace with numbers names who counted them. Colour is never the only signal: order, hatching, dashes and
-the legend carry the same. Streamlit's theme sets the colours of text and background.
+Lines are labelled at their end, and those that run together share one label. Where lines coincide, all of them can be
+seen: those below are wider, and every second one is dashed, with dashes where the others have gaps. The axis names who
+counted. Streamlit's theme sets the colours of text and background.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from html import escape
+from typing import TYPE_CHECKING, Any
 
-from lib.analysis.frames import PARTS
 from lib.ui.components import palette
-from lib.ui.components.palette import Part
+from lib.ui.components.axes import HEIGHT, lay_out, money_ticks
+from lib.ui.format import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
 
-PART_OF_COLUMN: dict[str, Part] = dict(
-    zip(PARTS, (palette.TEMPLATE, palette.SYSTEM, palette.PINNED, palette.HISTORY, palette.NEWEST), strict=True)
-)
-PRICED_COLUMNS = {
-    "input": palette.HISTORY.colour,
-    "cached input": palette.NEWEST.colour,
-    "written to the cache": palette.PINNED.colour,
-    "output": palette.REPLY.colour,
-    "hidden": palette.TEMPLATE.colour,
-}
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px 2px 2px")
-LINES = tuple(palette.STRATEGY_COLOURS.values())
+COLOURS = tuple(palette.STRATEGY_COLOURS.values())
 """Colours of lines that are not strategies, in their order."""
+DASH = 7
+"""Length of a dash in pixels."""
+THIN, WIDER = 2.5, 2.0
+"""Width of the topmost lines in pixels, and how much wider each pair below is."""
+TOGETHER = 0.02
+"""Lines run together if they never differ by more than this part of the highest value."""
+LONGEST_LABEL = 18
+"""Characters of a name at the end of a line; with a longer one, a legend below has the names."""
+ROW_PIXELS, ABOVE = 16, 34
+"""Height of a label, and how far above its end a line that ends early is named, in pixels."""
+ROW = ROW_PIXELS / (HEIGHT - 80)
+"""Height of a label as a part of the plot's height."""
+FEW_TURNS = 6
+"""Up to so many turns, each has a tick; more do not fit on a phone."""
 
 
-def request_bars(frame: pd.DataFrame, who: str, *, with_dropped: bool) -> Figure:
-    """One bar per request: its parts, the reply on top and, hatched, the dropped messages; a diamond is the server's
-    figure.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: its name, its points, and how it looks."""
 
-    `frame` is from frames.requests; `who` names who counted.
-    """
-    from plotly import graph_objects as go
+    name: str
+    turns: Sequence[int]
+    values: Sequence[float]
+    colour: str
 
-    figure = go.Figure()
-    for column, part in PART_OF_COLUMN.items():
-        if frame[column].any():
-            figure.add_bar(
-                x=frame["request"],
-                y=frame[column],
-                name=part.label,
-                marker_color=part.colour,
-                hovertemplate=_tokens(part.label),
-            )
-    figure.add_bar(
-        x=frame["request"],
-        y=frame["reply"],
-        name="reply",
-        marker_color=palette.REPLY.colour,
-        hovertemplate=_tokens("reply"),
-    )
-    if with_dropped and frame["not sent"].any():
-        figure.add_bar(
-            x=frame["request"],
-            y=frame["not sent"],
-            name="dropped",
-            hovertemplate=_tokens("dropped, not sent"),
-            marker={
-                "color": "rgba(138,143,152,.15)",
-                "pattern": {"shape": "/", "fgcolor": palette.LEFT_OUT.colour, "size": 5},
-            },
+    @property
+    def shown(self) -> str:
+        """The name as plotly shall draw it: it takes some HTML, and a name may come from a file."""
+        return escape(self.name, quote=False)
+
+    def near(self, other: Line, distance: float) -> bool:
+        """Whether two lines have the same turns and nowhere differ by more than `distance`."""
+        return len(self.turns) == len(other.turns) and all(
+            abs(one - two) <= distance for one, two in zip(self.values, other.values, strict=True)
         )
-    _add_reported(figure, frame)
-    figure.update_layout(barmode="stack", bargap=0.25)
-    return _laid_out(figure, f"tokens ({who})")
-
-
-def _add_reported(figure: Figure, frame: pd.DataFrame) -> None:
-    """The server's own figures as diamonds, one trace for each way of counting."""
-    reported = frame[frame["read by the server"].notna()]
-    for by, rows in reported.groupby("who counted for the server"):
-        figure.add_scatter(
-            x=rows["request"],
-            y=rows["read by the server"].astype(int),
-            name=f"request, {by} by the server",
-            mode="markers",
-            marker={"symbol": "diamond-open", "size": 9, "color": palette.OVER.colour, "line": {"width": 2}},
-            hovertemplate=_tokens(f"request, {by} by the server"),
-        )
-
-
-def money_bars(frame: pd.DataFrame, basis: str) -> Figure:
-    """One bar per request with the parts of its cost; the line is the sum so far, on the right axis. All in USD."""
-    from plotly import graph_objects as go
-
-    figure = go.Figure()
-    for column, colour in PRICED_COLUMNS.items():
-        if frame[column].fillna(0).any():
-            figure.add_bar(
-                x=frame["request"], y=frame[column], name=column, marker_color=colour, hovertemplate=_usd(column)
-            )
-    figure.add_scatter(
-        x=frame["request"],
-        y=frame["so far"],
-        name="so far (right axis)",
-        mode="lines",
-        yaxis="y2",
-        line={"color": palette.SYSTEM.colour, "dash": "dot", "width": 2},
-        hovertemplate=_usd("so far"),
-    )
-    figure.update_layout(
-        barmode="stack",
-        bargap=0.25,
-        yaxis2={
-            "overlaying": "y",
-            "side": "right",
-            "showgrid": False,
-            "rangemode": "tozero",
-            "tickprefix": "$",
-            "tickformat": "~g",
-        },
-    )
-    _laid_out(figure, f"USD ({basis})")
-    figure.update_yaxes(tickprefix="$", tickformat="~g", selector={"overlaying": None})
-    return figure
 
 
 def growth_lines(
@@ -128,47 +65,176 @@ def growth_lines(
 ) -> Figure:
     """One line over the turns per name in the frame's column "strategy"; a vertical line at turn `now`, or none for 0.
 
-    `strategies` gives the strategy of each name, so that its line has the strategy's colour.
+    `strategies` gives the strategy of each name, so that its line has the strategy's colour. `axis` begins with the
+    unit: it is read after a value ("41 tokens sent (counted)"), and "USD" becomes the $ before it.
     """
     from plotly import graph_objects as go
 
     figure = go.Figure()
-    for place, (name, rows) in enumerate(frame.groupby("strategy", sort=False)):
-        strategy = (strategies or {}).get(str(name), "")
-        colour = palette.STRATEGY_COLOURS.get(strategy, LINES[place % len(LINES)])
+    lines = _lines(frame, column, strategies or {})
+    labelled = max((len(line.name) for line in lines), default=0) <= LONGEST_LABEL
+    for place, (line, texts) in enumerate(zip(lines, _hover_texts(lines, axis, usd=usd), strict=True)):
         figure.add_scatter(
-            x=rows["turn"],
-            y=rows[column],
-            name=str(name),
-            mode="lines",
-            line={"color": colour, "dash": DASHES[place % len(DASHES)], "width": 2.5},
-            hovertemplate=_usd(str(name)) if usd else _tokens(str(name)),
+            x=list(line.turns),
+            y=list(line.values),
+            name=line.shown,
+            mode="lines" if len(line.turns) > 1 else "markers",
+            line={"color": line.colour, "dash": _dash(place, len(lines)), "width": _width(place, len(lines))},
+            text=texts,
+            hovertemplate="%{text}<extra></extra>",
+            showlegend=not labelled,
         )
     if now:
         figure.add_vline(x=now, line={"color": palette.LEFT_OUT.colour, "dash": "dot"}, annotation_text="now")
-    _laid_out(figure, axis)
-    figure.update_xaxes(title_text="turn", type="linear", dtick=1 if len(frame) and frame["turn"].max() <= 12 else None)
+    lay_out(figure, axis)
+    last = max((line.turns[-1] for line in lines), default=1)
+    figure.update_xaxes(_turn_axis(last))
+    top = max((max(line.values) for line in lines), default=0.0)
     if usd:
-        figure.update_yaxes(tickprefix="$", tickformat="~g")
+        figure.update_yaxes(money_ticks(top))
+    if labelled and lines:
+        _label(figure, lines, top, last)
     return figure
 
 
-def _laid_out(figure: Figure, axis: str) -> Figure:
-    """Set what all charts share: a legend that wraps below, small margins, one hover box."""
-    figure.update_layout(
-        height=380,
-        margin={"l": 8, "r": 8, "t": 12, "b": 8},
-        hovermode="x unified",
-        legend={"orientation": "h", "yanchor": "top", "y": -0.18, "x": 0, "title_text": ""},
-        yaxis={"title_text": axis, "rangemode": "tozero", "tickformat": ","},
-        xaxis={"title_text": "", "type": "category", "automargin": True, "nticks": 12},
+def together(frame: pd.DataFrame, column: str) -> list[list[str]]:
+    """The names of lines that run together, in groups of two and more. `frame` as in growth_lines."""
+    return [[line.name for line in group] for group in _groups(_lines(frame, column, {})) if len(group) > 1]
+
+
+def together_sentence(frame: pd.DataFrame, column: str) -> str:
+    """Which lines run together; empty if none do. Example: "“Batch” and “Ends” run together: they never differ by more
+    than 2 % of the highest value."."""
+    groups = [numbers.listed([f"“{name}”" for name in names]) for names in together(frame, column)]
+    if not groups:
+        return ""
+    percent = numbers.percent(TOGETHER, 1)
+    return f"{'; '.join(groups)} run together: they never differ by more than {percent} of the highest value."
+
+
+def _lines(frame: pd.DataFrame, column: str, strategies: Mapping[str, str]) -> list[Line]:
+    return [
+        Line(
+            str(name),
+            [int(turn) for turn in rows["turn"]],
+            [float(value) for value in rows[column]],
+            palette.STRATEGY_COLOURS.get(strategies.get(str(name), ""), COLOURS[place % len(COLOURS)]),
+        )
+        for place, (name, rows) in enumerate(frame.groupby("strategy", sort=False))
+    ]
+
+
+def _dash(place: int, count: int) -> str:
+    """Every second line is dashed, each in a place of its own: where lines coincide, their colours alternate."""
+    if place % 2 == 0:
+        return "solid"
+    period = DASH * max(2, count // 2)
+    before = DASH * (place // 2)
+    return f"0px,{before}px,{DASH}px,{period - DASH - before}px"
+
+
+def _width(place: int, count: int) -> float:
+    """Pixels: the first lines, which are drawn below the others, are wider."""
+    return THIN + WIDER * ((count + 1) // 2 - 1 - place // 2)
+
+
+def _turn_axis(last: int) -> dict[str, Any]:
+    """Whole turns with few ticks, of which the first says what they are."""
+    ticks: dict[str, Any] = {"dtick": 1} if last <= FEW_TURNS else {"nticks": FEW_TURNS}
+    side = 0.5 if last == 1 else 0.2
+    return {
+        "type": "linear",
+        "tickprefix": "turn ",
+        "showtickprefix": "first",
+        "range": [1 - side, last + side],
+    } | ticks
+
+
+def _groups(lines: Sequence[Line]) -> list[list[Line]]:
+    """The lines, those that run together in one group, by the first of each group."""
+    distance = TOGETHER * max((max(line.values) for line in lines), default=0.0)
+    groups: list[list[Line]] = []
+    for line in lines:
+        group = next((group for group in groups if line.near(group[0], distance)), None)
+        if group is None:
+            groups.append([line])
+        else:
+            group.append(line)
+    return groups
+
+
+def _hover_texts(lines: Sequence[Line], axis: str, *, usd: bool) -> list[list[str]]:
+    """A sentence for every point, which names all lines with this value.
+
+    Example: "At turn 11, “Oldest first” and “Last N”: 860 uncached tokens (counted)."
+    """
+    names: dict[tuple[int, float], list[str]] = {}
+    for line in lines:
+        for point in zip(line.turns, line.values, strict=True):
+            names.setdefault(point, []).append(f"“{line.shown}”")
+
+    def sentence(turn: int, value: float) -> str:
+        amount = numbers.money(Decimal(str(value))) if usd else f"{value:,.0f}"
+        return f"At turn {turn}, {numbers.listed(names[turn, value])}: {amount} {axis.removeprefix('USD ')}."
+
+    return [[sentence(*point) for point in zip(line.turns, line.values, strict=True)] for line in lines]
+
+
+def _label(figure: Figure, lines: Sequence[Line], top: float, last: int) -> None:
+    """Name the lines: those that reach the last turn beside the plot, the others where they end."""
+    groups = _groups(lines)
+    reaching = sorted((g for g in groups if g[0].turns[-1] == last), key=lambda g: -g[0].values[-1])
+    heights = _spread([g[0].values[-1] / (top or 1) for g in reaching], [ROW * len(g) for g in reaching])
+    for group, height in zip(reaching, heights, strict=True):
+        figure.add_annotation(
+            text=_names(group),
+            x=1,
+            xref="paper",
+            y=height * (top or 1),
+            xanchor="left",
+            yanchor="middle",
+            align="left",
+            showarrow=False,
+            xshift=6,
+        )
+    early = sorted((g for g in groups if g[0].turns[-1] < last), key=lambda g: -g[0].turns[-1])
+    for place, group in enumerate(early):
+        _label_early(figure, group, ABOVE + ROW_PIXELS * 2 * place)
+    longest = max((len(line.name) for group in reaching for line in group), default=0)
+    figure.update_layout(margin_r=32 + 7 * longest)
+
+
+def _label_early(figure: Figure, group: Sequence[Line], above: int) -> None:
+    """Name lines that end before the last turn: a cross at the end, and the names so many pixels above it."""
+    end, value = group[0].turns[-1], group[0].values[-1]
+    figure.add_scatter(
+        x=[end],
+        y=[value],
+        mode="markers",
+        showlegend=False,
+        hoverinfo="skip",
+        marker={"symbol": "x", "size": 8, "color": group[0].colour},
     )
-    return figure
+    figure.add_annotation(
+        text=_names(group), x=end, y=value, ax=0, ay=-above, align="left", arrowhead=0, arrowcolor=group[0].colour
+    )
 
 
-def _tokens(name: str) -> str:
-    return "%{y:,} " + name + "<extra></extra>"
+def _names(group: Sequence[Line]) -> str:
+    return "<br>".join(f'<span style="color:{line.colour}">━</span> {line.shown}' for line in group)
 
 
-def _usd(name: str) -> str:
-    return "$%{y:.3~g} " + name + "<extra></extra>"
+def _spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
+    """Where to put labels of these heights so that none covers another, each as near as possible to where it should be.
+
+    `wanted` are from the highest to the lowest, as parts of the plot; so are the results.
+    """
+    places: list[float] = []
+    for want, height in zip(wanted, heights, strict=True):
+        limit = places[-1] - (heights[len(places) - 1] + height) / 2 if places else want
+        places.append(min(want, limit))
+    floor = 0.0
+    for at in range(len(places) - 1, -1, -1):
+        places[at] = max(places[at], floor + heights[at] / 2)
+        floor = places[at] + heights[at] / 2
+    return places

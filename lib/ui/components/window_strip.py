@@ -60,9 +60,12 @@ def fill_of_parts(parts: RequestParts, window: int, reserved: int) -> Fill:
     return _fill(by_part, window, reserved, parts.left_out)
 
 
-def draw(fill: Fill, *, tall: bool = False, legend: bool = False) -> None:
-    """Draw it here: thin above the chat input, tall where it is the main picture."""
-    st.html(markup(fill, tall=tall) + (_legend(fill) if legend else ""))
+def draw(fill: Fill, *, tall: bool = False, legend: bool = False, scale: int | None = None) -> None:
+    """Draw it here: thin above the chat input, tall where it is the main picture.
+
+    Strips that are compared get the same `scale`: the tokens that are as wide as the place they are drawn in.
+    """
+    st.html(markup(fill, tall=tall, scale=scale) + (_legend(fill) if legend else ""))
 
 
 def sentence(fill: Fill) -> str:
@@ -73,9 +76,10 @@ def sentence(fill: Fill) -> str:
     return words + (f"; {fill.left_out:,} tokens not sent" if fill.left_out else "")
 
 
-def markup(fill: Fill, *, tall: bool = False) -> str:
+def markup(fill: Fill, *, tall: bool = False, scale: int | None = None) -> str:
     """The strip as HTML."""
     total = fill.window + fill.over
+    whole = scale or total
     height, ghost = (34, 14) if tall else (10, 5)
     segments = "".join(_segment(part, size, total) for part, size in fill.parts if size)
     edge = ""
@@ -88,7 +92,7 @@ def markup(fill: Fill, *, tall: bool = False) -> str:
         )
     ghosts = ""
     if fill.left_out:
-        width = min(100.0, 100 * fill.left_out / total)
+        width = min(100.0, 100 * fill.left_out / whole)
         ghosts = (
             f'<div title="not sent: {fill.left_out:,} tokens" style="width:{width:.2f}%;min-width:6px;height:{ghost}px;'
             f'margin-bottom:2px;border-radius:2px;{_hatched(palette.LEFT_OUT)}"></div>'
@@ -96,7 +100,8 @@ def markup(fill: Fill, *, tall: bool = False) -> str:
     return (
         f'<div role="img" aria-label="Context window: {sentence(fill)}" style="width:100%">'
         f'<div style="height:{ghost + 2}px;display:flex;align-items:end">{ghosts}</div>'
-        f'<div style="position:relative;display:flex;width:100%;height:{height}px;border-radius:3px;overflow:visible;'
+        f'<div style="position:relative;display:flex;width:{100 * total / whole:.2f}%;height:{height}px;'
+        "border-radius:3px;overflow:visible;"
         f'box-shadow:inset 0 0 0 1px {palette.RESERVED.colour}">{segments}{edge}</div></div>'
     )
 

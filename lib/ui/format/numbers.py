@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from lib.tokens import Provenance, TokenCounter, provenance_label
@@ -83,6 +83,11 @@ def left(seconds: float | None) -> str:
     if seconds < 60:
         return "under a minute left"
     return f"{int(seconds // 60)} m left" if seconds < 3600 else f"{int(seconds // 3600)} h left"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Example: listed(["a", "b", "c"]) -> "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else ""
 
 
 def plural(count: int, noun: str) -> str:

@@ -41,9 +41,13 @@ def as_markdown(text: str) -> str:
 
 def as_label(text: str, limit: int = 60) -> str:
     """One line for a label, without any Markdown and cut to `limit` characters."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:^=&])", _entity, one_line(text, limit))
+
+
+def one_line(text: str, limit: int = 60) -> str:
+    """One line cut to `limit` characters, for places that do not read Markdown, such as the choices of a select box."""
     line = " ".join(utf8_safe(text)[: limit * 4].split())
-    line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:^=&])", _entity, line)
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def cut(text: str, limit: int = DRAWN_CHARACTERS) -> tuple[str, int]:

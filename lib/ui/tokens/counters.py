@@ -15,6 +15,7 @@ from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError
 from lib.tokens import ESTIMATE, PROVENANCE_TEXT
+from lib.turns import Turn
 from lib.ui.components import tables
 from lib.ui.components.message_sizes import sized
 from lib.ui.format import numbers
@@ -36,11 +37,14 @@ def draw(sent: SentRequests) -> None:
         st.info("No stored message belongs to a request any more, so there is nothing to count again.")
         return
     by_endpoint = endpoint_counts.known(sent.page.settings, sent.records, sent.sizes)
-    actual = [_actual(record, count, sent.sizes) for record, count in zip(sent.records, by_endpoint, strict=True)]
-    counters = [*_picked_counters(sent), _own_totals(sent.records, sent.sizes)]
+    actual = [
+        _actual(record, count, sent.sizes_of(record)) for record, count in zip(sent.records, by_endpoint, strict=True)
+    ]
+    picked = _picked_counters(sent)
+    compared = {counter.name for counter in picked}
+    counters = [*picked, *(counter for counter in _own_totals(sent) if counter.name not in compared)]
     if any(count is not None for count in by_endpoint):
         counters.append(CounterTotals("counting endpoint", "counted", by_endpoint))
-    counters += _reported_totals(sent.records)
     st.markdown(takeaway(counters, actual))
     tables.show(
         frames.who_counted([record.name for record in sent.records], actual, counters),
@@ -48,8 +52,9 @@ def draw(sent: SentRequests) -> None:
         "Every request with its size by each counter, and each counter's signed error",
     )
     _ask_button(sent)
+    reported = [turn.usage_provenance for turn in _reporting_turns(sent.records)]
     with st.container(gap="xsmall"):
-        for name in dict.fromkeys(counter.provenance for counter in counters):
+        for name in dict.fromkeys([*(counter.provenance for counter in counters), *reported]):
             st.caption(f"**{name}**: {PROVENANCE_TEXT[name]}")
 
 
@@ -96,12 +101,12 @@ def _actual(record: RequestRecord, by_endpoint: int | None, sizes: MessageSizes)
 
 def _picked_counters(sent: SentRequests) -> list[CounterTotals]:
     """The totals of other models' counters that were picked, and where they would decide differently."""
-    own = sent.sizes
-    others = {name: other for name, other in comparable_counters(own.counter).items() if name != own.counter.name}
+    alone = sent.counters[0].name if len(sent.counters) == 1 else None
+    others = {name: other for name, other in comparable_counters(sent.sizes.counter).items() if name != alone}
     picked = st.pills(
         "Compare with",
         list(others),
-        default=[ESTIMATE.name] if own.counter is not ESTIMATE else [],
+        default=[ESTIMATE.name] if ESTIMATE.name in others else [],
         selection_mode="multi",
         key="counts_of",
         help="Other models' tokenizers on the same messages. The errors are relative to the model that answered.",
@@ -112,23 +117,33 @@ def _picked_counters(sent: SentRequests) -> list[CounterTotals]:
 def _other_totals(sent: SentRequests, other: MessageSizes) -> CounterTotals:
     settings = sent.page.settings
     differing = [
-        differing_decisions(other.planned_again(record, settings), sent.sizes.planned_again(record, settings))
+        differing_decisions(
+            other.planned_again(record, settings), sent.sizes_of(record).planned_again(record, settings)
+        )
         for record in sent.records
     ]
     totals = [other.parts(record).sent for record in sent.records]
     return CounterTotals(other.counter.name, other.provenance, totals, differing)
 
 
-def _own_totals(records: Sequence[RequestRecord], sizes: MessageSizes) -> CounterTotals:
-    return CounterTotals(sizes.counter.name, sizes.provenance, [sizes.parts(record).sent for record in records])
+def _own_totals(sent: SentRequests) -> list[CounterTotals]:
+    """For each model that answered, what its own counter says of its requests."""
+    sizes = [sent.sizes_of(record) for record in sent.records]
+    totals = [each.parts(record).sent for each, record in zip(sizes, sent.records, strict=True)]
+    names = [counter.name for counter in sent.counters]
+    found = []
+    for counter in sent.counters:
+        own = [(each.counter.name, each.provenance) == (counter.name, counter.provenance) for each in sizes]
+        name = counter.name if names.count(counter.name) == 1 else numbers.by(counter)
+        counted = [total if is_own else None for total, is_own in zip(totals, own, strict=True)]
+        found.append(CounterTotals(name, counter.provenance, counted))
+    return found
 
 
-def _reported_totals(records: Sequence[RequestRecord]) -> list[CounterTotals]:
-    """What the servers that answered reported; empty if none did."""
-    turns = [record.turn for record in records]
-    reported = [None if turn is None else turn.usage.input_tokens for turn in turns]
-    sources = [turn.usage_provenance for turn in turns if turn is not None and turn.usage.input_tokens is not None]
-    return [CounterTotals("the server that answered", sources[0], reported)] if sources else []
+def _reporting_turns(records: Sequence[RequestRecord]) -> list[Turn]:
+    """The turns whose server reported how many tokens it read."""
+    turns = [record.turn for record in records if record.turn is not None]
+    return [turn for turn in turns if turn.usage.input_tokens is not None]
 
 
 def differing_decisions(one: ContextPlan, other: ContextPlan) -> int:

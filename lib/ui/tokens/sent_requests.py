@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from lib.analysis.bills import Bill, bills_of
-from lib.analysis.requests import MessageSizes, RequestRecord, detached, records_of
+from lib.analysis.requests import MessageSizes, RequestRecord, SizesOf, detached, records_of
+from lib.pricing.model import Model
+from lib.tokens import ESTIMATE, TokenCounter
+from lib.tokens.model_counters import counter_for
 from lib.turns import Turn
 from lib.ui.components import message_sizes
 from lib.ui.shell import menu, services
@@ -17,13 +20,28 @@ from lib.ui.shell.page import Page
 
 @dataclass(frozen=True, slots=True)
 class SentRequests:
-    """A session's requests, sized by the counter of its current model. `detached` turns match no stored message."""
+    """A session's requests. `detached` turns match no stored message.
+
+    `sizes` are by the counter of the chat's present model. `sizes_of` gives those by the counter of the model that
+    answered a request, which is another one where the chat changed its model.
+    """
 
     page: Page
     records: Sequence[RequestRecord]
     detached: Sequence[Turn]
     sizes: MessageSizes
+    sizes_of: SizesOf
     bills: Sequence[Bill]
+
+    @property
+    def counters(self) -> Sequence[TokenCounter]:
+        """The counters of the models that answered, each once, in the order of the requests."""
+        return distinct([self.sizes_of(record).counter for record in self.records] or [self.sizes.counter])
+
+
+def distinct(counters: Iterable[TokenCounter]) -> list[TokenCounter]:
+    """Each counter once, in their order."""
+    return list({(counter.name, counter.provenance): counter for counter in counters}.values())
 
 
 def load(page: Page) -> SentRequests | None:
@@ -37,7 +55,17 @@ def load(page: Page) -> SentRequests | None:
         return None
     sizes = message_sizes.own_sizes(page)
     unmatched = detached(page.history, turns)
-    return SentRequests(page, records, unmatched, sizes, bills_of(records, unmatched, sizes, services.find_model))
+    sizes_of = message_sizes.by_answering_model(page, sizes)
+    bills = bills_of(records, unmatched, sizes_of, services.find_model)
+    return SentRequests(page, records, unmatched, sizes, sizes_of, bills)
+
+
+def sizes_for(page: Page, model: Model, own: MessageSizes) -> MessageSizes:
+    """The sizes of the conversation by this model's counter."""
+    if model.vendor == "local":
+        return own if page.settings.provider == "local" else message_sizes.sized(page, ESTIMATE)
+    counter = counter_for(model.vendor, model.name)
+    return own if counter.name == own.counter.name else message_sizes.sized(page, counter)
 
 
 def _explain_empty(page: Page) -> None:

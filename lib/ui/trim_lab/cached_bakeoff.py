@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
+from lib.analysis.replay import sent_ranges
 from lib.analysis.requests import RequestParts
 from lib.lab.bakeoff import BakeOff, Contestant, bake_off, replay_all
 from lib.lab.report.report import history_sha256
@@ -21,9 +22,10 @@ KEPT = 4
 
 @dataclass(frozen=True, slots=True)
 class DetailedBakeOff:
-    """A bake-off with the parts of every request, per contestant and turn."""
+    """A bake-off with what every request held, per contestant and turn: ranges of stored indexes, and its parts."""
 
     result: BakeOff
+    held: tuple[tuple[tuple[tuple[int, int], ...], ...], ...]
     parts: tuple[tuple[RequestParts, ...], ...]
 
 
@@ -37,7 +39,8 @@ def _compare(fingerprint: str, _lab: Lab, _contestants: Sequence[Contestant], _f
     """Streamlit does not hash the arguments with an underscore: `fingerprint` stands for all of them."""
     replays = replay_all(_lab.history, _contestants, _lab.sizes_for, _lab.marks)
     parts = tuple(tuple(map(replayed.sizes.parts, replayed.requests)) for replayed in replays)
-    return DetailedBakeOff(bake_off(replays, services.find_model, _facts), parts)
+    held = tuple(tuple(tuple(sent_ranges(request)) for request in replayed.requests) for replayed in replays)
+    return DetailedBakeOff(bake_off(replays, services.find_model, _facts), held, parts)
 
 
 def _fingerprint(lab: Lab, contestants: Sequence[Contestant], facts: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""The tab "Cliff map": which messages are sent at which budget, under one strategy."""
+"""The tab "What is lost at which budget?": which messages are sent at which budget, under one strategy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lib.ui.components.cliff_canvas import BudgetRow, Fate, ListedMessage, Mark
 from lib.ui.components.settings_form import open_form
 from lib.ui.format import numbers
 from lib.ui.shell import services
-from lib.ui.trim_lab import facts, report_files, state
+from lib.ui.trim_lab import cliff_axes, facts, report_files, state
 from lib.ui.trim_lab.conversation import Lab
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ TEXT = 160
 """Characters of each."""
 MOST_BREAKS = 12
 """Breaks that are named below the map."""
+SENT = "sent"
+"""The fate of a message that is sent for no special reason."""
 SMALLEST_MAP = 400
 """The largest budget of a map is at least this many tokens."""
 
@@ -45,10 +47,14 @@ def draw(lab: Lab) -> None:
     with right:
         followed = facts.pick_messages(lab)
     candidates = lab.candidates()
-    largest = _largest_budget(lab, candidates.upto(len(candidates)))
-    cliffs = cliff_map(candidates, settings.strategy, budgets(largest), settings.options, lab.marks)
+    present = lab.settings.window.input_budget
+    offered = budgets(_largest_budget(lab, candidates.upto(len(candidates))))
+    at = (*offered, present) if offered[0] <= present <= offered[-1] else offered
+    cliffs = cliff_map(candidates, settings.strategy, at, settings.options, lab.marks)
     breaks = markers(cliffs, candidates, followed)
-    st.markdown(takeaway(cliffs, lab.settings.window.input_budget, followed))
+    st.markdown(takeaway(cliffs, present, followed))
+    if reversed_at := reversal_sentence(cliffs, present, settings):
+        st.markdown(reversed_at)
     _map(lab, cliffs, breaks, followed)
     _breaks(breaks, lab)
     tables.draw(
@@ -91,11 +97,34 @@ def takeaway(cliffs: CliffMap, budget: int, followed: Sequence[int]) -> str:
         return sentence
     row = cliffs.rows[_row_at(cliffs, budget)]
     dropped = sum(not row.sends(fact) for fact in followed)
-    verb = "is" if dropped == 1 else "are"
     return (
-        f"{sentence} Of {numbers.plural(len(followed), 'fact')}, {dropped} {verb} not sent at {row.budget:,} tokens,"
-        " near the present budget."
+        f"{sentence} At the present budget of {budget:,} tokens, {dropped} of"
+        f" {numbers.plural(len(followed), 'followed fact')} {'is' if dropped == 1 else 'are'} not sent."
     )
+
+
+def reversal_sentence(cliffs: CliffMap, budget: int, settings: ChatSettings) -> str:
+    """Why a larger budget drops what a smaller one sends, where that happens nearest to this budget; empty if nowhere.
+
+    Example: "A larger budget can drop what a smaller one sends: message 9 is sent at 762 tokens, not at 784. ..."
+    """
+    found = min(cliffs.reversals(), key=lambda each: abs(each.larger.budget - budget), default=None)
+    if found is None:
+        return ""
+    smaller, larger = found.smaller, found.larger
+    sentence = (
+        f"A larger budget can drop what a smaller one sends: message {found.index + 1} is sent at {smaller.budget:,}"
+        f" tokens, not at {larger.budget:,}."
+    )
+    name = STRATEGIES[settings.strategy].short
+    if settings.strategy in ("low_water", "summarize"):
+        share = numbers.percent(settings.options.low_mark, 1)
+        return (
+            f"{sentence} “{name}” drops down to {share} in one go and then lets the request grow: at"
+            f" {larger.budget:,} tokens the request holds {larger.input_tokens:,} since its latest drop, at"
+            f" {smaller.budget:,} it has grown to {smaller.input_tokens:,}."
+        )
+    return f"{sentence} “{name}” decides by whole exchanges, and at each budget others fit together."
 
 
 def _map(lab: Lab, cliffs: CliffMap, breaks: Sequence[Marker], followed: Sequence[int]) -> None:
@@ -107,6 +136,7 @@ def _map(lab: Lab, cliffs: CliffMap, breaks: Sequence[Marker], followed: Sequenc
         [_listed(lab, index, fact=index in followed) for index in range(first_listed, len(lab.history))],
         _fates(cliffs),
         _marks(cliffs, breaks),
+        cliff_axes.axes(cliffs, size, lab.settings.window.input_budget, lab.sizes.provenance),
         size=size,
         start=_row_at(cliffs, lab.settings.window.input_budget),
         more=f"{first_listed:,} earlier messages are on the map, not in this list." if first_listed else "",
@@ -117,19 +147,29 @@ def _map(lab: Lab, cliffs: CliffMap, breaks: Sequence[Marker], followed: Sequenc
         key=f"cliff:{lab.key}",
     )
     st.caption(
-        f"Budgets grow from {smallest:,} tokens at the bottom to {largest:,} at the top, each by the same factor. Point"
-        " at the map, or use the slider. A triangle: below it, a fact, the instructions or a tool pair is lost. A red"
-        f" edge on the left: over the budget, so the chat would ask you. Tokens by {numbers.by(lab.sizes.counter)}."
+        "Point at the map, or use the slider. A triangle: below it, a fact, the instructions or a tool pair is lost. A"
+        " red edge on the left: over the budget, so the chat would ask you. Tokens by"
+        f" {numbers.by(lab.sizes.counter)}."
     )
 
 
 def _fates(cliffs: CliffMap) -> list[Fate]:
-    """The reasons on the map, in the order they appear."""
-    included = {run.reason: run.included for row in cliffs.rows for run in row.runs}
+    """What becomes of the messages on the map, in the order it appears: one colour for each."""
+    reasons = {_fate_of(run): run for row in cliffs.rows for run in row.runs}
     return [
-        Fate(reason, palette.REASON_TAGS[reason], palette.REASON_COLOURS[reason], sent)
-        for reason, sent in included.items()
+        Fate(
+            fate,
+            SENT if fate == SENT else palette.REASON_TAGS[run.reason],
+            palette.REASON_COLOURS[run.reason],
+            run.included,
+        )
+        for fate, run in reasons.items()
     ]
+
+
+def _fate_of(run: Run) -> str:
+    """Its reason; the two ordinary reasons for being sent are one fate."""
+    return SENT if run.reason in ("recent", "fits") else run.reason
 
 
 def _budget_row(cliffs: CliffMap, place: int, size: int) -> BudgetRow:
@@ -139,7 +179,7 @@ def _budget_row(cliffs: CliffMap, place: int, size: int) -> BudgetRow:
     sent = sum(run.stop - run.start for run in runs if run.included)
     over = "" if row.fits else " It does not fit."
     summary = f"{row.budget:,} tokens: {sent:,} of {size:,} messages are sent, {row.input_tokens:,} tokens.{over}"
-    return BudgetRow([(run.start, run.stop, run.reason) for run in runs], row.fits, summary)
+    return BudgetRow([(run.start, run.stop, _fate_of(run)) for run in runs], row.fits, summary)
 
 
 def _listed(lab: Lab, index: int, *, fact: bool) -> ListedMessage:

@@ -19,7 +19,7 @@ WINDOWS = (256, 384, 512, 768, 1024, 1536, 2048, 4096, 8192, 16_384, 32_768, 65_
 
 def pick(lab: Lab, key: str) -> list[Contestant]:
     """Let the user pick strategies and windows; returns their combinations, at most MOST. `key` tells tabs apart."""
-    left, right = st.columns([2, 1])
+    left, right = st.columns([3, 2])
     with left:
         strategies = st.multiselect(
             "Strategies",
@@ -32,7 +32,7 @@ def pick(lab: Lab, key: str) -> list[Contestant]:
     present = lab.settings.max_tokens
     with right:
         windows = st.multiselect(
-            "Context windows (tokens)",
+            "Windows (tokens)",
             sorted({*WINDOWS, present}),
             default=[present],
             key=f"{key}_windows:{lab.key}",

@@ -1,4 +1,4 @@
-"""The tab "What trimming costs": trimming at every turn compared with trimming in batches, computed and measured."""
+"""The tab "What does trimming cost?": trimming at every turn and in batches, computed and measured."""
 
 from __future__ import annotations
 
@@ -97,6 +97,8 @@ def _lines(lab: Lab, compared: TrimCosts, sentence: str) -> None:
         config=tables.CHART,
         alt=f"Two lines: {axis}. {sentence}",
     )
+    if note := charts.together_sentence(frame, "so far"):
+        st.caption(note)
     st.caption(
         f"Counted by {numbers.by(lab.sizes.counter)}. Assumes a prompt cache that is warm at every turn and returns the"
         f" beginning that two requests share. Window {lab.settings.max_tokens:,}, reserved"

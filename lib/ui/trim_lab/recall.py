@@ -1,4 +1,4 @@
-"""The tab "Recall probe": asks the model for facts under each strategy, and grades every reply.
+"""The tab "Does the model still know?": asks the model for facts under each strategy, and grades every reply.
 
 Nothing is sent before the user has seen the number of requests and the highest cost, and the probe can be stopped at
 any time. Nothing is stored with the conversation.

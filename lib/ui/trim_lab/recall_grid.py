@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import streamlit as st
 
 from lib.analysis.bills import sum_or_none
-from lib.lab.facts import Fact
 from lib.lab.recall.grading import VERDICT_TEXT, Verdict
-from lib.lab.recall.plan import Arm, ArmKind
+from lib.lab.recall.plan import Arm
 from lib.lab.recall.run import Answer
+from lib.lab.recall.standings import ArmAnswers, Standing, Standings, by_arm, standings
 from lib.messages import utf8_safe
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
@@ -26,32 +25,10 @@ MARKS: dict[Verdict | None, tuple[str, str]] = {
 """The sign and the word for each verdict; None is a question that failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArmAnswers:
-    """All answers of one arm."""
-
-    name: str
-    kind: ArmKind
-    answers: tuple[Answer, ...]
-
-    @property
-    def recalled(self) -> int:
-        """How many answers are right."""
-        return sum(answer.verdict == "recalled" for answer in self.answers)
-
-    def to(self, fact: Fact) -> list[Answer]:
-        """The answers to one question."""
-        return [answer for answer in self.answers if answer.fact == fact]
-
-
-def by_arm(answers: Sequence[Answer], arms: Iterable[Arm]) -> list[ArmAnswers]:
-    """The answers grouped by arm, in the order they were asked."""
-    kinds: dict[str, ArmKind] = {arm.name: arm.kind for arm in arms}
-    names = dict.fromkeys(answer.arm for answer in answers)
-    return [
-        ArmAnswers(name, kinds.get(name, "plan"), tuple(answer for answer in answers if answer.arm == name))
-        for name in names
-    ]
+WHAT_NEXT = (
+    "Choose a larger model for this chat, ask plainer questions, or correct the expected answers; then run the probe"
+    " again."
+)
 
 
 def draw(answers: Sequence[Answer], arms: Iterable[Arm], *, stopped: bool, key: str) -> None:
@@ -85,19 +62,57 @@ def draw(answers: Sequence[Answer], arms: Iterable[Arm], *, stopped: bool, key: 
 
 
 def takeaway(columns: Sequence[ArmAnswers]) -> str:
-    """Example: "**Best: “Ends”, 5 of 6 recalled.** For comparison: everything sent 6 of 6, nothing 0 of 6." """
-    sentences = []
-    strategies = [column for column in columns if column.kind == "plan"]
+    """Example: "**Best: “Ends”, 5 of 6 recalled.** For comparison: with everything sent 6 of 6, with nothing sent 0 of
+    6. 1 answer made something up."
+    """
+    sentences = [_verdict(standings(columns))]
     controls = [column for column in columns if column.kind != "plan"]
-    if strategies:
-        best = max(strategies, key=lambda column: column.recalled)
-        sentences.append(f"**Best: “{best.name}”, {best.recalled} of {len(best.answers)} recalled.**")
     if controls:
-        compared = (f"with {column.name} sent {column.recalled} of {len(column.answers)}" for column in controls)
+        compared = (
+            f"with {column.name} sent {f'{column.recalled} of {len(column.answers)}' if column.graded else 'no answer'}"
+            for column in controls
+        )
         sentences.append(f"For comparison: {', '.join(compared)}.")
     made_up = sum(answer.verdict == "made_up" for column in columns for answer in column.answers)
     sentences.append(f"{numbers.plural(made_up, 'answer')} made something up.")
-    return " ".join(sentences)
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _verdict(result: Standings) -> str:
+    """Who did best on the questions that can be judged, or why nobody can be named."""
+    if result.control == "missing":
+        return (
+            "**There is no answer with everything sent, so no strategy can be judged.** If those requests did not fit,"
+            " add a larger context window above, or choose a model that has one."
+        )
+    if result.control == "failed":
+        return (
+            "**This model cannot answer these questions even with everything sent, so the rest means nothing.**"
+            f" {WHAT_NEXT}"
+        )
+    left_out = []
+    if result.unknown:
+        left_out.append(f"{numbers.plural(result.unknown, 'question')} it cannot answer even with everything sent")
+    if result.guessed:
+        left_out.append(f"{numbers.plural(result.guessed, 'question')} it answers with nothing sent")
+    note = f" Not judged: {' and '.join(left_out)}." if left_out else ""
+    if not result.judged:
+        return f"**No question can be judged.**{note} {WHAT_NEXT}"
+    return f"{_best(result.strategies)}{note}"
+
+
+def _best(strategies: Sequence[Standing]) -> str:
+    """Example: "**Best: “Ends” and “Batch”, 3 of 4 recalled each.**"."""
+    if not strategies:
+        return ""
+    most = strategies[0].recalled
+    if not most:
+        return "**No strategy recalls any of them, though the model can answer them with everything sent.**"
+    best = [each for each in strategies if each.recalled == most]
+    if len(best) == len(strategies) > 1:
+        return f"**All strategies recall the same: {most} of {best[0].asked}.**"
+    names = numbers.listed([f"“{each.name}”" for each in best])
+    return f"**Best: {names}, {most} of {best[0].asked} recalled{' each' if len(best) > 1 else ''}.**"
 
 
 def _cell(answers: Sequence[Answer]) -> str:

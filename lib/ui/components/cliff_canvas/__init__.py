@@ -63,11 +63,31 @@ class Mark:
     colour: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A number on an axis. `at` is a part of the axis' length, from the left or from the bottom."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The ticks of both axes, their names, and the budget that the chat has now."""
+
+    budgets: Sequence[Tick]
+    messages: Sequence[Tick]
+    budget_name: str
+    message_name: str
+    present: Tick
+
+
 def draw(
     rows: Sequence[BudgetRow],
     messages: Sequence[ListedMessage],
     fates: Sequence[Fate],
     marks: Sequence[Mark],
+    axes: Axes,
     *,
     size: int,
     start: int,
@@ -81,6 +101,7 @@ def draw(
         "messages": [asdict(message) for message in messages],
         "fates": [asdict(fate) for fate in fates],
         "marks": [asdict(mark) for mark in marks],
+        "axes": asdict(axes),
         "size": size,
         "start": start,
         "more": more,

@@ -44,8 +44,7 @@ function mapOf(data) {
   const canvas = element("", "canvas");
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", data.label);
-  const axis = element("axis");
-  axis.append(element("", "span", "first message"), element("", "span", "newest"));
+  const plot = plotOf(canvas, data.axes);
   const range = element("", "input");
   range.type = "range";
   range.min = 0;
@@ -53,13 +52,37 @@ function mapOf(data) {
   range.setAttribute("aria-label", "Budget in tokens");
   const summary = element("summary");
   const map = element("map");
-  map.append(canvas, axis, range, summary, legendOf(data.fates));
+  map.append(plot, range, summary, legendOf(data.fates));
   const show = (place) => {
     range.value = place;
     range.setAttribute("aria-valuetext", data.rows[place].summary);
     summary.textContent = data.rows[place].summary;
   };
   return { element: map, canvas, range, show };
+}
+
+// The canvas with a tick for each number beside and below it, the axes' names, and a line at the present budget.
+function plotOf(canvas, axes) {
+  const plot = element("plot");
+  const beside = element("beside");
+  for (const tick of axes.budgets) beside.append(tickAt(tick, "bottom"));
+  const below = element("below");
+  for (const tick of axes.messages) below.append(tickAt(tick, "left"));
+  const present = element("present");
+  present.style.bottom = `${100 * axes.present.at}%`;
+  present.append(element("", "span", axes.present.label));
+  const picture = element("picture");
+  picture.append(canvas, present);
+  const corner = element("");
+  plot.append(element("name", "div", axes.budget_name), beside, picture, corner, below);
+  plot.append(element("", "div"), element("name last", "div", axes.message_name));
+  return plot;
+}
+
+function tickAt(tick, side) {
+  const label = element("tick", "span", tick.label);
+  label.style[side] = `${100 * tick.at}%`;
+  return label;
 }
 
 function legendOf(fates) {
