@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,7 +55,7 @@ class Notes:
         prompts = [message["content"] for message in stored if message["role"] == "user"]
         replies = {
             first["content"]: second["content"]
-            for first, second in zip(stored, stored[1:], strict=False)
+            for first, second in itertools.pairwise(stored)
             if (first["role"], second["role"]) == ("user", "assistant")
         }
         self.stored = len(stored)

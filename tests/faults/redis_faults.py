@@ -13,21 +13,25 @@ APPEND_ONLY = ("--appendonly", "yes", "--appendfsync", "everysec")
 SECRET = "correct-horse"
 
 
-@fault("Redis hangs in the middle of a reply (SIGSTOP), then goes on (SIGCONT)")
+@fault("Redis hangs in the middle of a reply (SIGSTOP), then goes on (SIGCONT)", slow=True)
 def hangs(stage: Stage) -> None:
     live = stage.begin("third")
     stage.server.kill(signal.SIGSTOP)
     stage.end_of_reply(live)
+    stage.until_waiting(live)
     stage.look()
     stage.server.resume()
     stage.settle(live)
 
 
-@fault("Redis is killed (`kill -9`) in the middle of a reply, and started again from its append-only file", *APPEND_ONLY)
+@fault(
+    "Redis is killed (`kill -9`) in the middle of a reply, then started again from its append-only file", *APPEND_ONLY
+)
 def killed(stage: Stage) -> None:
     live = stage.begin("third")
     stage.server.kill()
     stage.end_of_reply(live)
+    stage.until_waiting(live)
     stage.look()
     stage.draw()
     stage.server.start()
@@ -42,13 +46,13 @@ def down(stage: Stage) -> None:
     stage.again("third")
 
 
-@fault("Redis is full (`maxmemory` with `noeviction`) before a reply is finished, then has room again")
+@fault("Redis is full (`maxmemory` with `noeviction`) before a reply is finished, then has room again", slow=True)
 def full(stage: Stage) -> None:
     live = stage.begin("third")
     with stage.server.client() as client:
         client.config_set("maxmemory", 1)
         stage.end_of_reply(live)
-        stage.until_refused("OOM")
+        stage.until_waiting(live)
         stage.draw()
         stage.attempt(lambda: stage.app.store.save_settings(SESSION, stage.settings.to_dict()))
         client.config_set("maxmemory", 0)
@@ -64,20 +68,20 @@ def full_before(stage: Stage) -> None:
     stage.again("third")
 
 
-@fault("Redis is full and deletes chats (`allkeys-lru`), also the one that is being answered", destroys=True)
+@fault("Redis is full and deletes chats (`allkeys-lru`), also the one that is being answered", destroys=True, slow=True)
 def evicting(stage: Stage) -> None:
-    live = stage.begin("third")
     with stage.server.client() as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
         client.config_set("maxmemory", client.info("memory")["used_memory"] + 4_000_000)
         stage.draw()
+        live = stage.begin("third")
         number = 0
         while client.exists(f"chat:{SESSION}"):
             client.set(f"another service's key {number}", b"x" * 50_000)
             number += 1
     stage.end_of_reply(live)
     stage.settle(live)
-    stage.draw(paths=all_pages())
+    stage.draw(paths=all_pages())  # turns may be left whose messages are gone
 
 
 @fault("Redis becomes a read-only replica before a reply is finished, then a primary again")
@@ -86,8 +90,7 @@ def replica(stage: Stage) -> None:
     with stage.server.client() as client:
         client.replicaof("127.0.0.1", free_port())
         stage.end_of_reply(live)
-        stage.until_refused("READONLY")
-        stage.draw()
+        stage.until_waiting(live)
         stage.attempt(lambda: stage.app.store.save_settings(SESSION, stage.settings.to_dict()))
         client.replicaof("NO", "ONE")
     stage.settle(live)
@@ -113,4 +116,3 @@ def flushed(stage: Stage) -> None:
         client.flushall()
     stage.end_of_reply(live)
     stage.settle(live)
-    stage.draw(paths=all_pages())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,10 +17,12 @@ from lib.providers.factory import open_provider
 from lib.providers.llama.process import LocalModel
 from lib.settings import Endpoint, load_settings
 from lib.turns import LiveTurn
+from lib.ui.chat.live_turn import STORING
 from tests.faults.drawn import drawn_page
 from tests.faults.notes import Notes
 from tests.support.model_server import ModelServer
 from tests.support.redis_servers import RedisServer
+from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import wait_until
 
 SESSION = "aaaaaaaa-bbbb-4ccc-8ddd-ffffffffffff"
@@ -40,16 +42,22 @@ class Stage:
         self.app = open_app(server.url)
         self.settings = ChatSettings(kind, "a-model", "Be brief.", 8192, 512, "oldest_first")
         self._endpoint = Endpoint(kind, "anthropic" if kind == "anthropic" else "openai", LABELS[kind], model.url(kind))
-        self._apps = [self.app]
+        self._to_close = ExitStack()
+        self._to_close.callback(self.app.close)
 
     def close(self) -> None:
-        for app in self._apps:
-            app.close()
+        self._to_close.close()
+
+    def proxy(self) -> TcpProxy:
+        """From now on a freshly started app is used, which reaches Redis through this proxy."""
+        proxy = self._to_close.enter_context(TcpProxy(self.server.socket))
+        self.restart_app(proxy.url)
+        return proxy
 
     def restart_app(self, url: str) -> None:
         """From now on a freshly started app at this REDIS_URL is used."""
         self.app = open_app(url)
-        self._apps.append(self.app)
+        self._to_close.callback(self.app.close)
 
     def attempt(self, act: Callable[[], T]) -> T | None:
         """Do something that a page does. Notes the error that the person is shown, and any other as a bug."""
@@ -110,11 +118,12 @@ class Stage:
                 self.notes.read[live.prompt] = whole
                 return
 
-    def until_refused(self, code: str) -> None:
-        """Wait until the server has refused one more command with this error."""
-        with self.server.client() as client:
-            before = _refusals(client, code)
-            wait_until(lambda: _refusals(client, code) > before, f"a command refused with {code}")
+    def until_waiting(self, live: LiveTurn) -> None:
+        """Wait until the page says that the finished reply cannot be stored now."""
+        for state in self.app.follow(SESSION, live.id):
+            if state.phase == "storing":
+                self.notes.shown[STORING] = False
+                return
 
     def wait(self, live: LiveTurn) -> None:
         """Wait until nothing more happens with this turn; notes its error, if it has one."""
@@ -140,14 +149,19 @@ class Stage:
         if left is None:
             self.notes.recovery.append("By itself: the reply was finished and stored.")
             return
-        retried = self.attempt(lambda: self.app.retry(SESSION, left, self.settings, self._open_provider))
-        self.notes.read.pop(live.prompt, None)  # the new reply takes the place of the part that was kept until here
+        retried = self.retry(left)
         if retried is not None:
             self.wait(retried)
             self.notes.recovery.append("*Retry* answers the message.")
 
+    def retry(self, interrupted: LiveTurn) -> LiveTurn | None:
+        """Click *Retry*. The new reply takes the place of the part that was kept until here."""
+        self.notes.read.pop(interrupted.prompt, None)
+        return self.attempt(lambda: self.app.retry(SESSION, interrupted, self.settings, self._open_provider))
+
     def again(self, prompt: str) -> None:
         """After the fault: send a message that was refused once more."""
+        wait_until(lambda: self.server.live(SESSION) is None, "a chat without a live turn")
         self.check()
         self.talk(prompt)
         self.notes.refused.remove(prompt)
@@ -160,11 +174,6 @@ class Stage:
 
     def _open_provider(self, settings: ChatSettings) -> Provider:
         return open_provider(self._endpoint, "sk-of-the-faults", LocalModel(None))
-
-
-def _refusals(client: Any, code: str) -> int:
-    """How many commands the server has refused with this error."""
-    return int(client.info("errorstats").get(f"errorstat_{code}", {"count": 0})["count"])
 
 
 def open_app(url: str) -> ChatService:

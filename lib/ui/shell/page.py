@@ -13,7 +13,7 @@ import streamlit as st
 
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
-from lib.errors import ChatError
+from lib.errors import ChatError, HistoryUnavailable
 from lib.history import About
 from lib.messages import Message
 from lib.turns import LiveTurn
@@ -58,13 +58,13 @@ def setup(name: str) -> Page:
         st.info("The address has a chat id that cannot exist, so this is a new chat. Nothing was lost.")
     if page.error is not None:
         error_box.show(page.error)
-    if page.chat is not None:
+    if page.chat is not None and not isinstance(page.error, HistoryUnavailable):
         show_store_note(page.chat)
     return page
 
 
 def show_store_note(chat: ChatService) -> None:
-    """What a person must know about this store, such as that it is lost on restart."""
+    """What a person must know about this store, such as that it is lost on restart or that its Redis deletes chats."""
     if chat.store.note:
         st.caption(f":material/info: {chat.store.note}")
 
