@@ -29,6 +29,15 @@ def slow_network(stage: Stage) -> None:
     stage.settle(live)
 
 
+@fault("The network is slow when a message is sent: each answer of Redis takes 2 s")
+def slow_network_before(stage: Stage) -> None:
+    proxy = stage.proxy()
+    proxy.latency = 2.0
+    stage.send("third")
+    proxy.latency = 0.0
+    stage.again("third")
+
+
 @fault("The connection is cut once as a turn begins, before and after Redis gets the command")
 def cut_once_at_begin(stage: Stage) -> None:
     proxy = stage.proxy()

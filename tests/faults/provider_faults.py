@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
 
@@ -127,6 +128,7 @@ def _wait(stage: Stage) -> None:
     stage.model.lifted.wait(60)
 
 
+@cache
 def bomb(beginning: bytes) -> bytes:
     """A gzip stream that unpacks to this and then very many letters."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)

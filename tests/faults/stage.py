@@ -147,7 +147,10 @@ class Stage:
         self.check()
         left = self.app.store.live(SESSION)
         if left is None:
-            self.notes.recovery.append("By itself: the reply was finished and stored.")
+            turn = self.app.store.turns(SESSION, newest=1)[0]
+            what = "the whole reply" if turn.reply == self.model.reply_to(live.prompt) else "the part that had arrived"
+            how = "*Stop*" if turn.status == "stopped" else "By itself"
+            self.notes.recovery.append(f"{how}: {what} was stored.")
             return
         retried = self.retry(left)
         if retried is not None:

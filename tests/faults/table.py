@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 from tests.faults.fault import Fault
@@ -49,10 +50,15 @@ def seen(noted: Mapping[str, Notes]) -> str:
     sentences: dict[str, str] = {}
     for kind, notes in noted.items():
         for sentence, drawn in notes.shown.items():
-            cell = f"“{sentence}”{DRAWN if drawn else ''}"
+            cell = quoted(sentence) + (DRAWN if drawn else "")
             sentences.setdefault(sentence.replace(LABELS[kind], "{label}"), cell)
     broken = [f"**Bug: {what}**" for notes in noted.values() for what in notes.broken]
-    return "<br>".join(_cell(line) for line in [*sentences.values(), *broken]) or "Nothing unusual: no error is shown."
+    return "<br>".join([*sentences.values(), *map(_cell, broken)]) or "Nothing unusual: no error is shown."
+
+
+def quoted(sentence: str) -> str:
+    """A sentence as it stands in the table."""
+    return f"“{_cell(sentence)}”"
 
 
 def lost(notes: Notes) -> str:
@@ -85,4 +91,8 @@ def _at_most(megabytes: float) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
+    """Text for a table cell, without the long rows of letters that some servers here send."""
+    return " ".join(_SAME_LETTERS.sub(r"\1\1\1…", text).replace("|", "\\|").split())
+
+
+_SAME_LETTERS = re.compile(r"(\w)\1{20,}")

@@ -50,19 +50,20 @@ def draw(page: Page) -> None:
 
 def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
     """Draw the reply as it grows, then rerun the page."""
-    below = st.empty()
     if not live.text:
         _waiting(live, slot)
-    drawn, drawn_at = "", time.monotonic()
+    drawn, drawn_at, storing = "", time.monotonic(), False
     try:
         for state in chat.follow(session_id, live.id):
             if state.text and (state.text != drawn or time.monotonic() - drawn_at > REFRESH_SECONDS):
-                slot.markdown(as_markdown(state.text) + " ▌")
+                slot.markdown(as_markdown(state.text) + ("" if storing else " ▌"))
                 drawn, drawn_at = state.text, time.monotonic()
             elif not state.text:
                 _waiting(state, slot)
-            if state.phase == "storing":
-                below.caption(STORING)
+            if state.phase == "storing" and not storing:
+                storing = True
+                slot.markdown(as_markdown(state.text))
+                st.caption(STORING)
     except HistoryUnavailable:
         pass  # the rerun below shows the error, and the page comes back when the store does
     st.rerun()
