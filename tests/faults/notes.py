@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,8 @@ from lib.errors import ChatError
 
 UNEXPECTED = "Something unexpected"
 """How the sentence begins that stands for an exception nobody has translated."""
+
+MESSAGE, PART = "the message", "the part of its reply that had arrived"
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Notes:
     """Exceptions that are no ChatError, tracebacks in the log, and things that never happened."""
     stored: int = 0
     kept: set[str] = field(default_factory=set)
+    """What waited for the person's decision: MESSAGE, PART."""
     grown_mb: float = 0.0
 
     def show(self, error: ChatError) -> None:
@@ -48,9 +51,7 @@ class Notes:
         """A sentence was read off a page."""
         self.shown[sentence] = True
 
-    def compare(
-        self, stored: Sequence[Mapping[str, Any]], live: Mapping[str, Any] | None, reply_to: Callable[[str], str]
-    ) -> None:
+    def compare(self, stored: Sequence[Mapping[str, Any]], live: Mapping[str, Any] | None) -> None:
         """Note what is missing, twice there, or there although it was refused."""
         prompts = [message["content"] for message in stored if message["role"] == "user"]
         replies = {
@@ -67,20 +68,18 @@ class Notes:
             elif times > 1:
                 self.lost.append(f"the message “{prompt}” is there {times} times")
             else:
-                self._compare_reply(prompt, replies.get(prompt), live, reply_to(prompt))
+                self._compare_reply(prompt, replies.get(prompt), live)
         self.lost += [f"the refused message “{prompt}” is stored" for prompt in self.refused if prompt in prompts]
         if waiting in self.refused:
             self.lost.append(f"the refused message “{waiting}” waits as an interrupted turn")
 
-    def _compare_reply(self, prompt: str, reply: str | None, live: Mapping[str, Any] | None, whole: str) -> None:
+    def _compare_reply(self, prompt: str, reply: str | None, live: Mapping[str, Any] | None) -> None:
         """A stored reply holds at least what the person had read, and so does an interrupted one."""
         there = reply if reply is not None else str((live or {}).get("text", ""))
         if not there.startswith(self.read.get(prompt, "")):
             self.lost.append(f"a part of the reply to “{prompt}”")
         elif reply is None:
-            self.kept |= {"the message", "the part of its reply that had arrived"} if there else {"the message"}
-        elif reply == whole:
-            self.kept |= {"whole exchanges"}
+            self.kept |= {MESSAGE, PART} if there else {MESSAGE}
 
     @contextmanager
     def listening(self) -> Iterator[None]:

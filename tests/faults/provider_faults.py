@@ -68,10 +68,8 @@ def flood(stage: Stage) -> None:
         *events, word = word_events(handler, ["x" * 10_000])[:-1][: 1 if "chat" in handler.path else 3]
         for event in events:
             handler.wfile.write(event)
-        sent = 0
-        while sent < 16 * MEGABYTE and not stage.model.lifted.is_set():
+        while not stage.model.lifted.is_set():
             handler.wfile.write(word)
-            sent += len(word)
 
     misbehaves(stage, behave)
 

@@ -41,7 +41,7 @@ def killed(stage: Stage) -> None:
 @fault("Redis is down when a message is sent, and started again from its append-only file", *APPEND_ONLY)
 def down(stage: Stage) -> None:
     stage.server.kill()
-    stage.send("third")
+    stage.type("third")
     stage.server.start()
     stage.again("third")
 
@@ -63,7 +63,7 @@ def full(stage: Stage) -> None:
 def full_before(stage: Stage) -> None:
     with stage.server.client() as client:
         client.config_set("maxmemory", 1)
-        stage.send("third")
+        stage.type("third")
         client.config_set("maxmemory", 0)
     stage.again("third")
 
@@ -102,8 +102,7 @@ def wrong_password(stage: Stage) -> None:
     with stage.server.client() as client:
         client.config_set("requirepass", f"{SECRET}-of-old")
         stage.restart_app(url)
-        stage.draw(url)
-        stage.send("third")
+        stage.type("third", url)
         client.config_set("requirepass", SECRET)
     stage.server.password = SECRET
     stage.again("third")

@@ -15,7 +15,9 @@ from tests.faults.stage import staged
 __all__ = ["ALL", "MEMORY_MB", "try_fault"]
 
 MODULES = (redis_faults, connection_faults, provider_faults)
-ALL: tuple[Fault, ...] = tuple(FAULTS)
+ALL: tuple[Fault, ...] = tuple(
+    fault for module in MODULES for fault in FAULTS if fault.act.__module__ == module.__name__
+)
 MEMORY_MB = 128
 """How much a fault may make the app grow for a moment: the tests and the models in it take several times as much."""
 _STATUS = Path("/proc/self/status")

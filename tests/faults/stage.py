@@ -18,7 +18,7 @@ from lib.providers.llama.process import LocalModel
 from lib.settings import Endpoint, load_settings
 from lib.turns import LiveTurn
 from lib.ui.chat.live_turn import STORING
-from tests.faults.drawn import drawn_page
+from tests.faults.drawn import Drawn, drawn_pages
 from tests.faults.notes import Notes
 from tests.support.model_server import ModelServer
 from tests.support.redis_servers import RedisServer
@@ -75,10 +75,19 @@ class Stage:
 
     def draw(self, url: str | None = None, paths: tuple[str, ...] = ("app.py",)) -> None:
         """Draw pages with this REDIS_URL, as another process would, and note the warnings that are on them."""
-        warnings, broken = drawn_page(url or self.server.url, SESSION, paths)
-        for sentence in warnings:
+        self._note(drawn_pages(url or self.server.url, SESSION, paths))
+
+    def type(self, prompt: str, url: str | None = None) -> None:
+        """Send a message that is expected to be refused from the box of app.py, and note whether it stays there."""
+        drawn = drawn_pages(url or self.server.url, SESSION, typed=prompt)
+        self._note(drawn)
+        self.notes.refused.append(prompt)
+        self.notes.recovery += ["The text is still in the box."] if drawn.box == prompt else []
+
+    def _note(self, drawn: Drawn) -> None:
+        for sentence in drawn.warnings:
             self.notes.show_drawn(sentence)
-        self.notes.broken += broken
+        self.notes.broken += drawn.broken
 
     def send(self, prompt: str) -> LiveTurn | None:
         """Send a message. None if it was refused, with the error noted."""
@@ -168,12 +177,12 @@ class Stage:
         self.check()
         self.talk(prompt)
         self.notes.refused.remove(prompt)
-        self.notes.recovery.append("Sending it again works; the text was still in the box.")
+        self.notes.recovery.append("Sending it again works.")
 
     def check(self) -> None:
         """Compare what is stored with what was acknowledged. Not while the server is away."""
         live = self.server.live(SESSION)
-        self.notes.compare(self.server.stored(SESSION), live, self.model.reply_to)
+        self.notes.compare(self.server.stored(SESSION), live)
 
     def _open_provider(self, settings: ChatSettings) -> Provider:
         return open_provider(self._endpoint, "sk-of-the-faults", LocalModel(None))

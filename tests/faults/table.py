@@ -6,14 +6,16 @@ import math
 import re
 from collections.abc import Mapping
 
+from lib.providers.http_client import READ_SECONDS
 from tests.faults.fault import Fault
-from tests.faults.notes import Notes
+from tests.faults.notes import MESSAGE, PART, Notes
+from tests.faults.provider_faults import TIMEOUT_SECONDS
 from tests.faults.stage import LABELS
 
 DRAWN = " †"
 """Behind a sentence that was read off a page that app.py drew."""
 
-INTRODUCTION = """\
+INTRODUCTION = f"""\
 # Faults, and what happens
 
 `just faults` (`uv run python -m tests.faults`) wrote this page. It tries every fault below on real parts: the app's own
@@ -26,7 +28,7 @@ misbehaves. The sentences are those of the errors and pages of that run; nothing
 - After each fault, one more message must be answered and stored by the same app.
 - A sentence with † was read off the page that `app.py` drew.
 - Faults of a model server are tried with the SDKs of OpenAI and of Anthropic. Where only the name differs, OpenAI's
-  sentence is shown. The five minutes' wait for a silent server are 1.5 s in this run.
+  sentence is shown. This run waits {TIMEOUT_SECONDS} s for a silent server instead of {READ_SECONDS:.0f} s.
 - Memory is how much the process grew at most, rounded up to a power of two. The misbehaving server is a part of it.
 
 """
@@ -69,13 +71,10 @@ def lost(notes: Notes) -> str:
         others = "The message that was being answered and its reply are stored."
         return f"What the server deleted: {len(set(notes.deleted))} exchanges. {others}"
     words = f"Nothing: all {notes.stored} messages are there once."
-    if "the message" in notes.kept:
-        parts = "and the part of its reply that had arrived are" if _PART in notes.kept else "is"
+    if MESSAGE in notes.kept:
+        parts = f"and {PART} are" if PART in notes.kept else "is"
         words += f" The message {parts} kept until the person decides."
     return words
-
-
-_PART = "the part of its reply that had arrived"
 
 
 def recovery(noted: Mapping[str, Notes]) -> str:
