@@ -56,13 +56,12 @@ def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_g
     try:
         for state in chat.follow(session_id, live.id):
             if state.text and (state.text != drawn or time.monotonic() - drawn_at > REFRESH_SECONDS):
-                slot.markdown(as_markdown(state.text) + ("" if storing else " ▌"))
+                slot.markdown(as_markdown(state.text) + " ▌")
                 drawn, drawn_at = state.text, time.monotonic()
             elif not state.text:
                 _waiting(state, slot)
             if state.phase == "storing" and not storing:
                 storing = True
-                slot.markdown(as_markdown(state.text))
                 st.caption(STORING)
     except HistoryUnavailable:
         pass  # the rerun below shows the error, and the page comes back when the store does
