@@ -43,6 +43,8 @@ def drawn_pages(redis_url: str, session_id: str, paths: tuple[str, ...] = ("app.
             broken += [f"on {path}: {exception.value}" for exception in at.exception]
             sentences += [box.value for box in (*at.warning, *at.error)]
             sentences += [note.value for note in at.caption if note.value.startswith(":material/info:")]
+            lines = [part for line in at.caption for part in line.value.split(" · ")]
+            sentences += [part for part in lines if part.startswith("cut off")]  # in the line under a reply
         services.close()
         st.cache_resource.clear()
     return Drawn([plain(sentence) for sentence in dict.fromkeys(sentences)], broken, box)

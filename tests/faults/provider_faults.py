@@ -11,7 +11,7 @@ import pytest
 
 from lib.providers import http_client
 from tests.faults.fault import BOTH, fault
-from tests.faults.stage import SESSION, Stage
+from tests.faults.stage import Stage
 from tests.support.local_server import Handler
 from tests.support.model_server import Behaviour, begin_stream, word_events
 
@@ -72,6 +72,7 @@ def flood(stage: Stage) -> None:
             handler.wfile.write(word)
 
     misbehaves(stage, behave)
+    stage.draw()
 
 
 @fault("The provider hangs after the first words, until the timeout", kinds=BOTH)
@@ -105,7 +106,7 @@ def endless_stream(stage: Stage) -> None:
     live = stage.send("third")
     assert live is not None
     stage.until(lambda: len(stage.text().split()) > 5)
-    stage.app.stop(SESSION)
+    stage.stop()
     stage.wait(live)
     stage.model.lifted.set()
     stage.settle(live)

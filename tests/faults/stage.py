@@ -42,6 +42,7 @@ class Stage:
         self.app = open_app(server.url)
         self.settings = ChatSettings(kind, "a-model", "Be brief.", 8192, 512, "oldest_first")
         self._endpoint = Endpoint(kind, "anthropic" if kind == "anthropic" else "openai", LABELS[kind], model.url(kind))
+        self._stopped = False
         self._to_close = ExitStack()
         self._to_close.callback(self.app.close)
 
@@ -134,6 +135,11 @@ class Stage:
                 self.notes.shown[STORING] = False
                 return
 
+    def stop(self) -> None:
+        """Click *Stop*."""
+        self._stopped = True
+        self.app.stop(SESSION)
+
     def wait(self, live: LiveTurn) -> None:
         """Wait until nothing more happens with this turn; notes its error, if it has one."""
         deadline = time.monotonic() + PATIENCE
@@ -158,7 +164,7 @@ class Stage:
         if left is None:
             turn = self.app.store.turns(SESSION, newest=1)[0]
             what = "the whole reply" if turn.reply == self.model.reply_to(live.prompt) else "the part that had arrived"
-            how = "*Stop*" if turn.status == "stopped" else "By itself"
+            how = "*Stop*" if self._stopped else "By itself"
             self.notes.recovery.append(f"{how}: {what} was stored.")
             return
         retried = self.retry(left)
