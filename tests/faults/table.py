@@ -29,7 +29,7 @@ misbehaves. The sentences are those of the errors and pages of that run; nothing
 - A sentence with † was read off the page that `app.py` drew.
 - Faults of a model server are tried with the SDKs of OpenAI and of Anthropic. Where only the name differs, OpenAI's
   sentence is shown. This run waits {TIMEOUT_SECONDS} s for a silent server instead of {READ_SECONDS:.0f} s.
-- Memory is how much the process grew at most, rounded up to a power of two. The misbehaving server is a part of it.
+- Memory is how much the process grew at most, rounded up to 16, 64, 256 MB and so on. The misbehaving server is a part of it.
 
 """
 HEAD = "| fault | what the person sees | what is lost | how it recovers |\n|---|---|---|---|\n"
@@ -86,7 +86,7 @@ def recovery(noted: Mapping[str, Notes]) -> str:
 
 
 def _at_most(megabytes: float) -> str:
-    return f"up to {2 ** math.ceil(math.log2(max(megabytes, 16)))} MB"
+    return f"up to {4 ** math.ceil(math.log(max(megabytes, 16), 4) - 1e-9)} MB"
 
 
 def _cell(text: str) -> str:
