@@ -26,12 +26,15 @@ _STATUS = Path("/proc/self/status")
 def try_fault(fault: Fault, kind: str = "openai") -> Notes:
     """Bring the fault about, lift it, and return what was noted."""
     notes = Notes()
-    with staged(fault.options, kind, notes) as stage:
-        if fault.destroys:
-            notes.doomed = list(notes.accepted)
-        before = _from_now_on()
-        fault.act(stage)
-        notes.grown_mb = (_memory_mb("VmHWM") or 0.0) - before
+    try:
+        with staged(fault.options, kind, notes) as stage:
+            if fault.destroys:
+                notes.doomed = list(notes.accepted)
+            before = _from_now_on()
+            fault.act(stage)
+            notes.grown_mb = (_memory_mb("VmHWM") or 0.0) - before
+    except AssertionError as error:
+        notes.broken.append(str(error))
     return notes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -179,7 +179,8 @@ class Stage:
 
     def again(self, prompt: str) -> None:
         """After the fault: send a message that was refused once more."""
-        wait_until(lambda: self.server.live(SESSION) is None, "a chat without a live turn")
+        with suppress(AssertionError):  # then the check below says what is left
+            wait_until(lambda: self.server.live(SESSION) is None, "a chat without a live turn", PATIENCE)
         self.check()
         self.talk(prompt)
         self.notes.refused.remove(prompt)

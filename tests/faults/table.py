@@ -29,7 +29,8 @@ misbehaves. The sentences are those of the errors and pages of that run; nothing
 - A sentence with † was read off the page that `app.py` drew.
 - Faults of a model server are tried with the SDKs of OpenAI and of Anthropic. Where only the name differs, OpenAI's
   sentence is shown. This run waits {TIMEOUT_SECONDS} s for a silent server instead of {READ_SECONDS:.0f} s.
-- Memory is how much the process grew at most, rounded up to 16, 64, 256 MB and so on. The misbehaving server is a part of it.
+- Memory is how much the process grew at most, rounded up to 16, 64, 256 MB and so on. The misbehaving server is part
+  of it.
 
 """
 HEAD = "| fault | what the person sees | what is lost | how it recovers |\n|---|---|---|---|\n"
@@ -42,9 +43,8 @@ def document(rows: list[str]) -> str:
 
 def row(fault: Fault, noted: Mapping[str, Notes]) -> str:
     """One row, from the notes of each kind of SDK."""
-    first = next(iter(noted.values()))
     memory = f" Memory: {_at_most(max(notes.grown_mb for notes in noted.values()))}." if fault.bounded else ""
-    return f"| {fault.title} | {seen(noted)} | {lost(first)}{memory} | {recovery(noted)} |\n"
+    return f"| {fault.title} | {seen(noted)} | {lost(noted)}{memory} | {recovery(noted)} |\n"
 
 
 def seen(noted: Mapping[str, Notes]) -> str:
@@ -63,10 +63,12 @@ def quoted(sentence: str) -> str:
     return f"“{_cell(sentence)}”"
 
 
-def lost(notes: Notes) -> str:
+def lost(noted: Mapping[str, Notes]) -> str:
     """What is missing, or what was compared."""
-    if notes.lost:
-        return _cell("**Lost: " + "; ".join(dict.fromkeys(notes.lost)) + "**")
+    missing = dict.fromkeys(what for notes in noted.values() for what in notes.lost)
+    if missing:
+        return _cell(f"**Lost: {'; '.join(missing)}**")
+    notes = next(iter(noted.values()))
     if notes.deleted:
         others = "The message that was being answered and its reply are stored."
         return f"What the server deleted: {len(set(notes.deleted))} exchanges. {others}"

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.__main__ import DOCUMENT
 from tests.faults.fault import Fault
 from tests.faults.run import ALL, MEMORY_MB, try_fault
-from tests.faults.table import quoted, recovery
+from tests.faults.table import INTRODUCTION, quoted, recovery
 
 TRIED = [
     pytest.param(fault, kind, id=f"{fault.name}-{kind}", marks=[pytest.mark.slow] if fault.slow else [])
@@ -31,5 +31,6 @@ def test_a_fault_loses_nothing_that_was_acknowledged_and_is_told_in_plain_words(
 
 
 def test_the_table_has_a_row_for_every_fault() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8").startswith(INTRODUCTION)
     rows = [line.split(" | ")[0].removeprefix("| ") for line in DOCUMENT.read_text(encoding="utf-8").splitlines()]
     assert [fault.title for fault in ALL if fault.title not in rows] == []
