@@ -32,7 +32,7 @@ def slow_network(stage: Stage) -> None:
     stage.settle(live)
 
 
-@fault("The network is slow when a message is sent: each answer of Redis takes 2 s")
+@fault("The network is slow when a message is sent: each answer of Redis takes 2 s", slow=True)
 def slow_network_before(stage: Stage) -> None:
     proxy = stage.proxy()
     proxy.latency = 2.0
@@ -88,7 +88,7 @@ def cut_at_retry(stage: Stage) -> None:
     stage.settle(live)
 
 
-@fault("The connection is cut each time a reply is stored, after Redis gets the command")
+@fault("The connection is cut each time a reply is stored, after Redis gets the command", slow=True)
 def cut_at_commit(stage: Stage) -> None:
     proxy = stage.proxy()
     live = stage.begin("third")
@@ -99,7 +99,7 @@ def cut_at_commit(stage: Stage) -> None:
     stage.settle(live)
 
 
-@fault("`REDIS_URL` says `rediss://`, and the server does not speak TLS")
+@fault("`REDIS_URL` says `rediss://`, and the server does not speak TLS", slow=True)
 def tls_to_plain(stage: Stage) -> None:
     proxy = stage.proxy()
     _refuses_then_works(stage, f"rediss://127.0.0.1:{proxy.port}", proxy.url)
@@ -111,7 +111,7 @@ def plain_to_tls(stage: Stage) -> None:
     _refuses_then_works(stage, f"redis://127.0.0.1:{port}", f"rediss://127.0.0.1:{port}?ssl_ca_certs={authority}")
 
 
-@fault("The server's certificate is signed by nobody we know")
+@fault("The server's certificate is signed by nobody we know", slow=True)
 def unknown_certificate(stage: Stage) -> None:
     port, authority = with_tls(stage.server)
     good = f"rediss://127.0.0.1:{port}?ssl_ca_certs={authority}"

@@ -75,7 +75,7 @@ def flood(stage: Stage) -> None:
     stage.draw()
 
 
-@fault("The provider hangs after the first words, until the timeout", kinds=BOTH)
+@fault("The provider hangs after the first words, until the timeout", kinds=BOTH, slow=True)
 def hangs_after_first_words(stage: Stage) -> None:
     with short_timeout():
         live = stage.begin("third")
@@ -85,13 +85,13 @@ def hangs_after_first_words(stage: Stage) -> None:
         stage.settle(live)
 
 
-@fault("The provider takes the request and says nothing, until the timeout", kinds=BOTH)
+@fault("The provider takes the request and says nothing, until the timeout", kinds=BOTH, slow=True)
 def silence(stage: Stage) -> None:
     with short_timeout():
         misbehaves(stage, lambda handler: _wait(stage))
 
 
-@fault("The provider's stream is slow and has no end; the person presses *Stop*", kinds=BOTH)
+@fault("The provider's stream is slow and has no end; the person presses *Stop*", kinds=BOTH, slow=True)
 def endless_stream(stage: Stage) -> None:
     def behave(handler: Handler) -> None:
         begin_stream(handler)
