@@ -11,15 +11,23 @@ if (
     app = st.App(__file__, lifespan=warm_up)
 else:
     from lib.ui import setup
-    from lib.ui.chat import composer, live_turn, sidebar, transcript, welcome
+    from lib.ui.chat import clear_chat, composer, forgetting, live_turn, settings_panel, transcript, welcome
+    from lib.ui.components import prompt_focus
+    from lib.ui.shell import frame, sidebar
+    from lib.ui.shell.next_plan import preview
 
     page = setup("chat")
-    plan = composer.preview(page)
+    plan = preview(page)
+    demonstration = forgetting.go_on(page, plan)
 
-    composer.draw(page, plan)
+    frame.draw(page, plan, "chat")
+    composer.draw(page, plan, demonstration)
     welcome.draw(page)
-    transcript.draw(page, composer.first_sent(plan))
+    transcript.draw(page, composer.first_sent(plan), demonstration.notes if demonstration else {})
     welcome.follow_up(page)
-    sidebar.draw(page)
+    settings_panel.draw(page)
+    sidebar.list_chats(page)
+    clear_chat.draw(page)
+    prompt_focus.draw(page.session_id)
     live_turn.watch(page)
     live_turn.draw(page)

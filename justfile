@@ -38,3 +38,7 @@ faults *names:
 # Print the benchmarks: ratios against baselines measured in the same run
 bench *names:
     uv run --group bench python -m tests.benchmarks {{names}}
+
+# Remake the pictures of the docs
+pictures:
+    uv run python -m tests.pictures

@@ -9,6 +9,7 @@ with its name. Keys never appear in a repr. Keys typed on a page are not here: t
     WINDOWSEAT_DATA_DIR        where the embedded server keeps its data (default .data)
     WINDOWSEAT_SESSION_TTL     seconds until a session expires after its last write (default 86400)
     WINDOWSEAT_LOCAL_MODEL     a GGUF file to use instead of the packaged SmolLM2-135M
+    WINDOWSEAT_PROVIDER        the endpoint new chats start with; if unset, the first one that is configured
     OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL
     ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL
 
@@ -35,6 +36,9 @@ from lib.errors import InvalidSettings
 
 SESSION_TTL = 60 * 60 * 24
 """Seconds. The source document keeps sessions for 24 hours."""
+
+EXAMPLE = "example"
+"""What turns have in place of an endpoint's name if their replies were written by hand. No endpoint may take it."""
 
 EndpointKind = Literal["local", "openai", "anthropic"]
 
@@ -65,6 +69,8 @@ class Settings:
     session_ttl: int
     local_model: Path | None
     endpoints: Mapping[str, Endpoint]
+    preferred: str = "local"
+    """Name of the endpoint that new chats start with."""
 
 
 def load_settings(
@@ -81,6 +87,7 @@ def load_settings(
     model = _text(values, "WINDOWSEAT_LOCAL_MODEL")
     if model and not Path(model).is_file():
         raise InvalidSettings(f"WINDOWSEAT_LOCAL_MODEL is {model!r}, but there is no such file.")
+    endpoints = {endpoint.name: endpoint for endpoint in _endpoints(values)}
     return Settings(
         store="memory" if store == "memory" else "redis" if url else "embedded",
         redis_url=url or None,
@@ -88,8 +95,18 @@ def load_settings(
         data_dir=Path(_text(values, "WINDOWSEAT_DATA_DIR") or ".data"),
         session_ttl=_positive_int(values, "WINDOWSEAT_SESSION_TTL", SESSION_TTL),
         local_model=Path(model) if model else None,
-        endpoints={endpoint.name: endpoint for endpoint in _endpoints(values)},
+        endpoints=endpoints,
+        preferred=_preferred(values, endpoints),
     )
+
+
+def _preferred(values: Mapping[str, Any], endpoints: Mapping[str, Endpoint]) -> str:
+    """The endpoint for new chats: the one named, else the first that somebody configured, else the local model."""
+    name = _text(values, "WINDOWSEAT_PROVIDER")
+    if name and name not in endpoints:
+        raise InvalidSettings(f"WINDOWSEAT_PROVIDER is {name!r}, but must be one of {', '.join(endpoints)}.")
+    configured = (one.name for one in endpoints.values() if one.key or (one.base_url and one.model))
+    return name or next(configured, "local")
 
 
 def _secrets(path: Path) -> dict[str, Any]:
@@ -148,7 +165,7 @@ def _endpoints(values: Mapping[str, Any]) -> list[Endpoint]:
 def _further_endpoint(name: str, table: Any) -> Endpoint:
     """The endpoint of one [endpoints.NAME] table in secrets.toml."""
     where = f"[endpoints.{name}] in secrets.toml"
-    if name in ("local", "openai", "anthropic"):
+    if name in ("local", "openai", "anthropic", EXAMPLE):
         raise InvalidSettings(f"{where}: this name is taken. Choose another one.")
     if not isinstance(table, Mapping) or not str(table.get("base_url", "")).startswith(("http://", "https://")):
         raise InvalidSettings(f"{where} needs a base_url that starts with http:// or https://.")

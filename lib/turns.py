@@ -18,6 +18,7 @@ from lib.context.plan import ContextPlan
 from lib.context.reasons import Reason
 from lib.errors import ChatError
 from lib.messages import Usage
+from lib.settings import EXAMPLE
 from lib.tokens import Provenance
 
 TurnStatus = Literal["complete", "stopped"]
@@ -161,7 +162,7 @@ class Turn:
     @property
     def usage_provenance(self) -> Provenance:
         """Who counted `usage`: the local model's own tokenizer, or the provider that charges for it."""
-        return "counted" if self.provider == "local" else "billed"
+        return "counted" if self.provider in ("local", EXAMPLE) else "billed"
 
     def to_dict(self) -> dict[str, Any]:
         """As stored, without `number`, which the store gives."""

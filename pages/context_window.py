@@ -8,8 +8,6 @@ from lib.ui.context_window.tabs import CHANGED, FIND, NEXT, SENT
 from lib.ui.shell import session
 
 page = setup("context_window")
-
-st.header("Context window", anchor=False)
 requests = request_picker.load(page)
 
 if requests:

@@ -6,7 +6,6 @@ from lib.ui import setup
 from lib.ui.threads import ask, choices, drills, lanes, ledger, move, places, reference, state
 
 page = setup("threads")
-st.header("Who keeps the history", anchor=False)
 if page.chat is None or page.error is not None:
     st.stop()
 

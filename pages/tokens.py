@@ -6,8 +6,6 @@ from lib.ui import setup
 from lib.ui.tokens import counters, headline, inside, money, requests, sent_requests
 
 page = setup("tokens")
-
-st.header("Tokens and money", anchor=False)
 sent = sent_requests.load(page)
 
 if sent is not None:

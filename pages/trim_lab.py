@@ -6,8 +6,6 @@ from lib.ui import setup
 from lib.ui.trim_lab import bakeoff, cliff_map, conversation, costs, recall, report_view
 
 page = setup("trim_lab")
-
-st.header("Trim lab", anchor=False)
 picked = conversation.pick(page)
 lab = conversation.load(page, picked)
 

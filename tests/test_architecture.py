@@ -21,7 +21,7 @@ LAYERS = [
     {"context"},
     {"request_rules", "turns", "chat_settings", "planner"},
     {"providers", "history"},
-    {"analysis", "chat", "lab", "replica"},
+    {"analysis", "chat", "example", "lab", "replica"},
     {"server_history"},
     {"ui", "api"},
 ]

@@ -82,3 +82,12 @@ def test_no_default_model_is_about_to_be_switched_off() -> None:
     retiring = ("gpt-4", "gpt-3", "o1", "o3", "o4", "claude-3", "claude-2", "claude-haiku-4", "claude-sonnet-4")
     models = [endpoint.model for endpoint in load_settings({}, NOWHERE).endpoints.values()]
     assert not [model for model in models if model.startswith(retiring)]
+
+
+def test_new_chats_start_with_what_is_configured_or_named() -> None:
+    assert load_settings({}, NOWHERE).preferred == "local"
+    assert load_settings({"ANTHROPIC_API_KEY": "k"}, NOWHERE).preferred == "anthropic"
+    named = {"ANTHROPIC_API_KEY": "k", "WINDOWSEAT_PROVIDER": "local"}
+    assert load_settings(named, NOWHERE).preferred == "local"
+    with pytest.raises(InvalidSettings, match="WINDOWSEAT_PROVIDER"):
+        load_settings({"WINDOWSEAT_PROVIDER": "nobody"}, NOWHERE)

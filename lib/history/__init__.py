@@ -84,6 +84,20 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """A whole conversation with the records of its turns, made elsewhere, to be stored as a new session.
+
+    The turns are in their order; the store numbers them from 1. `source` says where it came from, as text for people.
+    """
+
+    title: str
+    messages: Sequence[Message]
+    turns: Sequence[Turn]
+    settings: Mapping[str, Any]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSummary:
     """A line in the list of sessions.
 
@@ -147,6 +161,13 @@ class ConversationStore(Protocol):
 
         An untitled session is named after their first user message. Without messages, nothing is written. Raises
         TurnInProgress while a turn is live or interrupted, CorruptHistory if the stored value is not an array.
+        """
+
+    def restore(self, session_id: str, recording: Recording) -> None:
+        """Store a recorded conversation in a session that has no messages yet, in one atomic write.
+
+        All its messages are recorded as one import from `recording.source`. Raises ImportRefused if the session has
+        messages or turns, TurnInProgress while a turn is live or interrupted. Raises ValueError without messages.
         """
 
     def clear(self, session_id: str) -> None:

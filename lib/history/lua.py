@@ -6,9 +6,9 @@ Every write is one script, so it is atomic. Redis does not roll back, so a scrip
 keys, whether the value is an array, who owns the live turn) before its first write. A script may run twice, because a
 client whose connection broke cannot know whether its last command arrived. The second run adds nothing.
 
-Keys: history, turns, live, about, signal. BEGIN, COMMIT and IMPORT take the index of sessions as a sixth key. In a
-cluster the index is in another slot, so TOUCH writes it there. The first argument of a writing script is the time to
-live in milliseconds. It returns "ok", or a word that says why it refused.
+Keys: history, turns, live, about, signal. BEGIN, COMMIT, IMPORT and RESTORE take the index of sessions as a sixth
+key. In a cluster the index is in another slot, so TOUCH writes it there. The first argument of a writing script is the
+time to live in milliseconds. It returns "ok", or a word that says why it refused.
 
 Fields of the signal hash: `stop` (the turn that was asked to stop) and `gone:<id>` (a turn that was cleared, discarded
 or replaced; its late writes are refused). Each of our writes gives the history and the about hash the same deadline. If

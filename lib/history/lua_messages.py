@@ -1,4 +1,4 @@
-"""The Lua scripts that load, commit and import messages. Shared parts are in lua.py."""
+"""The Lua scripts that load, commit, import and restore messages. Shared parts are in lua.py."""
 
 from __future__ import annotations
 
@@ -89,6 +89,28 @@ call('HSET', about, 'import:' .. id, '{"imported_at":' .. now .. ',' .. record)
     + NAME
     + DONE
 )
+
+RESTORE = (
+    WRITE
+    + BUSY
+    + """
+local id, added, record, title, settings = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+if call('HEXISTS', about, 'import:' .. id) == 1 then return 'ok' end -- this recording arrived before
+if busy then return busy end
+if call('EXISTS', chat, turns) > 0 then return 'occupied' end
+"""
+    + ADD_TO_INDEX
+    + """
+call('SET', chat, '[' .. added .. ']')
+for place = 7, #ARGV do
+  call('XADD', turns, string.format('%.0f-0', place - 6), 'turn', ARGV[place])
+end
+call('HSET', about, 'settings', settings, 'import:' .. id, '{"imported_at":' .. now .. ',' .. record)
+"""
+    + NAME
+    + DONE
+)
+"""Arguments from the seventh on are the turns, in order."""
 
 LOAD = (
     READ

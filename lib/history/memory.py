@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lib.context.candidates import Summary
-from lib.history import About, Import, Mark, SessionSummary, Signal, serialization, valid_session_id
-from lib.history.refusals import being_answered, checked_index, interrupted, turn_lost
+from lib.history import About, Import, Mark, Recording, SessionSummary, Signal, serialization, valid_session_id
+from lib.history.refusals import being_answered, checked_index, interrupted, occupied, turn_lost
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -109,14 +109,27 @@ class InMemoryHistory:
         if not messages:
             return
         with self._lock:
-            held = self.live(session_id)
-            if held is not None:
-                raise interrupted() if held.interrupted else being_answered()
+            self._refuse_if_live(session_id)
             state = self._write(session_id)
             record = Import(len(state.messages), len(messages), source, self._clock())
             state.messages += tuple(messages)
             state.about = replace(state.about, imports=(*state.about.imports, record))
             self._name(state, next((message.text for message in messages if message.role == "user"), ""))
+
+    def restore(self, session_id: str, recording: Recording) -> None:
+        if not recording.messages:
+            raise ValueError("a recording without messages")
+        with self._lock:
+            self._refuse_if_live(session_id)
+            before = self._read(session_id)
+            if before.messages or before.turns:
+                raise occupied()
+            state = self._write(session_id)
+            state.messages = tuple(recording.messages)
+            state.turns = [replace(turn, number=place) for place, turn in enumerate(recording.turns, 1)]
+            record = Import(0, len(state.messages), recording.source, self._clock())
+            state.about = replace(state.about, settings=dict(recording.settings), imports=(record,))
+            self._name(state, recording.title)
 
     def clear(self, session_id: str) -> None:
         with self._lock:
@@ -211,6 +224,12 @@ class InMemoryHistory:
         self._sessions[session_id] = state
         state.expires_at = now + self._ttl
         return state
+
+    def _refuse_if_live(self, session_id: str) -> None:
+        """Raise TurnInProgress if a turn is live or was interrupted."""
+        held = self.live(session_id)
+        if held is not None:
+            raise interrupted() if held.interrupted else being_answered()
 
     def _name(self, state: State, prompt: str) -> None:
         """Name an untitled session after a prompt, and set its last activity to now."""

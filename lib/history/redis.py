@@ -16,6 +16,7 @@ from lib.errors import CorruptHistory
 from lib.history import (
     About,
     Mark,
+    Recording,
     SessionSummary,
     Signal,
     lua,
@@ -27,12 +28,12 @@ from lib.history import (
 from lib.history.client import Client, EvictionCheck, RetryingClient
 from lib.history.keys import keys_of
 from lib.history.reader import MessageReader
-from lib.history.refusals import being_answered, changed_meanwhile, checked_index, interrupted, turn_lost
+from lib.history.refusals import being_answered, changed_meanwhile, checked_index, interrupted, occupied, turn_lost
 from lib.history.session_index import SessionIndex, seconds
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
-REFUSALS = {b"answering": being_answered, b"interrupted": interrupted, b"lost": turn_lost}
+REFUSALS = {b"answering": being_answered, b"interrupted": interrupted, b"lost": turn_lost, b"occupied": occupied}
 """The error for each status with which a script refuses."""
 IMPORT_ATTEMPTS = 3
 """How often an import is tried if another service changes the history meanwhile."""
@@ -123,6 +124,21 @@ class RedisHistory:
             if self._write(lua_messages.IMPORT, session_id, *arguments, listed=True) == "ok":
                 return
         raise changed_meanwhile()
+
+    def restore(self, session_id: str, recording: Recording) -> None:
+        if not recording.messages:
+            raise ValueError("a recording without messages")
+        self._write(
+            lua_messages.RESTORE,
+            session_id,
+            uuid.uuid4().hex,
+            serialization.pack_messages(recording.messages),
+            serialization.pack_import(0, len(recording.messages), recording.source),
+            serialization.title_of(recording.title),
+            serialization.to_json(dict(recording.settings)),
+            *map(serialization.pack_turn, recording.turns),
+            listed=True,
+        )
 
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
         stream = keys_of(session_id).turns

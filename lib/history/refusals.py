@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.errors import HistoryUnavailable, TurnInProgress, TurnLost
+from lib.errors import HistoryUnavailable, ImportRefused, TurnInProgress, TurnLost
 
 
 def being_answered() -> TurnInProgress:
@@ -30,6 +30,11 @@ def changed_meanwhile() -> HistoryUnavailable:
         safe="Nothing was changed.",
         next_step="Import them again when it has stopped.",
     )
+
+
+def occupied() -> ImportRefused:
+    """For a recorded conversation that would be stored over another one."""
+    return ImportRefused("This chat has messages already.", next_step="Open it in a new chat.")
 
 
 def checked_index(index: int) -> int:

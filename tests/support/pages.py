@@ -13,7 +13,7 @@ from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.messages import Message, assistant, user
 from lib.turns import LiveTurn, PlanSummary, Turn
-from lib.ui.chat import sidebar
+from lib.ui.chat import clear_chat, settings_panel
 from tests.support.other_service import overwrite
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def page(
     at.query_params["session"] = session_id
     for name, value in parameters.items():
         at.query_params[name] = value
-    for panel in (sidebar.SETTINGS, sidebar.CLEAR):
+    for panel in (settings_panel.SETTINGS, clear_chat.CLEAR):
         at.session_state[panel] = True  # open: a closed panel draws nothing inside
     for key, kept in (state or {}).items():
         at.session_state[key] = kept

@@ -18,9 +18,8 @@ from lib.planner import plan_next
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.tokens import ESTIMATE
 from lib.turns import LiveTurn, PlanSummary, Turn
-from lib.ui.chat import composer
 from lib.ui.context_window.draft_settings import DraftSettings
-from lib.ui.shell import session
+from lib.ui.shell import next_plan, session
 from lib.ui.shell.page import Page
 
 SETTINGS = ChatSettings("openai", "m", "Be brief.", 4096, 16, "low_water")
@@ -90,7 +89,7 @@ def test_what_the_gauge_shows_is_what_the_turn_sends(
     finished(chat, session_id)
     (turn,) = chat.store.turns(session_id)[len(exchanges) :]
     live = LiveTurn(prompt, page.settings, "test", 0.0, replaces=replaces)
-    in_gauge = composer.planned(replace(page, live=live), ESTIMATE)
+    in_gauge = next_plan.planned(replace(page, live=live), ESTIMATE)
 
     assert turn.plan is not None
     if turn.summarized is None:  # a summary that is written first changes the plan, and the gauge says so beforehand
@@ -106,7 +105,7 @@ def test_editing_shows_the_request_without_the_message_that_is_replaced() -> Non
     chat.store.save_settings(session_id, SETTINGS.to_dict())
     session.set_editing(2)
     try:
-        plan = composer.planned(opened(chat, session_id), ESTIMATE)
+        plan = next_plan.planned(opened(chat, session_id), ESTIMATE)
     finally:
         session.set_editing(None)
     assert [message.text for message in plan.included] == ["Be brief.", "first", "one", ""]

@@ -62,7 +62,7 @@ def test_the_line_under_a_reply_says_who_counted(chat: ChatService, typist: Typi
     typist.reads = 7
     at = page()
     at.chat_input(key="prompt").set_value("Hello").run()
-    lines = [caption.value for caption in at.caption if "typist" in caption.value]
+    lines = [caption.value for caption in at.caption if "first word" in caption.value]
     assert len(lines) == 1
     assert "7 in · 5 out (billed)" in lines[0]
     assert "1 of 1 message sent" in lines[0]

@@ -6,12 +6,15 @@ None of them raises.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
 from lib.chat.request_reader import ProviderOpener
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
+from lib.example import forgetting
 from lib.turns import LiveTurn
+from lib.ui.chat import state
 from lib.ui.shell import services, session, session_settings
 
 
@@ -55,12 +58,14 @@ def keep(session_id: str, live: LiveTurn) -> None:
 
 
 def discard(session_id: str, live: LiveTurn) -> None:
-    """Drop an interrupted message."""
+    """Drop an interrupted message. A demonstration does not send it again by itself."""
+    state.play(None)
     _attempt(lambda: services.chat().discard(session_id, live))
 
 
 def edit_interrupted(session_id: str, live: LiveTurn) -> None:
-    """Take an interrupted message back into the box."""
+    """Take an interrupted message back into the box. A demonstration does not send it again by itself."""
+    state.play(None)
     if _attempt(lambda: services.chat().discard(session_id, live)):
         session.put_back(live.prompt)
         session.set_editing(live.replaces)
@@ -79,14 +84,43 @@ def cancel_edit() -> None:
 
 
 def stop(session_id: str) -> None:
-    """Stop the reply and store the part that arrived."""
+    """Stop the reply and store the part that arrived. A demonstration does not go on by itself then."""
+    state.play(None)
     _attempt(lambda: services.chat().stop(session_id))
+
+
+def open_example(own: ChatSettings) -> None:
+    """Copy the example into a new chat, to be continued with the model of these settings, and open it."""
+
+    def act() -> None:
+        from lib.example.recording import open_as  # on first use: the first page must not wait for it
+
+        session_id = str(uuid.uuid4())
+        open_as(session_id, services.chat().store, own)
+        session.open_session(session_id)
+
+    _attempt(act)
+
+
+def watch_it_forget(own: ChatSettings) -> None:
+    """Begin the demonstration in a new chat with the model of these settings, and open it."""
+
+    def act() -> None:
+        session_id, settings = forgetting.new_id(), forgetting.settings_for(own)
+        chat = services.chat()
+        chat.store.save_settings(session_id, settings.to_dict())
+        chat.send(session_id, forgetting.OPENING[0], settings, opener(settings.provider))
+        session.open_session(session_id)
+        state.play(session_id)
+
+    _attempt(act)
 
 
 def clear(session_id: str, settings: ChatSettings) -> None:
     """Delete the chat's messages and records; its settings stay."""
 
     def act() -> None:
+        state.play(None)
         store = services.chat().store
         store.clear(session_id)
         store.save_settings(session_id, settings.to_dict())
@@ -115,9 +149,17 @@ def opener(provider: str) -> ProviderOpener:
 
 
 def _stored(session_id: str, drawn: ChatSettings) -> ChatSettings:
-    """The chat's stored settings: a change made a moment ago is stored, but the page may not show it yet."""
+    """The chat's stored settings: a change made a moment ago is stored, but the page may not show it yet.
+
+    A chat without any keeps those that were drawn, because they may be the choice of this browser session.
+    """
     try:
-        return session_settings.restored(services.chat().store.about(session_id).settings)
+        store = services.chat().store
+        stored = store.about(session_id).settings
+        if not stored:
+            store.save_settings(session_id, drawn.to_dict())
+            return drawn
+        return session_settings.restored(stored)
     except ChatError:
         return drawn
 

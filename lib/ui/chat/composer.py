@@ -8,39 +8,16 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.context.plan import ContextPlan
-from lib.errors import ChatError, HistoryUnavailable
-from lib.planner import plan_next
-from lib.tokens import ESTIMATE, PROVENANCE_TEXT, TokenCounter, provenance_label
-from lib.tokens.ledger import TokenLedger
-from lib.ui.chat import actions
+from lib.errors import HistoryUnavailable
+from lib.tokens import PROVENANCE_TEXT, provenance_label
+from lib.ui.chat import actions, forgetting
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
-from lib.ui.shell import services, session
+from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
 DROPPED_FOR_AGE = ("over_budget", "outside_window", "middle", "summarized")
 """Reasons that follow from a message's age. The transcript draws its line after the newest of these."""
-
-
-def preview(page: Page) -> ContextPlan | None:
-    """Plan the next request: with the message that is being answered or waits, or else with an empty new message.
-
-    There is always a new message, because no stored message may push it out.
-    """
-    if page.error is not None:
-        return None
-    try:
-        return planned(page, services.counter_of(page.settings) if page.chat is not None else ESTIMATE)
-    except ChatError:  # the server that counts is away: use the estimate until it is back
-        return planned(page, ESTIMATE)
-
-
-def planned(page: Page, counter: TokenCounter) -> ContextPlan:
-    """The same by this counter."""
-    replaced = page.live.replaces if page.live else session.editing()
-    ledger = page.chat.ledger(page.session_id, counter) if page.chat is not None else TokenLedger(counter)
-    prompt = page.live.prompt if page.live else ""
-    return plan_next(page.settings, page.about.marks.muting(replaced), page.history, prompt, ledger)
 
 
 def first_sent(plan: ContextPlan | None) -> int | None:
@@ -51,11 +28,14 @@ def first_sent(plan: ContextPlan | None) -> int | None:
     return cut - plan.candidates.preamble if cut else None
 
 
-def draw(page: Page, plan: ContextPlan | None) -> None:
-    """Draw the gauge and the chat input at the bottom of the page."""
+def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown | None = None) -> None:
+    """Draw the gauge and the chat input at the bottom of the page, and what a demonstration has to say above them."""
     # one container for everything that comes and goes, so that the input keeps its place and its draft
     with st.bottom, st.container(gap="xsmall", key="gauge"):
         _moment(page)
+        with st.container(gap=None, key="demonstration"):  # always there, so that nothing below it changes its place
+            if demonstration is not None:
+                forgetting.draw(page, demonstration)
         if plan is not None:
             _gauge(page, plan)
     # outside st.bottom, where it goes by itself: only then does the page follow a growing reply

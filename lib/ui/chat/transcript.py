@@ -6,10 +6,13 @@ than one of ten.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from lib.analysis.decisions import shortfall
 from lib.messages import Message, utf8_safe
+from lib.settings import EXAMPLE
 from lib.tokens import provenance_label
 from lib.turns import Turn
 from lib.ui.chat import actions
@@ -27,9 +30,9 @@ CUT = (
 AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
 
-def draw(page: Page, cut_at: int | None) -> None:
+def draw(page: Page, cut_at: int | None, notes: Mapping[int, str]) -> None:
     """Draw the newest messages. `cut_at` is the stored index of the first message that the next request sends after the
-    ones it drops; None where it drops none."""
+    ones it drops; None where it drops none. `notes` are lines under messages, by stored index."""
     history = page.history
     start = session.first_drawn(page.session_id, window_start(len(history)))
     if start:
@@ -50,6 +53,8 @@ def draw(page: Page, cut_at: int | None) -> None:
         with message(history[index], muted=muted, key=f"message-{index}"):
             if pinned and not muted and history[index].role == "user":
                 st.caption(":material/push_pin: Pinned: always sent")
+            if index in notes:
+                st.caption(notes[index])
             if index in turns:
                 line(turns[index], page.session_id)
             if cut_at is not None and index == cut_at - 1:
@@ -99,7 +104,7 @@ def line(turn: Turn, session_id: str) -> None:
 
 def summary(turn: Turn) -> str:
     """Example: "SmolLM2 · 412 in · 38 out (counted) · first word 0.4 s · 6 of 14 messages sent"."""
-    words = [as_markdown(turn.model), *_counts(turn)]
+    words = [as_markdown(turn.model), *_counts(turn)[: 1 if turn.provider == EXAMPLE else 2]]
     if turn.first_token_ms is not None:
         words.append(f"first word {numbers.duration(turn.first_token_ms / 1000)}")
     if turn.plan is not None:

@@ -26,9 +26,10 @@ def draw(page: Page) -> None:
     with slot.container():
         st.subheader("See what a language model is sent", anchor=False)
         st.markdown(
-            "A model remembers nothing: with every message the whole conversation is sent again, until it no longer"
-            " fits. Talk to the model on this machine and watch the bar below the conversation fill up."
+            "A model remembers nothing: each message sends it the whole conversation again, until it no longer fits and"
+            " the oldest part is dropped."
         )
+        st.caption("Say something, and watch the bar below fill up")
         with st.container(horizontal=True, key="starters"):
             for label, text in STARTERS.items():
                 st.button(
@@ -38,6 +39,24 @@ def draw(page: Page) -> None:
                     on_click=actions.send_text,
                     args=(page.session_id, text, page.settings),
                 )
+        st.caption("Or just watch")
+        with st.container(horizontal=True, key="demonstrations"):
+            st.button(
+                "Open an example",
+                key="open_example",
+                icon=":material/menu_book:",
+                help="A conversation of forty turns that no longer fits its window. Nothing is sent.",
+                on_click=actions.open_example,
+                args=(page.settings,),
+            )
+            st.button(
+                "Watch it forget",
+                key="watch_it_forget",
+                icon=":material/play_circle:",
+                help="Plays a short chat by itself: the model is told a code, and loses it when the window is full.",
+                on_click=actions.watch_it_forget,
+                args=(page.settings,),
+            )
 
 
 def follow_up(page: Page) -> None:

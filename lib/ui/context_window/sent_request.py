@@ -12,8 +12,10 @@ from lib.analysis.decisions import RequestView, shortfall, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat.rebuild import matches_what_was_sent, rebuild_request
 from lib.errors import ChatError
+from lib.example.provider import ExampleProvider
 from lib.history import Import
 from lib.providers import ChatRequest, Provider
+from lib.settings import EXAMPLE
 from lib.tokens import PROVENANCE_TEXT
 from lib.turns import Turn
 from lib.ui.components import message_rows, message_sizes, request_strip
@@ -118,7 +120,9 @@ def _notes(turn: Turn | None, sizes: MessageSizes) -> None:
 def _who_counted(turn: Turn | None, sizes: MessageSizes) -> None:
     """Who counted, who answered, and what the provider says it read and wrote."""
     words = f"Sizes are tokens by {numbers.by(sizes.counter)}: {PROVENANCE_TEXT[sizes.provenance]}"
-    if turn is not None:
+    if turn is not None and turn.provider == EXAMPLE:
+        words = f"The reply was written by hand: no server read this request.  \n{words}"
+    elif turn is not None:
         counts = (turn.usage.input_tokens, turn.usage.cached_tokens, turn.usage.output_tokens)
         read, cached, wrote = (numbers.tokens(count, turn.usage_provenance) for count in counts)
         words = (
@@ -161,6 +165,8 @@ def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
 
 def _provider_of(page: Page, turn: Turn | None) -> tuple[Provider, str]:
     """The adapter and the model of a turn; the chat's own, where there is no record of one."""
+    if turn is not None and turn.provider == EXAMPLE:
+        return ExampleProvider(), turn.model
     settings = page.settings if turn is None else session_settings.defaults(turn.provider)
     provider = services.provider_of(settings, services.key_for(settings.provider))
     return provider, settings.model if turn is None else str(turn.request.get("model", turn.model))

@@ -1,8 +1,4 @@
-"""setup(): the first line of every page; and Page: the chat that the page shows.
-
-Any page may be the first one a fresh server is asked for. When the store or the settings fail, the page says so in
-words, and comes back by itself when the store does.
-"""
+"""Page: the open chat, as a page shows it."""
 
 from __future__ import annotations
 
@@ -13,15 +9,11 @@ import streamlit as st
 
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
-from lib.errors import ChatError, HistoryUnavailable
+from lib.errors import ChatError
 from lib.history import About
 from lib.messages import Message
 from lib.turns import LiveTurn
-from lib.ui.shell import error_box, menu, services, session, session_settings
-
-FAVICON = "🪟"
-"""Drawn by the browser. For a Material icon it would ask a font service on the internet; for a file the server would
-load an image library before the first page."""
+from lib.ui.shell import services, session_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +36,13 @@ class Page:
         return session_settings.restored(self.about.settings)
 
 
-def setup(name: str) -> Page:
-    """Set up the page of this name, draw the menu, and load the open chat. Draws the error if that fails."""
-    entry = menu.MENU[name]
-    st.set_page_config(
-        page_title=f"{entry.title} · Windowseat", page_icon=FAVICON, layout="wide" if entry.wide else "centered"
-    )
-    session_id, new = session.session_id()
-    with st.sidebar:
-        menu.draw(session_id)
-    page = Page(session_id) if new and name == "chat" else _load(session_id)
-    if session.refused_id():
-        st.info("The address has a chat id that cannot exist, so this is a new chat. Nothing was lost.")
-    if page.error is not None:
-        error_box.show(page.error)
-    if page.chat is not None and not isinstance(page.error, HistoryUnavailable):
-        show_store_note(page.chat)
-    return page
-
-
 def show_store_note(chat: ChatService) -> None:
     """What a person must know about this store, such as that it is lost on restart or that its Redis deletes chats."""
     if chat.store.note:
         st.caption(f":material/info: {chat.store.note}")
 
 
-def _load(session_id: str) -> Page:
+def load(session_id: str) -> Page:
     """The chat as it is stored. Does not raise: an error becomes part of the page."""
     chat = None
     try:

@@ -25,7 +25,8 @@ PROMPT = "prompt"
 CONTEXT_WINDOW_TAB = "context_window_tab"
 PICKED_TURN = "picked_turn"
 CHECKED_RULES = "lint_rules"
-SESSION_ID, REFUSED_ID = "session_id", "refused_id"
+SESSION_ID, REFUSED_ID, FROM_ADDRESS = "session_id", "refused_id", "from_address"
+LAST_SETTINGS = "last_settings"
 EDITING, CHOSEN_MESSAGE, FLASH, BROKEN_ANSWER = "editing", "chosen_message", "flash", "broken_answer"
 
 
@@ -37,6 +38,8 @@ def session_id() -> tuple[str, bool]:
     new = False
     from_url = st.query_params.get(URL_SESSION, "")
     if from_url and valid_session_id(from_url):
+        if from_url != st.session_state.get(SESSION_ID):
+            st.session_state[FROM_ADDRESS] = from_url
         st.session_state[SESSION_ID] = from_url
     elif SESSION_ID not in st.session_state:
         st.session_state[SESSION_ID] = str(uuid.uuid4())
@@ -51,6 +54,22 @@ def session_id() -> tuple[str, bool]:
 def refused_id() -> bool:
     """Whether the URL had a session id that cannot exist. True once."""
     return bool(st.session_state.pop(REFUSED_ID, False))
+
+
+def came_by_address() -> bool:
+    """Whether the open chat was asked for by an address, and not opened or created on a page."""
+    return st.session_state.get(FROM_ADDRESS) == st.session_state.get(SESSION_ID)
+
+
+def last_settings() -> Mapping[str, Any]:
+    """The chat settings a person chose last in this browser session; empty where there are none."""
+    chosen: Mapping[str, Any] = st.session_state.get(LAST_SETTINGS, {})
+    return chosen
+
+
+def set_last_settings(settings: Mapping[str, Any]) -> None:
+    """Remember chat settings for the next new chat."""
+    st.session_state[LAST_SETTINGS] = dict(settings)
 
 
 def open_session(new_id: str | None = None) -> None:

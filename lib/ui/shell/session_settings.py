@@ -8,7 +8,7 @@ from typing import Any
 
 from lib.chat_settings import ChatSettings
 from lib.context import DEFAULT_STRATEGY, STRATEGIES
-from lib.ui.shell import services
+from lib.ui.shell import services, session
 
 SYSTEM_PROMPT = "You are a helpful assistant."
 """Of the prompts tried, the small model answers best under this one; a longer one confuses it."""
@@ -20,8 +20,16 @@ def defaults(endpoint: str = "local") -> ChatSettings:
     return ChatSettings(chosen.name, chosen.model, SYSTEM_PROMPT, chosen.window, chosen.reserve, DEFAULT_STRATEGY)
 
 
+def of_new_chat() -> ChatSettings:
+    """What a new chat starts with: the settings chosen last in this browser session, else the preferred endpoint's."""
+    chosen = session.last_settings()
+    return restored(chosen) if chosen else defaults(services.settings().preferred)
+
+
 def restored(stored: Mapping[str, Any]) -> ChatSettings:
-    """A chat's stored settings; what is missing is as in a new chat on the same endpoint, and so is an unknown
-    strategy."""
+    """A chat's stored settings. What is missing is as in a new chat on the same endpoint, and so is an unknown
+    strategy; a chat without any has those of a new one."""
+    if not stored:
+        return of_new_chat()
     settings = defaults(str(stored.get("provider", "local"))).updated(stored)
     return settings if settings.strategy in STRATEGIES else replace(settings, strategy=DEFAULT_STRATEGY)

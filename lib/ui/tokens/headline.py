@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lib.settings import EXAMPLE
 from lib.ui.format import numbers
 from lib.ui.tokens.money import cost_sentence
 from lib.ui.tokens.sent_requests import SentRequests
@@ -21,6 +22,11 @@ def sent_sentence(sent: SentRequests) -> str:
     typed = sum(sent.sizes.parts(record).newest for record in sent.records)
     total = sum(bill.usage.input_tokens or 0 for bill in sent.bills)
     who = numbers.who_counted(bill.provenance for bill in sent.bills)
+    if sent.bills and all(bill.provider == EXAMPLE for bill in sent.bills):
+        return (
+            f"{numbers.sized(typed, sent.sizes.provenance)} were typed. A model would have been sent {total:,} ({who}),"
+            " because every request re-sends the conversation."
+        )
     verb = "You have paid for" if _all_billed(sent) else "The model was sent"
     sentence = f"You have typed {numbers.sized(typed, sent.sizes.provenance)}. {verb} {total:,} ({who})"
     if len(sent.bills) < 2 or not typed:

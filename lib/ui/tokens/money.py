@@ -19,6 +19,7 @@ from lib.context import STRATEGIES
 from lib.pricing import catalogue
 from lib.pricing.costs import saved_by_cache
 from lib.pricing.model import Model
+from lib.settings import EXAMPLE
 from lib.tokens import ESTIMATE, provenance_label
 from lib.tokens.model_counters import counter_for
 from lib.ui.components import charts, tables
@@ -46,6 +47,9 @@ def draw(sent: SentRequests) -> None:
 
 def cost_sentence(bills: Sequence[Bill]) -> str:
     """Example: "It cost **$0.0042** (billed tokens at list price)."""
+    if bills and all(bill.provider == EXAMPLE for bill in bills):
+        return "Nothing was paid: the replies were written by hand."
+    bills = [bill for bill in bills if bill.provider != EXAMPLE]
     known = [bill.cost.total for bill in bills if bill.cost is not None]
     unknown = len(bills) - len(known)
     if not known:

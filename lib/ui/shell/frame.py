@@ -1,0 +1,49 @@
+"""What every page shows of the open chat: its title, model and window, and how much the next request drops."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.context.plan import ContextPlan
+from lib.tokens import provenance_label
+from lib.ui.format import numbers
+from lib.ui.format.text import as_label
+from lib.ui.shell import menu
+from lib.ui.shell.page import Page
+
+
+def draw(page: Page, plan: ContextPlan | None, name: str) -> None:
+    """One line at the top of the page `name`, with the ways to the chat and to the reasons for what is dropped."""
+    if page.error is not None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frame"):
+        st.caption(sentence(page, plan), width="content")
+        if name != "chat" and page.history:
+            _link("chat", "Back to chat", page.session_id)
+        if plan is not None and plan.left_out_count and name != "context_window":
+            _link("context_window", "What is dropped?", page.session_id)
+
+
+def sentence(page: Page, plan: ContextPlan | None) -> str:
+    """Markdown. Example: "**A week in Lisbon** · gpt-6-luna · window 2,048 tokens · 12 of 38 messages dropped"."""
+    settings = page.settings
+    title = as_label(page.about.title, 48) or ("New chat" if not page.history else "Untitled chat")
+    parts = [f"**{title}**", as_label(settings.model, 40), f"window {settings.max_tokens:,} tokens"]
+    if page.history:
+        parts.append(_dropped(plan, len(page.history)))
+    return " · ".join(part for part in parts if part)
+
+
+def _dropped(plan: ContextPlan | None, stored: int) -> str:
+    """How many stored messages the next request does not send."""
+    if plan is None:
+        return numbers.plural(stored, "message")
+    if not plan.left_out_count:
+        return f"all {numbers.plural(stored, 'message')} sent" if stored > 1 else "1 message, sent"
+    estimated = f" ({provenance_label(plan.provenance)})" if plan.provenance == "estimated" else ""
+    return f"{plan.left_out_count:,} of {numbers.plural(stored, 'message')} not in the next request{estimated}"
+
+
+def _link(name: str, label: str, session_id: str) -> None:
+    entry = menu.MENU[name]
+    st.page_link(entry.path, label=label, icon=entry.icon, query_params={"session": session_id}, width="content")

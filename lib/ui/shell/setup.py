@@ -1,0 +1,65 @@
+"""setup(): the first line of every page. It draws the product's mark, the menu, the chats and the line of the open one.
+
+Any page may be the first one a fresh server is asked for. When the store or the settings fail, the page says so in
+words, and comes back by itself when the store does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from lib.errors import HistoryUnavailable
+from lib.example import is_example
+from lib.ui.shell import error_box, frame, menu, next_plan, session, sidebar
+from lib.ui.shell.page import Page, load, show_store_note
+
+FAVICON = "🪟"
+"""Drawn by the browser. For a Material icon it would ask a font service on the internet; for a file the server would
+load an image library before the first page."""
+NAME = Path(__file__).with_name("name.svg").read_text("utf-8")
+MARK = Path(__file__).with_name("mark.svg").read_text("utf-8")
+"""The window strip in small. Streamlit shows the name in the sidebar, and the mark alone while that is closed."""
+
+EXAMPLE_NOTE = (
+    ":material/menu_book: An example: the replies were written by hand; no model was asked, nothing was paid. The"
+    " counts are real. What you send here goes to your own model."
+)
+
+
+def setup(name: str) -> Page:
+    """Set up the page of this name and load the open chat. Draws the error if that fails.
+
+    The chat page draws its line and its list of chats itself, later: a new chat need not wait for the store.
+    """
+    entry = menu.MENU[name]
+    st.set_page_config(
+        page_title=f"{entry.title} · Windowseat", page_icon=FAVICON, layout="wide" if entry.wide else "centered"
+    )
+    st.logo(NAME, size="large", icon_image=MARK)
+    session_id, new = session.session_id()
+    with st.sidebar:
+        menu.draw(session_id)
+    page = Page(session_id) if new and name == "chat" else load(session_id)
+    sidebar.new_chat()
+    if name != "chat":
+        sidebar.list_chats(page)
+        st.header(entry.title, anchor=False)
+        frame.draw(page, next_plan.preview(page), name)
+    _explain_address(page)
+    if page.error is not None:
+        error_box.show(page.error)
+    if page.chat is not None and not isinstance(page.error, HistoryUnavailable):
+        show_store_note(page.chat)
+    if is_example(page.about):
+        st.caption(EXAMPLE_NOTE)
+    return page
+
+
+def _explain_address(page: Page) -> None:
+    """Say why an address from elsewhere shows an empty chat."""
+    if session.refused_id():
+        st.info("The address has a chat id that cannot exist, so this is a new chat. Nothing was lost.")
+    elif session.came_by_address() and page.chat is not None and not page.error and not page.history and not page.live:
+        st.caption(":material/info: Nothing is stored at this address: the chat is new, was cleared or has expired.")
