@@ -31,6 +31,10 @@ fix:
 cover:
     uv run pytest --cov=lib --cov=pages --cov-report=term-missing:skip-covered
 
+# Try faults of real servers and write docs/faults.md from what happens
+faults *names:
+    uv run python -m tests.faults {{names}}
+
 # Print the benchmarks: ratios against baselines measured in the same run
 bench *names:
     uv run --group bench python -m tests.benchmarks {{names}}

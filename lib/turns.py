@@ -207,7 +207,7 @@ class LiveTurn:
     """The person chose to send it although it does not fit."""
     first_token_ms: float | None = None
     phase: str = ""
-    """Progress before the request is sent: "summarizing" or empty."""
+    """"summarizing" before the request is sent, "storing" while a finished reply waits for the store, or empty."""
     summarized: Summarized | None = None
     age: float = 0.0
 

@@ -14,8 +14,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 
 from lib.chat.request_reader import ProviderOpener
-from lib.chat.turn_worker import TurnWorker, finished_turn
+from lib.chat.turn_worker import HEARTBEAT_SECONDS, STORE_PATIENCE_SECONDS, TurnWorker, finished_turn
 from lib.chat_settings import ChatSettings
+from lib.errors import ChatError, HistoryUnavailable
 from lib.history import HistoryStore
 from lib.messages import Message, assistant, user
 from lib.providers import Provider, Reply
@@ -43,6 +44,7 @@ class ChatService:
         self.counter_of = counter_of
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._workers: dict[str, TurnWorker] = {}
         self._ledgers: OrderedDict[tuple[str, str], TokenLedger] = OrderedDict()
 
@@ -74,7 +76,7 @@ class ChatService:
             over_budget_allowed=over_budget_allowed,
             summarized=summarized,
         )
-        self.store.begin(session_id, live, instead_of=instead_of)
+        self._begin(session_id, live, instead_of)
         worker = TurnWorker(
             self.store,
             session_id,
@@ -87,6 +89,32 @@ class ChatService:
             self._workers[session_id] = worker
         worker.start()
         return live
+
+    def _begin(self, session_id: str, live: LiveTurn, instead_of: str | None) -> None:
+        """Store the live turn. If the answer is lost, the store may have it, though we say that it was refused: then it
+        is taken back. Not if it replaced an interrupted turn, because it is now the only record of that message.
+        """
+        try:
+            self.store.begin(session_id, live, instead_of=instead_of)
+        except HistoryUnavailable:
+            if instead_of is None:
+                threading.Thread(
+                    target=self._take_back, args=(session_id, live.id), daemon=True, name=f"take-back-{live.id}"
+                ).start()
+            raise
+
+    def _take_back(self, session_id: str, live_id: str) -> None:
+        """Remove a live turn that the person was told was refused, as soon as the store answers."""
+        patience_ends = time.monotonic() + STORE_PATIENCE_SECONDS
+        while time.monotonic() < patience_ends and not self._closing.is_set():
+            try:
+                self.store.discard(session_id, live_id)
+            except HistoryUnavailable:
+                self._closing.wait(HEARTBEAT_SECONDS)
+            except ChatError:  # the record cannot be read: opening the chat says so
+                return
+            else:
+                return
 
     def retry(
         self,
@@ -169,6 +197,7 @@ class ChatService:
 
     def close(self) -> None:
         """Shut down: leave live turns in their records and close the store."""
+        self._closing.set()
         with self._lock:
             workers = list(self._workers.values())
         for worker in workers:

@@ -26,8 +26,8 @@ from lib.tokens.ledger import TokenLedger
 from lib.turns import LiveTurn, PlanSummary, Turn, TurnStatus
 
 HEARTBEAT_SECONDS = 0.5
-COMMIT_PATIENCE_SECONDS = 600.0
-"""How long a finished reply waits in memory for a store that does not answer."""
+STORE_PATIENCE_SECONDS = 600.0
+"""How long a finished reply waits in memory for a store that does not take it."""
 
 log = logging.getLogger(__name__)
 
@@ -126,23 +126,23 @@ class TurnWorker:
             log.warning("turn %s: the history store does not answer; the reply goes on in memory", self.live.id)
 
     def _commit(self, reply: Reply, status: TurnStatus) -> None:
-        """Store the exchange. If the store does not answer, keep the reply in memory and wait for it."""
+        """Store the exchange. If the store does not take it, keep the reply in memory, say so, and try again."""
         turn = finished_turn(self.live, reply, status, self._sent)
         messages = [user(self.live.prompt), assistant(reply.text)]
-        patience_ends = time.monotonic() + COMMIT_PATIENCE_SECONDS
+        patience_ends = time.monotonic() + STORE_PATIENCE_SECONDS
         while not self._left.is_set():
             try:
                 return self._store.commit(self._session_id, self.live.id, messages, turn)
             except HistoryUnavailable:
                 if time.monotonic() > patience_ends:
                     raise
-                self._show(self.live)
+                self._show(replace(self.live, phase="storing"))
                 self._left.wait(HEARTBEAT_SECONDS)
 
     def _fail(self, error: ChatError) -> None:
         """Leave the prompt, the partial reply and the error in the record, for the person to decide."""
         self._show(replace(self.live, error=error))
-        patience_ends = time.monotonic() + COMMIT_PATIENCE_SECONDS
+        patience_ends = time.monotonic() + STORE_PATIENCE_SECONDS
         while time.monotonic() < patience_ends and not self._left.is_set():
             try:
                 self._store.heartbeat(self._session_id, self.live)

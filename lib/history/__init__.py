@@ -220,7 +220,10 @@ class HistoryStore(ConversationStore, LiveTurnStore, SessionList, Protocol):
 
     @property
     def note(self) -> str | None:
-        """A warning about this store that every page shows, e.g. "lost on restart", or None."""
+        """A warning about this store that every page shows, e.g. "lost on restart", or None.
+
+        May ask the server; does not raise.
+        """
 
     def ping(self) -> None:
         """Raise HistoryUnavailable if the store does not answer."""

@@ -10,6 +10,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -30,8 +31,14 @@ ANSWER_SECONDS = 1.0
 """Longest wait for the next bytes from a connected server. A large answer may take longer in total."""
 READ_BYTES = 262_144
 """Bytes per read from a connection. redis-py's own 65,536 makes a history of megabytes take 1.5 times as long."""
+EVICTION_CHECK_SECONDS = 60.0
+"""How long an answer about the server's maxmemory-policy is used before it is asked again."""
 REVIVE_SECONDS = 1.0
 """Least time between two attempts to restart a dead server."""
+EVICTING = (
+    "This Redis deletes chats when its memory is full (its maxmemory-policy is {policy}). With noeviction it keeps them"
+    " and takes no new messages instead."
+)
 
 
 def connect(url: str, cluster: bool = False) -> Client:
@@ -119,6 +126,35 @@ class RetryingClient:
             return self._revive()
         except ChatError:
             return False
+
+
+class EvictionCheck:
+    """Whether the server deletes chats when its memory is full, as a warning for pages. Asked once a minute at most."""
+
+    def __init__(self, client: RetryingClient) -> None:
+        self._client = client
+        self._asked_at = float("-inf")
+        self._note: str | None = None
+
+    def note(self) -> str | None:
+        """The warning, or None. A server that does not answer, or does not say, changes nothing."""
+        if time.monotonic() - self._asked_at > EVICTION_CHECK_SECONDS:
+            self._asked_at = time.monotonic()
+            with suppress(ChatError):
+                policy = self._client.ask(_evicting_policy)
+                self._note = None if policy is None else EVICTING.format(policy=policy)
+        return self._note
+
+
+def _evicting_policy(client: Client) -> str | None:
+    """The policy by which this server deletes keys when its memory is full; None if it deletes nothing.
+
+    Every chat has a time to live, so the volatile policies delete chats too.
+    """
+    answer = client.info("memory")
+    nodes = [answer] if "maxmemory_policy" in answer else [node for node in answer.values() if isinstance(node, dict)]
+    policies = (str(node.get("maxmemory_policy", "noeviction")) for node in nodes if node.get("maxmemory"))
+    return next((policy for policy in policies if policy != "noeviction"), None)
 
 
 @cache

@@ -25,7 +25,7 @@ from lib.history import (
     serialization,
     valid_session_id,
 )
-from lib.history.client import Client, RetryingClient
+from lib.history.client import Client, EvictionCheck, RetryingClient
 from lib.history.keys import keys_of
 from lib.history.reader import MessageReader
 from lib.history.refusals import being_answered, changed_meanwhile, checked_index, interrupted, occupied, turn_lost
@@ -43,7 +43,8 @@ class RedisHistory:
     """A HistoryStore on a Redis client.
 
     `client` may also be a function that creates the client at first use; a cluster client needs that, because creating
-    it connects. `note` is a warning that pages show. `revive` restarts a dead server and returns whether it answers.
+    it connects. `note` is a warning that pages show; without one, the server is asked whether it deletes chats.
+    `revive` restarts a dead server and returns whether it answers.
     `written` is called after every write, `close` when the store is closed.
     """
 
@@ -62,12 +63,13 @@ class RedisHistory:
         self._reader = MessageReader(self._client)
         self._ttl_ms = ttl_seconds * 1000
         self._note = note
+        self._eviction = EvictionCheck(self._client)
         self._written = written
         self._close = close
 
     @property
     def note(self) -> str | None:
-        return self._note
+        return self._note or self._eviction.note()
 
     def ping(self) -> None:
         self._client.ask(lambda client: client.ping())

@@ -31,6 +31,25 @@ _SERVER_CODES = {
     "MOVED": "is a cluster; WINDOWSEAT_REDIS_CLUSTER=1 is needed",
     "NOREPLICAS": "has too few replicas to take writes",
 }
+_REFUSED = "refused the user or password"
+_NO_TLS = "could not be reached over TLS; it may not speak TLS at all"
+_UNTRUSTED = "has a TLS certificate that this machine does not trust"
+_UNKNOWN_HOST = "has a host name that is not known"
+_CLOSED = "closed the connection"
+
+_ADDRESS = "Correct REDIS_URL and start the app again. If the server changes instead, the page goes on by itself."
+_NEXT_STEPS = {
+    _SERVER_CODES["NOAUTH"]: _ADDRESS,
+    _SERVER_CODES["WRONGPASS"]: _ADDRESS,
+    _SERVER_CODES["OOM"]: "Give it more memory, or delete chats. The page goes on by itself when it has room again.",
+    _SERVER_CODES["READONLY"]: "Wait for a fail-over to end, or let REDIS_URL name the primary. Then send it again.",
+    _REFUSED: _ADDRESS,
+    _NO_TLS: _ADDRESS,
+    _UNTRUSTED: "Let ?ssl_ca_certs= in REDIS_URL name the file of its authority, and start the app again.",
+    _UNKNOWN_HOST: _ADDRESS,
+    _CLOSED: "The page keeps trying and goes on by itself. A server with TLS needs rediss:// in REDIS_URL.",
+}
+"""What to do where waiting alone may not help."""
 
 
 def broke_off(exc: Exception) -> bool:
@@ -58,7 +77,8 @@ def translated(exc: Exception) -> ChatError:
     text = str(exc)
     if "WRONGTYPE" in text:
         return CorruptHistory("A key of this session is of a type that Windowseat does not write.", where="key type")
-    return HistoryUnavailable(f"The history store {_what_happened(exc, text)}.")
+    happened = _what_happened(exc, text)
+    return HistoryUnavailable(f"The history store {happened}.", next_step=_NEXT_STEPS.get(happened))
 
 
 def _what_happened(exc: Exception, text: str) -> str:
@@ -75,23 +95,25 @@ def _what_happened(exc: Exception, text: str) -> str:
     if isinstance(exc, redis.ReadOnlyError):
         return _SERVER_CODES["READONLY"]
     if isinstance(exc, (redis.AuthenticationError, AuthorizationError)) or "AUTH" in text.split(" ", 2)[:2]:
-        return "refused the user or password"
+        return _REFUSED
+    if isinstance(root, ssl.SSLCertVerificationError):
+        return _UNTRUSTED
+    if isinstance(root, ssl.SSLError) or "handshake" in str(root):  # a server without TLS may just wait for more
+        return _NO_TLS
     if isinstance(exc, (redis.TimeoutError, TimeoutError)):
         return "did not answer in time"
     if isinstance(exc, MovedError):
         return _SERVER_CODES["MOVED"]
-    if isinstance(root, ssl.SSLError):
-        return "could not be reached over TLS (the certificate or the protocol was not accepted)"
     if isinstance(root, ConnectionRefusedError):
         return "is not running (the connection was refused)"
     if isinstance(root, FileNotFoundError):
         return "is not running (its socket is not there)"
     if isinstance(root, socket.gaierror):
-        return "has a host name that is not known"
+        return _UNKNOWN_HOST
     if isinstance(exc, RedisClusterException):
         return "is a cluster that is not reached"
     if isinstance(exc, (redis.ConnectionError, OSError)):
-        return "closed the connection"
+        return _CLOSED
     return f"answered with an error ({type(exc).__name__})"
 
 

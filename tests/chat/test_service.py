@@ -30,6 +30,17 @@ class InterruptibleHistory(InMemoryHistory):
     """A store that cannot be written to while `away` is True."""
 
     away = False
+    losing_answers = False
+    """Whether `begin` does its work and says that it failed, as if the answer was lost."""
+
+    def begin(self, session_id: str, live: LiveTurn, *, instead_of: str | None = None) -> None:
+        super().begin(session_id, live, instead_of=instead_of)
+        if self.losing_answers:
+            raise HistoryUnavailable("The store closed the connection.")
+
+    def discard(self, session_id: str, live_id: str) -> None:
+        self._check()
+        super().discard(session_id, live_id)
 
     def heartbeat(self, session_id: str, live: LiveTurn) -> Signal:
         self._check()
@@ -49,6 +60,15 @@ def chat() -> Iterator[ChatService]:
     service = ChatService(InterruptibleHistory(3600))
     yield service
     wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("turn-")])
+
+
+def interruptible(chat: ChatService) -> InterruptibleHistory:
+    assert isinstance(chat.store, InterruptibleHistory)
+    return chat.store
+
+
+def taking_back() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("take-back-")]
 
 
 def send(chat: ChatService, provider: ScriptedProvider, text: str, **options: Any) -> LiveTurn:
@@ -231,6 +251,58 @@ def test_a_replaced_exchange_stays_stored_and_is_never_sent_again(chat: ChatServ
     assert texts(provider.requests[1]) == ["Be brief.", "one, better"]
     assert texts(provider.requests[2]) == ["Be brief.", "one, better", "good", "two"]
     assert len(chat.store.load(SID)) == 6
+
+
+def test_a_message_that_was_refused_although_it_was_stored_is_taken_back(chat: ChatService) -> None:
+    store = interruptible(chat)
+    store.losing_answers = store.away = True
+    provider = ScriptedProvider(Script(["Yes."]))
+    with pytest.raises(HistoryUnavailable):
+        send(chat, provider, "first try")
+    assert chat.store.live(SID) is not None
+    store.losing_answers = store.away = False
+    wait_until(lambda: chat.store.live(SID) is None)
+    finish(chat, send(chat, provider, "second try"))
+    assert [message.text for message in chat.store.load(SID)] == ["second try", "Yes."]
+
+
+def test_a_retry_that_was_refused_although_it_was_stored_keeps_the_message(chat: ChatService) -> None:
+    store = interruptible(chat)
+    provider = ScriptedProvider(Script([], error=RateLimited("Slow down.")), Script(["Yes."]))
+    finish(chat, send(chat, provider, "precious"))
+    failed = chat.store.live(SID)
+    assert failed is not None
+    store.losing_answers = True
+    with pytest.raises(HistoryUnavailable):
+        chat.retry(SID, failed, SETTINGS, lambda _: provider)
+    assert not taking_back()
+    live = chat.store.live(SID)
+    assert live is not None
+    assert live.prompt == "precious"
+
+
+def test_a_closed_service_stops_trying_to_take_a_message_back(chat: ChatService) -> None:
+    store = interruptible(chat)
+    store.losing_answers = store.away = True
+    with pytest.raises(HistoryUnavailable):
+        send(chat, ScriptedProvider(), "hello")
+    assert taking_back()
+    chat.close()
+    wait_until(lambda: not taking_back())
+
+
+def test_a_finished_reply_that_waits_for_the_store_says_so(chat: ChatService) -> None:
+    store = interruptible(chat)
+    gate = threading.Semaphore(0)
+    live = send(chat, ScriptedProvider(Script(["Yes."], gate=gate)), "hello")
+    store.away = True
+    gate.release(9)
+    states = chat.follow(SID, live.id)
+    waiting = next(state for state in states if state.phase == "storing")
+    assert (waiting.text, waiting.error) == ("Yes.", None)
+    store.away = False
+    list(states)
+    assert [message.text for message in chat.store.load(SID)] == ["hello", "Yes."]
 
 
 def test_another_process_follows_the_record_until_it_is_gone(chat: ChatService) -> None:

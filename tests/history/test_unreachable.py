@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import signal
 import socket
+import ssl
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -224,12 +226,96 @@ def test_a_replica_refuses_writes_and_still_reads(server: RedisServer, store: Re
         assert len(store.load("s")) == 2
 
 
+def test_a_full_server_still_lets_chats_be_deleted(server: RedisServer, store: RedisHistory) -> None:
+    say(store, "s")
+    with server.client() as client:
+        client.config_set("maxmemory", 1)
+        store.clear("s")
+    assert list(store.load("s")) == []
+
+
+def infos(client: Any) -> int:
+    """How often the server was asked INFO, without our own asking."""
+    return int(client.info("commandstats").get("cmdstat_info", {"calls": 0})["calls"])
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-random", "volatile-lru", "volatile-ttl"])
+def test_a_server_that_deletes_chats_when_it_is_full_is_named_on_pages(
+    server: RedisServer, store: RedisHistory, policy: str
+) -> None:
+    with server.client() as client:
+        client.config_set("maxmemory", "100mb", "maxmemory-policy", policy)
+        assert policy in (store.note or "")
+        before = infos(client)
+        assert policy in (store.note or "")  # remembered
+        assert infos(client) == before + 1  # ours
+
+
+@pytest.mark.parametrize(("memory", "policy"), [("100mb", "noeviction"), ("0", "allkeys-lru")])
+def test_a_server_that_keeps_everything_is_not_warned_about(
+    server: RedisServer, store: RedisHistory, memory: str, policy: str
+) -> None:
+    with server.client() as client:
+        client.config_set("maxmemory", memory, "maxmemory-policy", policy)
+    assert store.note is None
+
+
+def test_a_changed_policy_is_noticed(server: RedisServer, store: RedisHistory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "EVICTION_CHECK_SECONDS", -1.0)
+    with server.client() as client:
+        client.config_set("maxmemory", "100mb", "maxmemory-policy", "allkeys-lfu")
+        assert store.note is not None
+        client.config_set("maxmemory-policy", "noeviction")
+    assert store.note is None
+
+
+def test_a_server_that_refuses_to_say_is_not_judged(server: RedisServer) -> None:
+    with server.client() as client:
+        client.config_set("maxmemory", "100mb", "maxmemory-policy", "allkeys-lru")
+        client.execute_command("ACL SETUSER limited on nopass ~* &* +@all -info")
+    store = RedisHistory(connect(f"unix://limited:x@{server.socket}"), TTL)
+    assert store.note is None
+    say(store, "s")
+    store.close()
+
+
+def test_the_nodes_of_a_cluster_are_asked_too(cluster_url: str) -> None:
+    plain = connect(cluster_url)
+    plain.config_set("maxmemory", "100mb", "maxmemory-policy", "volatile-lru")
+    try:
+        store = RedisHistory(lambda: connect(cluster_url, cluster=True), TTL)
+        assert "volatile-lru" in (store.note or "")
+        store.close()
+    finally:
+        plain.config_set("maxmemory", "0", "maxmemory-policy", "noeviction")
+        plain.close()
+
+
 def test_flushed_scripts_cause_no_error(server: RedisServer, store: RedisHistory) -> None:
     say(store, "s")
     with server.client() as client:
         client.script_flush()
     say(store, "s")
     assert len(store.load("s")) == 4
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "next_step"),
+    [
+        (wrapped("Error", ssl.SSLCertVerificationError(1, "self-signed certificate")), "not trust", "ssl_ca_certs"),
+        (wrapped("Error", ssl.SSLError(1, "WRONG_VERSION_NUMBER")), "may not speak TLS", "Correct REDIS_URL"),
+        (wrapped("Timeout", TimeoutError("The handshake operation timed out")), "may not speak TLS", "Correct"),
+        (redis.ConnectionError("Connection closed by server."), "closed the connection", "rediss://"),
+        (redis.AuthenticationError("invalid username-password pair"), "password", "Correct REDIS_URL"),
+        (redis.OutOfMemoryError("OOM command not allowed"), "out of memory", "more memory"),
+        (redis.ReadOnlyError("You can't write"), "replica", "primary"),
+        (redis.TimeoutError("Timeout reading from socket"), "in time", "keeps trying"),
+    ],
+)
+def test_an_error_says_what_to_do_where_waiting_does_not_help(error: Exception, words: str, next_step: str) -> None:
+    translation = translated(error)
+    assert words in translation.what
+    assert next_step in translation.next_step
 
 
 @pytest.mark.parametrize(

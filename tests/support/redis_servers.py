@@ -39,6 +39,7 @@ class RedisServer:
         self.folder = Path(tempfile.mkdtemp(prefix="ws-"))
         self.socket = self.folder / "r.sock"
         self.url = f"unix://{self.socket}"
+        self.password: str | None = None  # for `client`, if a test has set one
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -57,7 +58,7 @@ class RedisServer:
         raise TimeoutError("redis-server did not start")
 
     def client(self) -> Any:
-        return redis.Redis(unix_socket_path=str(self.socket), protocol=2)
+        return redis.Redis(unix_socket_path=str(self.socket), password=self.password, protocol=2)
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         if self._process is not None:

@@ -24,6 +24,10 @@ from lib.ui.shell.page import Page
 
 SENDING_TOO_MUCH = ("none", "source_trim")
 """Strategies that may exceed the budget where dropping the oldest would not."""
+STORING = (
+    "The reply is complete, but the history store does not take it at the moment. It is kept in memory and stored as"
+    " soon as that works, if the app keeps running."
+)
 REFRESH_SECONDS = 0.5
 """How often an unchanged reply is drawn again: a click can interrupt the page only when it draws."""
 
@@ -48,7 +52,7 @@ def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_g
     """Draw the reply as it grows, then rerun the page."""
     if not live.text:
         _waiting(live, slot)
-    drawn, drawn_at = "", time.monotonic()
+    drawn, drawn_at, storing = "", time.monotonic(), False
     try:
         for state in chat.follow(session_id, live.id):
             if state.text and (state.text != drawn or time.monotonic() - drawn_at > REFRESH_SECONDS):
@@ -56,6 +60,9 @@ def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_g
                 drawn, drawn_at = state.text, time.monotonic()
             elif not state.text:
                 _waiting(state, slot)
+            if state.phase == "storing" and not storing:
+                storing = True
+                st.caption(STORING)
     except HistoryUnavailable:
         pass  # the rerun below shows the error, and the page comes back when the store does
     st.rerun()
@@ -70,7 +77,7 @@ def _waiting(live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
 
 
 INTERRUPTED = ChatError(
-    "The reply was interrupted: the app that was writing it stopped.",
+    "The reply was interrupted: the app that was writing it stopped, or cannot write to the history store.",
     safe="Your message and the reply so far are kept.",
     next_step="Retry, keep the partial reply, edit your message, or discard it.",
 )

@@ -37,7 +37,7 @@ class Page:
 
 
 def show_store_note(chat: ChatService) -> None:
-    """What a person must know about this store, such as that it is lost on restart."""
+    """What a person must know about this store, such as that it is lost on restart or that its Redis deletes chats."""
     if chat.store.note:
         st.caption(f":material/info: {chat.store.note}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.errors import InvalidSettings
+from lib.errors import HistoryUnavailable, InvalidSettings
 from lib.example import is_example
 from lib.ui.shell import error_box, frame, menu, next_plan, services, session, sidebar
 from lib.ui.shell.page import Page, load, show_store_note
@@ -51,7 +51,7 @@ def setup(name: str) -> Page:
     _explain_address(page)
     if page.error is not None:
         error_box.show(page.error)
-    if page.chat is not None:
+    if page.chat is not None and not isinstance(page.error, HistoryUnavailable):
         show_store_note(page.chat)
     if is_example(page.about):
         st.caption(EXAMPLE_NOTE)
