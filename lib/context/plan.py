@@ -79,6 +79,8 @@ class ContextPlan:
     """Why the plan differs from what the strategy promises; None if it does not."""
     pinned: frozenset[int] = frozenset()
     """Stored indexes of the user messages that the person pinned. A strategy may pin more by itself."""
+    batch_target: int | None = None
+    """Tokens down to which the strategy drops once the budget is exceeded; None if it drops no more than it must."""
 
     @property
     def counter(self) -> str:

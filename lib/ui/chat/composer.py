@@ -18,7 +18,7 @@ from lib.ui.format import numbers
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 
-DROPPED_FOR_AGE = ("over_budget", "outside_window", "middle", "summarized")
+DROPPED_FOR_AGE = ("over_budget", "batch", "outside_window", "middle", "summarized")
 """Reasons that follow from a message's age. The transcript draws its line after the newest of these."""
 
 
