@@ -13,7 +13,6 @@ from lib.context.candidates import SUMMARY_HEADING, Summary
 from lib.context.plan import ContextPlan, Fallback
 from tests.support.planning_cases import CASE, GIST, Case, cases, summaries
 
-
 SIZE = ("over_budget", "batch")
 
 

@@ -10,7 +10,8 @@ from typing import Literal
 
 import streamlit as st
 
-from lib.analysis.decisions import Difference, RequestView, difference, fate_of, view_of_record
+from lib.analysis.decisions import Difference, difference
+from lib.analysis.request_view import RequestView, fate_of, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.context.reasons import REASON_TEXT
 from lib.ui.components import message_rows, message_sizes, palette

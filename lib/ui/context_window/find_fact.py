@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lib.analysis.decisions import dropped_at, fate_of, view_of_plan, view_of_record
+from lib.analysis.decisions import dropped_at
+from lib.analysis.request_view import fate_of, view_of_plan, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES

@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from lib.analysis.decisions import view_of_plan
+from lib.analysis.request_view import view_of_plan
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError
 from lib.messages import Usage

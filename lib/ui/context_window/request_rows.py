@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lib.analysis.decisions import Decision, PreambleMessage, RequestView, decisions
+from lib.analysis.decisions import Decision, decisions
+from lib.analysis.request_view import PreambleMessage, RequestView
 from lib.context.reasons import REASON_TEXT
 from lib.messages import Message, utf8_safe
 from lib.providers import ChatRequest, Provider

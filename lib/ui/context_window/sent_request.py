@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.analysis.decisions import RequestView, shortfall, view_of_record
+from lib.analysis.decisions import shortfall
+from lib.analysis.request_view import RequestView, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat.rebuild import matches_what_was_sent, rebuild_request
 from lib.errors import ChatError

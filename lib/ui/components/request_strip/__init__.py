@@ -12,7 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.analysis.decisions import RequestView
+from lib.analysis.request_view import RequestView
 from lib.ui.components import palette
 from lib.ui.components.palette import Part
 from lib.ui.shell import session
