@@ -106,13 +106,16 @@ IndexRanges = list[tuple[int, int]]
 class Difference:
     """How a request differs from the one before.
 
-    `reusable` is the most tokens a prompt cache could return, `cached` what the server reported, or None.
+    `reusable` are the tokens at the beginning that both requests share. `own_reply` are the tokens right after them
+    that the server wrote itself when it answered the request before: a server that keeps what it wrote finds them in
+    its cache as well. `cached` is what the server reported, or None.
     """
 
     entered: IndexRanges
     left: IndexRanges
     stayed: IndexRanges
     reusable: int
+    own_reply: int
     cached: int | None
     broken_at: int | None
     """Stored index of the first message that differs; None if the request before is a prefix of this one."""
@@ -123,13 +126,18 @@ def difference(before: RequestRecord, now: RequestRecord, sizes: MessageSizes) -
     old, new = sent_ranges(before), sent_ranges(now)
     entered = _minus(new, old)
     usage = now.turn.usage if now.turn is not None else None
+    broken_at, reusable = _broken_at(old, new), reusable_tokens(before, now, sizes)
+    is_continued = broken_at is None and before.at == (old[-1][1] - 1 if old else None) and reusable > 0
+    reply = next((run for run in new if run[0] <= before.at < run[1]), None) if is_continued else None
+    own_reply = 0 if reply is None else sizes.between(before.at + 1, min(reply[1], sizes.answered(before)))
     return Difference(
         entered,
         _minus(old, new),
         _minus(new, entered),
-        reusable_tokens(before, now, sizes),
+        reusable + min(sizes.opening(before), sizes.opening(now)) if reusable else 0,
+        own_reply,
         None if usage is None else usage.cached_tokens,
-        _broken_at(old, new),
+        broken_at,
     )
 
 

@@ -51,6 +51,8 @@ class RequestView:
     window: ContextWindow | None = None
     strategy: str | None = None
     batch_target: int | None = None
+    same_counter: bool = True
+    """Whether the sizes are by the counter that decided. If not, they may not add up to the decisions."""
 
     @property
     def provenance(self) -> Provenance:
@@ -105,6 +107,7 @@ def view_of_record(record: RequestRecord, sizes: MessageSizes, history: Sequence
         window,
         None if plan is None else plan.strategy,
         None if plan is None else plan.batch_target,
+        plan is None or plan.counter == sizes.counter.name,
     )
 
 

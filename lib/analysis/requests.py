@@ -186,6 +186,16 @@ class MessageSizes:
             self._systems[prompt] = self.counter.count(system(prompt))
         return self._systems[prompt]
 
+    def answered(self, record: RequestRecord) -> int:
+        """The stored index after what the server answered this request with, before tool results and other messages."""
+        others = (at for at in record.reply if self._history[at].role != "assistant")
+        return next(others, record.reply.stop)
+
+    def opening(self, record: RequestRecord) -> int:
+        """Tokens that the chat template adds before the first message: a system block, where the request has none."""
+        added = self.counter.template(False) - self.counter.template(True)
+        return 0 if self._begins_with_system(record) else max(0, added)
+
     def _begins_with_system(self, record: RequestRecord) -> bool:
         if record.system_prompt is not None or summary_of(record) is not None:
             return True

@@ -124,6 +124,11 @@ class ContextPlan:
         return len(self.candidates) - self.included_count
 
     @property
+    def batch_count(self) -> int:
+        """How many of the messages left out would fit, and are dropped only because the strategy drops in batches."""
+        return sum(run.stop - run.start for run in self.runs if run.reason == "batch")
+
+    @property
     def items(self) -> Iterator[PlannedMessage]:
         """Every candidate, in order. O(candidates), so only for drawing."""
         preamble = self.candidates.preamble

@@ -13,7 +13,7 @@ from tests.support.redis_servers import RedisServer
 from tests.support.typist import Typist, choose_typist
 
 FACT = "My <b>sister</b> lives in Lisbon."
-TABS = ("What was sent", "What changed", "Find a fact", "Next request")
+TABS = ("Find a fact", "Messages", "What changed", "Next request")
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def forgetful(app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, 
     tab = open_tab(app, session_on_typist)
     for place, text in enumerate((FACT, "What shall I cook?", "And for dessert?", "Where does she live?"), start=1):
         tab.send(text)
-        expect(tab.page.get_by_role("link", name="Details")).to_have_count(place)
+        expect(tab.page.get_by_role("link", name="Why did it answer this?")).to_have_count(place)
         tab.settled()
     return tab.open(session_on_typist, "/context_window")
 
@@ -68,7 +68,7 @@ def test_a_pin_is_tried_first_then_kept_and_then_sent(
     tab.page.get_by_role("button", name="Keep these settings").click()
     tab.sees("These are the chat's own settings")
     tab.open(session_on_typist).send("And my sister?")
-    expect(tab.page.get_by_role("link", name="Details")).to_have_count(5)
+    expect(tab.page.get_by_role("link", name="Why did it answer this?")).to_have_count(5)
     assert [message["content"] for message in typist.requests[-1]["messages"]][1] == FACT
 
 
