@@ -91,6 +91,7 @@ const drawRow = (row, root, data, setTriggerValue) => {
   const line = drawLine(row, opens);
   top.append(line);
   if (row.markable) top.append(markButtons(row, setTriggerValue));
+  else if (data.rows.some((other) => other.markable) && !isStretch) top.append(make("marks empty"));
   node.append(top);
   if (!opens) return node;
   const show = (open) => {
