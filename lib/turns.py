@@ -56,6 +56,9 @@ class PlanSummary:
     summary_tokens: int = 0
     pinned: tuple[int, ...] = ()
     """Stored indexes of the user messages whose exchanges the person pinned."""
+    batch_target: int | None = None
+    """Tokens down to which the strategy drops in one batch; None if it drops no more than it must, and in turns that
+    were stored before it was recorded."""
 
     @classmethod
     def of(cls, plan: ContextPlan) -> PlanSummary:
@@ -86,6 +89,7 @@ class PlanSummary:
             candidates.summary,
             candidates.summary_tokens,
             tuple(sorted(plan.pinned)),
+            plan.batch_target,
         )
 
     def to_dict(self) -> dict[str, Any]:

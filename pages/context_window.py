@@ -1,4 +1,4 @@
-"""The context-window page: what each request held, what changed, where a fact was lost, what comes next."""
+"""The context-window page: a request at a glance, a lost fact, every message, what changed, what comes next."""
 
 import streamlit as st
 
@@ -11,18 +11,19 @@ page = setup("context_window")
 requests = request_picker.load(page)
 
 if requests:
-    tabs = st.tabs([SENT, CHANGED, FIND, NEXT], key=session.CONTEXT_WINDOW_TAB, on_change="rerun")
+    place = request_picker.pick(requests)
+    sent_request.draw_head(page, requests[place])
+    session.start_widget(session.CONTEXT_WINDOW_TAB, SENT if session.turn_in_url() else FIND)
+    tabs = st.tabs([FIND, SENT, CHANGED, NEXT], key=session.CONTEXT_WINDOW_TAB, on_change="rerun")
     if tabs[0].open:
         with tabs[0]:
-            place = request_picker.pick(requests)
-            sent_request.draw(page, requests[place])
+            find_fact.draw(page, requests)
     if tabs[1].open:
         with tabs[1]:
-            place = request_picker.pick(requests)
-            difference.draw(page, requests, place)
+            sent_request.draw(page, requests[place])
     if tabs[2].open:
         with tabs[2]:
-            find_fact.draw(page, requests)
+            difference.draw(page, requests, place)
     if tabs[3].open:
         with tabs[3]:
             next_request.draw(page)

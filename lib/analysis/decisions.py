@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lib.analysis.replay import reusable_tokens, sent_ranges
-from lib.analysis.requests import MessageSizes, PlainRun, RequestRecord, summary_of
+from lib.analysis.replay import reusable_tokens, sent_in, sent_ranges
+from lib.analysis.request_view import RequestView, fate_of
+from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.analysis.runs import range_at
-from lib.context.candidates import Summary
-from lib.context.plan import ContextPlan, ContextWindow
 from lib.context.reasons import Reason
-from lib.messages import Message, system
-from lib.tokens import Provenance, TokenCounter
-from lib.turns import PlanSummary, Turn
+from lib.messages import Message
+from lib.tokens import Provenance
+from lib.turns import Turn
 
 SHORTFALL: dict[Provenance, float] = {
     "billed": 0.95,
@@ -27,117 +26,18 @@ SHORTFALL: dict[Provenance, float] = {
     "estimated": 0.4,
 }
 """Below this share of our own count, we assume the server dropped messages. Looser for less exact counters."""
+SINGLE_MESSAGES = ("source_trim", "none")
+"""Strategies that decide about single messages rather than exchanges."""
 SMALLEST_SHORTFALL = 40
 """Tokens; a smaller gap may come from a chat template that differs from the one we assume."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreambleMessage:
-    """A message that is sent first but is not in the stored history: the system prompt or a summary."""
-
-    name: str
-    message: Message
-    tokens: int
-    summary: Summary | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RequestView:
-    """A request that was sent or comes next, over the messages 0..total of a conversation; the newest message is last.
-
-    `window` is None if none was recorded; `between(start, stop)` gives the tokens of a range of messages.
-    """
-
-    preamble: tuple[PreambleMessage, ...]
-    runs: tuple[PlainRun, ...]
-    total: int
-    message: Callable[[int], Message]
-    between: Callable[[int, int], int]
-    template: int
-    counter: TokenCounter
-    window: ContextWindow | None = None
-
-    @property
-    def provenance(self) -> Provenance:
-        return self.counter.provenance
-
-    @property
-    def base(self) -> int:
-        """Tokens that every request has: what the chat template adds, the system prompt and a summary."""
-        return self.template + sum(preamble.tokens for preamble in self.preamble)
-
-    @property
-    def tokens(self) -> int:
-        """Tokens of the whole request."""
-        return self.base + sum(self.between(start, stop) for start, stop, included, _ in self.runs if included)
-
-    @property
-    def left_out_tokens(self) -> int:
-        return sum(self.between(start, stop) for start, stop, included, _ in self.runs if not included)
-
-    @property
-    def sent(self) -> int:
-        """How many messages of the conversation the request holds."""
-        return sum(stop - start for start, stop, included, _ in self.runs if included)
-
-
-def view_of_record(record: RequestRecord, sizes: MessageSizes, history: Sequence[Message]) -> RequestView:
-    """The view of a request that was sent. Without a turn record, assume that everything was sent."""
-    plan = record.turn.plan if record.turn is not None else None
-    summary = None if plan is None else plan.summary
-    texts = (("system prompt", record.system_prompt, None), ("summary", summary_of(record), summary))
-    preamble = tuple(
-        PreambleMessage(name, system(text), sizes.system_prompt(text), by)
-        for name, text, by in texts
-        if text is not None
-    )
-    window = None if plan is None else ContextWindow(plan.max_tokens, plan.reserved_for_reply)
-    runs = tuple(
-        (start, min(stop, record.at + 1), included, reason)
-        for start, stop, included, reason in record.runs
-        if start <= record.at
-    )
-    return RequestView(
-        preamble,
-        runs,
-        record.at + 1,
-        history.__getitem__,
-        sizes.between,
-        sizes.parts(record).template,
-        sizes.counter,
-        window,
-    )
-
-
-def view_of_plan(plan: ContextPlan) -> RequestView:
-    """The view of a request that is planned and not sent yet."""
-    candidates = plan.candidates
-    preamble = []
-    if candidates.system_prompt is not None:
-        preamble.append(PreambleMessage("system prompt", candidates.system_prompt, candidates.system_tokens))
-    if candidates.summary is not None:
-        preamble.append(
-            PreambleMessage("summary", candidates.summary.message, candidates.summary_tokens, candidates.summary)
-        )
-    skip = candidates.preamble
-    return RequestView(
-        tuple(preamble),
-        PlanSummary.of(plan).runs,
-        len(candidates) - skip,
-        lambda at: candidates[at + skip],
-        lambda start, stop: candidates.between(start + skip, stop + skip),
-        plan.template_tokens,
-        candidates.counter,
-        plan.window,
-    )
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One message, whether the request holds it, and why.
 
-    `with_it` is the running total: tokens of a request with this message and everything after it except what is muted.
-    Where it passes the budget, a strategy that keeps the newest messages starts to drop.
+    `with_it` is the running total: tokens of the request if it held this message's exchange and everything after it
+    except what is muted. Where it passes the budget, a strategy that keeps the newest messages must drop.
     """
 
     index: int
@@ -149,22 +49,53 @@ class Decision:
 
 
 def decisions(view: RequestView, first: int = 0, stop: int | None = None) -> list[Decision]:
-    """The decisions on messages first..stop (stop not included), in order; all by default. O(messages x runs)."""
+    """The decisions on messages first..stop (stop not included), in order; all by default."""
     stop = view.total if stop is None else min(stop, view.total)
-    muted = [(start, end) for start, end, _, reason in view.runs if reason == "muted"]
-    found = []
-    for start, end, included, reason in view.runs:
-        for at in range(max(first, start), min(stop, end)):
-            muted_tokens = sum(view.between(max(at, a), b) for a, b in muted if b > at)
-            with_it = view.base + view.between(at, view.total) - muted_tokens
-            found.append(Decision(at, view.message(at), view.between(at, at + 1), with_it, included, reason))
-    return found
+    total = running_totals(view)
+    return [
+        Decision(at, view.message(at), view.between(at, at + 1), total(at), included, reason)
+        for start, end, included, reason in view.runs
+        for at in range(max(first, start), min(stop, end))
+    ]
 
 
-def fate_of(view: RequestView, index: int) -> tuple[bool, Reason] | None:
-    """Whether the request holds a message, and why; None if the message came later."""
-    run = range_at(view.runs, index)
-    return None if run is None else (run[2], run[3])
+def running_totals(view: RequestView) -> Callable[[int], int]:
+    """A function that gives the running total at a message, as the view's strategy computes it.
+
+    Strategies that keep exchanges whole compare whole exchanges, beside what they always send. The others
+    (`source_trim`, `none`) compare single messages.
+    """
+    exchanges, preamble = view.exchanges, view.exchanges.candidates.preamble
+    if view.strategy in SINGLE_MESSAGES:
+        muted = [(start, stop) for start, stop, _, reason in view.runs if reason == "muted"]
+        sent = sent_in(view.runs) if view.strategy == "source_trim" else []
+
+        def by_message(at: int) -> int:
+            before = sum(view.between(start, min(stop, at)) for start, stop in sent if start < at)
+            without = sum(view.between(max(at, start), stop) for start, stop in muted if stop > at)
+            return view.base + before + view.between(at, view.total) - without
+
+        return by_message
+    head = _head(view)
+
+    def by_exchange(at: int) -> int:
+        exchange = max(0, exchanges.holding(at + preamble))
+        return exchanges.size(exchange, min(head, exchange))
+
+    return by_exchange
+
+
+def _head(view: RequestView) -> int:
+    """How many of the first exchanges the strategy keeps at the beginning."""
+    if view.strategy != "head_and_tail":
+        return 0
+    exchanges, head = view.exchanges, 0
+    while head < exchanges.count:
+        fate = fate_of(view, exchanges.start(head) - exchanges.candidates.preamble)
+        if not exchanges.is_muted(head) and (fate is None or fate[1] != "pinned"):
+            break
+        head += 1
+    return head
 
 
 IndexRanges = list[tuple[int, int]]
@@ -175,13 +106,16 @@ IndexRanges = list[tuple[int, int]]
 class Difference:
     """How a request differs from the one before.
 
-    `reusable` is the most tokens a prompt cache could return, `cached` what the server reported, or None.
+    `reusable` are the tokens at the beginning that both requests share. `own_reply` are the tokens right after them
+    that the server wrote itself when it answered the request before: a server that keeps what it wrote finds them in
+    its cache as well. `cached` is what the server reported, or None.
     """
 
     entered: IndexRanges
     left: IndexRanges
     stayed: IndexRanges
     reusable: int
+    own_reply: int
     cached: int | None
     broken_at: int | None
     """Stored index of the first message that differs; None if the request before is a prefix of this one."""
@@ -192,13 +126,18 @@ def difference(before: RequestRecord, now: RequestRecord, sizes: MessageSizes) -
     old, new = sent_ranges(before), sent_ranges(now)
     entered = _minus(new, old)
     usage = now.turn.usage if now.turn is not None else None
+    broken_at, reusable = _broken_at(old, new), reusable_tokens(before, now, sizes)
+    is_continued = broken_at is None and before.at == (old[-1][1] - 1 if old else None) and reusable > 0
+    reply = next((run for run in new if run[0] <= before.at < run[1]), None) if is_continued else None
+    own_reply = 0 if reply is None else sizes.between(before.at + 1, min(reply[1], sizes.answered(before)))
     return Difference(
         entered,
         _minus(old, new),
         _minus(new, entered),
-        reusable_tokens(before, now, sizes),
+        reusable + min(sizes.opening(before), sizes.opening(now)) if reusable else 0,
+        own_reply,
         None if usage is None else usage.cached_tokens,
-        _broken_at(old, new),
+        broken_at,
     )
 
 

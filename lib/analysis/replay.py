@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
-from lib.analysis.requests import MessageSizes, RequestRecord, exchanges_of, summary_of
+from lib.analysis.requests import MessageSizes, PlainRun, RequestRecord, exchanges_of, summary_of
 from lib.chat_settings import ChatSettings
 from lib.context import NO_MARKS, Marks
 from lib.messages import Message
@@ -60,8 +60,13 @@ def reusable_tokens(before: RequestRecord, now: RequestRecord, sizes: MessageSiz
 
 def sent_ranges(record: RequestRecord) -> list[tuple[int, int]]:
     """The ranges (start, stop) of stored indexes that a request held, adjacent ones joined."""
+    return sent_in(record.runs)
+
+
+def sent_in(runs: Sequence[PlainRun]) -> list[tuple[int, int]]:
+    """The same for the runs of a request."""
     joined: list[tuple[int, int]] = []
-    for start, stop, included, _ in record.runs:
+    for start, stop, included, _ in runs:
         if not included:
             continue
         if joined and joined[-1][1] == start:

@@ -7,13 +7,14 @@ without a turn record says so (`recorded` is False). Costs are in lib/analysis/b
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import overload
 
 from lib.chat_settings import ChatSettings
 from lib.context import NO_MARKS, Marks, plan_context
 from lib.context.candidates import Candidates
+from lib.context.exchanges import Exchanges
 from lib.context.plan import ContextPlan
 from lib.context.reasons import Reason
 from lib.messages import Message, system
@@ -152,21 +153,30 @@ class MessageSizes:
 
         Messages that were muted, pinned or summarized in the request stay so; the pins and mutes of `marks` are added.
         """
-        preamble = system(settings.system_prompt) if settings.system_prompt.strip() else None
-        candidates = Candidates(
-            preamble,
+        candidates = self._candidates(record, settings.system_prompt if settings.system_prompt.strip() else None)
+        own = marks_of(record)
+        all_marks = Marks.of({*own.muted, *marks.muted}, {*own.pinned, *marks.pinned}, own.summary)
+        return plan_context(candidates, settings.window, settings.strategy, all_marks, settings.options)
+
+    def exchanges(self, record: RequestRecord) -> Exchanges:
+        """The exchanges this request could hold, with the system prompt, summary, pins and mutes it had."""
+        candidates, marks = self._candidates(record, record.system_prompt), marks_of(record)
+        if marks.summary is not None:
+            size = self.system_prompt(marks.summary.message.text)
+            candidates = replace(candidates, summary=marks.summary, summary_tokens=size)
+        return Exchanges(candidates, marks.muted, marks.pinned)
+
+    def _candidates(self, record: RequestRecord, system_prompt: str | None) -> Candidates:
+        """Everything this request could hold, with this system prompt."""
+        return Candidates(
+            None if system_prompt is None else system(system_prompt),
             HistoryPrefix(self._history, record.at),
             self._history[record.at],
             self._totals,
             self.counter,
-            self.system_prompt(settings.system_prompt if preamble else None),
+            self.system_prompt(system_prompt),
             self.between(record.at, record.at + 1),
         )
-        muted = [at for start, stop, _, reason in record.runs if reason == "muted" for at in range(start, stop)]
-        plan = record.turn.plan if record.turn is not None else None
-        pinned, summary = ((), None) if plan is None else (plan.pinned, plan.summary)
-        all_marks = Marks.of({*muted, *marks.muted}, {*pinned, *marks.pinned}, summary)
-        return plan_context(candidates, settings.window, settings.strategy, all_marks, settings.options)
 
     def system_prompt(self, prompt: str | None) -> int:
         """Tokens of a system prompt; 0 for None."""
@@ -175,6 +185,16 @@ class MessageSizes:
         if prompt not in self._systems:
             self._systems[prompt] = self.counter.count(system(prompt))
         return self._systems[prompt]
+
+    def answered(self, record: RequestRecord) -> int:
+        """The stored index after what the server answered this request with, before tool results and other messages."""
+        others = (at for at in record.reply if self._history[at].role != "assistant")
+        return next(others, record.reply.stop)
+
+    def opening(self, record: RequestRecord) -> int:
+        """Tokens that the chat template adds before the first message: a system block, where the request has none."""
+        added = self.counter.template(False) - self.counter.template(True)
+        return 0 if self._begins_with_system(record) else max(0, added)
 
     def _begins_with_system(self, record: RequestRecord) -> bool:
         if record.system_prompt is not None or summary_of(record) is not None:
@@ -185,6 +205,18 @@ class MessageSizes:
 
 SizesOf = Callable[[RequestRecord], MessageSizes]
 """Gives the sizes that a request is measured with: by one counter for all, or by that of the model that answered it."""
+
+
+def muted_in(runs: Sequence[PlainRun]) -> list[int]:
+    """The stored indexes of the messages that are muted in these runs."""
+    return [at for start, stop, _, reason in runs if reason == "muted" for at in range(start, stop)]
+
+
+def marks_of(record: RequestRecord) -> Marks:
+    """What was muted, pinned and summarized in this request."""
+    muted = muted_in(record.runs)
+    plan = record.turn.plan if record.turn is not None else None
+    return Marks.of(muted) if plan is None else Marks.of(muted, plan.pinned, plan.summary)
 
 
 def summary_of(record: RequestRecord) -> str | None:

@@ -44,6 +44,7 @@ def plan_context(
     Example: plan_context(candidates, ContextWindow(4096, 512), "sliding_window", options=TrimOptions(last_exchanges=3))
     """
     exchanges = Exchanges(candidates, marks.muted, marks.pinned)
-    decide = STRATEGIES[strategy].decide
-    runs, planned, fallback = decide(exchanges, window.input_budget, options or TrimOptions(), marks.summary)
-    return ContextPlan(planned, tuple(joined(runs)), window, strategy, fallback, marks.pinned)
+    chosen, budget, options = STRATEGIES[strategy], window.input_budget, options or TrimOptions()
+    runs, planned, fallback = chosen.decide(exchanges, budget, options, marks.summary)
+    target = None if chosen.batch_target is None else chosen.batch_target(budget, options)
+    return ContextPlan(planned, tuple(joined(runs)), window, strategy, fallback, marks.pinned, target)

@@ -7,7 +7,7 @@ is decided here. Sizes are tokens, and each takes O(log n).
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection
 from functools import cached_property
 from itertools import accumulate
@@ -73,6 +73,13 @@ class Exchanges:
         if exchange < self.stored:
             return self._positions[exchange] + self.candidates.preamble
         return len(self.candidates) - (self.count - exchange if self.candidates.prompt is not None else 0)
+
+    def holding(self, position: int) -> int:
+        """The exchange that holds the candidate at this position; -1 before the first one."""
+        index = position - self.candidates.preamble
+        if index >= self._size:
+            return self.count - 1
+        return bisect_right(self._positions, index, 0, self.stored) - 1
 
     def first_from(self, position: int) -> int:
         """The first stored exchange that begins at or after this position."""

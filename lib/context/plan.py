@@ -79,6 +79,8 @@ class ContextPlan:
     """Why the plan differs from what the strategy promises; None if it does not."""
     pinned: frozenset[int] = frozenset()
     """Stored indexes of the user messages that the person pinned. A strategy may pin more by itself."""
+    batch_target: int | None = None
+    """Tokens down to which the strategy drops once the budget is exceeded; None if it drops no more than it must."""
 
     @property
     def counter(self) -> str:
@@ -120,6 +122,11 @@ class ContextPlan:
     @property
     def left_out_count(self) -> int:
         return len(self.candidates) - self.included_count
+
+    @property
+    def batch_count(self) -> int:
+        """How many of the messages left out would fit, and are dropped only because the strategy drops in batches."""
+        return sum(run.stop - run.start for run in self.runs if run.reason == "batch")
 
     @property
     def items(self) -> Iterator[PlannedMessage]:

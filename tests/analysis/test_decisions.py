@@ -9,17 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.analysis.decisions import (
-    RequestView,
-    decisions,
-    difference,
-    dropped_at,
-    fate_of,
-    shortfall,
-    view_of_plan,
-    view_of_record,
-)
+from lib.analysis.decisions import decisions, difference, dropped_at, shortfall
 from lib.analysis.replay import replay
+from lib.analysis.request_view import RequestView, fate_of, view_of_plan, view_of_record
 from lib.analysis.requests import MessageSizes, records_of
 from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.candidates import Candidates

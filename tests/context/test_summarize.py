@@ -13,13 +13,15 @@ from lib.context.candidates import SUMMARY_HEADING, Summary
 from lib.context.plan import ContextPlan, Fallback
 from tests.support.planning_cases import CASE, GIST, Case, cases, summaries
 
+SIZE = ("over_budget", "batch")
+
 
 def needed_summary(case: Case, summary: Summary | None = None) -> WantedSummary | None:
     return wanted_summary(case.candidates(), case.window, Marks.of(case.muted, case.pinned, summary), case.options)
 
 
 def left_out(plan: ContextPlan) -> str:
-    letters = {"summarized": "s", "over_budget": "b", "muted": "u", "partner_left_out": "p"}
+    letters = {"summarized": "s", "over_budget": "b", "batch": "t", "muted": "u", "partner_left_out": "p"}
     return "".join(letters[item.reason] for item in plan.left_out)
 
 
@@ -37,7 +39,7 @@ def test_a_summary_is_sent_after_the_system_prompt_instead_of_its_sources() -> N
 
 def test_without_a_summary_the_plan_says_so() -> None:
     plan = CASE.plan("summarize")
-    assert left_out(plan) == "b" * 14
+    assert left_out(plan) == "b" * 10 + "t" * 4
     text = "There is no summary yet, so the oldest messages are dropped without one."
     assert plan.fallback == Fallback("no_summary", text)
     assert plan.candidates.summary is None
@@ -45,7 +47,7 @@ def test_without_a_summary_the_plan_says_so() -> None:
 
 def test_a_summary_stands_only_for_what_it_covers() -> None:
     plan = CASE.plan("summarize", GIST)
-    assert left_out(plan) == "s" * 12 + "b" * 2
+    assert left_out(plan) == "s" * 12 + "t" * 2
     text = "The summary does not cover 1 older exchange, dropped without one."
     assert plan.fallback == Fallback("summary_incomplete", text)
     needed = needed_summary(CASE, GIST)
@@ -53,7 +55,7 @@ def test_a_summary_stands_only_for_what_it_covers() -> None:
 
 
 def test_an_exchange_that_is_only_partly_summarized_is_not_covered() -> None:
-    assert left_out(CASE.plan("summarize", replace(GIST, sources=((1, 11),)))) == "bb" + "s" * 8 + "b" * 4
+    assert left_out(CASE.plan("summarize", replace(GIST, sources=((1, 11),)))) == "bb" + "s" * 8 + "t" * 4
 
 
 @pytest.mark.parametrize(
@@ -101,10 +103,13 @@ def test_it_cuts_where_the_slow_planner_does(case: Case, data: st.DataObject) ->
     expected = slow.cut_at(slow.summary_cut(case.budget, case.options), case.budget)[has_system_prompt:]
     assert [(index, included) for index, included, _ in decided] == [(index, sent) for index, sent, _ in expected]
     covered = {n for start, stop in summary.sources for n in range(start, stop)} if summary else set()
+    forced = replace(slow, summary=plan.candidates.summary).first_cut(0, slow.count - 1, case.budget)
     for (index, _, reason), (_, _, reason_without) in zip(decided, expected, strict=True):
         exchange = slow.exchange_of[slow.indexes.index(index)]
         members = {i for i, e in zip(slow.indexes, slow.exchange_of, strict=True) if e == exchange}
-        is_summarized = plan.candidates.summary is not None and reason_without == "over_budget" and members <= covered
+        is_summarized = plan.candidates.summary is not None and reason_without in SIZE and members <= covered
+        if reason_without in SIZE and exchange is not None:  # a summary takes room, so more may no longer fit
+            reason_without = "over_budget" if exchange < forced else "batch"
         assert reason == ("summarized" if is_summarized else reason_without)
 
 
@@ -118,7 +123,7 @@ def test_the_needed_summary_is_enough_once_it_is_made(case: Case, data: st.DataO
     too_large = plan.candidates.summary is None
     assert too_large == (plan.fallback is not None)
     assert plan.fallback is None or plan.fallback.kind == "summary_too_large"
-    assert too_large or "over_budget" not in {item.reason for item in plan.items}
+    assert too_large or not {*SIZE} & {item.reason for item in plan.items}
     assert {item.index for item in without.left_out} == {item.index for item in plan.left_out}
     assert needed_summary(case, Summary("gist", needed.sources)) is None
     assert all(any(a <= start and stop <= b for a, b in needed.sources) for start, stop in needed.added)

@@ -6,14 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 from lib.context import STRATEGIES
-from lib.context.reasons import REASON_TEXT
 from tests.support.app_process import App
 from tests.support.browser import Chat, OpenTab
 from tests.support.redis_servers import RedisServer
 from tests.support.typist import Typist, choose_typist
 
 FACT = "My <b>sister</b> lives in Lisbon."
-TABS = ("What was sent", "What changed", "Find a fact", "Next request")
+TABS = ("Find a fact", "Messages", "What changed", "Next request")
 
 
 @pytest.fixture
@@ -24,34 +23,61 @@ def forgetful(app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, 
     tab = open_tab(app, session_on_typist)
     for place, text in enumerate((FACT, "What shall I cook?", "And for dessert?", "Where does she live?"), start=1):
         tab.send(text)
-        expect(tab.page.get_by_role("link", name="Details")).to_have_count(place)
+        expect(tab.page.get_by_role("link", name="Why did it answer this?")).to_have_count(place)
         tab.settled()
     return tab.open(session_on_typist, "/context_window")
 
 
 def test_a_prompt_engineer_finds_which_turn_and_rule_dropped_the_fact(forgetful: Chat) -> None:
     tab = forgetful
-    tab.page.get_by_role("tab", name="Find a fact").click()
-    box = tab.page.get_by_role("textbox", name="A word or number")
-    box.fill("lisbon")
-    box.press("Enter")
+    tab.click("Lisbon")  # a fact that was stated is offered
     tab.sees("was the first without it")
     tab.sees(f"would still have sent it: {STRATEGIES['head_and_tail'].short}")
     tab.page.get_by_role("button", name="Look at turn").first.click()
     chosen = tab.page.locator(".row.chosen")
     expect(chosen).to_be_in_viewport()
-    expect(chosen).to_contain_text(REASON_TEXT["over_budget"])
+    expect(chosen).to_contain_text("Dropped: would exceed the 110-token budget")
     assert "turn=" in tab.page.url
 
 
 def test_rows_are_text_and_a_click_on_the_strip_opens_one(forgetful: Chat) -> None:
     tab = forgetful
-    expect(tab.page.locator(".row")).to_have_count(8)  # the system prompt and seven messages
-    expect(tab.page.locator(".row[data-index='0'] .cell").first).to_have_text(FACT)
-    assert tab.page.locator(".rows b").count() == 0
     tab.page.locator(".ghosts button").first.click()
-    expect(tab.page.locator(".row.chosen")).to_have_attribute("data-index", "0")
+    chosen = tab.page.locator(".row.chosen")
+    expect(chosen).to_have_attribute("data-index", "0")
+    expect(chosen.locator(".cell").first).to_have_text(FACT)
+    assert tab.page.locator(".rows b").count() == 0
     tab.sees("matches what was sent")
+
+
+def test_a_message_and_a_stretch_of_messages_open_by_keyboard(forgetful: Chat) -> None:
+    tab = forgetful
+    tab.page.get_by_role("tab", name="Next request").click()
+    stretch = tab.page.locator(".stretch button")
+    expect(stretch).to_contain_text("over budget")
+    rows = tab.page.locator(".row[data-index]")
+    before = rows.count()
+    stretch.focus()
+    tab.page.keyboard.press("Enter")
+    expect(stretch).to_have_attribute("aria-expanded", "true")
+    expect(stretch).to_be_focused()
+    expect(rows).to_have_count(9)  # eight stored ones and the new one
+    assert before < 9
+    tab.page.keyboard.press("Tab")
+    first = tab.page.locator(".row[data-index='0'] .line")
+    expect(first).to_be_focused()
+    tab.page.keyboard.press("Enter")
+    expect(first).to_have_attribute("aria-expanded", "true")
+    expect(tab.page.locator(".row[data-index='0'] .cell").first).to_have_text(FACT)
+
+
+def test_a_reply_in_the_chat_leads_to_its_own_request(forgetful: Chat, session_on_typist: str) -> None:
+    tab = forgetful.open(session_on_typist)
+    tab.page.get_by_role("link", name="Why did it answer this?").nth(1).click()
+    tab.sees("Everything was sent")
+    assert "turn=2" in tab.page.url
+    expect(tab.page.get_by_role("tab", name="Messages")).to_have_attribute("aria-selected", "true")
+    expect(tab.page.locator(".row[data-index]")).to_have_count(3)
 
 
 def test_a_pin_is_tried_first_then_kept_and_then_sent(
@@ -59,16 +85,17 @@ def test_a_pin_is_tried_first_then_kept_and_then_sent(
 ) -> None:
     tab, before = forgetful, server.everything()
     tab.page.get_by_role("tab", name="Next request").click()
+    tab.page.locator(".stretch button").first.click()
     first = tab.page.locator(".row[data-index='0']")
-    expect(first).to_contain_text(REASON_TEXT["over_budget"])
-    first.get_by_role("button", name="Pin").click()
+    expect(first.locator(".tag")).to_have_text("over budget")
+    first.get_by_role("button", name="Pin", exact=True).click()
     expect(first.locator(".tag")).to_have_text("pinned")
     tab.settled()
     assert server.everything() == before
     tab.page.get_by_role("button", name="Keep these settings").click()
     tab.sees("These are the chat's own settings")
     tab.open(session_on_typist).send("And my sister?")
-    expect(tab.page.get_by_role("link", name="Details")).to_have_count(5)
+    expect(tab.page.get_by_role("link", name="Why did it answer this?")).to_have_count(5)
     assert [message["content"] for message in typist.requests[-1]["messages"]][1] == FACT
 
 

@@ -54,7 +54,7 @@ def test_the_page_says_why_a_model_with_a_small_window_forgets(folder: Path, ope
             tab.settled()
         tab.send("What is the capital of France?")
         tab.sees("messages will be dropped")
-        tab.page.get_by_role("link", name="Details").last.click()
+        tab.page.get_by_role("link", name="Why did it answer this?").last.click()
         tab.sees("not sent,")
         tab.sees("matches what was sent")
 
@@ -83,7 +83,7 @@ def test_refresh_back_and_forward_keep_the_conversation(
     tab = open_tab(app, session_on_typist)
     tab.send("hello")
     tab.sees("1 of 1 message sent")
-    tab.page.get_by_role("link", name="Details").click()
+    tab.page.get_by_role("link", name="Why did it answer this?").click()
     tab.sees("Everything was sent")
     tab.page.reload()
     tab.sees("Everything was sent")

@@ -153,14 +153,16 @@ class SlowPlanner:
     def cut_at(self, cut: int, budget: int) -> list[Decision]:
         everything_fits = all(e in self.muted_numbers for e in range(cut)) and self.size(cut) <= budget
         sent: tuple[bool, Reason] = (True, "fits" if everything_fits else "recent")
-        return self.decisions({e: sent if e >= cut else (False, "over_budget") for e in range(self.count)})
+        forced = self.first_cut(0, self.count - 1, budget)
+        dropped: tuple[Reason, ...] = ("over_budget", "batch")
+        return self.decisions({e: sent if e >= cut else (False, dropped[e >= forced]) for e in range(self.count)})
 
     def oldest_first(self, budget: int, options: TrimOptions) -> list[Decision]:
-        return self.cut_at(self._first_cut(0, self.count - 1, budget), budget)
+        return self.cut_at(self.first_cut(0, self.count - 1, budget), budget)
 
     def sliding_window(self, budget: int, options: TrimOptions) -> list[Decision]:
         window = self.unmuted_numbers[-options.tail :][0] if self.unmuted_numbers else 0
-        cut = self._first_cut(window, self.count - 1, budget)
+        cut = self.first_cut(window, self.count - 1, budget)
         if not [e for e in self.unmuted_numbers if e < window]:
             return self.cut_at(cut, budget)
         chosen: dict[int, tuple[bool, Reason]] = dict.fromkeys(range(window), (False, "outside_window"))
@@ -169,7 +171,7 @@ class SlowPlanner:
 
     def head_and_tail(self, budget: int, options: TrimOptions) -> list[Decision]:
         newest = self.count - 1
-        cut = self._first_cut(0, newest, budget)
+        cut = self.first_cut(0, newest, budget)
         if not [e for e in self.unmuted_numbers if e < cut] or self.count < 2:
             return self.cut_at(cut, budget)
         full_head = min([*self.unmuted_numbers, *[self.count] * (options.head + 1)][options.head], newest)
@@ -194,7 +196,7 @@ class SlowPlanner:
         """The cut of this request, given that of the request before."""
         if not self.count or self.size(cut) <= (later if cut else first):
             return cut
-        return self._first_cut(min(cut + 1, self.count - 1), self.count - 1, low)
+        return self.first_cut(min(cut + 1, self.count - 1), self.count - 1, low)
 
     def summary_cut(self, budget: int, options: TrimOptions) -> int:
         room = int(budget * SUMMARY_SHARE)
@@ -209,5 +211,6 @@ class SlowPlanner:
             for decision, exchange, message in zip(decisions, self.exchange_of, self.messages, strict=True)
         ]
 
-    def _first_cut(self, low: int, high: int, budget: int) -> int:
+    def first_cut(self, low: int, high: int, budget: int) -> int:
+        """The oldest cut from low to high (high excluded) that fits; high if there is none."""
         return next((cut for cut in range(low, high) if self.size(cut) <= budget), max(high, 0))

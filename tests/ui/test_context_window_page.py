@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 from lib.chat.service import ChatService
 from lib.context import STRATEGIES
 from lib.context.candidates import Summary
-from lib.context.reasons import REASON_TEXT
 from lib.messages import Message, assistant, user
 from lib.ui.components import message_rows, request_strip
 from lib.ui.context_window import request_rows, tabs
@@ -54,26 +54,57 @@ def talked(chat: ChatService, *prompts: str, **changes: object) -> None:
 FILLER = ["filler words to push things out " * 4 + str(n) for n in range(4)]
 
 
+def opened_stretches(at: AppTest, drawn: Drawn, rows: str) -> None:
+    """Open every stretch of messages that stands in one line, as a click on it does."""
+    starts = [row["stretch"] for row in drawn[rows]["rows"] if row["stretch"] is not None]
+    at.session_state[f"{SESSION}:{rows.removesuffix('_rows')}:stretches"] = frozenset(starts)
+    at.run()
+    assert not at.exception, at.exception
+
+
+def messages(drawn: Drawn, rows: str) -> list[Drawn]:
+    """The rows of single messages."""
+    return [row for row in drawn[rows]["rows"] if row["index"] is not None]
+
+
 def test_every_message_is_a_row_with_what_is_seen_stored_and_sent(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER)
     at = opened(tabs.SENT)
     rows = drawn["sent_rows"]["rows"]
+    plan = chat.store.turns(SESSION)[-1].plan
+    assert plan is not None
+    gone = plan.left_out
     assert [row["name"] for row in rows] == [
         "system prompt",
-        *(f"{n + 1} · {'user' if n % 2 == 0 else 'assistant'}" for n in range(9)),
+        f"1 to {gone}",
+        *(f"{n + 1} · {'user' if n % 2 == 0 else 'assistant'}" for n in range(gone, 9)),
     ]
-    first, newest = rows[1], rows[-1]
-    assert first["cells"] == (
-        "My sister lives in Lisbon.",
-        '{"role": "user", "content": "My sister lives in Lisbon."}',
-        None,
-    )
+    assert any(markdown.value.startswith(f"**{gone} of 9 messages were not sent,**") for markdown in at.markdown)
+    opened_stretches(at, drawn, "sent_rows")
+    each = messages(drawn, "sent_rows")
+    assert [row["index"] for row in each] == list(range(9))
+    first, newest = each[0], each[-1]
+    seen, stored, sent = first["cells"]
+    assert (first["words"], seen["text"]) == ("My sister lives in Lisbon.",) * 2
+    assert stored["note"] == "the same text, with the role “user”"
+    assert sent["gone"]
     assert first["tag"] == "over budget"
-    assert "With all after it, it would be" in first["why"]
-    assert newest["cells"][2] == newest["cells"][1]
+    assert "would exceed the 120-token budget. With everything after it" in first["why"]
+    assert [cell["note"] for cell in newest["cells"][1:]] == [
+        "the same text, with the role “user”",
+        "the same as what is stored",
+    ]
     assert newest["included"]
-    gone = sum(not row["included"] for row in rows)
-    assert any(f"**{gone} of 9 messages were not sent,**" in markdown.value for markdown in at.markdown)
+    assert sum(not row["included"] for row in each) == gone
+
+
+def test_what_is_stored_otherwise_than_it_is_seen_is_shown_as_it_is_stored(chat: ChatService, drawn: Drawn) -> None:
+    odd = Message("user", [{"type": "text", "text": "Hello"}], {"name": "Ann"})
+    written_elsewhere(chat, odd, assistant("Hi."))
+    opened(tabs.SENT)
+    seen, stored, _ = messages(drawn, "sent_rows")[0]["cells"]
+    assert seen["text"] == odd.text
+    assert json.loads(stored["text"]) == odd.to_dict()
 
 
 def test_the_strip_holds_every_token_that_was_sent_or_not(chat: ChatService, drawn: Drawn) -> None:
@@ -91,11 +122,11 @@ def test_a_request_is_chosen_by_its_number_in_the_url(chat: ChatService, drawn: 
     exchange(chat, "one", "two")
     exchange(chat, "three", "four")
     at = opened(tabs.SENT, turn="1")
-    assert [row["cells"][0] for row in drawn["sent_rows"]["rows"]] == ["one"]
+    assert [row["words"] for row in messages(drawn, "sent_rows")] == ["one"]
     assert any("Everything was sent" in markdown.value for markdown in at.markdown)
     at.button(key="arrow:Next turn").click().run()
     assert at.query_params["turn"] == "2"
-    assert [row["cells"][0] for row in drawn["sent_rows"]["rows"]] == ["one", "two", "three"]
+    assert [row["words"] for row in messages(drawn, "sent_rows")] == ["one", "two", "three"]
 
 
 def test_what_was_sent_is_proved_and_a_forged_history_is_noticed(chat: ChatService, drawn: Drawn) -> None:
@@ -135,9 +166,9 @@ def test_messages_of_another_service_are_shown_as_what_would_have_been_sent(chat
     written_elsewhere(chat, user("theirs"), assistant("yes"), user("more"), assistant("no"))
     at = opened(tabs.SENT)
     assert any("no record of what it sent" in markdown.value for markdown in at.markdown)
-    assert [row["cells"][0] for row in drawn["sent_rows"]["rows"]] == ["theirs", "yes", "more"]
+    assert [row["words"] for row in messages(drawn, "sent_rows")] == ["theirs", "yes", "more"]
     opened(tabs.SENT, turn="m1")
-    assert [row["cells"][0] for row in drawn["sent_rows"]["rows"]] == ["theirs"]
+    assert [row["words"] for row in messages(drawn, "sent_rows")] == ["theirs"]
 
 
 def test_a_turn_without_its_messages_keeps_its_texts(chat: ChatService, drawn: Drawn) -> None:
@@ -151,14 +182,16 @@ def test_a_turn_without_its_messages_keeps_its_texts(chat: ChatService, drawn: D
 def test_what_changed_between_two_requests(chat: ChatService, drawn: Drawn) -> None:
     talked(chat, "My sister lives in Lisbon.", *FILLER)
     at = opened(tabs.CHANGED)
+    opened_stretches(at, drawn, "difference_rows")
     rows = drawn["difference_rows"]["rows"]
-    assert {row["tag"] for row in rows} == {"added", "dropped", "kept"}
+    assert {row["name"][0] for row in rows} == {"+", "−", "="}
     assert any("**From turn 4 to turn 5:**" in markdown.value for markdown in at.markdown)
-    assert any("can come from a prompt cache" in caption.value for caption in at.caption)
-    for row in rows:
-        if row["tag"] == "dropped":
-            assert row["cells"][1] is None
-            assert row["why"] == REASON_TEXT["over_budget"]
+    assert any("A prompt cache matches from the first token on" in caption.value for caption in at.caption)
+    dropped = [row for row in rows if row["tag"] == "dropped"]
+    assert dropped
+    for row in dropped:
+        assert row["cells"][1]["gone"]
+        assert row["cells"][1]["note"].startswith("Dropped: would exceed the 120-token budget.")
 
 
 def test_the_first_request_has_nothing_before_it(chat: ChatService, drawn: Drawn) -> None:
@@ -202,14 +235,18 @@ def test_the_next_request_follows_every_change_and_stores_nothing_until_kept(
     talked(chat, "My sister lives in Lisbon.", *FILLER)
     before, sent = chat.store.about(SESSION), len(typist.requests)
     at = opened(tabs.NEXT)
+    assert drawn["next_rows"]["rows"][1]["stretch"] == 0
     assert not drawn["next_rows"]["rows"][1]["included"]
+    opened_stretches(at, drawn, "next_rows")
     at.select_slider(key=f"{SESSION}:try:max_tokens").set_value(4096).run()
     assert all(row["included"] for row in drawn["next_rows"]["rows"])
     at.selectbox(key=f"{SESSION}:try:strategy").select("sliding_window").run()
     at.number_input(key=f"{SESSION}:try:last_exchanges").set_value(2).run()
-    assert [row["tag"] for row in drawn["next_rows"]["rows"]][1:] == ["too old"] * 8 + ["recent"] * 3
+    assert [row["tag"] for row in messages(drawn, "next_rows")] == ["too old"] * 8 + ["recent"] * 3
     at.text_area(key=f"{SESSION}:try:prompt").set_value("a draft").run()
-    assert drawn["next_rows"]["rows"][-1]["cells"][:2] == ("a draft", "stored once it is answered")
+    draft = drawn["next_rows"]["rows"][-1]
+    assert draft["words"] == "a draft"
+    assert draft["cells"][1]["note"] == "nothing yet: it is stored once it is answered"
     assert chat.store.about(SESSION) == before
     assert len(typist.requests) == sent
     at.button(key="keep_trial").click().run()
@@ -235,11 +272,27 @@ def test_a_new_session_shows_what_the_first_request_would_hold(chat: ChatService
 def test_long_conversations_are_drawn_page_by_page(chat: ChatService, drawn: Drawn) -> None:
     for n in range(70):
         exchange(chat, f"q{n}", f"a{n}")
-    opened(tabs.SENT)
-    assert [row["index"] for row in drawn["sent_rows"]["rows"]] == list(range(120, 139))
+    at = opened(tabs.SENT)
+    stretch, *newest = drawn["sent_rows"]["rows"]
+    assert stretch["words"].startswith("129 messages sent, ")
+    assert [row["index"] for row in newest] == list(range(129, 139))
     page(PATH, state={"context_window_tab": tabs.SENT, "chosen_message": 3})
-    assert [row["index"] for row in drawn["sent_rows"]["rows"]] == list(range(60))
+    assert [row["index"] for row in messages(drawn, "sent_rows")] == list(range(59))
     assert len(drawn["sent_strip"]["sent"]) <= request_strip.MOST_SEGMENTS + 5
+    opened_stretches(at, drawn, "sent_rows")
+    assert [row["index"] for row in messages(drawn, "sent_rows")] == list(range(119, 139))
+
+
+def test_two_hundred_messages_of_which_most_were_dropped_are_a_few_lines(chat: ChatService, drawn: Drawn) -> None:
+    talked(chat, *(f"question {n} " * 3 for n in range(60)), strategy="low_water")
+    opened(tabs.SENT)
+    rows = drawn["sent_rows"]["rows"]
+    plan = chat.store.turns(SESSION)[-1].plan
+    assert plan is not None
+    assert len(rows) <= 12
+    counts = [int(row["words"].split()[0]) for row in rows if row["stretch"] is not None]
+    single = sum(not row["included"] for row in messages(drawn, "sent_rows"))
+    assert sum(counts) + single == plan.left_out > 100
 
 
 def test_no_component_puts_text_on_the_page_as_html() -> None:
@@ -305,8 +358,9 @@ def test_the_summary_in_force_is_shown_sent_and_undone(chat: ChatService, drawn:
     assert not at.exception, at.exception
     rows = drawn["next_rows"]["rows"]
     assert rows[1]["name"] == "summary of 1 to 2"
-    assert "They talked about Lisbon." in rows[1]["cells"][2]
-    covered = next(row for row in rows if row["index"] == 0)
+    assert "They talked about Lisbon." in rows[1]["cells"][2]["text"]
+    opened_stretches(at, drawn, "next_rows")
+    covered = next(row for row in drawn["next_rows"]["rows"] if row["index"] == 0)
     assert "the summary of 1 to 2" in covered["why"]
     assert "They talked about Lisbon." in [code.value for code in at.code]
     at.button(key="undo_summary").click().run()

@@ -28,6 +28,8 @@ class TrimStrategy:
     explanation: str
     """What it means for the conversation, in plain words."""
     decide: Callable[[Exchanges, int, TrimOptions, Summary | None], Decision]
+    batch_target: Callable[[int, TrimOptions], int] | None = None
+    """For one that drops in batches: the tokens down to which it drops, given a budget in tokens."""
 
 
 def _plain(
@@ -48,6 +50,7 @@ STRATEGIES: dict[str, TrimStrategy] = {
             " budget by default. The next requests then begin the same way, and providers answer those faster and"
             " charge less for them.",
             _plain(watermark.low_water),
+            watermark.batch_target,
         ),
         TrimStrategy(
             "oldest_first",
@@ -80,6 +83,7 @@ STRATEGIES: dict[str, TrimStrategy] = {
             "Sends a summary, written by a model, in place of what no longer fits. It keeps the gist and loses the"
             " wording. Until there is a summary, the oldest exchanges are dropped without one, and you are told.",
             summarize.summarize,
+            summarize.batch_target,
         ),
         TrimStrategy(
             "none",

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from lib.context.exchanges import Exchanges, first_true
 from lib.context.plan import Run
 from lib.context.strategies.options import TrimOptions
-from lib.context.strategies.stateless import cut_at
+from lib.context.strategies.stateless import cut_at, newest_that_fit
 
 WALKS_KEPT = 16
 """How many walks are kept for one history, those used last. Each is for one budget, one set of pins and mutes, and one
@@ -47,7 +47,13 @@ class Cut(NamedTuple):
 
 def low_water(exchanges: Exchanges, budget: int, options: TrimOptions) -> list[Run]:
     """Send everything from the current cut on."""
-    return cut_at(exchanges, standing_cut(exchanges, WaterMarks(budget, budget, options.low(budget))), budget)
+    cut = standing_cut(exchanges, WaterMarks(budget, budget, batch_target(budget, options)))
+    return cut_at(exchanges, cut, budget, newest_that_fit(exchanges, budget))
+
+
+def batch_target(budget: int, options: TrimOptions) -> int:
+    """Tokens down to which a batch is dropped."""
+    return options.low(budget)
 
 
 def standing_cut(exchanges: Exchanges, marks: WaterMarks) -> int:

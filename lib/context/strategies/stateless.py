@@ -62,11 +62,17 @@ def newest_that_fit(exchanges: Exchanges, budget: int, oldest: int = 0) -> int:
     return exchanges.first_fitting(min(oldest, newest), exchanges.size, budget, newest, first_true_from_end)
 
 
-def cut_at(exchanges: Exchanges, cut: int, budget: int) -> list[Run]:
-    """Send everything from the cut on, and leave out everything before it for its size."""
+def cut_at(exchanges: Exchanges, cut: int, budget: int, forced: int | None = None) -> list[Run]:
+    """Send everything from the cut on.
+
+    The exchanges before `forced` are left out for their size; those from there to the cut would fit, and are left out
+    because the strategy drops in batches. Without `forced`, all are left out for their size.
+    """
+    forced = cut if forced is None else min(forced, cut)
     everything_fits = exchanges.unmuted(cut) == 0 and exchanges.size(cut) <= budget
     reason: Reason = "fits" if everything_fits else "recent"
-    return exchanges.runs([(cut, exchanges.count, reason)], [(0, cut, "over_budget")])
+    left_out: list[tuple[int, int, Reason]] = [(0, forced, "over_budget"), (forced, cut, "batch")]
+    return exchanges.runs([(cut, exchanges.count, reason)], left_out)
 
 
 def _largest_head(exchanges: Exchanges, budget: int, most: int, newest: int) -> int:

@@ -19,7 +19,7 @@ from lib.context.plan import ContextWindow, Fallback, FallbackKind, Run
 from lib.context.reasons import Reason
 from lib.context.strategies.low_water import WaterMarks, standing_cut
 from lib.context.strategies.options import TrimOptions
-from lib.context.strategies.stateless import cut_at
+from lib.context.strategies.stateless import cut_at, newest_that_fit
 
 SUMMARY_SHARE = 0.15
 """Share of the budget that is kept free for the summary once something is left out."""
@@ -50,20 +50,23 @@ def summarize(
     not.
     """
     cut = standing_cut(exchanges, _marks(budget, options))
+    without = cut_at(exchanges, cut, budget, newest_that_fit(exchanges, budget))
     if exchanges.unmuted(cut) == 0:
-        return cut_at(exchanges, cut, budget), exchanges.candidates, None
+        return without, exchanges.candidates, None
     fallback = _unusable(exchanges, summary)
     if summary is None or fallback is not None:
-        return cut_at(exchanges, cut, budget), exchanges.candidates, fallback
+        return without, exchanges.candidates, fallback
     with_summary = Exchanges(exchanges.candidates.with_summary(summary), *exchanges.chosen)
     if with_summary.size(cut) > budget:
         size = f"The summary ({with_summary.candidates.summary_tokens:,} tokens)"
         text = f"{size} does not fit beside the newest messages, so the oldest are dropped without one."
-        return cut_at(exchanges, cut, budget), exchanges.candidates, Fallback("summary_too_large", text)
+        return without, exchanges.candidates, Fallback("summary_too_large", text)
     covered = _covered(with_summary, summary, cut)
     uncovered = [(a, b) for (_, a), (b, _) in pairwise([(0, 0), *covered, (cut, cut)]) if a < b]
     left_out: list[tuple[int, int, Reason]] = [(a, b, "summarized") for a, b in covered]
-    left_out += [(a, b, "over_budget") for a, b in uncovered]
+    forced = newest_that_fit(with_summary, budget)
+    left_out += [(a, min(b, forced), "over_budget") for a, b in uncovered if a < forced]
+    left_out += [(max(a, forced), b, "batch") for a, b in uncovered if b > forced]
     runs = with_summary.runs([(cut, with_summary.count, "recent")], left_out)
     missing = sum(_unmarked(with_summary, a, b) for a, b in uncovered)
     return runs, with_summary.candidates, _incomplete(missing) if missing else None
@@ -95,9 +98,13 @@ def wanted_summary(
     return WantedSummary(_merged([*summary.sources, *added]), added, summary, room)
 
 
+def batch_target(budget: int, options: TrimOptions) -> int:
+    """Tokens down to which a batch is dropped: as `low_water` does, less the room for the summary."""
+    return options.low(budget) - _room(budget)
+
+
 def _marks(budget: int, options: TrimOptions) -> WaterMarks:
-    room = _room(budget)
-    return WaterMarks(budget, budget - room, options.low(budget) - room)
+    return WaterMarks(budget, budget - _room(budget), batch_target(budget, options))
 
 
 def _room(budget: int) -> int:

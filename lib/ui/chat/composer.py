@@ -16,7 +16,7 @@ from lib.ui.format import numbers
 from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
-DROPPED_FOR_AGE = ("over_budget", "outside_window", "middle", "summarized")
+DROPPED_FOR_AGE = ("over_budget", "batch", "outside_window", "middle", "summarized")
 """Reasons that follow from a message's age. The transcript draws its line after the newest of these."""
 
 
@@ -73,23 +73,20 @@ def _gauge(page: Page, plan: ContextPlan) -> None:
                 on_click=actions.stop,
                 args=(page.session_id,),
             )
-        panel = st.popover(
-            "", icon=":material/help:", type="tertiary", key="legend", on_change="rerun", help="What the bar shows"
-        )
-        if panel.open:
-            with panel:
-                _legend(fill, plan)
+        if st.button(":small[Legend]", type="tertiary", key="legend"):
+            _legend(fill, plan)
 
 
 def sentence(plan: ContextPlan, which: str = "Next") -> str:
-    """Example: "Next request: ~412 of 2,048 tokens (~estimated); 8 messages will be dropped"."""
+    """Example: "Next request: 177 (counted) of 400 tokens; 16 messages will be dropped, 4 of them in a batch down to
+    224 tokens"."""
     sent = numbers.tokens(plan.input_tokens, plan.provenance)
     words = f"{which} request: {sent} of {plan.window.max_tokens:,} tokens"
     if not plan.fits:
         return f"{words}; :red[more than the {plan.window.input_budget:,} that fit in the window]"
     if plan.left_out_count:
         verb = "will be" if which == "Next" else "are"
-        words += f"; {numbers.plural(plan.left_out_count, 'message')} {verb} dropped"
+        words += f"; {numbers.plural(plan.left_out_count, 'message')} {verb} dropped{window_strip.in_batch(plan)}"
     if plan.fallback is not None and which == "Next" and plan.fallback.is_summarized_first:
         return f"{words}, and summarized first, in a request of its own"
     if plan.fallback is not None:
@@ -97,6 +94,7 @@ def sentence(plan: ContextPlan, which: str = "Next") -> str:
     return words
 
 
+@st.dialog("What the bar shows")  # a popover would open below the bar, where there is no room
 def _legend(fill: window_strip.Fill, plan: ContextPlan) -> None:
     st.markdown(
         "**The context window** is how much text the model can hold at once: everything it is sent, plus its reply."

@@ -95,7 +95,7 @@ def line(turn: Turn, session_id: str) -> None:
         st.caption(summary(turn), width="content")
         st.page_link(
             menu.MENU["context_window"].path,
-            label=":small[Details]",
+            label=":small[Why did it answer this?]",
             icon=":material/chevron_right:",
             icon_position="right",
             query_params={"session": session_id, "turn": str(turn.number)},

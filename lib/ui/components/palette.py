@@ -33,6 +33,8 @@ FREE = Part("free", "free", "transparent", outlined=True)
 LEFT_OUT = Part("left_out", "not sent", "#8a8f98", hatched=True)
 REPLY = Part("reply", "reply", "#8b6cf0")
 OVER = Part("over", "over the window", "#e0562c")
+TARGET = "a batch drops down to here"
+"""What the dotted mark on a strip means, where the strategy drops in batches."""
 PARTS = (TEMPLATE, SYSTEM, PINNED, HISTORY, NEWEST, RESERVED, FREE, LEFT_OUT, OVER)
 
 REASON_TAGS: dict[Reason, str] = {
@@ -41,6 +43,7 @@ REASON_TAGS: dict[Reason, str] = {
     "recent": "recent",
     "fits": "fits",
     "over_budget": "over budget",
+    "batch": "in a batch",
     "outside_window": "too old",
     "middle": "in the middle",
     "summarized": "summarized",
@@ -55,6 +58,7 @@ REASON_COLOURS: dict[Reason, str] = {
     "recent": HISTORY.colour,
     "fits": HISTORY.colour,
     "over_budget": f"{LEFT_OUT.colour}44",
+    "batch": f"{LEFT_OUT.colour}22",
     "outside_window": f"{TEMPLATE.colour}77",
     "middle": "#b0508f66",
     "summarized": f"{REPLY.colour}55",

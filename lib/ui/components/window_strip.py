@@ -6,7 +6,8 @@ only module that writes HTML, and it writes numbers and fixed words only, never 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -27,6 +28,8 @@ class Fill:
     window: int
     parts: tuple[tuple[Part, int], ...]
     left_out: int
+    target: int | None = None
+    """Tokens down to which the strategy drops in a batch; None if it drops no more than it must."""
 
     @property
     def over(self) -> int:
@@ -45,7 +48,19 @@ def fill_of_plan(plan: ContextPlan) -> Fill:
             part = palette.part_of(run.reason)
             sizes[part] += candidates.between(run.start, min(run.stop, newest))
             sizes[palette.NEWEST] += candidates.between(max(run.start, newest), run.stop) if run.stop > newest else 0
-    return _fill(sizes, plan.window.max_tokens, plan.window.reserved_for_reply, plan.left_out_tokens)
+    fill = _fill(sizes, plan.window.max_tokens, plan.window.reserved_for_reply, plan.left_out_tokens)
+    return replace(fill, target=plan.batch_target)
+
+
+def in_batch(plan: ContextPlan) -> str:
+    """What explains room that is free although messages are dropped; empty where there is nothing to explain.
+
+    Example: ", 4 of them in a batch down to 224 tokens"
+    """
+    if not plan.batch_count or plan.batch_target is None:
+        return ""
+    which = "" if plan.batch_count == plan.left_out_count else f" {plan.batch_count:,} of them"
+    return f",{which} in a batch down to {plan.batch_target:,} tokens"
 
 
 def fill_of_parts(parts: RequestParts, window: int, reserved: int) -> Fill:
@@ -65,7 +80,15 @@ def draw(fill: Fill, *, tall: bool = False, legend: bool = False, scale: int | N
 
     Strips that are compared get the same `scale`: the tokens that are as wide as the place they are drawn in.
     """
-    st.html(markup(fill, tall=tall, scale=scale) + (_legend(fill) if legend else ""))
+    st.html(markup(fill, tall=tall, scale=scale))
+    if legend:
+        entries = [(part, size) for part, size in fill.parts if size]
+        draw_legend([*entries, (palette.LEFT_OUT, fill.left_out)] if fill.left_out else entries, fill.target)
+
+
+def draw_legend(entries: Sequence[tuple[Part, int]], target: int | None) -> None:
+    """What each colour means, with each part's tokens, and the mark at `target` if there is one."""
+    st.html(_legend(entries, target))
 
 
 def sentence(fill: Fill) -> str:
@@ -80,7 +103,7 @@ def markup(fill: Fill, *, tall: bool = False, scale: int | None = None) -> str:
     """The strip as HTML."""
     total = fill.window + fill.over
     whole = scale or total
-    height, ghost = (34, 14) if tall else (10, 5)
+    height, ghost = (44, 16) if tall else (14, 7)
     segments = "".join(_segment(part, size, total) for part, size in fill.parts if size)
     edge = ""
     if fill.over:
@@ -89,6 +112,11 @@ def markup(fill: Fill, *, tall: bool = False, scale: int | None = None) -> str:
             "<div"
             f' style="position:absolute;left:{place:.2f}%;top:-3px;bottom:-3px;width:2px;'
             f'background:{palette.OVER.colour}"></div>'
+        )
+    if fill.target is not None:
+        edge += (
+            f'<div title="{palette.TARGET}: {fill.target:,} tokens" style="position:absolute;'
+            f'left:{100 * fill.target / total:.2f}%;top:-4px;bottom:-4px;border-left:2px dotted currentColor"></div>'
         )
     ghosts = ""
     if fill.left_out:
@@ -128,14 +156,18 @@ def _hatched(part: Part) -> str:
     return f"background:{palette.hatching(part.colour)};outline:1px solid {part.colour}"
 
 
-def _legend(fill: Fill) -> str:
-    """What each colour means, with each part's tokens."""
-    entries = [(part, size) for part, size in fill.parts if size]
-    entries += [(palette.LEFT_OUT, fill.left_out)] if fill.left_out else []
+def _legend(entries: Sequence[tuple[Part, int]], target: int | None) -> str:
     spans = []
     for part, size in entries:
         look = _hatched(part) if part.hatched else f"background:{part.colour}"
-        look = f"border:1px solid {palette.RESERVED.colour}" if part.outlined else look
-        box = f'<span style="display:inline-block;width:.8em;height:.8em;border-radius:2px;{look}"></span>'
-        spans.append(f'<span style="white-space:nowrap;margin-right:1.1em">{box} {part.label} {size:,}</span>')
-    return f'<div style="margin-top:8px;font-size:.85em;line-height:1.9">{"".join(spans)}</div>'
+        if part.outlined:
+            filling = f";background:{part.colour}33" if part is palette.RESERVED else ""
+            look = f"border:1px solid {palette.RESERVED.colour}{filling}"
+        shape = "display:inline-block;width:.8em;height:.8em;margin-right:.35em;border-radius:2px"
+        box = f'<span style="{shape};{look}"></span>'
+        spans.append(f'<span style="white-space:nowrap;margin-right:1.1em">{box}{part.label} {size:,}</span>')
+    if target is not None:
+        shape = "display:inline-block;height:.9em;margin-right:.4em;border-left:2px dotted currentColor"
+        mark = f'<span style="{shape}"></span>'
+        spans.append(f'<span style="white-space:nowrap">{mark}{palette.TARGET}: {target:,}</span>')
+    return f'<div style="font-size:.85em;line-height:1.8;display:flex;flex-wrap:wrap">{"".join(spans)}</div>'

@@ -6,21 +6,23 @@ How much a cache could give back is our calculation; how much it did give back i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import streamlit as st
 
-from lib.analysis.decisions import Difference, RequestView, difference, fate_of, view_of_record
+from lib.analysis.decisions import Difference, decisions, difference
+from lib.analysis.request_view import RequestView, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord
-from lib.context.reasons import REASON_TEXT
 from lib.ui.components import message_rows, message_sizes, palette
-from lib.ui.components.message_rows import Columns, MessageRow
-from lib.ui.context_window import request_rows
+from lib.ui.components.message_rows import Cell, MessageRow
+from lib.ui.context_window import request_rows, sentences, state
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
 from lib.ui.shell.page import Page
 
 Change = Literal["added", "dropped", "kept"]
+SIGNS: dict[Change, str] = {"added": "+", "dropped": "−", "kept": "="}
 EFFECTS: dict[Change, str] = {
     "added": "New in this request.",
     "dropped": "The model no longer sees it.",
@@ -40,85 +42,77 @@ def draw(page: Page, entries: Sequence[RequestEntry], place: int) -> None:
         return
     sizes = message_sizes.sizes_of(page, now.turn)
     changed = difference(before, now, sizes)
-    st.markdown(takeaway(changed, before, now))
-    _prefix(changed, now, sizes)
+    st.markdown(sentences.change(changed, before, now))
+    reported = now.turn.usage_provenance if now.turn is not None else "billed"
+    st.caption(sentences.cache(changed, before, sizes.parts(now).sent, sizes.provenance, reported))
     _rows(page, before, now, changed, sizes)
 
 
-def takeaway(changed: Difference, before: RequestRecord, now: RequestRecord) -> str:
-    """Example: "**From turn 3 to turn 4:** 2 messages added, 4 dropped, 6 kept." """
-    added, dropped, kept = (
-        sum(stop - start for start, stop in each) for each in (changed.entered, changed.left, changed.stayed)
-    )
-    return (
-        f"**From {before.name} to {now.name}:** {numbers.plural(added, 'message')} added, {dropped:,} dropped,"
-        f" {kept:,} kept."
-    )
-
-
-def _prefix(changed: Difference, now: RequestRecord, sizes: MessageSizes) -> None:
-    """How much of the beginning is the same, and what the server says about its cache."""
-    sent = sizes.parts(now).sent
-    same = f"The first {numbers.sized(changed.reusable, sizes.provenance)} of {sent:,} are the same as before"
-    where = "" if changed.broken_at is None else f", up to message {changed.broken_at + 1}"
-    turn = now.turn
-    provenance = turn.usage_provenance if turn is not None else "billed"
-    from_cache = f"The server says it took {numbers.tokens(changed.cached, provenance)} from its cache."
-    if changed.cached is None:
-        from_cache = "Whether the server reused any of it was not reported."
-    all_new = now.system_prompt is not None and changed.reusable == 0
-    why = " The system prompt or the first message changed, so nothing can be reused." if all_new else ""
-    st.caption(
-        f"{same}{where}: at most that much can come from a prompt cache, which matches from the first token on.{why}"
-        f" {from_cache}"
-    )
-
-
 def _rows(page: Page, before: RequestRecord, now: RequestRecord, changed: Difference, sizes: MessageSizes) -> None:
-    """One row per added or dropped message; a range of kept ones is one row."""
-    earlier, present = (view_of_record(record, sizes, page.history) for record in (before, now))
+    """One line per added message, one per stretch of kept or dropped ones; a dropped stretch opens to its messages."""
+    present = view_of_record(now, sizes, page.history)
+    earlier = view_of_record(before, sizes, page.history)
     kinds: list[tuple[Change, list[tuple[int, int]]]] = [
         ("added", changed.entered),
         ("dropped", changed.left),
         ("kept", changed.stayed),
     ]
+    opened, key = state.open_stretches(f"{page.session_id}:difference"), f"{page.session_id}:difference"
     rows: list[MessageRow] = []
     for start, stop, kind in sorted((start, stop, kind) for kind, ranges in kinds for start, stop in ranges):
-        if kind == "kept":
-            rows.append(_range_row(start, stop, sizes, kind))
-            continue
-        other = present if kind == "dropped" else earlier
+        if kind == "kept" or stop - start >= request_rows.FOLDED:
+            is_open = start in opened and kind != "kept"
+            rows.append(_stretch_row(start, stop, sizes, kind, is_open))
+            if not is_open:
+                continue
         shown = min(stop, start + request_rows.ROWS)
-        rows += [_message_row(page, at, kind, other, sizes) for at in range(start, shown)]
+        other = earlier if kind == "added" else present
+        rows += [_message_row(page, at, kind, other, sizes, before, now) for at in range(start, shown)]
         if stop > shown:
-            rows.append(_range_row(shown, stop, sizes, kind))
-    columns = Columns((f"In {before.name}", f"In {now.name}", "Effect"), (False, False, False))
-    message_rows.draw(rows, "difference_rows", columns)
+            rows.append(_stretch_row(shown, stop, sizes, "kept" if kind == "kept" else kind, None))
+    message_rows.draw(rows, "difference_rows", on_stretch=partial(state.open_stretch, key))
 
 
-def _message_row(page: Page, at: int, kind: Change, other: RequestView, sizes: MessageSizes) -> MessageRow:
+def _message_row(
+    page: Page,
+    at: int,
+    kind: Change,
+    other: RequestView,
+    sizes: MessageSizes,
+    before: RequestRecord,
+    now: RequestRecord,
+) -> MessageRow:
     """A message that is in one of the requests only; `other` is the one without it, and says why."""
     message, added = page.history[at], kind == "added"
-    text = request_rows.cut(message.text) or "(empty)"
-    fate = fate_of(other, at)
+    found = decisions(other, at, at + 1)
+    there, gone = (now, before) if added else (before, now)
     return MessageRow(
         at,
-        f"{at + 1} · {message.role}",
+        f"{SIGNS[kind]} {at + 1} · {message.role}",
         (palette.NEWEST if added else palette.LEFT_OUT).colour,
-        (None, text, EFFECTS[kind]) if added else (text, None, EFFECTS[kind]),
-        numbers.tokens(sizes.between(at, at + 1), sizes.provenance),
+        request_rows.first_words(message.text),
+        numbers.plural(sizes.between(at, at + 1), "token"),
         added,
         kind,
-        why=REASON_TEXT[fate[1]] if fate is not None else "Didn't exist yet.",
+        (
+            Cell(f"In {there.name}", request_rows.cut(message.text) or "(empty)"),
+            Cell(f"In {gone.name}", note=sentences.why(other, found[0]) if found else "Didn't exist yet.", gone=True),
+        ),
     )
 
 
-def _range_row(start: int, stop: int, sizes: MessageSizes, kind: Change) -> MessageRow:
-    """Neighbouring messages with the same fate in one row."""
+def _stretch_row(start: int, stop: int, sizes: MessageSizes, kind: Change, is_open: bool | None) -> MessageRow:
+    """Neighbouring messages with the same fate in one line. A kept one does not open, nor one without `is_open`."""
     name = f"{start + 1}" if stop - start == 1 else f"{start + 1} to {stop}"
-    earlier, present = {"kept": ("sent", "sent again"), "added": ("not sent", "sent"), "dropped": ("sent", "not sent")}[
-        kind
-    ]
-    tokens = numbers.tokens(sizes.between(start, stop), sizes.provenance)
-    cells = (earlier, present, EFFECTS[kind])
-    return MessageRow(None, name, palette.HISTORY.colour, cells, tokens, kind != "dropped", kind)
+    count, tokens = numbers.plural(stop - start, "message"), numbers.plural(sizes.between(start, stop), "token")
+    return MessageRow(
+        None,
+        f"{SIGNS[kind]} {name}",
+        (palette.LEFT_OUT if kind == "dropped" else palette.HISTORY).colour,
+        f"{count} {kind}, {tokens}. {EFFECTS[kind]}",
+        "",
+        kind != "dropped",
+        "" if kind == "dropped" else kind,
+        stretch=start if is_open is not None and kind != "kept" else None,
+        is_open=bool(is_open),
+    )

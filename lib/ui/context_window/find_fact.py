@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from lib.analysis.decisions import dropped_at, fate_of, view_of_plan, view_of_record
+from lib.analysis.decisions import decisions, dropped_at
+from lib.analysis.replay import sent_ranges
+from lib.analysis.request_view import fate_of, view_of_plan, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord
+from lib.analysis.runs import range_at
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
-from lib.context.reasons import REASON_TEXT
 from lib.messages import utf8_safe
 from lib.tokens import provenance_label
 from lib.ui.components import message_sizes, palette, tables
-from lib.ui.context_window import tabs
+from lib.ui.context_window import lost_facts, sentences, tabs
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
+from lib.ui.format.text import as_label, as_markdown
 from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
@@ -31,18 +34,24 @@ if TYPE_CHECKING:
 
 FOUND = 8
 """Messages shown; a word that is in more of them is not a fact."""
+SUGGESTED = 6
+"""Facts offered to search for."""
+FACT = "fact"
+"""Key of the search box."""
 AROUND = 60
 """Characters shown on each side of the match."""
 
 
 def draw(page: Page, entries: Sequence[RequestEntry]) -> None:
-    """The search box, and what happened to every message with the words."""
+    """The search box with facts to search for, and what happened to every message with the words."""
     words = st.text_input(
         "A word or number the model should have known",
-        key="fact",
+        key=FACT,
         placeholder="for example: Lisbon, 4711, my sister",
         help="Searches all stored messages. Upper and lower case are the same.",
     ).strip()
+    records = [entry.record for entry in entries if entry.record is not None]
+    _suggestions(page, records)
     if not words:
         st.caption("Shows the first request without it, why it was dropped, and what another strategy would have done.")
         return
@@ -52,10 +61,28 @@ def draw(page: Page, entries: Sequence[RequestEntry]) -> None:
         return
     if len(found) > FOUND:
         st.caption(f"{len(found):,} messages have it; the first {FOUND} are shown.")
-    records = [entry.record for entry in entries if entry.record is not None]
     for index in found[:FOUND]:
         with st.container(border=True):
             _draw_message(page, records, index, words)
+
+
+def _suggestions(page: Page, records: Sequence[RequestRecord]) -> None:
+    """Facts that the person stated, as buttons: first those that the newest request no longer holds."""
+    facts = lost_facts.stated(page.history)
+    if not facts or not records:
+        return
+    held = sent_ranges(records[-1])
+    facts.sort(key=lambda fact: range_at(held, fact.index) is not None)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="facts"):
+        st.caption("You stated:", width="content")
+        for fact in facts[:SUGGESTED]:
+            st.button(
+                as_label(fact.answer, 30),
+                key=f"suggested:{fact.index}:{fact.answer}",
+                on_click=session.set_widget,
+                args=(FACT, fact.answer),
+                help=as_markdown(fact.text[: AROUND * 3]),
+            )
 
 
 def messages_with(page: Page, words: str) -> list[int]:
@@ -79,8 +106,8 @@ def _draw_message(page: Page, records: Sequence[RequestRecord], index: int, word
         )
         return
     sizes = message_sizes.sizes_of(page, dropped.turn)
-    fate = fate_of(view_of_record(dropped, sizes, page.history), index)
-    why = REASON_TEXT[fate[1]] if fate is not None else ""
+    view = view_of_record(dropped, sizes, page.history)
+    why = "".join(sentences.why(view, one) for one in decisions(view, index, index + 1))
     st.markdown(f":material/close: **{dropped.name.capitalize()} was the first without it**{_settings(dropped)}. {why}")
     st.button(
         f"Look at {dropped.name}",

@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from lib.analysis.decisions import view_of_plan
+from lib.analysis.request_view import view_of_plan
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError
 from lib.messages import Usage
@@ -17,15 +17,12 @@ from lib.planner import plan_next, summary_needed
 from lib.pricing.costs import cost
 from lib.providers import ChatRequest
 from lib.tokens import ESTIMATE, TokenCounter
-from lib.ui.components import message_rows, request_strip, rule_verdict, settings_form
-from lib.ui.components.message_rows import Columns
-from lib.ui.context_window import break_rule, draft_settings, request_body, request_rows, state, summary
+from lib.ui.components import request_strip, rule_verdict, settings_form
+from lib.ui.context_window import break_rule, draft_settings, request_body, request_rows, sentences, state, summary
 from lib.ui.context_window.draft_settings import DraftSettings
 from lib.ui.format import numbers
 from lib.ui.shell import menu, services, session
 from lib.ui.shell.page import Page
-
-SEEN_STORED_NEXT = Columns(("What you see", "What is stored", "What would be sent"), (False, True, True))
 
 
 def draw(page: Page) -> None:
@@ -86,7 +83,7 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     ledger = page.chat.ledger(page.session_id, counter)
     plan = plan_next(draft.settings, draft.marks, page.history, draft.prompt, ledger)
     shown = view_of_plan(plan)
-    st.markdown(takeaway(plan, bool(draft.prompt.strip())))
+    st.markdown(sentences.next_headline(plan, bool(draft.prompt.strip())))
     if plan.fallback is not None:
         st.caption(plan.fallback.text)
     st.caption(f"{_price(draft, plan)}Sizes are tokens by {numbers.by(counter)}.")
@@ -94,45 +91,20 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     provider = services.provider_of(draft.settings, services.key_for(draft.settings.provider))
     rule_verdict.draw(plan, provider)
     summary.draw(page, draft, summary_needed(draft.settings, draft.marks, page.history, draft.prompt, ledger))
-    chosen = session.chosen_message()
-    rows = request_rows.RowBuilder(
-        shown, request_rows.WireFormat(provider, draft.settings.model), len(page.history), draft.mark_of
-    )
-    shown_page = request_rows.page_of(shown.total, "next_page", chosen)
-    message_rows.draw(
-        rows.build(shown_page), "next_rows", SEEN_STORED_NEXT, chosen, on_mark=partial(draft_settings.mark, page)
-    )
+    wire = request_rows.WireFormat(provider, draft.settings.model)
+    rows = request_rows.RowBuilder(shown, wire, len(page.history), "What would be sent", draft.mark_of)
     try:
         request = ChatRequest(draft.settings.model, tuple(plan.included), draft.settings.reserved_for_reply)
         request_body.draw(provider, provider.prepare(request), None, "next")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
     break_rule.draw(draft.settings, plan, provider)
+    request_rows.draw(rows, page.session_id, "next", partial(draft_settings.mark, page))
     st.page_link(
         menu.MENU["chat"].path,
         label="Back to chat",
         icon=menu.MENU["chat"].icon,
         query_params={"session": page.session_id},
-    )
-
-
-def takeaway(plan: ContextPlan, drafted: bool) -> str:
-    """Example: "**The next request sends 5 of 9 messages,** 412 of 1,536 tokens; 4 are dropped." """
-    total = len(plan.candidates) - plan.candidates.preamble
-    stored = sum(
-        stop - max(start, plan.candidates.preamble)
-        for start, stop, included, _ in plan.runs
-        if included and stop > plan.candidates.preamble
-    )
-    size = f"{numbers.tokens(plan.input_tokens, plan.provenance)} of {plan.window.input_budget:,} tokens"
-    new = "with yours" if drafted else "your draft is empty"
-    if not plan.fits:
-        return f"**:red[The next request would not fit:]** {size}. You would be asked before anything is sent."
-    if not plan.left_out_count:
-        return f"**Would send all {numbers.plural(total, 'message')}** ({new}): {size}."
-    return (
-        f"**Would send {stored:,} of {numbers.plural(total, 'message')}** ({new}): {size}; {plan.left_out_count:,}"
-        " dropped."
     )
 
 

@@ -1,4 +1,4 @@
-"""One request that was sent: the messages in it, the messages that were not sent and why, and the request itself.
+"""One request that was sent: at a glance, its messages one by one, and the request itself.
 
 Looking writes nothing and sends nothing. Requests of other services and turns that no longer match the stored messages
 are shown as such.
@@ -6,20 +6,22 @@ are shown as such.
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from lib.analysis.decisions import RequestView, shortfall, view_of_record
+from lib.analysis.decisions import shortfall
+from lib.analysis.request_view import RequestView, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat.rebuild import matches_what_was_sent, rebuild_request
 from lib.errors import ChatError
 from lib.example.provider import ExampleProvider
-from lib.history import Import
 from lib.providers import ChatRequest, Provider
 from lib.settings import EXAMPLE
-from lib.tokens import PROVENANCE_TEXT
+from lib.tokens import PROVENANCE_TEXT, provenance_label
 from lib.turns import Turn
-from lib.ui.components import message_rows, message_sizes, request_strip
-from lib.ui.context_window import request_body, request_rows
+from lib.ui.components import message_sizes, request_strip
+from lib.ui.context_window import lost_facts, request_body, request_rows, sentences, tabs
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
@@ -27,22 +29,35 @@ from lib.ui.shell import menu, services, session, session_settings
 from lib.ui.shell.page import Page
 
 
-def draw(page: Page, entry: RequestEntry) -> None:
-    """The takeaway, the strip, the rows, the request itself."""
+def draw_head(page: Page, entry: RequestEntry) -> None:
+    """The request at a glance: the strip, one sentence, what was lost, the proof that this is what was sent."""
     if entry.record is None:
         _without_messages(entry.turn)
         return
     sizes = message_sizes.sizes_of(page, entry.turn)
     view = view_of_record(entry.record, sizes, page.history)
     imported = next((one for one in page.about.imports if one.covers(entry.record.at)), None)
-    st.markdown(takeaway(view, entry.turn, imported))
-    alarm(entry.turn)
-    _notes(entry.turn, sizes)
     cached = entry.turn.usage.cached_tokens if entry.turn is not None else None
-    request_strip.draw(view, "sent_strip", cached, session.choose_message)
+    with st.container(gap="xsmall"):
+        st.markdown(sentences.headline(view, entry.record.recorded, imported))
+        alarm(entry.turn)
+        request_strip.draw(view, "sent_strip", cached, partial(_open, entry))
+        lost = lost_facts.sentence(view)
+        if lost:
+            st.markdown(lost)
+        _proof(page, entry.record)
+
+
+def draw(page: Page, entry: RequestEntry) -> None:
+    """The messages one by one, who counted, the request itself."""
+    if entry.record is None:
+        return
+    sizes = message_sizes.sizes_of(page, entry.turn)
+    view = view_of_record(entry.record, sizes, page.history)
     _who_counted(entry.turn, sizes)
-    _rows(page, entry.record, view)
+    _notes(entry.turn, sizes)
     _request(page, entry.record, sizes)
+    _rows(page, entry.record, view)
 
 
 def explain_empty(page: Page) -> None:
@@ -53,28 +68,6 @@ def explain_empty(page: Page) -> None:
         label="Back to chat",
         icon=menu.MENU["chat"].icon,
         query_params={"session": page.session_id},
-    )
-
-
-def takeaway(view: RequestView, turn: Turn | None, imported: Import | None = None) -> str:
-    """Example: "**4 of 9 messages were not sent,** 1,204 tokens; 5 were sent." """
-    if turn is None:
-        origin = (
-            f"**Imported from {as_markdown(imported.source)}; no request was made here.**"
-            if imported is not None
-            else "**Another service sent this, and there is no record of what it sent.**"
-        )
-        return (
-            f"{origin} This is what a service that drops nothing would have sent:"
-            f" {numbers.plural(view.total, 'message')}, {numbers.sized(view.tokens, view.provenance)}."
-        )
-    if view.sent == view.total:
-        return f"**Everything was sent:** all {numbers.plural(view.total, 'message')}, including the new one."
-    gone = view.total - view.sent
-    was, were = ("was" if count == 1 else "were" for count in (gone, view.sent))
-    return (
-        f"**{gone:,} of {view.total:,} messages {was} not sent,** {view.left_out_tokens:,} tokens; {view.sent:,} {were}"
-        " sent."
     )
 
 
@@ -123,39 +116,61 @@ def _who_counted(turn: Turn | None, sizes: MessageSizes) -> None:
     if turn is not None and turn.provider == EXAMPLE:
         words = f"The reply was written by hand: no server read this request.  \n{words}"
     elif turn is not None:
-        counts = (turn.usage.input_tokens, turn.usage.cached_tokens, turn.usage.output_tokens)
-        read, cached, wrote = (numbers.tokens(count, turn.usage_provenance) for count in counts)
-        words = (
-            f"{as_markdown(turn.provider)} · {as_markdown(turn.model)} · the server read {read}, of which from its"
-            f" cache {cached} · wrote {wrote} · ended: {turn.stop_reason or numbers.NOT_REPORTED}  \n{words}"
-        )
+        words = f"{as_markdown(turn.provider)} · {as_markdown(turn.model)} · {usage(turn)}  \n{words}"
     st.caption(words)
 
 
+def usage(turn: Turn) -> str:
+    """What the server reported. Example: "300 in, 282 of them from its cache · 71 out (counted) · ended: stop"."""
+    read, cached, wrote = turn.usage.input_tokens, turn.usage.cached_tokens, turn.usage.output_tokens
+    words_in = f"input {numbers.NOT_REPORTED}" if read is None else f"{read:,} in"
+    words_in += f", its cache {numbers.NOT_REPORTED}" if cached is None else f", {cached:,} of them from its cache"
+    words_out = f"output {numbers.NOT_REPORTED}" if wrote is None else f"{wrote:,} out"
+    known = any(count is not None for count in (read, cached, wrote))
+    who = f" ({provenance_label(turn.usage_provenance)})" if known else ""
+    return f"{words_in} · {words_out}{who} · ended: {turn.stop_reason or numbers.NOT_REPORTED}"
+
+
+def _open(entry: RequestEntry, index: int) -> None:
+    """Show a message of this request among its rows. For callbacks."""
+    session.set_turn_in_url(entry.key)
+    session.choose_message(index)
+    session.set_widget(session.CONTEXT_WINDOW_TAB, tabs.SENT)
+
+
 def _rows(page: Page, record: RequestRecord, view: RequestView) -> None:
-    """The three columns."""
+    """One line per message."""
     provider, model = _provider_of(page, record.turn)
-    chosen = session.chosen_message()
-    rows = request_rows.RowBuilder(view, request_rows.WireFormat(provider, model), record.at + 1)
-    shown = request_rows.page_of(view.total, "sent_page", chosen)
-    message_rows.draw(rows.build(shown), "sent_rows", chosen=chosen)
+    wire = request_rows.WireFormat(provider, model)
     later = len(page.history) - record.at - 1
     if later == 1:
         st.caption("1 later message (the reply) is hidden.")
     elif later:
         st.caption(f"{later:,} later messages (the reply first) are hidden.")
+    request_rows.draw(request_rows.RowBuilder(view, wire, record.at + 1), page.session_id, "sent")
+
+
+def _proof(page: Page, record: RequestRecord) -> None:
+    """Whether the request rebuilt from the stored history is the one that was sent."""
+    turn = record.turn
+    if turn is None:
+        return
+    try:
+        provider, _ = _provider_of(page, turn)
+        request_body.proof(matches_what_was_sent(turn, page.history, provider), turn.request_sha256)
+    except ChatError as error:
+        st.caption(f"The request cannot be built: {error.what}")
 
 
 def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
-    """The request itself and its proof; without a record, the one that a service which drops nothing would send."""
-    provider, model = _provider_of(page, record.turn)
+    """The request itself; without a record, the one that a service which drops nothing would send."""
     turn = record.turn
     try:
+        provider, model = _provider_of(page, turn)
         if turn is None:
             request = ChatRequest(model, tuple(sizes.messages(record)), page.settings.reserved_for_reply)
             request_body.draw(provider, provider.prepare(request), None, "sent")
             return
-        request_body.proof(matches_what_was_sent(turn, page.history, provider), turn.request_sha256)
         rebuilt = rebuild_request(turn, page.history)
         if rebuilt is not None:
             request_body.draw(provider, provider.prepare(rebuilt), turn.request_sha256, "sent")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from lib.history import Mark
+from lib.ui.shell import session
 
 
 class DraftChanges(NamedTuple):
@@ -43,3 +44,24 @@ def typed_prompt(session_id: str) -> str:
 
 def _prompt_key(session_id: str) -> str:
     return f"{session_id}:try:prompt"
+
+
+def open_stretches(key: str) -> frozenset[int]:
+    """First indexes of the stretches of messages that a person opened in the rows of this key."""
+    opened: frozenset[int] = st.session_state.get(f"{key}:stretches", frozenset())
+    return opened
+
+
+def open_stretch(key: str, start: int, is_open: bool) -> None:
+    """Open or close a stretch in the rows of this key. For callbacks."""
+    opened = open_stretches(key)
+    st.session_state[f"{key}:stretches"] = opened | {start} if is_open else opened - {start}
+    st.session_state[f"{key}:opened"] = start if is_open else None
+    if not is_open:  # a chosen message would keep it open
+        session.choose_message(None)
+
+
+def take_opened_stretch(key: str) -> int | None:
+    """First index of the stretch that was opened just now, once; None where none was."""
+    start: int | None = st.session_state.pop(f"{key}:opened", None)
+    return start

@@ -11,7 +11,7 @@ from lib.context import WantedSummary
 from lib.context.candidates import Summary
 from lib.errors import ChatError
 from lib.messages import utf8_safe
-from lib.ui.context_window import request_rows
+from lib.ui.context_window import sentences
 from lib.ui.context_window.draft_settings import DraftSettings
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
@@ -27,14 +27,14 @@ def draw(page: Page, draft: DraftSettings, wanted: WantedSummary | None) -> None
         writer = draft.settings.summary_writer.model
         st.info(
             f"Before it is sent, {as_markdown(writer)} writes a summary of {numbers.plural(added, 'message')}"
-            f" ({request_rows.ranges(wanted.added)}), in at most {wanted.room:,} tokens. That is a request of"
+            f" ({sentences.ranges(wanted.added)}), in at most {wanted.room:,} tokens. That is a request of"
             " its own, billed separately.",
             icon=":material/summarize:",
         )
     if summary is None:
         return
     panel = st.expander(
-        f"The summary of messages {request_rows.ranges(summary.sources)}",
+        f"The summary of messages {sentences.ranges(summary.sources)}",
         icon=":material/summarize:",
         key="summary",
         on_change="rerun",

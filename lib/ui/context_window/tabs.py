@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-SENT, CHANGED, FIND, NEXT = "What was sent", "What changed", "Find a fact", "Next request"
+FIND, SENT, CHANGED, NEXT = "Find a fact", "Messages", "What changed", "Next request"

@@ -207,6 +207,11 @@ def set_widget(key: str, value: object) -> None:
     st.session_state[key] = value
 
 
+def start_widget(key: str, value: object) -> None:
+    """Give a widget its first value, before it is drawn. One that it has already stays."""
+    st.session_state.setdefault(key, value)
+
+
 def triggered(key: str, name: str) -> Any:
     """What the component with this key just reported under `name`; None where it did not. For callbacks."""
     return st.session_state[key].get(name)

@@ -1,7 +1,7 @@
-"""Messages in three aligned columns, row by row: by default what you see, what is stored, what was sent.
+"""Messages, one line each: who, first words, tokens, and whether it is sent; a line opens to the whole message.
 
-A message that was not sent stays in its place, hatched, with the reason. Texts reach the browser as data and never as
-HTML.
+A stretch of messages that share a fate can stand in one line, which a click opens. Texts reach the browser as data and
+never as HTML.
 """
 
 from __future__ import annotations
@@ -25,56 +25,67 @@ _COMPONENT = st.components.v2.component(
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """The heads of the columns, and which of them show code."""
+class Cell:
+    """One side of an open message: as it is seen, stored or sent. `note` is drawn instead of a text that would only
+    repeat another cell, or that is not there."""
 
-    names: tuple[str, str, str]
-    code: tuple[bool, bool, bool]
-
-
-SEEN_STORED_SENT = Columns(("What you see", "What is stored", "What was sent"), (False, True, True))
+    title: str
+    text: str = ""
+    note: str = ""
+    code: bool = False
+    gone: bool = False
+    """The message is not in this request: the note is drawn on hatching."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """One message. `tokens` and `running` are sentences with their provenance; a cell is None where the message is not
-    in the request, and `why` is shown there. `index` is None for what is not a stored message."""
+    """One line. `tokens` and `running` are words with their provenance, `why` is the whole reason.
+
+    `index` is the stored index of the message, None for what is not a stored message. A line without cells does not
+    open. `stretch` is the index of the first message of a stretch that this line stands for, `is_open` whether its
+    messages follow.
+    """
 
     index: int | None
     name: str
     colour: str
-    cells: tuple[str | None, ...]
+    words: str
     tokens: str
     included: bool
     tag: str = ""
+    cells: tuple[Cell, ...] = ()
     running: str = ""
     why: str = ""
     markable: bool = False
     mark: str | None = None
+    stretch: int | None = None
+    is_open: bool = False
 
 
 def draw(
     rows: Sequence[MessageRow],
     key: str,
-    columns: Columns = SEEN_STORED_SENT,
     chosen: int | None = None,
     on_mark: Callable[[int, Mark | None], None] | None = None,
+    on_stretch: Callable[[int, bool], None] | None = None,
 ) -> None:
-    """Draw the rows here. `chosen` is the stored index to scroll to; a click on pin or mute calls `on_mark` with the
-    stored index and the new mark."""
+    """Draw the rows here. `chosen` is the stored index to open and scroll to. A click on pin or mute calls `on_mark`
+    with the stored index and the new mark; one on a stretch calls `on_stretch` with its first index and whether it is
+    open now."""
 
     def marked() -> None:
         click = session.triggered(key, "marked")
         if on_mark is not None and click:
             on_mark(int(click["index"]), click["mark"])
 
+    def stretched() -> None:
+        click = session.triggered(key, "stretched")
+        if on_stretch is not None and click:
+            on_stretch(int(click["start"]), bool(click["open"]))
+
     _COMPONENT(
-        data={
-            "columns": list(columns.names),
-            "code": list(columns.code),
-            "chosen": chosen,
-            "rows": [asdict(row) for row in rows],
-        },
+        data={"chosen": chosen, "rows": [asdict(row) for row in rows]},
         key=key,
         on_marked_change=marked,
+        on_stretched_change=stretched,
     )

@@ -1,4 +1,5 @@
 // Draws the rows. Every text is put on the page with textContent, never as HTML.
+// Which messages are open is kept on the root element, so that they stay open when the page is drawn again.
 
 const MARKS = [
   { mark: "pinned", off: "Pin", on: "Pinned", help: "Always send this exchange" },
@@ -12,6 +13,8 @@ const make = (className, text, kind = "div") => {
   return node;
 };
 
+const nameOf = (row) => `${row.stretch === null ? "message" : "stretch"} ${row.stretch ?? row.index ?? row.name}`;
+
 const markButtons = (row, setTriggerValue) => {
   const box = make("marks");
   for (const { mark, off, on, help } of MARKS) {
@@ -19,6 +22,7 @@ const markButtons = (row, setTriggerValue) => {
     const button = make("", pressed ? on : off, "button");
     button.type = "button";
     button.title = help;
+    button.dataset.name = `${mark} ${row.index}`;
     button.setAttribute("aria-pressed", pressed);
     button.onclick = () => setTriggerValue("marked", { index: row.index, mark: pressed ? null : mark });
     box.append(button);
@@ -26,39 +30,86 @@ const markButtons = (row, setTriggerValue) => {
   return box;
 };
 
-const facts = (row, setTriggerValue) => {
-  const box = make("facts");
-  const who = make("who");
-  const dot = make("dot", "", "span");
-  dot.style.background = row.included ? row.colour : "transparent";
-  dot.style.boxShadow = `inset 0 0 0 1px ${row.colour}`;
-  who.append(dot, document.createTextNode(row.name));
-  box.append(who, make("quiet", row.tokens));
-  if (row.tag) box.append(make("tag", row.tag));
-  if (row.running) box.append(make("quiet", row.running));
-  if (row.markable) box.append(markButtons(row, setTriggerValue));
-  return box;
-};
-
-const cell = (text, row, column, isCode) => {
-  const box = make("box");
-  box.append(make("label", column));
-  const inner = make(`cell${isCode ? " code" : ""}${text === null ? " gone" : ""}`, text);
-  if (text === null) inner.append(make("note", row.why, "span"));
-  inner.tabIndex = 0;
+const drawCell = (cell) => {
+  const box = make(`box${cell.note && !cell.gone ? " short" : ""}`);
+  box.append(make("label", cell.title));
+  if (cell.note) {
+    const inner = make(`cell${cell.gone ? " gone" : " same"}`);
+    inner.append(make("note", cell.note, "span"));
+    box.append(inner);
+    return box;
+  }
+  const inner = make(`cell${cell.code ? " code" : ""}`, cell.text);
+  inner.tabIndex = 0; // so that the keyboard can scroll it
   inner.dir = "auto";
   box.append(inner);
   return box;
 };
 
-const drawRow = (row, data, setTriggerValue) => {
-  const isChosen = row.index !== null && row.index === data.chosen;
-  const line = make(`row${row.included ? "" : " out"}${isChosen ? " chosen" : ""}`);
-  line.setAttribute("role", "listitem");
-  line.dataset.index = row.index;
-  line.append(facts(row, setTriggerValue));
-  row.cells.forEach((text, place) => line.append(cell(text, row, data.columns[place], data.code[place])));
+const drawDetails = (row) => {
+  const details = make("details");
+  if (row.why || row.running) {
+    const facts = make("facts");
+    if (row.why) facts.append(make("why", row.why, "span"));
+    if (row.running) facts.append(make("quiet", row.running, "span"));
+    details.append(facts);
+  }
+  const cells = make("cells");
+  cells.append(...row.cells.map(drawCell));
+  details.append(cells);
+  return details;
+};
+
+const drawLine = (row, opens) => {
+  const line = make(`line${opens ? " opens" : ""}`, null, opens ? "button" : "div");
+  if (opens) {
+    line.type = "button";
+    line.dataset.name = nameOf(row);
+  }
+  const who = make("who", null, "span");
+  const dot = make("dot", "", "span");
+  dot.style.background = row.included ? row.colour : "transparent";
+  dot.style.boxShadow = `inset 0 0 0 1px ${row.colour}`;
+  who.append(make("arrow", "", "span"), dot, document.createTextNode(row.name));
+  const words = make("words", row.words, "span");
+  words.dir = "auto";
+  line.append(who, words);
+  if (row.stretch === null) {
+    line.append(make("tokens", row.tokens, "span"), make(`tag${row.tag ? "" : " none"}`, row.tag, "span"));
+  }
   return line;
+};
+
+const drawRow = (row, root, data, setTriggerValue) => {
+  const isChosen = row.index !== null && row.index === data.chosen;
+  const isStretch = row.stretch !== null;
+  const opens = isStretch || row.cells.length > 0;
+  const node = make(`row${row.included ? "" : " out"}${isChosen ? " chosen" : ""}${isStretch ? " stretch" : ""}`);
+  node.setAttribute("role", "listitem");
+  if (row.index !== null) node.dataset.index = row.index;
+  const top = make("top");
+  const line = drawLine(row, opens);
+  top.append(line);
+  if (row.markable) top.append(markButtons(row, setTriggerValue));
+  else if (data.rows.some((other) => other.markable) && !isStretch) top.append(make("marks empty"));
+  node.append(top);
+  if (!opens) return node;
+  const show = (open) => {
+    line.setAttribute("aria-expanded", open);
+    node.querySelector(".details")?.remove();
+    if (open && !isStretch) node.append(drawDetails(row)); // only open messages have their texts on the page
+  };
+  show(isStretch ? row.is_open : root.openRows.has(nameOf(row)));
+  line.onclick = () => {
+    if (isStretch) {
+      setTriggerValue("stretched", { start: row.stretch, open: !row.is_open });
+      return;
+    }
+    const open = !root.openRows.delete(nameOf(row));
+    if (open) root.openRows.add(nameOf(row));
+    show(open);
+  };
+  return node;
 };
 
 export default function (component) {
@@ -67,11 +118,14 @@ export default function (component) {
   const stamp = JSON.stringify(data);
   if (root.dataset.drawn === stamp) return;
   root.dataset.drawn = stamp;
-  const head = make("head");
-  head.setAttribute("aria-hidden", "true");
-  head.append(make("", ""), ...data.columns.map((name) => make("", name)));
-  root.replaceChildren(head, ...data.rows.map((row) => drawRow(row, data, setTriggerValue)));
+  root.openRows ??= new Set();
+  const isNewlyChosen = data.chosen !== null && root.dataset.chosen !== String(data.chosen);
+  if (isNewlyChosen) root.openRows.add(`message ${data.chosen}`);
+  const focused = root.getRootNode().activeElement?.dataset?.name;
+  root.replaceChildren(...data.rows.map((row) => drawRow(row, root, data, setTriggerValue)));
+  const again = [...root.querySelectorAll("[data-name]")].find((node) => focused && node.dataset.name === focused);
+  if (again) again.focus({ preventScroll: true });
   const chosen = root.querySelector(".chosen");
-  if (chosen && root.dataset.chosen !== String(data.chosen)) chosen.scrollIntoView({ block: "center" });
+  if (chosen && isNewlyChosen) chosen.scrollIntoView({ block: "center" });
   root.dataset.chosen = String(data.chosen);
 }

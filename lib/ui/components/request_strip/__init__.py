@@ -12,13 +12,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.analysis.decisions import RequestView
-from lib.ui.components import palette
+from lib.analysis.request_view import RequestView
+from lib.ui.components import palette, window_strip
 from lib.ui.components.palette import Part
 from lib.ui.shell import session
 
 MOST_SEGMENTS = 240
 """Segments for the messages of one request, at most; a few more may come from where reasons change."""
+
+HEIGHT = 80
+"""Pixels. Fixed, so that nothing below moves when the browser draws it."""
 
 _COMPONENT = st.components.v2.component(
     "windowseat_request_strip",
@@ -60,18 +63,21 @@ def draw(view: RequestView, key: str, cached: int | None = None, on_open: Callab
             "parts": {part.name: asdict(part) for part in palette.PARTS},
             "sent": [asdict(one) for one in sent if one.tokens],
             "left_out": [asdict(one) for one in left_out],
-            # what was not sent is drawn to scale: where it is longer than the window, the window is drawn smaller
-            "scale": max(window, used, view.left_out_tokens, 1),
+            # the bar is as wide as the window; what was not sent is drawn to its scale, and no wider than it
+            "ghost_scale": max(window, used, view.left_out_tokens, 1),
             "used": used,
             "window": window,
+            "target": view.batch_target,
+            "target_title": f"{palette.TARGET}: {view.batch_target or 0:,} tokens",
             "cached": cached or 0,
             "cached_title": f"The server says it took {cached or 0:,} tokens from its cache",
-            "legend": _legend(sent, left_out),
             "label": f"Context window: {view.tokens:,} of {window:,} tokens, {view.left_out_tokens:,} not sent",
         },
         key=key,
+        height=HEIGHT,
         on_opened_change=opened,
     )
+    window_strip.draw_legend(_sums([*sent, *left_out]), view.batch_target)
 
 
 def segments(view: RequestView) -> tuple[list[Segment], list[Segment]]:
@@ -98,8 +104,9 @@ def _segment(view: RequestView, part: Part, start: int, stop: int) -> Segment:
     return Segment(part.name, tokens, f"{which}, {part.label}: {tokens:,} tokens", start)
 
 
-def _legend(sent: list[Segment], left_out: list[Segment]) -> list[tuple[str, str]]:
+def _sums(pieces: list[Segment]) -> list[tuple[Part, int]]:
+    """Tokens of each part that has any, in the order of the palette."""
     sums: dict[str, int] = {}
-    for one in (*sent, *left_out):
+    for one in pieces:
         sums[one.part] = sums.get(one.part, 0) + one.tokens
-    return [(part.name, f"{part.label} {sums[part.name]:,}") for part in palette.PARTS if sums.get(part.name)]
+    return [(part, sums[part.name]) for part in palette.PARTS if sums.get(part.name)]

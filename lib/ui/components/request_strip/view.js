@@ -1,4 +1,4 @@
-// Draws the strip: what was not sent above the bar, the request in the bar, the cached prefix below, the legend.
+// Draws the strip: what was not sent above the bar, the request in the bar, the cached prefix below.
 
 const make = (className, kind = "div") => {
   const node = document.createElement(kind);
@@ -40,7 +40,6 @@ const drawSegment = (segment, whole, data, setTriggerValue) => {
 const drawBar = (data, setTriggerValue) => {
   const bar = make("bar");
   const length = Math.max(data.window, data.used); // a request over budget runs past the window's edge
-  bar.style.width = percent(length, data.scale);
   bar.append(...data.sent.map((segment) => drawSegment(segment, length, data, setTriggerValue)));
   if (data.used > data.window) {
     const edge = make("edge");
@@ -48,19 +47,13 @@ const drawBar = (data, setTriggerValue) => {
     edge.title = "the window ends here";
     bar.append(edge);
   }
-  return bar;
-};
-
-const drawLegend = (data) => {
-  const legend = make("legend");
-  for (const [name, words] of data.legend) {
-    const item = make("", "span");
-    const box = make("", "i");
-    paint(box, data.parts[name]);
-    item.append(box, document.createTextNode(words));
-    legend.append(item);
+  if (data.target !== null) {
+    const target = make("target");
+    target.style.left = percent(data.target, length);
+    target.title = data.target_title;
+    bar.append(target);
   }
-  return legend;
+  return bar;
 };
 
 export default function (component) {
@@ -70,18 +63,18 @@ export default function (component) {
   if (root.dataset.drawn === stamp) return;
   root.dataset.drawn = stamp;
   const children = [];
+  const ghosts = make("ghosts"); // takes its place also where everything was sent
+  children.push(ghosts);
   if (data.left_out.length) {
-    const ghosts = make("ghosts");
-    ghosts.append(...data.left_out.map((segment) => drawSegment(segment, data.scale, data, setTriggerValue)));
-    children.push(ghosts);
+    ghosts.append(...data.left_out.map((segment) => drawSegment(segment, data.ghost_scale, data, setTriggerValue)));
   }
   children.push(drawBar(data, setTriggerValue));
   if (data.cached) {
     const cached = make("cached");
-    cached.style.width = percent(data.cached, data.scale);
+    cached.style.width = percent(data.cached, Math.max(data.window, data.used));
     cached.title = data.cached_title;
     children.push(cached);
   }
   root.setAttribute("aria-label", data.label);
-  root.replaceChildren(...children, drawLegend(data));
+  root.replaceChildren(...children);
 }

@@ -1,0 +1,57 @@
+"""Facts that a person stated, for a look at what a request lost and for what to search.
+
+A fact is lost to a request if no message that was sent has it: a reply may have repeated what was dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib.analysis.replay import sent_in
+from lib.analysis.request_view import RequestView
+from lib.lab.answer_match import contains
+from lib.lab.facts import Fact, suggest_facts
+from lib.messages import Message
+from lib.ui.format.text import as_label
+
+NAMED = 3
+"""Facts that the sentence names."""
+NEWEST = 600
+"""Messages in which facts are searched, the newest ones, so that a long conversation costs no more than this."""
+WORDS = 60
+"""Characters of a message that the sentence quotes."""
+
+
+def stated(history: Sequence[Message], stop: int | None = None) -> list[Fact]:
+    """Facts stated in the newest of the messages before `stop`, in the order in which they were said."""
+    end = len(history) if stop is None else stop
+    start = max(0, end - NEWEST)
+    found = suggest_facts([history[at] for at in range(start, end)])
+    return [Fact(fact.index + start, fact.text, fact.question, fact.answer) for fact in found]
+
+
+def lost(view: RequestView) -> list[Fact]:
+    """The facts stated before this request that it does not hold."""
+    sent = [lead.message.text for lead in view.preamble]
+    sent += [view.message(at).text for start, stop in sent_in(view.runs) for at in range(start, stop)]
+    there = "\n".join(sent)
+    folded = there.casefold()
+    history = [view.message(at) for at in range(view.total)]
+    missing = [fact for fact in stated(history) if fact.answer.casefold() not in folded]
+    return [fact for fact in missing if not contains(there, fact.answer)]
+
+
+def sentence(view: RequestView) -> str:
+    """What the request lost, in words; empty if everything was sent.
+
+    Example: "What you had stated and it no longer has: **Lisbon** (message 1), **4711** (message 3)."
+    """
+    if view.sent == view.total:
+        return ""
+    gone = lost(view)
+    if gone:
+        named = ", ".join(f"**{as_label(fact.answer)}** (message {fact.index + 1})" for fact in gone[:NAMED])
+        more = f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else ""
+        return f"What you had stated and it no longer has: {named}{more}."
+    first = next(start for start, _, included, _ in view.runs if not included)
+    return f"The oldest of them is message {first + 1}: “{as_label(view.message(first).text, WORDS) or '(empty)'}”"
