@@ -11,6 +11,7 @@
 Imports run downwards only, and no part needs itself (tests/test_architecture.py):
 
     messages, errors, tool_calls, settings      values, and nothing else
+    outside_values                              checks of what comes from outside
     pricing, tokens                             what a model costs and holds; counting
     context                                     what a request could hold and will hold; the strategies
     request_rules, turns, chat_settings, planner
