@@ -19,7 +19,7 @@ LAYERS = [
     {"messages", "errors", "tool_calls", "settings", "outside_values"},
     {"pricing", "tokens"},
     {"context"},
-    {"request_rules", "turns", "chat_settings", "planner"},
+    {"request_rules", "turns", "stored_turns", "chat_settings", "planner"},
     {"providers", "history"},
     {"analysis", "chat", "lab", "replica"},
     {"server_history"},

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from lib.chat.request_reader import ProviderOpener
 from lib.chat.turn_worker import TurnWorker, finished_turn
 from lib.chat_settings import ChatSettings
+from lib.errors import ChatError
 from lib.history import HistoryStore
 from lib.messages import Message, assistant, user
 from lib.providers import Provider, Reply
@@ -110,7 +111,9 @@ class ChatService:
         )
 
     def keep(self, session_id: str, interrupted: LiveTurn) -> None:
-        """Store an interrupted turn with the part of the reply that arrived."""
+        """Store an interrupted turn with the part of the reply that arrived. Raises ChatError if it has no words."""
+        if not interrupted.text.strip():
+            raise ChatError("There is no reply to keep.", next_step="Retry, edit or discard the message.")
         turn = finished_turn(interrupted, Reply(interrupted.text, stop_reason="interrupted"), "stopped", None)
         self.store.commit(session_id, interrupted.id, [user(interrupted.prompt), assistant(interrupted.text)], turn)
 

@@ -113,7 +113,10 @@ class ConversationStore(Protocol):
         """Seconds until the messages expire if nothing is written. None if none are stored or they never expire."""
 
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
-        """The newest turns (None: all), oldest first. The session's first turn has number 1."""
+        """The newest turns (None: all), oldest first. The session's first turn has number 1.
+
+        What cannot be read of a record counts as unknown, and the turn's note says so.
+        """
 
     def turn(self, session_id: str, number: int) -> Turn | None:
         """The turn with this number, or None."""

@@ -19,6 +19,7 @@ from lib.context.candidates import Summary
 from lib.errors import CorruptHistory
 from lib.history import About, Import
 from lib.messages import Message
+from lib.stored_turns import read_live, read_turn, unreadable_turn
 from lib.turns import LiveTurn, Turn
 
 TITLE_LENGTH = 60
@@ -145,12 +146,11 @@ def pack_turn(turn: Turn) -> bytes:
 
 
 def unpack_turn(raw: bytes, number: int) -> Turn:
-    """Parse a stored turn. Raises CorruptHistory that names the turn."""
+    """Parse a stored turn. What cannot be read of it counts as unknown, and its note says so."""
     try:
-        return Turn.from_dict(_object(raw), number)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
-        where = f"turn {number}"
-        raise CorruptHistory(f"The record of {where} cannot be read.", raw=raw, where=where) from exc
+        return read_turn(_object(raw), number)
+    except (ValueError, TypeError, RecursionError):
+        return unreadable_turn(number)
 
 
 def pack_live(live: LiveTurn) -> bytes:
@@ -164,7 +164,7 @@ def unpack_live(raw: bytes, now: float) -> LiveTurn:
     """Parse a live record. `now` is the store's clock in seconds since the epoch. Raises CorruptHistory."""
     try:
         stored = _object(raw)
-        return LiveTurn.from_dict(stored, max(0.0, now - float(stored["beat"])))
+        return read_live(stored, max(0.0, now - float(stored["beat"])))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         what = "The record of the message being answered cannot be read."
         raise CorruptHistory(what, raw=raw, where="live record") from exc

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+import streamlit as st
 
 from lib.chat.service import ChatService
 from lib.context.candidates import Summary
@@ -13,8 +15,11 @@ from lib.errors import ProviderUnavailable
 from lib.messages import Message, assistant, system, user
 from lib.turns import LiveTurn
 from lib.ui.context_window import tabs as context_window
+from lib.ui.shell import services
 from lib.ui.threads import state as threads
 from tests.support.pages import SESSION, exchange, overwritten, page, settings
+from tests.support.redis_servers import RedisServer
+from tests.support.typist import Typist
 
 TABS: list[tuple[str, str, str | None]] = [
     ("app.py", "", None),
@@ -104,3 +109,76 @@ def test_no_tab_fails_on_marks_and_summaries_that_point_nowhere(chat: ChatServic
     chat.store.keep_summaries(SESSION, [Summary("About nothing.", ((40, 90),), NASTY)])
     chat.store.save_settings(SESSION, settings(strategy="summarize").to_dict())
     open_every_tab({"summary": True})
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    server = RedisServer().start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def shared_chat(monkeypatch: pytest.MonkeyPatch, typist: Typist, redis_server: RedisServer) -> Iterator[ChatService]:
+    """The app on a Redis that others write to as well."""
+    for name, value in {"REDIS_URL": redis_server.url, "OPENAI_BASE_URL": typist.url, "OPENAI_API_KEY": "sk-x"}.items():
+        monkeypatch.setenv(name, value)
+    st.cache_resource.clear()
+    service = services.chat()
+    service.store.save_settings(SESSION, settings().to_dict())
+    yield service
+    service.store.close()
+    st.cache_resource.clear()
+
+
+def _with(**changes: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda record: record | changes
+
+
+def _planned(**changes: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda record: record | {"plan": record["plan"] | changes}
+
+
+ODD_TURNS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "figures that are words": _with(usage={"input_tokens": "many", "output_tokens": [1]}),
+    "negative figures": _with(usage={"input_tokens": -4, "output_tokens": -1, "cached_tokens": -9}),
+    "a usage that is a list": _with(usage=[1, 2]),
+    "a model that is an object": _with(model={"a": 1}, provider=["x"]),
+    "a huge figure": _with(usage={"input_tokens": 10**40, "output_tokens": 10**40}),
+    "a request that is text": _with(request="x", request_sha256=7),
+    "a time far away": _with(started_at=1e18, duration_ms=-5, first_token_ms="soon"),
+    "a reason with markup": _with(stop_reason="**:red[x]** <script>", note="a `note` <b>"),
+    "a reason that is a list": _with(stop_reason=["x"], request_id={}),
+    "no plan": _with(plan=None),
+    "a plan that is text": _with(plan="none"),
+    "runs past the end": _planned(runs=[[0, 99, True, "fits"]]),
+    "a reason that nobody knows": _planned(runs=[[0, 1, True, "because"]]),
+    "a strategy that is gone": _planned(strategy="gone", counter="gone"),
+    "sizes that are words": _planned(input_tokens="x", max_tokens=None, stored="0"),
+    "no fields": lambda record: {"id": "x"},
+    "a number": lambda record: 7,
+    "a list": lambda record: [record],
+    "not JSON": lambda record: "rubbish",
+}
+
+
+def test_no_tab_fails_on_odd_turn_records(shared_chat: ChatService, redis_server: RedisServer) -> None:
+    records: list[bytes] = []
+    stream = f"{{chat:{SESSION}}}:turns"
+    with redis_server.client() as client:
+        for name, change in ODD_TURNS.items():
+            exchange(shared_chat, f"Is there {name}?", "It is 4711.")
+            record = json.loads(client.xrevrange(stream, count=1)[0][1][b"turn"])
+            changed = change(record)
+            records.append(b"rubbish" if changed == "rubbish" else json.dumps(changed).encode())
+        client.delete(stream)
+        for number, record in enumerate(records, start=1):
+            client.xadd(stream, {"turn": record}, id=f"{number}-0")
+    open_every_tab()
+    for number in range(1, len(records) + 1):
+        at = page("pages/context_window.py", state={"context_window_tab": context_window.SENT}, turn=str(number))
+        assert not at.exception, list(ODD_TURNS)[number - 1]
+    chat = page()
+    captions = [caption.value for caption in chat.caption]
+    assert any("values that cannot be used" in caption and "more turns" in caption for caption in captions)
+    assert len(chat.chat_message) == 2 * len(records)

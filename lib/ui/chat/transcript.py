@@ -10,9 +10,11 @@ import streamlit as st
 
 from lib.analysis.decisions import shortfall
 from lib.messages import Message, utf8_safe
+from lib.providers import MOST_CHARACTERS
 from lib.tokens import provenance_label
 from lib.turns import Turn
 from lib.ui.chat import actions
+from lib.ui.components import odd_turns
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown, cut
 from lib.ui.shell import menu, session
@@ -42,7 +44,7 @@ def draw(page: Page, cut_at: int | None) -> None:
             on_click=session.draw_from,
             args=(page.session_id, start - earlier),
         )
-    turns = _turns_by_reply(page, start)
+    turns, odd = _turns_by_reply(page, start)
     muted = pinned = False
     for index in range(start, len(history)):
         if history[index].role == "user":
@@ -54,6 +56,7 @@ def draw(page: Page, cut_at: int | None) -> None:
                 line(turns[index], page.session_id)
             if cut_at is not None and index == cut_at - 1:
                 st.caption(":material/keyboard_double_arrow_up: Messages above won't be sent")
+    odd_turns.draw(odd)
     last_exchange_actions(page)
 
 
@@ -86,6 +89,8 @@ def line(turn: Turn, session_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if shortfall(turn) is not None:
             st.badge("cut by the server", icon=":material/content_cut:", color="red", help=CUT)
+        if turn.note:
+            st.badge("odd figures", icon=":material/warning:", color="orange", help=as_markdown(turn.note))
         st.caption(summary(turn), width="content")
         st.page_link(
             menu.MENU["context_window"].path,
@@ -109,7 +114,9 @@ def summary(turn: Turn) -> str:
         summary_made = turn.summarized
         tokens = numbers.tokens(summary_made.usage.input_tokens, summary_made.provenance)
         words.append(f"a summary was made: {tokens} in")
-    if turn.status == "stopped":
+    if turn.stop_reason == "too_long":
+        words.append(f"cut off at {MOST_CHARACTERS:,} characters, the most that is kept of a reply")
+    elif turn.status == "stopped":
         words.append("stopped")
     if turn.stop_reason == "length":
         words.append("cut off at the reserved length")
@@ -168,17 +175,20 @@ def last_exchange_actions(page: Page) -> None:
             )
 
 
-def _turns_by_reply(page: Page, start: int) -> dict[int, Turn]:
-    """Turn records of the drawn replies, by the stored index of the reply."""
+def _turns_by_reply(page: Page, start: int) -> tuple[dict[int, Turn], list[Turn]]:
+    """Turn records of the drawn replies, by the stored index of the reply; and odd ones that belong to no reply."""
     if page.chat is None or len(page.history) <= start:
-        return {}
+        return {}, []
     drawn = len(page.history) - start
     found: dict[int, Turn] = {}
+    odd: list[Turn] = []
     for turn in page.chat.store.turns(page.session_id, newest=drawn // 2 + 2):
         prompt_at = place_of(turn, page)
         if prompt_at is not None and prompt_at + 1 < len(page.history):
             found[prompt_at + 1] = turn
-    return found
+        elif turn.note:
+            odd.append(turn)
+    return found, odd
 
 
 def place_of(turn: Turn, page: Page) -> int | None:

@@ -16,7 +16,7 @@ from lib.history import Import
 from lib.providers import ChatRequest, Provider
 from lib.tokens import PROVENANCE_TEXT
 from lib.turns import Turn
-from lib.ui.components import message_rows, message_sizes, request_strip
+from lib.ui.components import message_rows, message_sizes, odd_turns, request_strip
 from lib.ui.context_window import request_body, request_rows
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
@@ -93,6 +93,7 @@ def alarm(turn: Turn | None) -> None:
 
 
 def _notes(turn: Turn | None, sizes: MessageSizes) -> None:
+    odd_turns.draw([] if turn is None else [turn])
     if turn is None or turn.plan is None:
         return
     if turn.summarized is not None:
@@ -107,7 +108,7 @@ def _notes(turn: Turn | None, sizes: MessageSizes) -> None:
             " billed separately."
         )
     if turn.plan.fallback:
-        st.caption(turn.plan.fallback)
+        st.caption(as_markdown(turn.plan.fallback))
     if sizes.counter.name != turn.plan.counter:
         st.caption(
             f"When it was sent, {turn.plan.counter} counted, which is not available now. These sizes are another"
@@ -121,9 +122,10 @@ def _who_counted(turn: Turn | None, sizes: MessageSizes) -> None:
     if turn is not None:
         counts = (turn.usage.input_tokens, turn.usage.cached_tokens, turn.usage.output_tokens)
         read, cached, wrote = (numbers.tokens(count, turn.usage_provenance) for count in counts)
+        ended = as_markdown(turn.stop_reason or numbers.NOT_REPORTED)
         words = (
             f"{as_markdown(turn.provider)} · {as_markdown(turn.model)} · the server read {read}, of which from its"
-            f" cache {cached} · wrote {wrote} · ended: {turn.stop_reason or numbers.NOT_REPORTED}  \n{words}"
+            f" cache {cached} · wrote {wrote} · ended: {ended}  \n{words}"
         )
     st.caption(words)
 
@@ -170,11 +172,14 @@ def _without_messages(turn: Turn | None) -> None:
     """A turn that no longer matches the stored messages."""
     assert turn is not None
     why = (
-        "it ended before it was decided what to send"
+        "its record cannot be read in full"
+        if turn.note
+        else "it ended before it was decided what to send"
         if turn.plan is None
         else "another service has changed the stored messages since"
     )
     st.info(f"This turn does not match the stored messages: {why}. Its texts are kept.")
+    odd_turns.draw([turn])
     if turn.plan is not None:
         plan = turn.plan
         st.caption(

@@ -10,7 +10,7 @@ import streamlit as st
 from lib.analysis.bills import Bill, bills_of
 from lib.analysis.requests import MessageSizes, RequestRecord, detached, records_of
 from lib.turns import Turn
-from lib.ui.components import message_sizes
+from lib.ui.components import message_sizes, odd_turns
 from lib.ui.shell import menu, services
 from lib.ui.shell.page import Page
 
@@ -35,6 +35,7 @@ def load(page: Page) -> SentRequests | None:
     if not records and not turns:
         _explain_empty(page)
         return None
+    odd_turns.draw(turns)
     sizes = message_sizes.own_sizes(page)
     unmatched = detached(page.history, turns)
     return SentRequests(page, records, unmatched, sizes, bills_of(records, unmatched, sizes, services.find_model))
