@@ -59,7 +59,7 @@ def mapping(value: Any) -> Mapping[str, Any] | None:
 def is_too_deep(value: Any) -> bool:
     """Whether lists and objects are nested more than MOST_LEVELS deep. Does not recurse."""
     level = [value]
-    for _ in range(MOST_LEVELS + 1):
+    for _ in range(MOST_LEVELS):
         level = [
             inner
             for outer in level

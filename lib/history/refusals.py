@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from lib.errors import HistoryUnavailable, TurnInProgress, TurnLost
+from collections.abc import Sequence
+
+from lib import outside_values
+from lib.errors import HistoryUnavailable, ImportRefused, TurnInProgress, TurnLost
+from lib.messages import Message
 
 
 def being_answered() -> TurnInProgress:
@@ -30,6 +34,14 @@ def changed_meanwhile() -> HistoryUnavailable:
         safe="Nothing was changed.",
         next_step="Import them again when it has stopped.",
     )
+
+
+def checked_messages(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages themselves. Raises ImportRefused if one could not be read back, because it is nested too deeply."""
+    for place, message in enumerate(messages, start=1):
+        if outside_values.is_too_deep(message.to_dict()):
+            raise ImportRefused(f"Message {place} is nested more than {outside_values.MOST_LEVELS} levels deep.")
+    return messages
 
 
 def checked_index(index: int) -> int:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import msgspec
 
+from lib import outside_values
 from lib.context.candidates import Summary
 from lib.errors import CorruptHistory
 from lib.history import About, Import
@@ -91,7 +92,9 @@ def unpack_messages(raw: bytes, value: bytes) -> Sequence[StoredObject]:
     try:
         _roles.decode(raw)
         _check_utf8(raw)  # msgspec does not check the encoding of what it skips
-        return _objects.decode(raw)
+        objects = _objects.decode(raw)
+        _check_depth(objects, raw, value)
+        return objects
     except (ValueError, RecursionError):  # a real error, or half a surrogate pair, which msgspec refuses
         return _read_all(raw, value)
 
@@ -103,6 +106,27 @@ def _check_utf8(raw: bytes) -> None:
         is_last = start + CHECKED_BYTES >= len(raw)
         _, used = codecs.utf_8_decode(view[start : start + CHECKED_BYTES], "strict", is_last)
         start += used
+
+
+def _check_depth(objects: Sequence[msgspec.Raw], raw: bytes, value: bytes) -> None:
+    """Raises CorruptHistory for a message that is nested too deeply. Parses only those that have enough brackets."""
+    if raw.count(b"[") + raw.count(b"{") <= len(objects) + outside_values.MOST_LEVELS:
+        return
+    for place, each in enumerate(objects):
+        message = bytes(each)
+        if message.count(b"[") + message.count(b"{") > outside_values.MOST_LEVELS:
+            try:
+                too_deep = outside_values.is_too_deep(from_json(message))
+            except RecursionError:
+                too_deep = True
+            if too_deep:
+                raise _too_deep(place, value)
+
+
+def _too_deep(place: int, value: bytes) -> CorruptHistory:
+    where = f"array position {place}"
+    what = f"The stored message at {where} is nested more than {outside_values.MOST_LEVELS} levels deep."
+    return CorruptHistory(what, raw=value, where=where)
 
 
 def read_objects(stored: Sequence[StoredObject]) -> list[dict[str, Any]]:
@@ -129,6 +153,8 @@ def _read_all(raw: bytes, value: bytes) -> list[dict[str, Any]]:
             where = f"array position {place}"
             what = f"The stored history holds no message at {where}: {exc}."
             raise CorruptHistory(what, raw=value, where=where) from exc
+        if outside_values.is_too_deep(stored):
+            raise _too_deep(place, value)
     return array
 
 
