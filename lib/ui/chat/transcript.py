@@ -9,12 +9,12 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.analysis.decisions import shortfall
-from lib.messages import Message, utf8_safe
+from lib.messages import Message
 from lib.providers import MOST_CHARACTERS
 from lib.tokens import provenance_label
 from lib.turns import Turn
 from lib.ui.chat import actions
-from lib.ui.components import odd_turns
+from lib.ui.components import odd_turns, whole_text
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown, cut
 from lib.ui.shell import menu, session
@@ -70,15 +70,16 @@ def message(entry: Message, *, muted: bool = False, key: str) -> st.delta_genera
     """One message; returns its container, for what belongs below the text. A long message is drawn in part."""
     container = st.chat_message(entry.role, avatar=AVATARS.get(entry.role, ":material/settings:"))
     with container:
-        beginning, rest = cut(entry.text)
+        text = entry.text
+        beginning, rest = cut(text)
         body = (
             as_markdown(beginning) if isinstance(entry.content, str) else f"`{entry.role}`  \n{as_markdown(beginning)}"
         )
-        st.markdown(body if entry.text else ":gray[(empty)]")
+        st.markdown(body if text else ":gray[(empty)]")
         if rest:
             panel = st.popover(f"{rest:,} more characters", key=f"{key}-all", on_change="rerun")
             if panel.open:
-                panel.code(utf8_safe(entry.text), language=None, wrap_lines=True, height=400)
+                whole_text.draw(panel, text, f"{key}-all", 400)
         if muted:
             st.caption("Replaced or muted: kept, but no longer sent")
     return container
@@ -152,7 +153,7 @@ def last_exchange_actions(page: Page) -> None:
             with panel:
                 st.caption("The texts exactly as they are stored. The copy button is at the top right of each.")
                 for each in (prompt, reply) if reply is not prompt else (prompt,):
-                    st.code(utf8_safe(each.text), language=None, wrap_lines=True, height=160)
+                    whole_text.draw(panel, each.text, f"copy-{each.role}", 160)
         if isinstance(prompt.content, str):
             st.button(
                 "Retry",

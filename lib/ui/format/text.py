@@ -40,10 +40,14 @@ def as_markdown(text: str) -> str:
 
 
 def as_label(text: str, limit: int = 60) -> str:
-    """One line for a label, without any Markdown and cut to `limit` characters."""
+    """One line for a label that Streamlit reads as Markdown: without any, and cut to `limit` characters."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:^=&])", _entity, as_option(text, limit))
+
+
+def as_option(text: str, limit: int = 60) -> str:
+    """One line for the options of a select box, which are drawn as they are; cut to `limit` characters."""
     line = " ".join(utf8_safe(text)[: limit * 4].split())
-    line = line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:^=&])", _entity, line)
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def cut(text: str, limit: int = DRAWN_CHARACTERS) -> tuple[str, int]:

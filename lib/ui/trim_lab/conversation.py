@@ -13,12 +13,12 @@ from lib.context import NO_MARKS, Marks
 from lib.context.candidates import Candidates
 from lib.errors import ChatError
 from lib.lab.example import EXAMPLE
-from lib.messages import Message, utf8_safe
+from lib.messages import Message
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.ui.components import message_sizes
 from lib.ui.format import numbers
-from lib.ui.format.text import as_label
+from lib.ui.format.text import as_option
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 from lib.ui.trim_lab import state
@@ -66,9 +66,7 @@ class Lab:
 
     def label_of(self, index: int) -> str:
         """Example: "1 · user: My sister lives in Lisbon." """
-        text = " ".join(utf8_safe(self.history[index].text).split())
-        text = text if len(text) <= LABEL else text[: LABEL - 1] + "…"
-        return f"{index + 1} · {self.history[index].role}: {text}"
+        return f"{index + 1} · {self.history[index].role}: {as_option(self.history[index].text, LABEL)}"
 
     def sizes_for(self, settings: ChatSettings) -> MessageSizes:
         """The sizes by the counter of these settings' model."""
@@ -82,10 +80,10 @@ def pick(page: Page) -> str | None:
         return None
     names: dict[str, str] = {}
     if page.history:
-        names[page.session_id] = f"This chat: {as_label(page.about.title) or 'untitled'}"
+        names[page.session_id] = f"This chat: {as_option(page.about.title) or 'untitled'}"
     try:
         for entry in page.chat.store.sessions(MOST_SESSIONS):
-            names.setdefault(entry.session_id, as_label(entry.title) or "untitled")
+            names.setdefault(entry.session_id, as_option(entry.title) or "untitled")
     except ChatError as error:
         st.caption(f":material/info: {error.what}")
     names[EXAMPLE_NAME] = f"An example: planning a trip ({len(EXAMPLE)} messages)"
