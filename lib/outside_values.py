@@ -14,6 +14,8 @@ MOST_LEVELS = 100
 """How deeply a stored JSON value may be nested. Python gives up at about 1,000 calls, some of which are taken."""
 MOST_COUNTED = 10**12
 """Tokens, messages and the like. More than this is not a count."""
+LATEST = 253_402_300_799.0
+"""The end of the year 9999, in seconds since the epoch."""
 WORD_LENGTH = 200
 """Longest name, in characters: of a model, a stop reason, a request."""
 
@@ -34,6 +36,12 @@ def number(value: Any) -> float | None:
     if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > 1e300:
         return None
     return float(value) if math.isfinite(value) else None
+
+
+def moment(value: Any) -> float | None:
+    """A time between 1970 and the year 9999, in seconds since the epoch."""
+    seconds = number(value)
+    return seconds if seconds is not None and 0 <= seconds <= LATEST else None
 
 
 def text(value: Any) -> str | None:

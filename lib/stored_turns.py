@@ -23,8 +23,6 @@ Value = TypeVar("Value")
 
 NAMED_AT_MOST = 6
 """Fields that a note names."""
-LATEST = 253_402_300_799.0
-"""The end of the year 9999, in seconds since the epoch."""
 UNREADABLE_ERROR = ChatError("It failed, and what went wrong was stored in a form that cannot be read.")
 
 
@@ -45,7 +43,7 @@ def read_turn(stored: Mapping[str, Any], number: int) -> Turn:
         provider=read.get("provider", outside_values.word, ""),
         model=read.get("model", outside_values.word, ""),
         system_prompt=read.get("system_prompt", outside_values.text, ""),
-        started_at=read.get("started_at", _time, 0.0),
+        started_at=read.get("started_at", outside_values.moment, 0.0),
         plan=read.optional("plan", _plan),
         request=read.optional("request", outside_values.mapping) or {},
         request_sha256=read.optional("request_sha256", outside_values.word),
@@ -69,7 +67,7 @@ def read_live(stored: Mapping[str, Any], age: float = 0.0) -> LiveTurn:
         prompt=read.get("prompt", outside_values.text, ""),
         settings=read.get("settings", _settings, ChatSettings("", "", "", 0, 0, "")),
         owner=read.get("owner", outside_values.text, ""),
-        started_at=read.get("started_at", _time, 0.0),
+        started_at=read.get("started_at", outside_values.moment, 0.0),
         id=read.get("id", outside_values.word, ""),
     )
     if read.odd:
@@ -236,14 +234,9 @@ def _provenance(value: Any) -> Provenance | None:
     return value if isinstance(value, str) and value in PROVENANCE_TEXT else None
 
 
-def _time(value: Any) -> float | None:
-    seconds = outside_values.number(value)
-    return seconds if seconds is not None and 0 <= seconds <= LATEST else None
-
-
 def _duration(value: Any) -> float | None:
-    """Milliseconds."""
-    return _time(value)
+    """Milliseconds, fewer than in a few centuries."""
+    return outside_values.moment(value)
 
 
 def _indexes(value: Any) -> tuple[int, ...] | None:

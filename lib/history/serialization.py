@@ -120,12 +120,11 @@ def _check_depth(objects: Sequence[msgspec.Raw], raw: bytes, value: bytes) -> No
             except RecursionError:
                 too_deep = True
             if too_deep:
-                raise _too_deep(place, value)
+                raise _too_deep(f"array position {place}", value)
 
 
-def _too_deep(place: int, value: bytes) -> CorruptHistory:
-    where = f"array position {place}"
-    what = f"The stored message at {where} is nested more than {outside_values.MOST_LEVELS} levels deep."
+def _too_deep(where: str, value: bytes) -> CorruptHistory:
+    what = f"A stored message ({where}) is nested more than {outside_values.MOST_LEVELS} levels deep."
     return CorruptHistory(what, raw=value, where=where)
 
 
@@ -140,7 +139,9 @@ def _read_all(raw: bytes, value: bytes) -> list[dict[str, Any]]:
     """Parse a whole JSON array of stored messages, slower. Raises CorruptHistory with the place of the error."""
     try:
         array = from_json(raw)
-    except (ValueError, RecursionError) as exc:
+    except RecursionError:
+        raise _too_deep(f"within {len(raw)} bytes", value) from None
+    except ValueError as exc:
         where = _place(raw, exc)
         raise CorruptHistory(f"The stored history is not JSON ({where}).", raw=value, where=where) from exc
     if not isinstance(array, list):
@@ -154,7 +155,7 @@ def _read_all(raw: bytes, value: bytes) -> list[dict[str, Any]]:
             what = f"The stored history holds no message at {where}: {exc}."
             raise CorruptHistory(what, raw=value, where=where) from exc
         if outside_values.is_too_deep(stored):
-            raise _too_deep(place, value)
+            raise _too_deep(f"array position {place}", value)
     return array
 
 
@@ -163,7 +164,7 @@ def _place(raw: bytes, exc: Exception) -> str:
         return f"byte {len(exc.doc[: exc.pos].encode(errors='surrogatepass'))}: {exc.msg}"
     if isinstance(exc, UnicodeDecodeError):
         return f"byte {exc.start}: not UTF-8"
-    return f"within {len(raw)} bytes: {str(exc) or 'nested too deeply'}"
+    return f"within {len(raw)} bytes: {exc}"
 
 
 def pack_turn(turn: Turn) -> bytes:
@@ -207,7 +208,7 @@ def unpack_about(stored: Mapping[bytes, bytes]) -> About:
         created = stored.get(b"created_at")
         return About(
             stored.get(b"title", b"").decode(errors="replace"),
-            None if created is None else float(created),
+            None if created is None else outside_values.moment(float(created)),
             _object(stored.get(b"settings", b"{}")),
             _marked(stored, b"muted:"),
             _marked(stored, b"pinned:"),

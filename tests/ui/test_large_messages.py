@@ -30,7 +30,7 @@ def test_a_part_is_drawn_and_all_of_it_is_a_file(chat: ChatService) -> None:
     assert drawn_characters() < 2 * DRAWN_CHARACTERS
     at = page(state={"message-1-all": True})
     assert [len(code.value) for code in at.code] == [SHOWN_CHARACTERS]
-    assert f"Download all {len(LONG):,} characters" in [button.label for button in at.get("download_button")]
+    assert f"Download all {len(LONG):,} characters" in str(at.get("download_button"))
     counted()
 
 

@@ -11,8 +11,9 @@ import streamlit as st
 
 from lib.chat.service import ChatService
 from lib.context.candidates import Summary
-from lib.errors import ProviderUnavailable
+from lib.errors import CorruptHistory, ProviderUnavailable
 from lib.messages import Message, assistant, system, user
+from lib.providers.scripted import Script, ScriptedProvider
 from lib.turns import LiveTurn
 from lib.ui.context_window import tabs as context_window
 from lib.ui.shell import services
@@ -20,6 +21,7 @@ from lib.ui.threads import state as threads
 from tests.support.pages import SESSION, exchange, overwritten, page, settings
 from tests.support.redis_servers import RedisServer
 from tests.support.typist import Typist
+from tests.support.waiting import wait_until
 
 TABS: list[tuple[str, str, str | None]] = [
     ("app.py", "", None),
@@ -39,6 +41,16 @@ TABS: list[tuple[str, str, str | None]] = [
 ]
 NASTY = "<script>alert(1)</script> $x$ :red[y] `z` \ud83d [link](javascript:alert(1)) a"
 CALL = {"tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}
+
+
+def nested(levels: int) -> Any:
+    """A JSON value that is nested so deep."""
+    value: Any = "4711"
+    for level in range(levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
 HISTORIES: dict[str, Sequence[Message]] = {
     "empty": (),
     "an assistant's greeting alone": (assistant("Hello"),),
@@ -55,6 +67,11 @@ HISTORIES: dict[str, Sequence[Message]] = {
     "text that could do harm": (user(NASTY), assistant(NASTY), user(""), assistant("a\x00b")),
     "unknown roles": (Message("critic", "no"), user("a"), Message("function", "x"), user("b")),
     "two questions in a row": (user("a"), user("b"), user("c")),
+    "nested as deep as is read": (
+        Message("user", nested(99)),
+        Message("assistant", nested(99), {"tool_calls": nested(99), "refusal": nested(99)}),
+        Message("user", [{"type": "text", "text": nested(90)}]),
+    ),
 }
 
 
@@ -85,6 +102,8 @@ def test_no_tab_fails_on_these_messages(chat: ChatService, name: str) -> None:
         {"strategy": "summarize", "summary_provider": "gone", "summary_model": "x"},
         {"keep_first": -4, "last_exchanges": 0, "low_mark": 7.5},
         {"max_tokens": 12_345_678, "model": ""},
+        {"max_tokens": 10**30, "reserved_for_reply": 10**30, "keep_first": 10**30},
+        {"max_tokens": -7, "reserved_for_reply": -7, "low_mark": -1.5},
         {"system_prompt": NASTY},
     ],
 )
@@ -160,6 +179,34 @@ ODD_TURNS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a list": lambda record: [record],
     "not JSON": lambda record: "rubbish",
 }
+
+
+@pytest.mark.parametrize("levels", [500, 990])
+def test_no_tab_fails_on_a_history_that_is_nested_too_deeply(
+    shared_chat: ChatService, redis_server: RedisServer, levels: int
+) -> None:
+    deep = "[" * levels + "]" * levels  # json.dumps gives up at about a thousand
+    value = '[{"role":"user","content":"hi"},{"role":"assistant","content":' + deep + "}]"
+    with redis_server.client() as client:
+        client.set(f"chat:{SESSION}", value)
+    open_every_tab()
+    at = page()
+    assert any("nested more than 100 levels deep" in error.value for error in at.error)
+    with pytest.raises(CorruptHistory):
+        shared_chat.send(SESSION, "hi", settings(), lambda _: ScriptedProvider(Script(["no"])))
+    with redis_server.client() as client:
+        assert client.get(f"chat:{SESSION}") == value.encode()
+
+
+def test_what_is_nested_as_deep_as_is_read_can_be_sent(shared_chat: ChatService, redis_server: RedisServer) -> None:
+    stored = [message.to_dict() for message in HISTORIES["nested as deep as is read"]]
+    with redis_server.client() as client:
+        client.set(f"chat:{SESSION}", json.dumps(stored))
+    at = page()
+    at.chat_input[0].set_value("and now?").run()
+    assert not at.exception
+    wait_until(lambda: shared_chat.live(SESSION) is None)
+    assert [message.role for message in shared_chat.store.load(SESSION)][-2:] == ["user", "assistant"]
 
 
 def test_no_tab_fails_on_odd_turn_records(shared_chat: ChatService, redis_server: RedisServer) -> None:
