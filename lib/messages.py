@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib import outside_values
+
 SYSTEM_ROLES = ("system", "developer")
 
 
@@ -101,8 +103,8 @@ class Usage:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Usage:
-        """Read a stored usage. Missing numbers become None."""
-        return cls(**{name: stored.get(name) for name in cls.__slots__})
+        """Read a stored usage. Missing numbers, and what is no count, become None."""
+        return cls(**{name: outside_values.count(stored.get(name)) for name in cls.__slots__})
 
 
 def utf8_safe(text: str) -> str:

@@ -2,14 +2,14 @@
 
 A turn holds everything needed to rebuild the request it sent, except the history itself: which stored messages were
 sent (as runs), the system prompt, and every other field of the request body. Sizes are tokens. Times are seconds since
-the epoch unless the name says ms. None means unknown.
+the epoch unless the name says ms. None means unknown. lib/stored_turns.py reads them back.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from lib.chat_settings import ChatSettings
@@ -95,23 +95,6 @@ class PlanSummary:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> PlanSummary:
-        """Read a stored summary. Raises KeyError or TypeError if it is not one."""
-        needed = {f.name: stored[f.name] for f in fields(cls) if f.default is MISSING}
-        later = {f.name: stored[f.name] for f in fields(cls) if f.default is not MISSING and f.name in stored}
-        runs = tuple((a, b, bool(c), d) for a, b, c, d in needed["runs"])
-        summary = later.get("summary")
-        return cls(
-            **{
-                **needed,
-                **later,
-                "runs": runs,
-                "pinned": tuple(later.get("pinned", ())),
-                "summary": None if summary is None else Summary.from_dict(summary),
-            }
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Summarized:
@@ -127,11 +110,6 @@ class Summarized:
     def provenance(self) -> Provenance:
         """Who counted `usage`."""
         return "counted" if self.provider == "local" else "billed"
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any] | None) -> Summarized | None:
-        """Read a stored value. Raises KeyError or TypeError if it is not one."""
-        return None if stored is None else cls(**{**stored, "usage": Usage.from_dict(stored["usage"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +139,8 @@ class Turn:
     """Stored index of the user message whose exchange this one replaces. That exchange is muted from then on."""
     summarized: Summarized | None = None
     """Cost of the summary written for this turn; not part of `usage`."""
+    note: str = ""
+    """What of the answer, or of this record, cannot be used, as sentences for people."""
     number: int = 0
 
     @property
@@ -173,21 +153,6 @@ class Turn:
         stored = asdict(self) | {"request": dict(self.request), "usage": self.usage.to_dict()}
         del stored["number"]
         return stored
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any], number: int) -> Turn:
-        """Read a stored turn. Raises KeyError or TypeError if it is not one."""
-        known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
-        plan = stored.get("plan")
-        return cls(
-            **{
-                **known,
-                "plan": None if plan is None else PlanSummary.from_dict(plan),
-                "usage": Usage.from_dict(stored.get("usage") or {}),
-                "summarized": Summarized.from_dict(stored.get("summarized")),
-                "number": number,
-            }
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,21 +190,3 @@ class LiveTurn:
         stored = asdict(replace(self, error=None))
         del stored["age"]
         return stored | {"error": None if self.error is None else self.error.to_dict()}
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any], age: float = 0.0) -> LiveTurn:
-        """Read a stored record. Raises KeyError or TypeError if it is not one."""
-        known = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
-        plan = stored.get("plan")
-        settings = ChatSettings(**stored["settings"])
-        error = stored.get("error")
-        return cls(
-            **{
-                **known,
-                "settings": settings,
-                "plan": None if plan is None else PlanSummary.from_dict(plan),
-                "error": None if error is None else ChatError.from_dict(error),
-                "summarized": Summarized.from_dict(stored.get("summarized")),
-                "age": age,
-            }
-        )

@@ -16,10 +16,10 @@ ROOT = Path(__file__).parents[1]
 LIB = sorted((ROOT / "lib").rglob("*.py"))
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
 LAYERS = [
-    {"messages", "errors", "tool_calls", "settings"},
+    {"messages", "errors", "tool_calls", "settings", "outside_values"},
     {"pricing", "tokens"},
     {"context"},
-    {"request_rules", "turns", "chat_settings", "planner"},
+    {"request_rules", "turns", "stored_turns", "chat_settings", "planner"},
     {"providers", "history"},
     {"analysis", "chat", "example", "lab", "replica"},
     {"server_history"},

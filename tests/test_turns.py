@@ -14,12 +14,19 @@ from lib.context.candidates import Candidates, Summary
 from lib.context.plan import ContextWindow
 from lib.errors import ChatError, RateLimited
 from lib.messages import Message, Usage, user
+from lib.stored_turns import read_live, read_turn
 from lib.tokens import CharacterEstimate
 from lib.tokens.ledger import TokenLedger
 from lib.turns import STALE_AFTER, LiveTurn, PlanSummary, Turn, TurnStatus
 from tests.support.conversations import histories, texts
 
+TURN = Turn("id-1", "p", "r", "complete", "local", "m", "", 1.5)
 SETTINGS = ChatSettings("local", "m", "Be brief.", 512, 64, "oldest_first")
+
+
+def plan_read(stored: dict[str, object]) -> PlanSummary | None:
+    """The plan of a turn that was stored with this one."""
+    return read_turn(TURN.to_dict() | {"plan": stored}, 1).plan
 
 
 def summary(
@@ -38,7 +45,7 @@ def test_a_summary_covers_every_stored_message_and_the_new_one(
     places = [at for start, stop, _, _ in made.runs for at in range(start, stop)]
     assert places == [*range(len(history) + 1)]
     assert made.sent + made.left_out == len(history) + 1 + (made.system_tokens is not None) + (made.summary is not None)
-    assert PlanSummary.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+    assert plan_read(json.loads(json.dumps(made.to_dict()))) == made
 
 
 @given(histories(), texts, texts, st.none() | st.integers(0, 9), st.sampled_from(["complete", "stopped"]))
@@ -64,13 +71,13 @@ def test_a_turn_comes_back_as_it_was_stored(
         80.0,
         replaces,
     )
-    assert Turn.from_dict(json.loads(json.dumps(turn.to_dict())), 7) == replace(turn, number=7)
+    assert read_turn(json.loads(json.dumps(turn.to_dict())), 7) == replace(turn, number=7)
 
 
 @given(texts, texts, st.none() | st.just(RateLimited("Too fast.", wait_seconds=3.5)))
 def test_a_live_turn_comes_back_as_it_was_stored(prompt: str, text: str, error: ChatError | None) -> None:
     live = LiveTurn(prompt, SETTINGS, "host:1", 2.5, text=text, error=error, plan=summary([user("a")], 9, "none", "s"))
-    assert LiveTurn.from_dict(json.loads(json.dumps(live.to_dict())), 1.0) == replace(live, age=1.0)
+    assert read_live(json.loads(json.dumps(live.to_dict())), 1.0) == replace(live, age=1.0)
 
 
 def test_a_live_turn_is_interrupted_when_it_failed_or_its_owner_is_silent() -> None:
@@ -92,7 +99,7 @@ def test_what_was_stored_before_there_were_options_and_summaries_still_loads() -
         del stored["settings"][name]
     for name in ("template_tokens", "fallback", "summary", "summary_tokens"):
         del stored["plan"][name]
-    assert LiveTurn.from_dict(json.loads(json.dumps(stored))) == now
+    assert read_live(json.loads(json.dumps(stored))) == now
 
 
 def test_settings_say_what_a_person_chose_about_a_strategy() -> None:

@@ -138,7 +138,9 @@ class ChatService:
         )
 
     def keep(self, session_id: str, interrupted: LiveTurn) -> None:
-        """Store an interrupted turn with the part of the reply that arrived."""
+        """Store an interrupted turn with the part of the reply that arrived. Raises ChatError if it has no words."""
+        if not interrupted.text.strip():
+            raise ChatError("There is no reply to keep.", next_step="Retry, edit or discard the message.")
         turn = finished_turn(interrupted, Reply(interrupted.text, stop_reason="interrupted"), "stopped", None)
         self.store.commit(session_id, interrupted.id, [user(interrupted.prompt), assistant(interrupted.text)], turn)
 

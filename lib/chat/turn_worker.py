@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from lib.chat.request_reader import Event, Phase, ProviderOpener, RequestReader, Sent
 from lib.context.plan import ContextPlan
-from lib.errors import ChatError, HistoryUnavailable, ProviderError, TurnLost
+from lib.errors import ChatError, ContentRefused, HistoryUnavailable, ProviderError, TurnLost
 from lib.history import HistoryStore
 from lib.messages import assistant, user
 from lib.providers import Provider, Reply, TextDelta
@@ -28,6 +28,9 @@ from lib.turns import LiveTurn, PlanSummary, Turn, TurnStatus
 HEARTBEAT_SECONDS = 0.5
 STORE_PATIENCE_SECONDS = 600.0
 """How long a finished reply waits in memory for a store that does not take it."""
+
+CALLS_A_TOOL = ("tool_calls", "function_call", "tool_use")
+"""Reasons for which a model stops without having answered."""
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +93,7 @@ class TurnWorker:
         threading.Thread(target=reader.run, daemon=True, name=f"read-{self.live.id}").start()
         for event in self._until_stopped():
             if isinstance(event, Reply):
-                return self._commit(_worth_storing(event), "complete")
+                return self._commit(_worth_storing(event), "stopped" if event.stop_reason == "too_long" else "complete")
             if isinstance(event, ContextPlan):
                 self._show(replace(self.live, plan=PlanSummary.of(event)))
             elif isinstance(event, Phase):
@@ -105,7 +108,7 @@ class TurnWorker:
                 raise event
         if self._left.is_set():
             raise TurnLost("The app is shutting down; the turn stays in its record.")
-        if not self.live.text:
+        if not self.live.text.strip():
             raise ChatError("You stopped it before the first word came.", next_step="Retry, edit or discard it.")
         self._commit(Reply(self.live.text, model=self.live.settings.model, stop_reason="stopped"), "stopped")
 
@@ -113,9 +116,22 @@ class TurnWorker:
         """Yield events as they come, with a heartbeat in between. Ends when somebody asks to stop."""
         while not self.stopping.is_set():
             with suppress(queue.Empty):
-                yield self._events.get(timeout=min(0.1, max(0.0, self._next_heartbeat - time.monotonic())) or 0.001)
+                wait = min(0.1, max(0.0, self._next_heartbeat - time.monotonic())) or 0.001
+                yield from self._with_waiting_text(self._events.get(timeout=wait))
             if time.monotonic() >= self._next_heartbeat:
                 self._heartbeat()
+
+    def _with_waiting_text(self, event: Event) -> Iterator[Event]:
+        """The event itself; pieces of text that came meanwhile as one, since adding each to a long reply copies it."""
+        pieces: list[str] = []
+        after: Event | None = event
+        while isinstance(after, TextDelta):
+            pieces.append(after.text)
+            after = None if self._events.empty() else self._events.get()
+        if pieces:
+            yield TextDelta("".join(pieces))
+        if after is not None:
+            yield after
 
     def _heartbeat(self) -> None:
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
@@ -161,13 +177,23 @@ class TurnWorker:
 
 
 def _worth_storing(reply: Reply) -> Reply:
-    """Raise ProviderError for an empty reply: most providers refuse a later request with an empty message in it."""
-    if not reply.text:
+    """Raise an error for a reply without words: most providers refuse a later request with an empty message in it."""
+    if reply.text.strip():
+        return reply
+    if reply.stop_reason in CALLS_A_TOOL:
         raise ProviderError(
-            f"The reply came back empty (the provider's reason: {reply.stop_reason or 'not reported'}).",
-            next_step="Retry, or reserve more tokens for the reply: hidden reasoning may have used them up.",
+            "The model asked to call a tool instead of answering. Windowseat offers it none.",
+            next_step="Retry, ask it to answer in words, or choose a model that does not call tools unasked.",
         )
-    return reply
+    if reply.stop_reason == "refused":
+        raise ContentRefused("The provider held the reply back by its content policy, so nothing came.")
+    reason = f"the provider's reason: {reply.stop_reason or 'not reported'}"
+    came = "holds nothing but blanks" if reply.text else "came back empty"
+    step = "Retry, or reserve more tokens for the reply: hidden reasoning may have used them up."
+    raise ProviderError(
+        f"The reply {came} ({reason}).",
+        next_step=step if reply.stop_reason in (None, "length", "end") else "Retry, or choose another model.",
+    )
 
 
 def finished_turn(live: LiveTurn, reply: Reply, status: TurnStatus, sent: Sent | None) -> Turn:
@@ -191,4 +217,5 @@ def finished_turn(live: LiveTurn, reply: Reply, status: TurnStatus, sent: Sent |
         duration_ms=(time.time() - live.started_at) * 1000,
         replaces=live.replaces,
         summarized=live.summarized,
+        note=reply.note,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lib import outside_values
 from lib.messages import Message, system, user
 from lib.tokens import TokenCounter
 from lib.tokens.ledger import RunningTotals, TokenLedger
@@ -36,9 +37,14 @@ class Summary:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Summary:
-        """Read a stored summary. Raises KeyError or TypeError if it is not one."""
-        sources = tuple((int(start), int(stop)) for start, stop in stored["sources"])
-        return cls(stored["text"], sources, stored.get("made_by", ""), stored.get("made_at", 0.0))
+        """Read a stored summary. Raises KeyError, TypeError or ValueError if it is not one."""
+        ranges = [[outside_values.count(edge) for edge in (start, stop)] for start, stop in stored["sources"]]
+        sources = tuple((start, stop) for start, stop in ranges if start is not None and stop is not None)
+        text = outside_values.text(stored["text"])
+        if text is None or len(sources) < len(ranges) or any(start > stop for start, stop in sources):
+            raise ValueError("not a summary")
+        made_at = outside_values.number(stored.get("made_at", 0.0))
+        return cls(text, sources, outside_values.word(stored.get("made_by")) or "", made_at or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

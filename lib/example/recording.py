@@ -11,7 +11,7 @@ from lib.chat_settings import ChatSettings
 from lib.example import SOURCE
 from lib.history import HistoryStore, Recording
 from lib.messages import Message
-from lib.turns import Turn
+from lib.stored_turns import read_turn
 
 FILE = Path(__file__).with_name("lisbon.json")
 
@@ -46,7 +46,7 @@ def from_json(stored: dict[str, Any]) -> Recording:
     return Recording(
         str(stored["title"]),
         [Message.from_dict(message) for message in stored["messages"]],
-        [Turn.from_dict(turn, number) for number, turn in enumerate(stored["turns"], 1)],
+        [read_turn(turn, number) for number, turn in enumerate(stored["turns"], 1)],
         dict(stored["settings"]),
         SOURCE,
     )

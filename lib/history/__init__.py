@@ -3,7 +3,8 @@
 - Append-only: `commit` adds a user message and its reply together, in one atomic write, or nothing at all.
 - One live turn per session: `begin` refuses a second one. Only the turn's owner may call `heartbeat` and `commit`.
   After `clear` or `discard` both are refused, so a cleared session stays cleared.
-- Reading never writes. Every write renews the time to live of all of the session's data (86,400 s by default).
+- Reading never writes. Every write renews the time to live of all of the session's data (86,400 s by default). It never
+  shortens one: a later deadline that another service set stays, and so does none at all.
 - A stored value that is not an array of messages raises CorruptHistory and is never overwritten.
 
 Every method raises HistoryUnavailable within about a second if the store does not answer. A session id has 1 to 128 of
@@ -127,7 +128,10 @@ class ConversationStore(Protocol):
         """Seconds until the messages expire if nothing is written. None if none are stored or they never expire."""
 
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
-        """The newest turns (None: all), oldest first. The session's first turn has number 1."""
+        """The newest turns (None: all), oldest first. The session's first turn has number 1.
+
+        What cannot be read of a record counts as unknown, and the turn's note says so.
+        """
 
     def turn(self, session_id: str, number: int) -> Turn | None:
         """The turn with this number, or None."""
@@ -160,7 +164,8 @@ class ConversationStore(Protocol):
         """Append messages from another source and record which ones they are, in one atomic write.
 
         An untitled session is named after their first user message. Without messages, nothing is written. Raises
-        TurnInProgress while a turn is live or interrupted, CorruptHistory if the stored value is not an array.
+        TurnInProgress while a turn is live or interrupted, CorruptHistory if the stored value is not an array,
+        ImportRefused for a message that could not be read back.
         """
 
     def restore(self, session_id: str, recording: Recording) -> None:

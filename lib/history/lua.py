@@ -11,9 +11,10 @@ key. In a cluster the index is in another slot, so TOUCH writes it there. The fi
 time to live in milliseconds. It returns "ok", or a word that says why it refused.
 
 Fields of the signal hash: `stop` (the turn that was asked to stop) and `gone:<id>` (a turn that was cleared, discarded
-or replaced; its late writes are refused). Each of our writes gives the history and the about hash the same deadline. If
-the deadlines differ, another service wrote the history and may have changed any part of it. Our next write then changes
-the field `lineage` of the about hash, and readers load the whole history again.
+or replaced; its late writes are refused). Each of our writes gives the history and the about hash the same deadline,
+which is never earlier than the one the history has. If the deadlines differ, another service wrote the history and may
+have changed any part of it. Our next write then changes the field `lineage` of the about hash, and readers load the
+whole history again. A history that another service stored without a deadline keeps none, and so do the other keys.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ LAST_WRITER = """
 local ours, foreign = false, false
 local deadline = redis.pcall('PEXPIRETIME', chat)
 if type(deadline) == 'number' then
-  ours = deadline == call('PEXPIRETIME', about)
+  ours = deadline > 0 and deadline == call('PEXPIRETIME', about)
   foreign = not ours
 end
 """
@@ -49,6 +50,7 @@ WRITE = (
 local head = call('GETRANGE', live, 0, 512)
 local held = string.match(head, '^{"id":"([^"]*)"')
 local size = call('STRLEN', chat)
+local left = call('PTTL', chat) -- -1: another service stored the messages without a deadline; -2: there are none
 local entries = call('XLEN', turns)
 local lineage = call('HGET', about, 'lineage')
 local signals = call('HLEN', signal)
@@ -59,12 +61,15 @@ local renew_live = head ~= ''
 DONE = """
 if foreign or not lineage then call('HSET', about, 'lineage', now) end
 -- One millisecond short, so that no later SETEX, not even in the same millisecond, can set the same deadline.
-local due = string.format('%.0f', milliseconds + ARGV[1] - 1)
-call('PEXPIREAT', chat, due)
-call('PEXPIREAT', about, due)
-call('PEXPIREAT', turns, due)
-if renew_live then call('PEXPIREAT', live, due) end
-if signals > 0 then call('PEXPIREAT', signal, due) end
+local due = milliseconds + ARGV[1] - 1
+if renew_live then call('PEXPIREAT', live, string.format('%.0f', due)) end
+-- Never shorten the life that the messages have. What belongs to them lives as long as they do.
+if left > 0 then
+  due = math.max(due, ours and deadline or foreign and deadline - 1 or milliseconds + left)
+end
+for _, key in ipairs({chat, about, turns, signals > 0 and signal or nil}) do
+  if left == -1 then call('PERSIST', key) else call('PEXPIREAT', key, string.format('%.0f', due)) end
+end
 return 'ok'
 """
 """The end of every script that writes."""

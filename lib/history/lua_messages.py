@@ -9,6 +9,18 @@ FIND_END = """
 -- blank: the whitespace after the closing bracket, or nil if the value does not end like an array of objects.
 -- empty: the same for an empty array or no value.
 local blank, empty
+-- The first byte that is no blank, from this offset on, going back (-1) or forward (1): its offset and the byte.
+local function solid(at, step)
+  while at >= 0 and at < size do
+    local other = math.max(0, at + step * 4095)
+    local first = math.min(at, other)
+    local piece = call('GETRANGE', chat, first, math.max(at, other))
+    local place = string.find(piece, step < 0 and '%S%s*$' or '%S')
+    if place then return first + place - 1, string.sub(piece, place, place) end
+    at = at + step * 4096
+  end
+  return -1, ''
+end
 if size == 0 then
   empty = ''
 else
@@ -16,7 +28,17 @@ else
   blank = string.match(tail, '}%s*%](%s*)$')
   -- Valid JSON that ends in }] is an array. Another service may have written anything, so check the beginning too.
   if blank and not ours and not string.find(call('GETRANGE', chat, 0, 63), '^%s*%[%s*{') then blank = nil end
-  if not blank and size <= 64 then empty = string.match(tail, '^%s*%[%s*%](%s*)$') end
+  if not blank then
+    -- An empty array, or one with much whitespace around or inside its brackets; or no array at all.
+    local close, last = solid(size - 1, -1)
+    local open, first = solid(0, 1)
+    if last == ']' and first == '[' and open < close then
+      local _, before = solid(close - 1, -1)
+      local after, second = solid(open + 1, 1)
+      local rest = call('GETRANGE', chat, close + 1, -1)
+      if after == close then empty = rest elseif before == '}' and second == '{' then blank = rest end
+    end
+  end
 end
 """
 

@@ -5,6 +5,7 @@ Apart from that it keeps every promise in lib/history/__init__.py, with one lock
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 
 from lib.context.candidates import Summary
 from lib.history import About, Import, Mark, Recording, SessionSummary, Signal, serialization, valid_session_id
-from lib.history.refusals import being_answered, checked_index, interrupted, occupied, turn_lost
+from lib.history.refusals import being_answered, checked_index, checked_messages, interrupted, occupied, turn_lost
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -33,6 +34,11 @@ class State:
     """Ids of turns that were cleared, discarded or replaced. Their late writes are refused."""
     expires_at: float = 0.0
     active_at: float = 0.0
+
+
+def _left(state: State, now: float) -> float | None:
+    """Seconds that a session has left; None for ever."""
+    return None if math.isinf(state.expires_at) else state.expires_at - now
 
 
 class InMemoryHistory:
@@ -106,7 +112,7 @@ class InMemoryHistory:
                 state.about = replace(state.about, title="", created_at=None)
 
     def import_messages(self, session_id: str, messages: Sequence[Message], source: str) -> None:
-        if not messages:
+        if not checked_messages(messages):
             return
         with self._lock:
             self._refuse_if_live(session_id)
@@ -135,7 +141,7 @@ class InMemoryHistory:
         with self._lock:
             old = self._write(session_id)
             held = {turn.id for turn in (old.live, *old.turns[-1:]) if turn is not None}
-            self._sessions[session_id] = State(gone=old.gone | held, expires_at=old.expires_at)
+            self._sessions[session_id] = State(gone=old.gone | held, expires_at=self._clock() + self._ttl)
 
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
         with self._lock:
@@ -182,7 +188,7 @@ class InMemoryHistory:
         with self._lock:
             now = self._clock()
             alive = [
-                SessionSummary(session_id, state.about.title, state.active_at, state.expires_at - now)
+                SessionSummary(session_id, state.about.title, state.active_at, _left(state, now))
                 for session_id, state in self._sessions.items()
                 if state.expires_at > now and (state.messages or state.live)
             ]
@@ -191,17 +197,22 @@ class InMemoryHistory:
     def expires_in(self, session_id: str) -> float | None:
         with self._lock:
             state = self._read(session_id)
-            return state.expires_at - self._clock() if state.messages else None
+            return _left(state, self._clock()) if state.messages else None
 
     def raw(self, session_id: str) -> bytes | None:
         """The messages as JSON, as Redis would store them."""
         messages = self.load(session_id)
         return b"[" + serialization.pack_messages(messages) + b"]" if messages else None
 
-    def overwrite(self, session_id: str, messages: Sequence[Message]) -> None:
-        """Replace the messages and leave the turns, as another service does in Redis with SETEX. The app never does."""
+    def overwrite(self, session_id: str, messages: Sequence[Message], lifetime: float | None = None) -> None:
+        """Replace the messages and leave the turns, as another service does in Redis with SETEX. The app never does.
+
+        `lifetime` is in seconds, math.inf for ever, and by default the store's.
+        """
         with self._lock:
-            self._write(session_id).messages = tuple(messages)
+            state = self._write(session_id)
+            state.messages = tuple(messages)
+            state.expires_at = self._clock() + (self._ttl if lifetime is None else lifetime)
 
     def close(self) -> None:
         with self._lock:
@@ -216,13 +227,16 @@ class InMemoryHistory:
             return state if state is not None and state.expires_at > self._clock() else State()
 
     def _write(self, session_id: str) -> State:
-        """The session's state, for changing it. Renews its time to live. A new session also removes expired ones."""
+        """The session's state, for changing it. Renews its time to live, without ever shortening it.
+
+        A new session also removes expired ones.
+        """
         state = self._read(session_id)
         now = self._clock()
         if session_id not in self._sessions:
             self._sessions = {sid: state for sid, state in self._sessions.items() if state.expires_at > now}
         self._sessions[session_id] = state
-        state.expires_at = now + self._ttl
+        state.expires_at = max(state.expires_at, now + self._ttl)
         return state
 
     def _refuse_if_live(self, session_id: str) -> None:

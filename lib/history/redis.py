@@ -28,7 +28,15 @@ from lib.history import (
 from lib.history.client import Client, EvictionCheck, RetryingClient
 from lib.history.keys import keys_of
 from lib.history.reader import MessageReader
-from lib.history.refusals import being_answered, changed_meanwhile, checked_index, interrupted, occupied, turn_lost
+from lib.history.refusals import (
+    being_answered,
+    changed_meanwhile,
+    checked_index,
+    checked_messages,
+    interrupted,
+    occupied,
+    turn_lost,
+)
 from lib.history.session_index import SessionIndex, seconds
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
@@ -116,7 +124,7 @@ class RedisHistory:
         if not messages:
             return
         title = serialization.title_of(next((message.text for message in messages if message.role == "user"), ""))
-        added, import_id = serialization.pack_messages(messages), uuid.uuid4().hex
+        added, import_id = serialization.pack_messages(checked_messages(messages)), uuid.uuid4().hex
         for _ in range(IMPORT_ATTEMPTS):
             history = self._reader.read(session_id)
             record = serialization.pack_import(len(history.messages), len(messages), source)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from lib import outside_values
 from lib.errors import HistoryUnavailable, ImportRefused, TurnInProgress, TurnLost
+from lib.messages import Message
 
 
 def being_answered() -> TurnInProgress:
@@ -35,6 +39,14 @@ def changed_meanwhile() -> HistoryUnavailable:
 def occupied() -> ImportRefused:
     """For a recorded conversation that would be stored over another one."""
     return ImportRefused("This chat has messages already.", next_step="Open it in a new chat.")
+
+
+def checked_messages(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages themselves. Raises ImportRefused if one could not be read back, because it is nested too deeply."""
+    for place, message in enumerate(messages, start=1):
+        if outside_values.is_too_deep(message.to_dict()):
+            raise ImportRefused(f"Message {place} is nested more than {outside_values.MOST_LEVELS} levels deep.")
+    return messages
 
 
 def checked_index(index: int) -> int:

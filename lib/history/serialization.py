@@ -15,10 +15,12 @@ from typing import Any, NoReturn, TypeAlias
 
 import msgspec
 
+from lib import outside_values
 from lib.context.candidates import Summary
 from lib.errors import CorruptHistory
 from lib.history import About, Import
 from lib.messages import Message
+from lib.stored_turns import read_live, read_turn, unreadable_turn
 from lib.turns import LiveTurn, Turn
 
 TITLE_LENGTH = 60
@@ -90,7 +92,9 @@ def unpack_messages(raw: bytes, value: bytes) -> Sequence[StoredObject]:
     try:
         _roles.decode(raw)
         _check_utf8(raw)  # msgspec does not check the encoding of what it skips
-        return _objects.decode(raw)
+        objects = _objects.decode(raw)
+        _check_depth(objects, raw, value)
+        return objects
     except (ValueError, RecursionError):  # a real error, or half a surrogate pair, which msgspec refuses
         return _read_all(raw, value)
 
@@ -104,6 +108,26 @@ def _check_utf8(raw: bytes) -> None:
         start += used
 
 
+def _check_depth(objects: Sequence[msgspec.Raw], raw: bytes, value: bytes) -> None:
+    """Raises CorruptHistory for a message that is nested too deeply. Parses only those that have enough brackets."""
+    if raw.count(b"[") + raw.count(b"{") <= len(objects) + outside_values.MOST_LEVELS:
+        return
+    for place, each in enumerate(objects):
+        message = bytes(each)
+        if message.count(b"[") + message.count(b"{") > outside_values.MOST_LEVELS:
+            try:
+                too_deep = outside_values.is_too_deep(from_json(message))
+            except RecursionError:
+                too_deep = True
+            if too_deep:
+                raise _too_deep(f"array position {place}", value)
+
+
+def _too_deep(where: str, value: bytes) -> CorruptHistory:
+    what = f"A stored message ({where}) is nested more than {outside_values.MOST_LEVELS} levels deep."
+    return CorruptHistory(what, raw=value, where=where)
+
+
 def read_objects(stored: Sequence[StoredObject]) -> list[dict[str, Any]]:
     """Parse stored messages. Parsing many together takes half the time of parsing them one by one."""
     raws = [each for each in stored if not isinstance(each, dict)]
@@ -115,7 +139,9 @@ def _read_all(raw: bytes, value: bytes) -> list[dict[str, Any]]:
     """Parse a whole JSON array of stored messages, slower. Raises CorruptHistory with the place of the error."""
     try:
         array = from_json(raw)
-    except (ValueError, RecursionError) as exc:
+    except RecursionError:
+        raise _too_deep(f"within {len(raw)} bytes", value) from None
+    except ValueError as exc:
         where = _place(raw, exc)
         raise CorruptHistory(f"The stored history is not JSON ({where}).", raw=value, where=where) from exc
     if not isinstance(array, list):
@@ -128,6 +154,8 @@ def _read_all(raw: bytes, value: bytes) -> list[dict[str, Any]]:
             where = f"array position {place}"
             what = f"The stored history holds no message at {where}: {exc}."
             raise CorruptHistory(what, raw=value, where=where) from exc
+        if outside_values.is_too_deep(stored):
+            raise _too_deep(f"array position {place}", value)
     return array
 
 
@@ -136,7 +164,7 @@ def _place(raw: bytes, exc: Exception) -> str:
         return f"byte {len(exc.doc[: exc.pos].encode(errors='surrogatepass'))}: {exc.msg}"
     if isinstance(exc, UnicodeDecodeError):
         return f"byte {exc.start}: not UTF-8"
-    return f"within {len(raw)} bytes: {str(exc) or 'nested too deeply'}"
+    return f"within {len(raw)} bytes: {exc}"
 
 
 def pack_turn(turn: Turn) -> bytes:
@@ -145,12 +173,11 @@ def pack_turn(turn: Turn) -> bytes:
 
 
 def unpack_turn(raw: bytes, number: int) -> Turn:
-    """Parse a stored turn. Raises CorruptHistory that names the turn."""
+    """Parse a stored turn. What cannot be read of it counts as unknown, and its note says so."""
     try:
-        return Turn.from_dict(_object(raw), number)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
-        where = f"turn {number}"
-        raise CorruptHistory(f"The record of {where} cannot be read.", raw=raw, where=where) from exc
+        return read_turn(_object(raw), number)
+    except (ValueError, TypeError, RecursionError):
+        return unreadable_turn(number)
 
 
 def pack_live(live: LiveTurn) -> bytes:
@@ -164,7 +191,7 @@ def unpack_live(raw: bytes, now: float) -> LiveTurn:
     """Parse a live record. `now` is the store's clock in seconds since the epoch. Raises CorruptHistory."""
     try:
         stored = _object(raw)
-        return LiveTurn.from_dict(stored, max(0.0, now - float(stored["beat"])))
+        return read_live(stored, max(0.0, now - float(stored["beat"])))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         what = "The record of the message being answered cannot be read."
         raise CorruptHistory(what, raw=raw, where="live record") from exc
@@ -181,7 +208,7 @@ def unpack_about(stored: Mapping[bytes, bytes]) -> About:
         created = stored.get(b"created_at")
         return About(
             stored.get(b"title", b"").decode(errors="replace"),
-            None if created is None else float(created),
+            None if created is None else outside_values.moment(float(created)),
             _object(stored.get(b"settings", b"{}")),
             _marked(stored, b"muted:"),
             _marked(stored, b"pinned:"),

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import redis
+
 from lib.errors import HistoryUnavailable
 from lib.history import SessionSummary, lua, valid_session_id
 from lib.history.client import Client, RetryingClient
@@ -82,11 +84,25 @@ def _entries(client: Client, start: int) -> Any:
 
 
 def _look_up(client: Client, session_ids: Sequence[str]) -> Any:
-    """For each session: PTTL of the messages, PTTL of the live record, and the title (None if unreadable)."""
+    """For each session: PTTL of the messages, PTTL of the live record, and the title (None if unreadable).
+
+    Raises redis-py's error where a server has not answered, e.g. while a node of a cluster is replaced.
+    """
     pipe = client.pipeline(transaction=False)
     for session_id in session_ids:
         keys = keys_of(session_id)
         pipe.pttl(keys.history)
         pipe.pttl(keys.live)
         pipe.hget(keys.about, "title")
-    return [None if isinstance(answer, Exception) else answer for answer in pipe.execute(raise_on_error=False)]
+    answers = pipe.execute(raise_on_error=False)
+    for place, answer in enumerate(answers):
+        is_title = place % 3 == 2
+        if is_title and "WRONGTYPE" in str(answer) and isinstance(answer, Exception):
+            answers[place] = None
+        elif isinstance(answer, Exception):
+            raise answer
+        elif answer is None and not is_title:
+            raise redis.ConnectionError("no answer")
+    if len(answers) < 3 * len(session_ids):
+        raise redis.ConnectionError("too few answers")
+    return answers

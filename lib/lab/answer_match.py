@@ -1,7 +1,7 @@
 """Finds an answer in a text, however it is written.
 
 Both are cut into pieces (dates, times, numbers, addresses, words), each piece is normalized, and the text must contain
-the answer's pieces one after the other. So "1,250.00" is "1250", "22 Nov 2026" is "2026-11-22", "2:30 pm" is "14:30"
+the answer's pieces one after the other. So "1,250.00" is "1250", "22 Nov 2026" is "2026-11-22", "2:30pm" is "14:30"
 and "Zoë's" contains "zoe", but "421" does not contain "42".
 
 - Case, accents, punctuation, signs and currencies do not matter.
@@ -35,7 +35,7 @@ _PIECES = re.compile(
     | (?P<slashed>\b\d{{1,2}}(?P<mark>[/.])\d{{1,2}}(?P=mark)\d{{4}}\b)
     | (?P<dayfirst>\b{_DAY}\.?\s(?:of\s)?{_MONTH}(?:,?\s\d{{4}}\b)?)
     | (?P<monthfirst>\b{_MONTH}\s(?:the\s)?{_DAY}(?:,?\s\d{{4}}\b)?)
-    | (?P<time>\b\d{{1,2}}:\d\d\b(?:\s?[ap]\.?m\b)?|\b\d{{1,2}}\s?[ap]\.?m\b)
+    | (?P<time>\b\d{{1,2}}:\d\d(?:\s?[ap]\.?m)?\b|\b\d{{1,2}}\s?[ap]\.?m\b)
     | (?P<number>\d{{1,3}}(?:[ ']\d{{3}})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)*)
     | (?P<letter>[{_UNSPACED}])
     | (?P<word>[^\W_{_UNSPACED}]+)

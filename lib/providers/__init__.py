@@ -17,6 +17,9 @@ from lib.providers.export import Address
 from lib.request_rules import RuleProvider
 from lib.tokens import TokenCounter
 
+MOST_CHARACTERS = 2_000_000
+"""Longest reply that is read, in characters. The largest output limit of a model is about a quarter of this."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
@@ -58,8 +61,9 @@ class TextDelta:
 class Reply:
     """The end of a stream.
 
-    `stop_reason` is "end", "length" (cut off at max_output_tokens), "refused", "repetition" (ended by
-    lib/providers/repetition.py), or the provider's own word where none of these fits.
+    `stop_reason` is "end", "length" (cut off at max_output_tokens), "too_long" (we stopped reading at
+    MOST_CHARACTERS), "refused", "repetition" (ended by lib/providers/repetition.py), or the provider's own word where
+    none of these fits.
     """
 
     text: str
@@ -67,6 +71,8 @@ class Reply:
     model: str = ""
     stop_reason: str | None = None
     request_id: str | None = None
+    note: str = ""
+    """What the provider reported and cannot be used, as a sentence for people."""
 
 
 class Provider(Protocol):

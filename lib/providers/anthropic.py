@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from lib import outside_values
 from lib.errors import ContentRefused
 from lib.messages import Usage, utf8_safe
 from lib.providers import ChatRequest, Reply, SentBody, TextDelta
+from lib.providers.boundary import ReplyReader, events_of, part
 from lib.providers.export import Address
 from lib.providers.http_client import shared_client, usable_key
-from lib.providers.sdk_errors import model_names, not_an_answer, translated, unfinished
+from lib.providers.sdk_errors import model_names, not_an_answer, translated
 from lib.providers.wire_format import utf8_safe_value
 from lib.request_rules import RuleProvider
 from lib.settings import Endpoint
@@ -72,8 +74,8 @@ class AnthropicProvider:
             from anthropic import Stream
             from anthropic.types import Message, RawMessageStreamEvent
 
-            pieces: list[str] = []
-            end: dict[str, Any] = {"usage": {}}
+            reader = ReplyReader(self._endpoint.label)
+            counts: dict[str, int] = {}
             with client.post(
                 "/v1/messages",
                 cast_to=Message,
@@ -83,21 +85,15 @@ class AnthropicProvider:
                 stream_cls=Stream[RawMessageStreamEvent],
             ) as events:
                 request_id = events.response.headers.get("request-id")
-                for event in events:
-                    if text := _read(event, end):
-                        pieces.append(text)
-                        yield TextDelta(text)
-            if not end.get("finished"):
-                raise unfinished(self._endpoint.label, begun="id" in end)
-        if end.get("stop_reason") == "refused" and not pieces:
+                for event in events_of(events, self._endpoint.label):
+                    if delta := reader.text(_read(event, reader, counts)):
+                        yield delta
+                    if reader.full:
+                        break
+            reply = reader.reply(usage_of(counts), sent.request.model, request_id)
+        if reply.stop_reason == "refused" and not reply.text:
             raise ContentRefused(f"{self._endpoint.label} refused to answer this.")
-        yield Reply(
-            "".join(pieces),
-            usage_of(end["usage"]),
-            end.get("model") or sent.request.model,
-            end.get("stop_reason"),
-            request_id or end.get("id"),
-        )
+        yield reply
 
     def models(self) -> list[str]:
         """The model names the server lists."""
@@ -115,8 +111,8 @@ class AnthropicProvider:
             answer = self._client().messages.count_tokens(
                 **{name: body[name] for name in COUNTED_FIELDS if name in body}
             )
-            tokens = getattr(answer, "input_tokens", None)  # the SDK does not check answers
-            if not isinstance(tokens, int):
+            tokens = outside_values.count(part(answer, "input_tokens"))  # the SDK does not check answers
+            if tokens is None:
                 raise not_an_answer(self._endpoint.label)
             return tokens
 
@@ -147,35 +143,37 @@ def usage_of(reported: Mapping[str, int]) -> Usage:
     )
 
 
-def _reported(usage: Any) -> dict[str, int]:
-    """The numbers in a usage object, by name, without those it omits or sets to null."""
-    details = getattr(usage, "output_tokens_details", None)
-    numbers = {name: getattr(usage, name, None) for name in USAGE_FIELDS}
-    numbers["thinking_tokens"] = getattr(details, "thinking_tokens", None)
-    numbers["hidden_tokens"] = _hidden_tokens(getattr(usage, "iterations", None))
-    return {name: number for name, number in numbers.items() if number is not None}
+def _reported(usage: Any, reader: ReplyReader) -> dict[str, int]:
+    """The figures in a usage object, by name, without those it omits or sets to null."""
+    counts = {name: reader.count(usage, name) for name in USAGE_FIELDS}
+    counts["thinking_tokens"] = reader.count(part(usage, "output_tokens_details"), "thinking_tokens")
+    counts["hidden_tokens"] = _hidden_tokens(part(usage, "iterations"), reader)
+    return {name: count for name, count in counts.items() if count is not None}
 
 
-def _hidden_tokens(iterations: Any) -> int | None:
+def _hidden_tokens(iterations: Any, reader: ReplyReader) -> int | None:
     """Tokens of the steps that the usage of the whole reply omits; None if the usage lists no steps."""
     if not isinstance(iterations, list):
         return None
-    # only the SDK's beta part has a type for steps
-    steps = [step if isinstance(step, Mapping) else vars(step) for step in iterations]
-    return sum(step.get(name) or 0 for step in steps if step.get("type") in BILLED_SEPARATELY for name in USAGE_FIELDS)
+    steps = [step for step in iterations if part(step, "type") in BILLED_SEPARATELY]
+    return sum(reader.count(step, name) or 0 for step in steps for name in USAGE_FIELDS)
 
 
-def _read(event: Any, end: dict[str, Any]) -> str:
-    """Add what an event says about the reply as a whole to `end`; return its text."""
-    if event.type == "message_start":
-        end |= {"id": event.message.id, "model": event.message.model}
-        end["usage"] |= _reported(event.message.usage)
-    elif event.type == "message_delta":
+def _read(event: Any, reader: ReplyReader, counts: dict[str, int]) -> Any:
+    """Give what an event says about the reply as a whole to the reader and the counts; return its text."""
+    kind = part(event, "type")
+    if kind == "message_start":
+        message = part(event, "message")
+        reader.id = reader.told("id", part(message, "id"))
+        reader.model = reader.told("model", part(message, "model"))
+        counts |= _reported(part(message, "usage"), reader)
+    elif kind == "message_delta":
         # the last figures are cumulative, and may omit some of the first ones
-        end["usage"] |= _reported(event.usage)
-        end["stop_reason"] = STOP_REASONS.get(event.delta.stop_reason, event.delta.stop_reason)
-    elif event.type == "message_stop":
-        end["finished"] = True
-    elif event.type == "content_block_delta" and event.delta.type == "text_delta":
-        return str(event.delta.text)
-    return ""
+        counts |= _reported(part(event, "usage"), reader)
+        reason = reader.told("stop_reason", part(part(event, "delta"), "stop_reason"))
+        reader.stop_reason = None if reason is None else STOP_REASONS.get(reason, reason)
+    elif kind == "message_stop":
+        reader.finished = True
+    elif kind == "content_block_delta" and part(part(event, "delta"), "type") == "text_delta":
+        return part(part(event, "delta"), "text")
+    return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lib.errors import MissingKey, WrongKey
+from lib.providers.bounded_http import bounded_client
 from lib.settings import Endpoint
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _client(*, through_proxy: bool) -> httpx2.Client:
     kept = 20 if through_proxy else 0
     limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=kept)
     # trust_env reads HTTP_PROXY: a company's proxy cannot reach servers on this machine, and must not see their traffic
-    return httpx2.Client(timeout=timeout, limits=limits, follow_redirects=True, trust_env=through_proxy)
+    return bounded_client(timeout=timeout, limits=limits, trust_env=through_proxy)
 
 
 def _is_on_this_machine(host: str) -> bool:

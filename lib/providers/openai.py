@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 from lib.messages import Usage, utf8_safe
 from lib.providers import ChatRequest, Reply, SentBody, TextDelta, body_bytes
+from lib.providers.boundary import ReplyReader, events_of, part
 from lib.providers.export import Address
 from lib.providers.http_client import CONNECT_SECONDS, READ_SECONDS, shared_client, usable_key
 from lib.providers.llama.counter import counter_at
-from lib.providers.sdk_errors import model_names, translated, unfinished
+from lib.providers.sdk_errors import model_names, translated
 from lib.providers.wire_format import response_items, wire_message
 from lib.request_rules import RuleProvider
 from lib.settings import Endpoint
@@ -71,8 +72,8 @@ class OpenAIProvider:
             from openai import Stream
             from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-            pieces: list[str] = []
-            end: dict[str, Any] = {}
+            reader = ReplyReader(self._endpoint.label)
+            usage = Usage()
             # Both SDKs document `client.post` for requests they have no method for. Given `content` instead of `body`,
             # it serialises nothing and sends these bytes as they are, on a retry or redirect too. It still adds the
             # key, parses the stream into the SDK's own types and raises the SDK's own errors.
@@ -85,19 +86,14 @@ class OpenAIProvider:
                 stream_cls=Stream[ChatCompletionChunk],
             ) as chunks:
                 request_id = chunks.response.headers.get("x-request-id")
-                for chunk in chunks:
-                    if text := _read(chunk, end):
-                        pieces.append(text)
-                        yield TextDelta(text)
-            if not end.get("finished"):
-                raise unfinished(self._endpoint.label, begun=bool(end))
-        yield Reply(
-            "".join(pieces),
-            end.get("usage", Usage()),
-            end.get("model") or sent.request.model,
-            "refused" if end.get("refused") else end.get("stop_reason"),
-            request_id or end.get("id"),
-        )
+                for chunk in events_of(chunks, self._endpoint.label):
+                    usage = _usage_in(chunk, reader) or usage
+                    if delta := reader.text(_read(chunk, reader)):
+                        yield delta
+                    if reader.full:
+                        break
+            reply = reader.reply(usage, sent.request.model, request_id)
+        yield reply
 
     def models(self) -> list[str]:
         """The model names the server lists, sorted."""
@@ -175,31 +171,38 @@ def is_openai(url: str | None) -> bool:
     return f".{urlsplit(url or OPENAI).hostname}".endswith((".openai.com", ".openai.azure.com"))
 
 
-def usage_of(reported: Any) -> Usage:
+def _usage_in(chunk: Any, reader: ReplyReader) -> Usage | None:
     """OpenAI's usage object as ours. Its prompt tokens include those read from or written to the cache."""
-    prompt = getattr(reported, "prompt_tokens_details", None)
-    completion = getattr(reported, "completion_tokens_details", None)
+    reported = part(chunk, "usage")
+    if reported is None:
+        return None
+    prompt, completion = part(reported, "prompt_tokens_details"), part(reported, "completion_tokens_details")
     return Usage(
-        input_tokens=getattr(reported, "prompt_tokens", None),
-        cached_tokens=getattr(prompt, "cached_tokens", None),
-        cache_write_tokens=getattr(prompt, "cache_write_tokens", None),
-        output_tokens=getattr(reported, "completion_tokens", None),
-        reasoning_tokens=getattr(completion, "reasoning_tokens", None),
+        input_tokens=reader.count(reported, "prompt_tokens"),
+        cached_tokens=reader.count(prompt, "cached_tokens"),
+        cache_write_tokens=reader.count(prompt, "cache_write_tokens"),
+        output_tokens=reader.count(reported, "completion_tokens"),
+        reasoning_tokens=reader.count(completion, "reasoning_tokens"),
     )
 
 
-def _read(chunk: Any, end: dict[str, Any]) -> str:
-    """Add what a chunk says about the reply as a whole to `end`; return its text, refusals included."""
-    end["id"], end["model"] = chunk.id or end.get("id"), chunk.model or end.get("model")
-    if chunk.usage is not None:
-        end["usage"] = usage_of(chunk.usage)
-    if not chunk.choices:
-        end["finished"] = end.get("finished") or chunk.usage is not None  # a last chunk with usage only, if any
-        return ""
-    choice = chunk.choices[0]
-    if choice.finish_reason:
-        end |= {"stop_reason": STOP_REASONS.get(choice.finish_reason, choice.finish_reason), "finished": True}
-    refusal = getattr(choice.delta, "refusal", None)  # some servers send choices without a delta
+def _read(chunk: Any, reader: ReplyReader) -> Any:
+    """Give what a chunk says about the reply as a whole to the reader; return its text, refusals included."""
+    reader.id = reader.told("id", part(chunk, "id")) or reader.id
+    reader.model = reader.told("model", part(chunk, "model")) or reader.model
+    choices = reader.items(part(chunk, "choices"))
+    if not choices:  # a last chunk with usage only, if any
+        reader.finished = reader.finished or part(chunk, "usage") is not None
+        return None
+    reason = reader.told("finish_reason", part(choices[0], "finish_reason"))
+    if reason is not None:
+        reader.finished = True
+        if reader.stop_reason != "refused":
+            reader.stop_reason = STOP_REASONS.get(reason, reason)
+    delta = part(choices[0], "delta")  # some servers send choices without one
+    refusal, content = part(delta, "refusal"), part(delta, "content")
     if refusal:
-        end["refused"] = True  # its finish_reason is "stop" all the same
-    return (getattr(choice.delta, "content", None) or "") + (refusal or "")
+        reader.stop_reason = "refused"  # its finish_reason is "stop" all the same
+    if isinstance(content, str) and isinstance(refusal, str):
+        return content + refusal
+    return refusal if content is None else content

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from lib import outside_values
 from lib.errors import (
     ChatError,
     ContentRefused,
@@ -21,6 +22,7 @@ from lib.errors import (
     RateLimited,
     WrongKey,
 )
+from lib.providers.bounded_http import AnswerNotTaken
 
 SDK_PACKAGES = ("openai", "anthropic", "httpx2", "httpcore2", "httpx", "httpcore")
 OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
@@ -57,6 +59,12 @@ STATUS_IN_STREAM = {
 """HTTP statuses for error types that arrive inside a stream, whose own status is 200."""
 
 
+LONGEST_WAIT_SECONDS = 86_400.0
+"""A longer wait after a rate limit counts as not reported."""
+MOST_MODELS = 5_000
+"""Names that are taken from a server's list of models."""
+
+
 @contextmanager
 def translated(label: str, key: str | None) -> Iterator[None]:
     """Raise ChatErrors instead of SDK exceptions in this block. `label` is the provider's name on pages."""
@@ -64,11 +72,16 @@ def translated(label: str, key: str | None) -> Iterator[None]:
         yield
     except ChatError:
         raise
+    except AnswerNotTaken as exc:
+        raise not_taken(exc, label) from None
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise not_an_answer(label) from None
     except Exception as exc:
         if type(exc).__module__.split(".")[0] not in SDK_PACKAGES:  # our own bugs are not translated
             raise
+        cause = exc.__cause__
+        if isinstance(cause, AnswerNotTaken):  # the SDK took it for a broken connection
+            raise not_taken(cause, label) from None
         raise translate(exc, label, key) from None  # the original may hold the key in its headers
 
 
@@ -104,6 +117,11 @@ def unfinished(label: str, *, begun: bool) -> ChatError:
     return ProviderUnavailable(f"{label} broke off in the middle of its reply.")
 
 
+def not_taken(exc: AnswerNotTaken, label: str) -> ChatError:
+    """The error for an answer that we do not read or follow (see lib/providers/bounded_http.py)."""
+    return ProviderUnavailable(f"{label} {exc.what}", next_step=exc.next_step)
+
+
 def not_an_answer(label: str) -> ChatError:
     """The error for a successful answer that is not in the protocol: a web page, a login form, incomplete JSON."""
     return ProviderUnavailable(
@@ -117,31 +135,38 @@ def model_names(answer: Any, label: str) -> list[str]:
     if not isinstance(answer, Mapping) or "data" not in answer:
         raise not_an_answer(label)
     models = answer["data"] or []  # some servers without models send null
-    return [str(model["id"]) for model in models if isinstance(model, Mapping) and "id" in model]
+    if not isinstance(models, list):
+        raise not_an_answer(label)
+    names = (outside_values.word(model.get("id")) for model in models[:MOST_MODELS] if isinstance(model, Mapping))
+    return [name for name in names if name is not None]
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """The seconds to wait after a rate limit; None if the headers do not say.
+    """The seconds to wait after a rate limit; None if the headers do not say, or say more than a day.
 
     Example: {"retry-after": "12"} -> 12.0; {"x-ratelimit-reset-requests": "1m30s"} -> 90.0
     """
-    if (milliseconds := headers.get("retry-after-ms", "")).isdigit():
-        return int(milliseconds) / 1000
-    seconds = headers.get("retry-after", "")
-    if re.fullmatch(r"\d+(\.\d+)?", seconds):
-        return float(seconds)
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", headers.get(name, "")):
+            return _wait(float(headers[name]) * unit)
     resets = [
         _seconds(headers[name])
         for name in ("x-ratelimit-reset-requests", "x-ratelimit-reset-tokens")
         if name in headers
     ]
-    return max(resets) if resets else None
+    return _wait(max(resets)) if resets else None
+
+
+def _wait(seconds: float) -> float | None:
+    """The seconds themselves, or None if nobody would wait that long."""
+    return seconds if 0 <= seconds <= LONGEST_WAIT_SECONDS else None
 
 
 def _seconds(duration: str) -> float:
     """Example: "1m30s" -> 90.0; "120ms" -> 0.12."""
     units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-    return sum(float(number) * units[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", duration))
+    found = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", duration)
+    return sum(float(number) * units[unit] for number, unit in found)
 
 
 def _rate_limited(exc: Exception, label: str, words: str, code: str) -> RateLimited:
@@ -182,15 +207,16 @@ def _is_overflow(code: str, words: str) -> bool:
 
 def _overflow(label: str, words: str, details: Mapping[str, Any]) -> ContextOverflow:
     """The error for a request that is too large, with the token counts that the message gives."""
-    tokens, limit = details.get("n_prompt_tokens"), details.get("n_ctx")
+    tokens, limit = (outside_values.count(details.get(name)) for name in ("n_prompt_tokens", "n_ctx"))
     numbers = [
         int(number.replace(",", ""))
-        for number in re.findall(r"\d[\d,]*(?= tokens| > |\)| maximum)|(?<=> )\d[\d,]*", words)
+        for number in re.findall(r"\d[\d,]{0,15}(?= tokens| > |\)| maximum)|(?<=> )\d[\d,]{0,15}", words)
     ]
-    if with_reply := re.search(r"(\d+) \+ (\d+) > (\d+)", words):  # Anthropic, if only the reply does not fit
+    # Anthropic, if only the reply does not fit
+    if with_reply := re.search(r"(\d{1,15}) \+ (\d{1,15}) > (\d{1,15})", words):
         request_tokens, reply_tokens, limit = map(int, with_reply.groups())
         tokens = request_tokens + reply_tokens
-    elif not isinstance(tokens, int) and len(numbers) >= 2:
+    elif tokens is None and len(numbers) >= 2:
         tokens, limit = max(numbers[:2]), min(numbers[:2])
     size = f"{tokens:,} tokens, and the model holds {limit:,}" if tokens and limit else "larger than the model's window"
     return ContextOverflow(f"{label} refused the request: it is {size}. ({words})", tokens=tokens, limit=limit)
@@ -207,8 +233,10 @@ def _details(exc: Exception) -> Mapping[str, Any]:
 
 def _words(exc: Exception) -> str:
     """The provider's own message, on one line of at most 500 characters."""
-    message = _details(exc).get("message") or getattr(exc, "message", None) or str(exc) or type(exc).__name__
-    return " ".join(str(message).split())[:500]
+    message = _details(exc).get("message")
+    if not isinstance(message, str) or not message.strip():
+        message = getattr(exc, "message", None) or str(exc) or type(exc).__name__
+    return " ".join(str(message)[:5000].split())[:500]
 
 
 def _headers(exc: Exception) -> Mapping[str, str]:

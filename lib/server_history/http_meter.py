@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lib.messages import Usage
 from lib.providers import TextDelta
+from lib.providers.bounded_http import bounded_client
 from lib.providers.http_client import shared_client
 from lib.server_history import Handle, Ids, ReplyStatus, ServerTurn, Wire
 
@@ -111,4 +112,4 @@ def metered_client(url: str, wires: list[Wire], guard: Guard | None = None) -> h
             return httpx2.Response(response.status_code, headers=response.headers, stream=MeteredBody(response, record))
 
     shared = shared_client(url)
-    return httpx2.Client(transport=MeteredTransport(), timeout=shared.timeout, follow_redirects=True)
+    return bounded_client(transport=MeteredTransport(), timeout=shared.timeout, refuse_host=guard)

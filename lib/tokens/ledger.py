@@ -29,14 +29,23 @@ class TokenLedger:
     def sync(self, messages: Sequence[Message]) -> RunningTotals:
         """The totals of this history. O(new messages) if it has only grown since the last call."""
         with self._lock:
-            known = len(self._totals)
-            if known and not (len(messages) >= known and messages[known - 1] is self._last):
-                self._totals, known = RunningTotals(), 0
-            new = messages[known:]
+            new = self.uncounted(messages)
+            if len(new) == len(messages):
+                self._totals = RunningTotals()
             for message, tokens in zip(new, self.counter.count_many(new), strict=True):
                 self._totals.add(message, tokens)
             self._last = messages[-1] if messages else None
             return self._totals
+
+    def uncounted(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """The messages that `sync` would count: the new ones, or all if the history was rewritten."""
+        known = len(self._totals)
+        return messages[known:] if known and len(messages) >= known and messages[known - 1] is self._last else messages
+
+    @property
+    def counting(self) -> bool:
+        """Whether another thread is counting just now; `sync` would wait for it."""
+        return self._lock.locked()
 
 
 @dataclass(frozen=True, slots=True)

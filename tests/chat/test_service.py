@@ -12,7 +12,7 @@ import pytest
 from lib.chat.rebuild import matches_what_was_sent, rebuild_request
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
-from lib.errors import ContextOverflow, HistoryUnavailable, RateLimited, RuleBroken, TurnInProgress
+from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, RateLimited, RuleBroken, TurnInProgress
 from lib.history import Signal
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user
@@ -212,6 +212,42 @@ def test_an_empty_reply_is_not_stored(chat: ChatService) -> None:
     assert live.error is not None
     assert "came back empty" in live.error.what
     assert list(chat.store.load(SID)) == []
+
+
+@pytest.mark.parametrize(
+    ("pieces", "reason", "words"),
+    [
+        ([], "tool_calls", "call a tool"),
+        ([], "tool_use", "call a tool"),
+        ([], "refused", "content policy"),
+        ([" \n", "\t"], "end", "nothing but blanks"),
+        ([], "pause", "provider's reason: pause"),
+    ],
+)
+def test_a_reply_without_words_is_not_stored_and_says_why(
+    chat: ChatService, pieces: list[str], reason: str, words: str
+) -> None:
+    finish(chat, send(chat, ScriptedProvider(Script(pieces, stop_reason=reason)), "go"))
+    live = chat.live(SID)
+    assert live is not None
+    assert live.error is not None
+    assert words in live.error.what
+    assert ("hidden reasoning" in live.error.next_step) == (reason == "end")
+    assert list(chat.store.load(SID)) == []
+    with pytest.raises(ChatError, match="no reply to keep"):
+        chat.keep(SID, live)
+
+
+def test_a_reply_that_was_too_long_to_read_is_kept_as_a_part(chat: ChatService) -> None:
+    finish(chat, send(chat, ScriptedProvider(Script(["a", "b"], stop_reason="too_long")), "go"))
+    (turn,) = chat.store.turns(SID)
+    assert (turn.reply, turn.status, turn.stop_reason) == ("ab", "stopped", "too_long")
+
+
+def test_pieces_that_come_at_once_are_all_there(chat: ChatService) -> None:
+    pieces = [f"{number} " for number in range(5_000)]
+    finish(chat, send(chat, ScriptedProvider(Script(pieces)), "count"))
+    assert chat.store.load(SID)[1].text == "".join(pieces)
 
 
 def test_a_reply_waits_in_memory_while_the_store_is_away(chat: ChatService) -> None:

@@ -15,6 +15,7 @@ from lib.providers import ChatRequest
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
+from lib.stored_turns import read_turn
 from lib.turns import PlanSummary, Turn
 from tests.support.planning_cases import CASE, GIST, Case, cases, summaries
 
@@ -41,7 +42,7 @@ def test_a_request_is_rebuilt_from_its_record(strategy: str, case: Case, data: s
         request=rest,
         request_sha256=prepared.sha256,
     )
-    turn = Turn.from_dict(json.loads(json.dumps(turn.to_dict())), 1)
+    turn = read_turn(json.loads(json.dumps(turn.to_dict())), 1)
     later = [*case.history, user(case.prompt or ""), assistant("reply"), user("more")]
     assert rebuild_request(turn, later) == sent
     assert matches_what_was_sent(turn, later, provider)

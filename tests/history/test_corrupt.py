@@ -132,16 +132,103 @@ def test_an_array_with_any_whitespace_is_a_history(
         assert as_dicts(open_store().load("s")) == as_dicts(store.load("s"))
 
 
-def test_the_error_for_an_unreadable_turn_names_it(client: Any, redis_store: RedisHistory) -> None:
+BLANKS = [63, 64, 65, 500, 4_095, 4_096, 4_097, 100_000]
+
+
+@pytest.mark.parametrize("count", BLANKS)
+@pytest.mark.parametrize("where", ["before", "after", "inside", "everywhere", "between"])
+def test_what_can_be_read_can_be_added_to_however_many_blanks_it_has(
+    client: Any, open_store: Callable[[], RedisHistory], count: int, where: str
+) -> None:
+    blank = (b" \n\t\r" * count)[:count]
+    value = {
+        "before": blank + b"[" + GOOD + b"]",
+        "after": b"[" + GOOD + b"]" + blank,
+        "inside": b"[" + blank + GOOD + blank + b"]",
+        "everywhere": blank + b"[" + blank + GOOD + blank + b"]" + blank,
+        "between": b"[" + GOOD + blank + b"," + blank + GOOD + b"]",
+    }[where]
+    client.set("chat:s", value, ex=100)
+    store = open_store()
+    size = len(store.load("s"))
+    say(store, "s")
+    say(store, "s")
+    assert client.get("chat:s").startswith(value[: len(value) - (count if where in ("after", "everywhere") else 0) - 1])
+    assert len(store.load("s")) == len(open_store().load("s")) == size + 4
+
+
+@pytest.mark.parametrize("count", BLANKS)
+def test_an_empty_array_can_be_added_to_however_many_blanks_it_has(
+    client: Any, redis_store: RedisHistory, count: int
+) -> None:
+    blank = b" " * count
+    for value in (blank + b"[]" + blank, b"[" + blank + b"]", b"[]" + blank):
+        client.set("chat:s", value, ex=100)
+        assert list(redis_store.load("s")) == []
+        say(redis_store, "s")
+        assert len(redis_store.load("s")) == 2
+        redis_store.clear("s")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"[1" + b" " * 500 + b"]",
+        b" " * 500 + b"{" + GOOD + b"}" + b" " * 500,
+        b" " * 9_000,
+        b" " * 500 + b"]",
+        b"[" + b" " * 500,
+        b" " * 500 + GOOD + b"]",
+        b"[" + GOOD + b"," + b" " * 500 + b"]",
+    ],
+)
+def test_a_commit_refuses_a_broken_value_with_many_blanks(client: Any, redis_store: RedisHistory, value: bytes) -> None:
+    say(redis_store, "s")
+    redis_store.load("s")
+    live = prompt()
+    redis_store.begin("s", live)
+    client.set("chat:s", value, ex=100)
+    with pytest.raises(CorruptHistory, match="nothing was added"):
+        commit(redis_store, "s", live)
+    assert client.get("chat:s") == value
+
+
+def nested(levels: int) -> bytes:
+    """A message that is nested so deep."""
+    return b'{"role":"user","content":' + b'[{"a":' * (levels // 2) + b"1" + b"}]" * (levels // 2) + b"}"
+
+
+@pytest.mark.parametrize("levels", [102, 500, 990, 5_000])
+@pytest.mark.parametrize("half", [b"", b'{"role":"user","content":"\\ud83d"},'], ids=["", "with half an emoji"])
+def test_a_message_that_is_nested_too_deeply_is_shown_and_left_alone(
+    client: Any, redis_store: RedisHistory, levels: int, half: bytes
+) -> None:
+    value = b"[" + half + nested(levels) + b"]"
+    client.set("chat:s", value)
+    with pytest.raises(CorruptHistory) as caught:
+        redis_store.load("s")
+    assert caught.value.raw == value
+    assert redis_store.raw("s") == value
+
+
+def test_a_message_with_many_brackets_is_no_deep_one(client: Any, redis_store: RedisHistory) -> None:
+    wide = b'{"role":"user","content":[' + b",".join([b'{"type":"text","text":"[[["}'] * 300) + b"]}"
+    client.set("chat:s", b"[" + wide + b"," + nested(98) + b"]")
+    assert len(redis_store.load("s")) == 2
+    assert redis_store.load("s")[1].text
+
+
+def test_an_unreadable_turn_has_a_note_that_names_it(client: Any, redis_store: RedisHistory) -> None:
     say(redis_store, "s")
     client.xadd("{chat:s}:turns", {"turn": "rubbish"}, id="2-0")
     client.xadd("{chat:s}:turns", {"other": "field"}, id="3-0")
     say(redis_store, "s")
     for number in (2, 3):
-        with pytest.raises(CorruptHistory, match=f"turn {number} cannot be read"):
-            redis_store.turn("s", number)
-    with pytest.raises(CorruptHistory):
-        redis_store.turns("s")
+        found = redis_store.turn("s", number)
+        assert found is not None
+        assert f"turn {number} cannot be read" in found.note
+        assert (found.prompt, found.plan, found.number) == ("", None, number)
+    assert [bool(turn.note) for turn in redis_store.turns("s")] == [False, True, True, False]
     newest = redis_store.turn("s", 4)
     assert newest is not None
     assert newest.number == 4

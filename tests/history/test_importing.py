@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from lib.errors import CorruptHistory, HistoryUnavailable, TurnInProgress
+from lib.errors import CorruptHistory, HistoryUnavailable, ImportRefused, TurnInProgress
 from lib.history import HistoryStore
 from lib.history.lua_messages import IMPORT
 from lib.history.redis import RedisHistory
@@ -34,6 +34,17 @@ def test_imported_messages_are_stored_unchanged_and_without_a_turn(store: Histor
     assert (store.about("s").title, store.live("s")) == ("I am Ada", None)
     assert [entry.session_id for entry in store.sessions(10)] == ["s"]
     assert TTL - 60 < (store.expires_in("s") or 0) <= TTL
+
+
+@pytest.mark.parametrize("levels", [101, 500, 2_000])
+def test_a_message_that_could_not_be_read_back_is_not_imported(store: HistoryStore, levels: int) -> None:
+    deep: Any = "x"
+    for _ in range(levels):
+        deep = [deep]
+    for message in (Message("user", deep), Message("user", "a", {"name": deep})):
+        with pytest.raises(ImportRefused, match="Message 2 is nested"):
+            store.import_messages("s", [user("a"), message], "a file")
+    assert list(store.load("s")) == []
 
 
 def test_imports_are_recorded_with_their_messages_and_source(store: HistoryStore) -> None:

@@ -15,6 +15,7 @@ class Replay:
         self.headers: dict[str, str] = {}
         self.body: bytes = b""
         self.promised = 0  # bytes that the answer claims to have, if it claims more than it has
+        self.moved: dict[str, str] = {}  # paths that are redirected (307), with the address that each has now
         self.received: list[bytes] = []
         self.paths: list[str] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -46,6 +47,12 @@ class Replay:
                 self._answer()
 
             def _answer(self) -> None:
+                if self.path in replay.moved:
+                    self.send_response(307)
+                    self.send_header("Location", replay.moved[self.path])
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 self.send_response(replay.status)
                 for name, value in replay.headers.items():
                     self.send_header(name, value)

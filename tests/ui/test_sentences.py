@@ -19,6 +19,7 @@ from lib.context import STRATEGIES
 from lib.context.plan import ContextPlan
 from lib.context.reasons import REASON_TEXT
 from lib.messages import Message, Usage, assistant, user
+from lib.stored_turns import read_turn
 from lib.tokens import ESTIMATE
 from lib.tool_calls import opens_exchange
 from lib.turns import PlanSummary, Turn
@@ -81,8 +82,8 @@ def stored(case: Case, strategy: str, at: int, forget: bool = False) -> Stored:
     if forget:
         del written["batch_target"]
         written["runs"] = [[*run[:3], "over_budget" if run[3] == "batch" else run[3]] for run in written["runs"]]
-    read = PlanSummary.from_dict(written)
-    turn = Turn("1", history[at].text, "", "complete", "openai", "m", case.instructions, 0.0, plan=read, number=1)
+    made = Turn("1", history[at].text, "", "complete", "openai", "m", case.instructions, 0.0)
+    turn = read_turn(made.to_dict() | {"plan": written}, 1)
     record = next(one for one in records_of(history, [turn]) if one.at == at)
     assert record.recorded
     return Stored(case, plan, history, record, view_of_record(record, MessageSizes(case.counter, history), history))

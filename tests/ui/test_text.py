@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.ui.format import numbers
-from lib.ui.format.text import NBSP, as_label, as_markdown, cut
+from lib.ui.format.text import NBSP, as_label, as_markdown, as_option, cut
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,8 @@ def test_times_of_sessions() -> None:
         "no time limit",
     ]
     assert [numbers.plural(n, "message") for n in (1, 1200)] == ["1 message", "1,200 messages"]
+
+
+def test_an_option_is_one_line_as_it_is_written() -> None:
+    assert as_option("Is 3.5 *more*\n than\t:red[3]?") == "Is 3.5 *more* than :red[3]?"
+    assert as_option("a" * 80) == "a" * 59 + "…"

@@ -249,8 +249,9 @@ def test_questions_can_be_edited_and_incomplete_rows_are_ignored(chat: ChatServi
 
 def test_another_conversation_is_opened_from_the_list(chat: ChatService, drawn: dict[str, Any]) -> None:
     stored(chat)
-    exchange(chat, "another talk", "yes", session_id="other-session")
+    exchange(chat, "another talk. Really?", "yes", session_id="other-session")
     at = opened("What is lost at which budget?")
+    assert "another talk. Really?" in at.selectbox(key=f"lab_session:{SESSION}").options
     at.selectbox(key=f"lab_session:{SESSION}").select("other-session").run()
     assert at.query_params["session"] == "other-session"
     assert drawn["cliff:other-session"]["size"] == 2

@@ -19,7 +19,7 @@ from lib.messages import user
 from lib.turns import LiveTurn
 from lib.ui.chat import actions, transcript
 from lib.ui.components import rule_verdict
-from lib.ui.format.text import as_markdown
+from lib.ui.format.text import DRAWN_CHARACTERS, as_markdown
 from lib.ui.shell.page import Page
 
 SENDING_TOO_MUCH = ("none", "source_trim")
@@ -41,7 +41,7 @@ def draw(page: Page) -> None:
     with st.chat_message("assistant", avatar=transcript.AVATARS["assistant"]):
         slot = st.empty()
         if live.interrupted:
-            slot.markdown(as_markdown(live.text) if live.text else ":gray[(no reply)]")
+            slot.markdown(_ending(live.text) if live.text.strip() else ":gray[(no reply)]")
         else:
             _follow(chat, page.session_id, live, slot)
     if live.interrupted:
@@ -56,7 +56,7 @@ def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_g
     try:
         for state in chat.follow(session_id, live.id):
             if state.text and (state.text != drawn or time.monotonic() - drawn_at > REFRESH_SECONDS):
-                slot.markdown(as_markdown(state.text) + " ▌")
+                slot.markdown(_ending(state.text) + " ▌")
                 drawn, drawn_at = state.text, time.monotonic()
             elif not state.text:
                 _waiting(state, slot)
@@ -66,6 +66,14 @@ def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_g
     except HistoryUnavailable:
         pass  # the rerun below shows the error, and the page comes back when the store does
     st.rerun()
+
+
+def _ending(text: str) -> str:
+    """The reply so far. Of a long one only the end is drawn, which is where it grows."""
+    hidden = len(text) - DRAWN_CHARACTERS
+    if hidden <= 0:
+        return as_markdown(text)
+    return f":gray[… {hidden:,} characters before this]\n\n{as_markdown(text[hidden:])}"
 
 
 def _waiting(live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
@@ -113,7 +121,7 @@ def _decide(page: Page, live: LiveTurn) -> None:
                 help="Send the whole request and see what the provider says.",
             )
         st.button("Retry", key="retry", icon=":material/refresh:", on_click=actions.retry, args=(*arguments, settings))
-        if live.text:
+        if live.text.strip():
             st.button("Keep partial reply", key="keep", icon=":material/check:", on_click=actions.keep, args=arguments)
         st.button("Edit", key="edit", icon=":material/edit:", on_click=actions.edit_interrupted, args=arguments)
         st.button("Discard", key="discard", icon=":material/delete:", on_click=actions.discard, args=arguments)

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 import streamlit as st
 
 from lib.analysis.decisions import shortfall
-from lib.messages import Message, utf8_safe
+from lib.messages import Message
+from lib.providers import MOST_CHARACTERS
 from lib.providers.repetition import REPETITION
 from lib.settings import EXAMPLE
 from lib.tokens import provenance_label
 from lib.turns import Turn
 from lib.ui.chat import actions
+from lib.ui.components import odd_turns, whole_text
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown, cut
 from lib.ui.shell import menu, session
@@ -46,7 +48,7 @@ def draw(page: Page, cut_at: int | None, notes: Mapping[int, str]) -> None:
             on_click=session.draw_from,
             args=(page.session_id, start - earlier),
         )
-    turns = _turns_by_reply(page, start)
+    turns, odd = _turns_by_reply(page, start)
     muted = pinned = False
     for index in range(start, len(history)):
         if history[index].role == "user":
@@ -60,6 +62,7 @@ def draw(page: Page, cut_at: int | None, notes: Mapping[int, str]) -> None:
                 line(turns[index], page.session_id)
             if cut_at is not None and index == cut_at - 1:
                 st.caption(":material/keyboard_double_arrow_up: Messages above won't be sent")
+    odd_turns.draw(odd)
     last_exchange_actions(page)
 
 
@@ -73,15 +76,16 @@ def message(entry: Message, *, muted: bool = False, key: str) -> st.delta_genera
     """One message; returns its container, for what belongs below the text. A long message is drawn in part."""
     container = st.chat_message(entry.role, avatar=AVATARS.get(entry.role, ":material/settings:"))
     with container:
-        beginning, rest = cut(entry.text)
+        text = entry.text
+        beginning, rest = cut(text)
         body = (
             as_markdown(beginning) if isinstance(entry.content, str) else f"`{entry.role}`  \n{as_markdown(beginning)}"
         )
-        st.markdown(body if entry.text else ":gray[(empty)]")
+        st.markdown(body if text else ":gray[(empty)]")
         if rest:
             panel = st.popover(f"{rest:,} more characters", key=f"{key}-all", on_change="rerun")
             if panel.open:
-                panel.code(utf8_safe(entry.text), language=None, wrap_lines=True, height=400)
+                whole_text.draw(panel, text, f"{key}-all", 400)
         if muted:
             st.caption("Replaced or muted: kept, but no longer sent")
     return container
@@ -92,6 +96,8 @@ def line(turn: Turn, session_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if shortfall(turn) is not None:
             st.badge("cut by the server", icon=":material/content_cut:", color="red", help=CUT)
+        if turn.note:
+            st.badge("odd figures", icon=":material/warning:", color="orange", help=as_markdown(turn.note))
         st.caption(summary(turn), width="content")
         st.page_link(
             menu.MENU["context_window"].path,
@@ -115,7 +121,9 @@ def summary(turn: Turn) -> str:
         summary_made = turn.summarized
         tokens = numbers.tokens(summary_made.usage.input_tokens, summary_made.provenance)
         words.append(f"a summary was made: {tokens} in")
-    if turn.status == "stopped":
+    if turn.stop_reason == "too_long":
+        words.append(f"cut off at {MOST_CHARACTERS:,} characters, the most that is kept of a reply")
+    elif turn.status == "stopped":
         words.append("stopped")
     if turn.stop_reason == "length":
         words.append("cut off at the reserved length")
@@ -153,7 +161,7 @@ def last_exchange_actions(page: Page) -> None:
             with panel:
                 st.caption("The texts exactly as they are stored. The copy button is at the top right of each.")
                 for each in (prompt, reply) if reply is not prompt else (prompt,):
-                    st.code(utf8_safe(each.text), language=None, wrap_lines=True, height=160)
+                    whole_text.draw(panel, each.text, f"copy-{each.role}", 160)
         if isinstance(prompt.content, str):
             st.button(
                 "Retry",
@@ -176,17 +184,20 @@ def last_exchange_actions(page: Page) -> None:
             )
 
 
-def _turns_by_reply(page: Page, start: int) -> dict[int, Turn]:
-    """Turn records of the drawn replies, by the stored index of the reply."""
+def _turns_by_reply(page: Page, start: int) -> tuple[dict[int, Turn], list[Turn]]:
+    """Turn records of the drawn replies, by the stored index of the reply; and odd ones that belong to no reply."""
     if page.chat is None or len(page.history) <= start:
-        return {}
+        return {}, []
     drawn = len(page.history) - start
     found: dict[int, Turn] = {}
+    odd: list[Turn] = []
     for turn in page.chat.store.turns(page.session_id, newest=drawn // 2 + 2):
         prompt_at = place_of(turn, page)
         if prompt_at is not None and prompt_at + 1 < len(page.history):
             found[prompt_at + 1] = turn
-    return found
+        elif turn.note:
+            odd.append(turn)
+    return found, odd
 
 
 def place_of(turn: Turn, page: Page) -> int | None:

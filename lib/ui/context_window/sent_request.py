@@ -20,7 +20,7 @@ from lib.providers import ChatRequest, Provider
 from lib.settings import EXAMPLE
 from lib.tokens import PROVENANCE_TEXT, provenance_label
 from lib.turns import Turn
-from lib.ui.components import message_sizes, request_strip
+from lib.ui.components import message_sizes, odd_turns, request_strip
 from lib.ui.context_window import lost_facts, request_body, request_rows, sentences, tabs
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
@@ -88,6 +88,7 @@ def alarm(turn: Turn | None) -> None:
 
 
 def _notes(turn: Turn | None, sizes: MessageSizes) -> None:
+    odd_turns.draw([] if turn is None else [turn])
     if turn is None or turn.plan is None:
         return
     if turn.summarized is not None:
@@ -102,7 +103,7 @@ def _notes(turn: Turn | None, sizes: MessageSizes) -> None:
             " billed separately."
         )
     if turn.plan.fallback:
-        st.caption(turn.plan.fallback)
+        st.caption(as_markdown(turn.plan.fallback))
     if sizes.counter.name != turn.plan.counter:
         st.caption(
             f"When it was sent, {turn.plan.counter} counted, which is not available now. These sizes are another"
@@ -128,7 +129,7 @@ def usage(turn: Turn) -> str:
     words_out = f"output {numbers.NOT_REPORTED}" if wrote is None else f"{wrote:,} out"
     known = any(count is not None for count in (read, cached, wrote))
     who = f" ({provenance_label(turn.usage_provenance)})" if known else ""
-    return f"{words_in} · {words_out}{who} · ended: {turn.stop_reason or numbers.NOT_REPORTED}"
+    return f"{words_in} · {words_out}{who} · ended: {as_markdown(turn.stop_reason or numbers.NOT_REPORTED)}"
 
 
 def _open(entry: RequestEntry, index: int) -> None:
@@ -191,11 +192,14 @@ def _without_messages(turn: Turn | None) -> None:
     """A turn that no longer matches the stored messages."""
     assert turn is not None
     why = (
-        "it ended before it was decided what to send"
+        "its record cannot be read in full"
+        if turn.note
+        else "it ended before it was decided what to send"
         if turn.plan is None
         else "another service has changed the stored messages since"
     )
     st.info(f"This turn does not match the stored messages: {why}. Its texts are kept.")
+    odd_turns.draw([turn])
     if turn.plan is not None:
         plan = turn.plan
         st.caption(

@@ -40,12 +40,12 @@ def as_markdown(text: str) -> str:
 
 
 def as_label(text: str, limit: int = 60) -> str:
-    """One line for a label, without any Markdown and cut to `limit` characters."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:^=&])", _entity, one_line(text, limit))
+    """One line for a label that Streamlit reads as Markdown: without any, and cut to `limit` characters."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:^=&])", _entity, as_option(text, limit))
 
 
-def one_line(text: str, limit: int = 60) -> str:
-    """One line cut to `limit` characters, for places that do not read Markdown, such as the choices of a select box."""
+def as_option(text: str, limit: int = 60) -> str:
+    """One line for the options of a select box, which are drawn as they are; cut to `limit` characters."""
     line = " ".join(utf8_safe(text)[: limit * 4].split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError
+from lib.messages import Message
 from lib.planner import plan_next
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
+
+LONG_TO_COUNT = 2_000_000
+"""Characters that are counted in about half a second. The page does not wait for more."""
 
 
 def preview(page: Page) -> ContextPlan | None:
@@ -19,9 +27,28 @@ def preview(page: Page) -> ContextPlan | None:
     if page.error is not None:
         return None
     try:
-        return planned(page, services.counter_of(page.settings) if page.chat is not None else ESTIMATE)
+        return planned(page, _counter(page))
     except ChatError:  # the server that counts is away: use the estimate until it is back
         return planned(page, ESTIMATE)
+
+
+def _counter(page: Page) -> TokenCounter:
+    """The chat's counter; the estimate while a text is counted for the first time that takes long to count."""
+    if page.chat is None:
+        return ESTIMATE
+    counter = services.counter_of(page.settings)
+    ledger = page.chat.ledger(page.session_id, counter)
+    if sum(len(message.text) for message in ledger.uncounted(page.history)) <= LONG_TO_COUNT:
+        return counter
+    if not ledger.counting:
+        threading.Thread(target=_count, args=(ledger, page.history), daemon=True, name="count").start()
+    return ESTIMATE
+
+
+def _count(ledger: TokenLedger, history: Sequence[Message]) -> None:
+    """Count so that the next drawing has the sizes. For a thread."""
+    with suppress(ChatError):  # the server that counts is away: whoever asks next is told
+        ledger.sync(history)
 
 
 def planned(page: Page, counter: TokenCounter) -> ContextPlan:

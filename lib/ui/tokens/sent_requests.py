@@ -13,7 +13,7 @@ from lib.pricing.model import Model
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.model_counters import counter_for
 from lib.turns import Turn
-from lib.ui.components import message_sizes
+from lib.ui.components import message_sizes, odd_turns
 from lib.ui.shell import menu, services
 from lib.ui.shell.page import Page
 
@@ -53,6 +53,7 @@ def load(page: Page) -> SentRequests | None:
     if not records and not turns:
         _explain_empty(page)
         return None
+    odd_turns.draw(turns)
     sizes = message_sizes.own_sizes(page)
     unmatched = detached(page.history, turns)
     sizes_of = message_sizes.by_answering_model(page, sizes)

@@ -18,7 +18,7 @@ from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.ui.components import message_sizes
 from lib.ui.format import numbers
-from lib.ui.format.text import one_line
+from lib.ui.format.text import as_option
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 from lib.ui.trim_lab import state
@@ -66,7 +66,7 @@ class Lab:
 
     def label_of(self, index: int) -> str:
         """Example: "1 · user: My sister lives in Lisbon." """
-        return f"{index + 1} · {self.history[index].role}: {one_line(self.history[index].text, LABEL)}"
+        return f"{index + 1} · {self.history[index].role}: {as_option(self.history[index].text, LABEL)}"
 
     def sizes_for(self, settings: ChatSettings) -> MessageSizes:
         """The sizes by the counter of these settings' model."""
@@ -80,10 +80,10 @@ def pick(page: Page) -> str | None:
         return None
     names: dict[str, str] = {}
     if page.history:
-        names[page.session_id] = f"This chat: {one_line(page.about.title) or 'untitled'}"
+        names[page.session_id] = f"This chat: {as_option(page.about.title) or 'untitled'}"
     try:
         for entry in page.chat.store.sessions(MOST_SESSIONS):
-            names.setdefault(entry.session_id, one_line(entry.title) or "untitled")
+            names.setdefault(entry.session_id, as_option(entry.title) or "untitled")
     except ChatError as error:
         st.caption(f":material/info: {error.what}")
     names[EXAMPLE_NAME] = f"An example: planning a trip ({len(EXAMPLE)} messages)"
