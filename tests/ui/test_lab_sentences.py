@@ -279,6 +279,8 @@ def window_of(stored: Stored) -> int:
     return model.context_window
 
 
+FRAME = r"^\*\*.+\*\* · .+ · window [\d,]+ tokens"
+"""The line at the top of every page; tests/ui/test_frame.py is about it."""
 KNOWN = (
     r"^\*\*[\d,]+ messages, ",
     r"The first message is sent from",
@@ -289,7 +291,13 @@ KNOWN = (
     r"^\*\*\d+ requests, ",
     r"times as many uncached tokens: |^\*\*Nothing has to be dropped",
 )
-EXPLAINED = (r"o200k_base", r"70 % of the budget by default", r"Window [\d,]+, reserved", r"Sends the last requests of")
+EXPLAINED = (
+    FRAME,
+    r"o200k_base",
+    r"70 % of the budget by default",
+    r"Window [\d,]+, reserved",
+    r"Sends the last requests of",
+)
 """Sentences that explain a setting, or what a button would send, which a test of its own covers."""
 
 
