@@ -98,7 +98,7 @@ _REQUEST = re.compile(
     re.IGNORECASE,
 )
 """How a request or a question begins. It tells the model nothing, unless it says "my code is" or the like."""
-_WORDS = r"(?: [\w'’-]+){0,3}?"
+_WORDS = r"(?: [\w'’-]+){0,4}?"
 _NAMES: tuple[ValueKind, ...] = ("called", "name")
 _QUESTIONS: tuple[tuple[str, str, tuple[ValueKind, ...]], ...] = (
     (r"\b(?:my name is|call me|i am|i['’]m) $", "What is my name?", _NAMES),

@@ -39,6 +39,7 @@ def answers(*said: str) -> list[str]:
         ("The meeting with the bank is on 2026-12-03.", "When is the meeting with the bank?", "2026-12-03"),
         ("Our budget is about $1,250.50 for now", "What is our budget?", "$1,250.50"),
         ("the project budget = 80 000 euros", "What is the project budget?", "80 000"),
+        ("The booking code of our room is BX-4471.", "What is the booking code of our room?", "BX-4471"),
         ("My password is hunter2", "What is my password?", "hunter2"),
         ("My number is +49 170 1234567!", "What is my number?", "+49 170 1234567"),
         (

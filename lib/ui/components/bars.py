@@ -113,7 +113,7 @@ def money_bars(frame: pd.DataFrame, basis: str) -> Figure:
                 hovertemplate=f"%{{x}}: %{{customdata}} for {column}.<extra></extra>",
             )
     figure.update_layout(barmode="stack", bargap=0.25)
-    lay_out(figure, f"USD per request ({basis})")
+    lay_out(figure, f"USD ({basis})")
     figure.update_xaxes(request_ticks(list(frame["request"])))
     figure.update_yaxes(money_ticks(float(frame["cost"].fillna(0).max())))
     return figure

@@ -86,9 +86,9 @@ def _spent(bills: Sequence[Bill]) -> None:
     else:
         st.markdown(_spent_sentence(priced))
         visible = tables.visible_range(bills, MOST_BARS, "bills_shown")
-        who = numbers.who_counted(bill.provenance for bill in priced)
+        who = numbers.who_counted(bill.provenance for bill in priced if bill.cost is not None and bill.cost.total)
         st.plotly_chart(
-            bars.money_bars(frame.iloc[visible], f"{who} tokens at list price"),
+            bars.money_bars(frame.iloc[visible], f"{who} tokens, list price"),
             key="money_bars",
             config=tables.CHART,
             alt=(

@@ -19,8 +19,8 @@ WINDOWS = (256, 384, 512, 768, 1024, 1536, 2048, 4096, 8192, 16_384, 32_768, 65_
 
 def pick(lab: Lab, key: str) -> list[Contestant]:
     """Let the user pick strategies and windows; returns their combinations, at most MOST. `key` tells tabs apart."""
-    left, right = st.columns([3, 2])
-    with left:
+    present = lab.settings.max_tokens
+    with st.container(horizontal=True):  # beside each other where there is room
         strategies = st.multiselect(
             "Strategies",
             list(STRATEGIES),
@@ -28,15 +28,15 @@ def pick(lab: Lab, key: str) -> list[Contestant]:
             key=f"{key}_strategies:{lab.key}",
             format_func=lambda name: STRATEGIES[name].short,
             placeholder="Choose two to six",
+            width=330,
         )
-    present = lab.settings.max_tokens
-    with right:
         windows = st.multiselect(
             "Windows (tokens)",
             sorted({*WINDOWS, present}),
             default=[present],
             key=f"{key}_windows:{lab.key}",
             format_func=lambda size: f"{size:,}",
+            width=170,
         )
     contestants = [
         Contestant(_name(strategy, window, several_windows=len(windows) > 1), _settings(lab, strategy, window))
