@@ -105,15 +105,14 @@ def main() -> None:
     endpoint = load_settings({}).endpoints["local"]
     settings = ChatSettings("local", model.name, SYSTEM_PROMPT, endpoint.window, endpoint.reserve, DEFAULT_STRATEGY)
     chat = ChatService(InMemoryHistory(3600))
-    print(f"\nRight answers of {model.name}{'':>26}at once   after three other questions")
+    print(f"\nRight answers of {model.name:<36}as offered  with other values  after three questions")
     try:
         for offer in offers():
-            later = (
-                None if offer.text == CAPITAL else rate(chat, model, settings, [after_others(r) for r in offer.runs])
-            )
-            report(offer.text, rate(chat, model, settings, offer.runs), later)
-        own = in_own_words()
-        report("a fact in other words", rate(chat, model, settings, own), None)
+            at_once = rate(chat, model, settings, offer.runs)
+            told = offer.text in FOLLOW_UPS
+            later = rate(chat, model, settings, [after_others(run) for run in offer.runs]) if told else None
+            report(offer.text, at_once, later)
+        report("facts in other words", rate(chat, model, settings, in_own_words()), None)
     finally:
         chat.close()
         model.close()
@@ -124,10 +123,9 @@ def after_others(case: Case) -> Case:
     return Case((*case.texts[:-1], *BETWEEN, case.texts[-1]), case.answer)
 
 
-def rate(chat: ChatService, model: LocalModel, settings: ChatSettings, cases: Sequence[Case]) -> str:
-    """Example: "19 of 20"."""
-    right = sum(contains(last_reply(chat, model, settings, case.texts), case.answer) for case in cases)
-    return f"{right} of {len(cases)}"
+def rate(chat: ChatService, model: LocalModel, settings: ChatSettings, cases: Sequence[Case]) -> list[bool]:
+    """Whether each case got the right answer."""
+    return [contains(last_reply(chat, model, settings, case.texts), case.answer) for case in cases]
 
 
 def last_reply(chat: ChatService, model: LocalModel, settings: ChatSettings, texts: Sequence[str]) -> str:
@@ -141,9 +139,11 @@ def last_reply(chat: ChatService, model: LocalModel, settings: ChatSettings, tex
     return chat.store.load(session_id)[-1].text
 
 
-def report(label: str, at_once: str, later: str | None) -> None:
-    """Print one row."""
-    print(f"  {label:<54}{at_once:>10}{later or '':>14}", flush=True)
+def report(label: str, at_once: Sequence[bool], later: Sequence[bool] | None) -> None:
+    """Print one row. The first run of an offer is what the page offers."""
+    offered = "" if label not in VALUES else "right" if at_once[0] else "wrong"
+    rest = "" if later is None else f"{sum(later)} of {len(later)}"
+    print(f"  {label:<52}{offered:>10}  {f'{sum(at_once)} of {len(at_once)}':>17}  {rest:>21}", flush=True)
 
 
 if __name__ == "__main__":

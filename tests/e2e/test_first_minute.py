@@ -27,7 +27,7 @@ def test_with_no_key_and_no_server_a_new_person_has_a_conversation(folder: Path,
         tab = open_tab(app)
         tab.sees("See what a language model is sent")
         tab.click("Give it a secret code")
-        tab.click("Now ask: What is the secret code?")
+        tab.click("Now ask: What is the code of the safe?")
         expect(tab.messages()).to_have_count(4)
         expect(tab.messages().nth(3)).to_contain_text("4711")
         tab.sees("3 of 3 messages sent")

@@ -26,7 +26,7 @@ def answers(*said: str) -> list[str]:
 @pytest.mark.parametrize(
     ("said", "question", "answer"),
     [
-        (CODE, "What is the secret code?", "4711"),
+        (CODE, "What is the code of the safe?", "4711"),
         (DOG, "What is the name of my dog?", "Bruno"),
         (EXAMPLE, "What is the time of my train?", "9:15"),
         ("I live in Lisbon and I have a dog called Bruno.", "Where do I live?", "Lisbon"),

@@ -127,7 +127,7 @@ def test_the_controls_send_everything_and_nothing() -> None:
 
 
 def test_an_answer_that_was_repeated_later_counts_as_sent() -> None:
-    fact = Fact(0, CODE, "What is the secret code?", "4711")
+    fact = Fact(0, CODE, "What is the code of the safe?", "4711")
     history = [*TALK, user("again?"), assistant("As you said: 4711.")]
     assert places_of_answer(history, fact) == [0, 1, len(history) - 1]
     assert [question.held for question in ask_all(history, arms_of(CONTESTANTS, wide), facts=[fact])] == [
@@ -181,7 +181,7 @@ def finished(probe: Probe) -> tuple[Answer, ...]:
 
 
 def test_replies_are_graded_and_priced() -> None:
-    fact = Fact(0, CODE, "What is the secret code?", "4711")
+    fact = Fact(0, CODE, "What is the code of the safe?", "4711")
     questions = ask_all(CHAT, arms_of(CONTESTANTS[:1], wide)[1:], facts=[fact], repeats=2)
     usage = Usage(40, 0, 0, 5)
     provider = ScriptedProvider(

@@ -7,7 +7,7 @@ import streamlit as st
 from lib.ui.chat import actions
 from lib.ui.shell.page import Page
 
-CODE = "Repeat after me: The secret code is 4711."
+CODE = "Repeat after me: The code of the safe is 4711."
 DOG = "Repeat after me: The name of my dog is Bruno."
 CAPITAL = "What is the capital of France?"
 STARTERS = {"Give it a secret code": CODE, "Tell it about a dog": DOG, "Ask it something": CAPITAL}
@@ -16,7 +16,7 @@ for later, when they may have been dropped. It recalls them because it repeats t
 EXAMPLE = "Repeat after me: The time of my train is 9:15."
 """What the chat input suggests in an empty chat."""
 FOLLOW_UPS = {
-    CODE: "What is the secret code?",
+    CODE: "What is the code of the safe?",
     DOG: "What is the name of my dog?",
     EXAMPLE: "What is the time of my train?",
 }
