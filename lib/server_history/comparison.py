@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from lib.errors import ChatError
 from lib.messages import Message
 from lib.server_history import Approach, Handle, ServerHistory, ThreadSettings
 from lib.server_history.lane import Lane, LaneState
+from lib.server_history.lane_turn import UNREADABLE
 
 OpenServerHistory = Callable[[Approach, ThreadSettings, bool], ServerHistory]
 """Opens the adapter of an approach with these settings; True asks for the second account."""
@@ -52,7 +54,8 @@ class Comparison:
                 lane = Lane(approach, lambda: self._open(approach), self.system_prompt, self._changed)
                 stored = self.handles.get(self._key(approach))
                 if stored is not None:
-                    lane.restore(stored)
+                    with suppress(*UNREADABLE):  # a handle that something else wrote cannot be gone on from
+                        lane.restore(stored)
                 self._lanes[approach] = lane
             return self._lanes[approach]
 

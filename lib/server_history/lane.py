@@ -17,7 +17,7 @@ from lib.errors import ChatError
 from lib.messages import Message
 from lib.providers import TextDelta
 from lib.server_history import Approach, Deletion, Facts, Handle, ServerHistory
-from lib.server_history.lane_turn import Gone, LaneTurn
+from lib.server_history.lane_turn import UNREADABLE, Gone, LaneTurn
 from lib.server_history.reference import FACTS
 from lib.server_history.sdk_values import exchange
 
@@ -115,7 +115,7 @@ class Lane:
         try:
             turns = [LaneTurn.from_dict(turn, handle) for turn in stored["turns"]]
             earlier = None if stored["earlier"] is None else tuple(map(Message.from_dict, stored["earlier"]))
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except UNREADABLE:
             turns, earlier = [], None
         with self._lock:
             self._handle, self._turns, self._earlier, self._stored_before = handle, turns, earlier, len(turns)

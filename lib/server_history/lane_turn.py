@@ -9,6 +9,8 @@ from typing import Any, Literal
 from lib.messages import Usage
 from lib.server_history import Handle, ServerTurn, Wire
 
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading a stored turn raises if something else wrote it."""
 Gone = Literal["", "deleted", "expired"]
 """What happened to all that the server held until then; empty if nothing did."""
 
@@ -47,7 +49,7 @@ class LaneTurn:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any], handle: Handle) -> LaneTurn:
-        """Read what `to_dict` wrote. Raises KeyError, TypeError, ValueError or AttributeError for anything else."""
+        """Read what `to_dict` wrote. Raises one of UNREADABLE for anything else."""
         result, error, gone = stored["result"], stored["error"], stored["gone"]
         if gone not in ("", "deleted", "expired"):
             raise ValueError(gone)
@@ -81,7 +83,7 @@ def _result_from_dict(stored: Mapping[str, Any], handle: Handle) -> ServerTurn:
     return ServerTurn(
         reply=str(stored["reply"]),
         handle=handle,
-        usage=Usage.from_dict(stored["usage"]),
+        usage=Usage.from_dict({name: _whole(value) for name, value in stored["usage"].items()}),
         wires=tuple(_wire(wire) for wire in stored["wires"]),
         first_token_ms=None if stored["first_token_ms"] is None else float(stored["first_token_ms"]),
         duration_ms=float(stored["duration_ms"]),

@@ -28,6 +28,17 @@ from tests.support.fake_server_history import WIRE_OVERHEAD, ForgetfulHistory
 from tests.support.waiting import wait_until
 
 LONG = "word " * 40
+RESULT: dict[str, Any] = {
+    "reply": "y",
+    "usage": {},
+    "wires": [],
+    "first_token_ms": None,
+    "duration_ms": 1.0,
+    "status": "complete",
+    "reason": None,
+    "replayed": False,
+    "notes": [],
+}
 ALL_THREE: tuple[Approach, ...] = ("manual", "conversations", "responses")
 
 
@@ -166,7 +177,26 @@ def test_a_page_opened_again_has_every_turn_and_the_same_ledger() -> None:
     assert new.handle == old.handle
 
 
-@pytest.mark.parametrize("odd", [None, "turns", [{"prompt": "x"}], [{**LaneTurn("x").to_dict(), "gone": "lost"}]])
+ANSWERED = {"prompt": "x", "error": None, "drill": "", "stored_items": None, "gone": ""}
+ODD_TURNS = (
+    None,
+    "turns",
+    [{"prompt": "x"}],
+    [{**LaneTurn("x").to_dict(), "gone": "lost"}],
+    [{**ANSWERED, "result": {**RESULT, "usage": {"input_tokens": "many"}}}],
+    [{**ANSWERED, "result": {**RESULT, "wires": [{"bytes_up": float("inf")}]}}],
+    [{**ANSWERED, "result": {**RESULT, "status": "odd"}}],
+)
+
+
+@pytest.mark.parametrize("odd", [[], {}, "handle", 4, {"approach": "conversations"}])
+def test_a_handle_that_cannot_be_read_leaves_an_empty_lane(odd: Any) -> None:
+    history, store = ForgetfulHistory(), HandleStore()
+    comparison = comparison_on(history, store, {"replica:conversations": odd})
+    assert compare(comparison, "hello").turns[0].reply == "reply 1 to hello"
+
+
+@pytest.mark.parametrize("odd", ODD_TURNS)
 def test_turns_that_cannot_be_read_are_left_out_and_read_from_the_server(odd: Any) -> None:
     history, store = ForgetfulHistory(), HandleStore()
     compare(comparison_on(history, store), "I am Ada")

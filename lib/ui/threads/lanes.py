@@ -37,8 +37,8 @@ BADGES: dict[VerdictWord, str] = {
 MOST_PROMPT_CHARACTERS = 1000
 MOST_TURNS_UNSCROLLED = 2
 """A column with more turns scrolls within itself."""
-WIDTH, HEIGHT = 312, 430
-"""Pixels of a column: three fit beside each other on a laptop, and one on a phone, with the edge of the next."""
+WIDTH, HEIGHT = 262, 430
+"""Pixels of a column: three fit beside each other in a window of 1280, and one on a phone, with a part of the next."""
 FEW = 2
 """So many columns share the whole width; on a phone they stand below each other."""
 
