@@ -6,28 +6,38 @@ A fact is lost to a request if no message that was sent has it: a reply may have
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 from lib.analysis.replay import sent_in
 from lib.analysis.request_view import RequestView
 from lib.lab.answer_match import contains
 from lib.lab.facts import Fact, suggest_facts
-from lib.messages import Message
+from lib.messages import Message, user
 from lib.ui.format.text import as_label
 
 NAMED = 3
 """Facts that the sentence names."""
-NEWEST = 600
-"""Messages in which facts are searched, the newest ones, so that a long conversation costs no more than this."""
+FIRST, NEWEST = 20, 180
+"""Facts are searched in the first and the newest messages, so that a long conversation costs no more than these."""
+CLOSELY_READ = 5_000
+"""Characters in which a fact is also found in another spelling (4711 as 4,711), which takes a while."""
 WORDS = 60
 """Characters of a message that the sentence quotes."""
 
 
-def stated(history: Sequence[Message], stop: int | None = None) -> list[Fact]:
-    """Facts stated in the newest of the messages before `stop`, in the order in which they were said."""
-    end = len(history) if stop is None else stop
-    start = max(0, end - NEWEST)
-    found = suggest_facts([history[at] for at in range(start, end)])
-    return [Fact(fact.index + start, fact.text, fact.question, fact.answer) for fact in found]
+def stated(history: Sequence[Message]) -> list[Fact]:
+    """Facts that the person stated, in the order in which they were said."""
+    size = len(history)
+    places = [*range(min(FIRST, size)), *range(max(FIRST, size - NEWEST), size)]
+    typed = [at for at in places if history[at].role == "user" and isinstance(history[at].content, str)]
+    return [replace(fact, index=typed[fact.index]) for fact in _found(tuple(history[at].text for at in typed))]
+
+
+@lru_cache(maxsize=4)
+def _found(texts: tuple[str, ...]) -> tuple[Fact, ...]:
+    """The facts in these texts of a person. Kept, because every click on the page asks again."""
+    return tuple(suggest_facts([user(text) for text in texts]))
 
 
 def lost(view: RequestView) -> list[Fact]:
@@ -38,7 +48,7 @@ def lost(view: RequestView) -> list[Fact]:
     folded = there.casefold()
     history = [view.message(at) for at in range(view.total)]
     missing = [fact for fact in stated(history) if fact.answer.casefold() not in folded]
-    return [fact for fact in missing if not contains(there, fact.answer)]
+    return [fact for fact in missing if len(there) > CLOSELY_READ or not contains(there, fact.answer)]
 
 
 def sentence(view: RequestView) -> str:
