@@ -279,8 +279,8 @@ def window_of(stored: Stored) -> int:
     return model.context_window
 
 
-FRAME = r"^\*\*.+\*\* · .+ · window [\d,]+ tokens"
-"""The line at the top of every page; tests/ui/test_frame.py is about it."""
+FRAME = r"^\*\*.+\*\* · .+ · window [\d,]+ tokens| left$| left · "
+"""The line at the top of every page and the list of chats; tests/ui/test_frame.py is about them."""
 KNOWN = (
     r"^\*\*[\d,]+ messages, ",
     r"The first message is sent from",

@@ -316,8 +316,8 @@ PATTERNS: dict[str, Sequence[str]] = {
     TABS[3]: (r" into [\d,]+ tokens?\*\*",),
 }
 ON_EVERY_TAB = (r"^##### You have typed", r"^It cost |ran on this machine|cost is not known", r"Message sizes are by")
-FRAME = r"^\*\*.+\*\* · .+ · window [\d,]+ tokens"
-"""The line at the top of every page; tests/ui/test_frame.py is about it."""
+FRAME = r"^\*\*.+\*\* · .+ · window [\d,]+ tokens| left$| left · "
+"""The line at the top of every page and the list of chats; tests/ui/test_frame.py is about them."""
 OTHERS = (FRAME, r"Characters / 4, rounded up per message", r"vocabulary of [\d,]+ tokens")
 """Explanations that state no fact of this conversation."""
 
