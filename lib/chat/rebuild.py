@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from lib.errors import ChatError
 from lib.messages import Message, system, user
-from lib.providers import ChatRequest, Provider
+from lib.providers import ChatRequest, Provider, SentBody
 from lib.turns import PlanSummary, Turn
+
+MESSAGES = {"messages", "system"}
+"""The fields of a body that hold the conversation. A turn records the others."""
 
 
 def messages_of(plan: PlanSummary, system_prompt: str, prompt: str, history: Sequence[Message]) -> list[Message]:
@@ -33,12 +36,30 @@ def rebuild_request(turn: Turn, history: Sequence[Message]) -> ChatRequest | Non
     return ChatRequest(str(turn.request.get("model", turn.model)), tuple(messages), limit)
 
 
-def matches_what_was_sent(turn: Turn, history: Sequence[Message], provider: Provider) -> bool | None:
-    """Whether the rebuilt request has the recorded SHA-256; None if nothing was recorded."""
+def rebuild_body(turn: Turn, history: Sequence[Message], provider: Provider) -> SentBody | None:
+    """The body a turn sent: its messages from the stored history, every other field as the turn recorded it.
+
+    So a setting that the app sends differently today, such as the sampling of the local model, changes nothing about
+    what an older turn is shown to have sent. None if it cannot be rebuilt.
+    """
     request = rebuild_request(turn, history)
-    if request is None or turn.request_sha256 is None:
+    if request is None:
+        return None
+    today = provider.prepare(request)
+    kept = {
+        name: turn.request.get(name, value)
+        for name, value in today.body.items()
+        if name in MESSAGES | turn.request.keys()
+    }
+    return SentBody.of(request, {**kept, **{name: v for name, v in turn.request.items() if name not in kept}})
+
+
+def matches_what_was_sent(turn: Turn, history: Sequence[Message], provider: Provider) -> bool | None:
+    """Whether the rebuilt body has the recorded SHA-256; None if nothing was recorded."""
+    if turn.request_sha256 is None:
         return None
     try:
-        return provider.prepare(request).sha256 == turn.request_sha256
-    except ChatError:
+        body = rebuild_body(turn, history, provider)
+    except (ChatError, ValueError):
         return False
+    return None if body is None else body.sha256 == turn.request_sha256

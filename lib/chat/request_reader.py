@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lib.chat.rebuild import MESSAGES
 from lib.chat.summarizer import STEP_TOKENS, Summarizer
 from lib.chat_settings import ChatSettings
 from lib.context import Marks, WantedSummary
@@ -76,7 +77,7 @@ class RequestReader:
                 _refuse_broken_rules(provider, plan)
             request = ChatRequest(settings.model, tuple(plan.included), settings.reserved_for_reply)
             sent = provider.prepare(request)
-            rest = {name: value for name, value in sent.body.items() if name not in ("messages", "system")}
+            rest = {name: value for name, value in sent.body.items() if name not in MESSAGES}
             self.events.put(Sent(rest, sent.sha256))
             stream = until_repetition(provider.stream(sent), settings.model)
             for event in stream:

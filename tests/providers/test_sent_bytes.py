@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.chat.rebuild import matches_what_was_sent
+from lib.chat.rebuild import matches_what_was_sent, rebuild_body
 from lib.chat.service import ChatService
 from lib.chat.turn_worker import finished_turn
 from lib.chat_settings import ChatSettings
@@ -63,6 +64,10 @@ def openai_provider(url: str) -> Provider:
 
 def anthropic_provider(url: str) -> Provider:
     return AnthropicProvider(Endpoint("anthropic", "anthropic", "It", base_url=url), "sk-ant-test")
+
+
+OLD_SAMPLING = {"temperature": 0, "repeat_penalty": 1.1, "cache_prompt": True}
+"""What earlier versions sent to the local model."""
 
 
 def local_provider(url: str) -> Provider:
@@ -232,7 +237,7 @@ def test_the_sdks_would_retry_with_the_same_bytes(
             id="anthropic",
         ),
         pytest.param(
-            local_provider("http://127.0.0.1:1"),
+            LocalProvider(EmbeddedModel("http://127.0.0.1:1"), OLD_SAMPLING),
             "c20847bce32d38ff2a3b5992713304a47890819b1aabe62f947762ffabd04394",
             id="local",
         ),
@@ -240,6 +245,21 @@ def test_the_sdks_would_retry_with_the_same_bytes(
 )
 def test_hashes_that_earlier_versions_recorded_still_hold(provider: Provider, recorded: str) -> None:
     assert provider.prepare(ODD_REQUEST).sha256 == recorded
+
+
+def test_a_turn_sent_with_other_sampling_is_still_rebuilt_as_it_was_sent() -> None:
+    chat_settings = ChatSettings("local", "model-1", "Be brief.", 4096, 64, "none")
+    with recording("openai") as server:
+        before = LocalProvider(EmbeddedModel(server.url), OLD_SAMPLING)
+        chat = conversation_with([user("one"), assistant("two")], chat_settings)
+        turn = turn_of(chat, before, "three", chat_settings)
+        now = local_provider(server.url)
+        history = chat.store.load(SID)
+        rebuilt = rebuild_body(turn, history, now)
+        assert rebuilt is not None
+        assert [rebuilt.data] == server.received
+        assert matches_what_was_sent(turn, history, now)
+        assert not matches_what_was_sent(replace(turn, request={**turn.request, "max_tokens": 65}), history, now)
 
 
 def test_a_prepared_body_is_json_without_spaces_in_utf8() -> None:

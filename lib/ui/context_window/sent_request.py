@@ -13,7 +13,7 @@ import streamlit as st
 from lib.analysis.decisions import shortfall
 from lib.analysis.request_view import RequestView, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord
-from lib.chat.rebuild import matches_what_was_sent, rebuild_request
+from lib.chat.rebuild import matches_what_was_sent, rebuild_body
 from lib.errors import ChatError
 from lib.example.provider import ExampleProvider
 from lib.providers import ChatRequest, Provider
@@ -172,9 +172,9 @@ def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
             request = ChatRequest(model, tuple(sizes.messages(record)), page.settings.reserved_for_reply)
             request_body.draw(provider, provider.prepare(request), None, "sent")
             return
-        rebuilt = rebuild_request(turn, page.history)
+        rebuilt = rebuild_body(turn, page.history, provider)
         if rebuilt is not None:
-            request_body.draw(provider, provider.prepare(rebuilt), turn.request_sha256, "sent")
+            request_body.draw(provider, rebuilt, turn.request_sha256, "sent")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
 
