@@ -22,7 +22,7 @@ QUESTION = "What is the door code?"
 OPENING = (f"Repeat after me: {FACT}.", QUESTION)
 """A small model keeps what it has repeated. Its replies to these two are dropped together with them."""
 FILLERS = (
-    "What is the capital of France?",
+    "What is the capital of Japan?",
     "Name three colours.",
     "Write one sentence about the sea.",
     "What do bees make?",

@@ -31,11 +31,11 @@ TIMES = (
 )
 CITIES = (
     *(
-        "France Paris",
+        "Japan Tokyo",
         "Germany Berlin",
         "Italy Rome",
         "Spain Madrid",
-        "Japan Tokyo",
+        "France Paris",
         "Portugal Lisbon",
         "Greece Athens",
     ),

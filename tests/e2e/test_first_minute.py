@@ -52,7 +52,7 @@ def test_the_page_says_why_a_model_with_a_small_window_forgets(folder: Path, ope
             field.fill(value)
             field.press("Enter")
             tab.settled()
-        tab.send("What is the capital of France?")
+        tab.send("What is the capital of Japan?")
         tab.sees("messages will be dropped")
         tab.page.get_by_role("link", name="Why did it answer this?").last.click()
         tab.sees("not sent,")

@@ -59,8 +59,8 @@ def openai(model: LocalModel, key: str | None = None) -> OpenAIProvider:
 
 
 def test_it_answers_a_simple_question(model: LocalModel) -> None:
-    reply = reply_of(LocalProvider(model), request(model, user("What is the capital of France?"), limit=500))
-    assert "Paris" in reply.text
+    reply = reply_of(LocalProvider(model), request(model, user("What is the capital of Japan?"), limit=500))
+    assert "Tokyo" in reply.text
     assert reply.stop_reason == "end"
     assert reply.model == model.name
 
@@ -118,7 +118,7 @@ def test_closing_the_stream_early_frees_the_slot(model: LocalModel) -> None:
         stream = send(provider, request(model, user("Count to one thousand."), limit=2000))
         next(stream)
         stream.close()
-    assert "Paris" in reply_of(provider, request(model, user("What is the capital of France?"))).text
+    assert "Tokyo" in reply_of(provider, request(model, user("What is the capital of Japan?"))).text
 
 
 def test_two_requests_are_answered_at_the_same_time(model: LocalModel) -> None:
@@ -186,7 +186,7 @@ def test_it_ignores_ctrl_c_which_is_for_the_app() -> None:
     model.ensure()
     assert model.pid is not None
     os.kill(model.pid, signal.SIGINT)
-    assert "Paris" in reply_of(LocalProvider(model), request(model, user("What is the capital of France?"))).text
+    assert "Tokyo" in reply_of(LocalProvider(model), request(model, user("What is the capital of Japan?"))).text
     model.close()
 
 
@@ -199,7 +199,7 @@ def test_it_is_started_again_after_it_died_during_a_reply() -> None:
     os.kill(model.pid, signal.SIGKILL)
     with pytest.raises(ProviderUnavailable, match="stopped while it was answering"):
         list(stream)
-    assert "Paris" in reply_of(provider, request(model, user("What is the capital of France?"))).text
+    assert "Tokyo" in reply_of(provider, request(model, user("What is the capital of Japan?"))).text
     model.close()
     assert model.pid is None
 

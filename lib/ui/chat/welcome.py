@@ -9,7 +9,7 @@ from lib.ui.shell.page import Page
 
 CODE = "Repeat after me: The code of the safe is 4711."
 DOG = "Repeat after me: The name of my dog is Bruno."
-CAPITAL = "What is the capital of France?"
+CAPITAL = "What is the capital of Japan?"
 STARTERS = {"Give it a secret code": CODE, "Tell it about a dog": DOG, "Ask it something": CAPITAL}
 """The small model answers these well; tests/benchmarks/bench_recall.py says how well. The first two are facts to ask
 for later, when they may have been dropped. It recalls them because it repeats them, and is asked in the same words."""
