@@ -23,14 +23,14 @@ from lib.server_history.lane_turn import LaneTurn
 FILE = Path(__file__).with_name("recorded_run.json")
 SYSTEM_PROMPT = "You are a helpful assistant."
 SCRIPT = (
-    "What is the capital of France?",
-    "Which river flows through it?",
-    "Name one famous building there.",
-    "What language do people speak there?",
+    "What is the capital of Japan?",
+    "Write two sentences about that city.",
+    "Name three fruits.",
+    "Why is the sky blue?",
+    "What do cows eat?",
     "What was my first question?",
-    "Thank you. Say goodbye.",
 )
-"""Found by trying: the small model answers these briefly, and "it" and "there" need the history."""
+"""Found by trying: the small model answers these well, and "that city" and "my first question" need the history."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def _runs(text: str) -> Iterator[Case]:
     values = VALUES[text]
     for place, value in enumerate(values):
         if text == CAPITAL:
-            yield Case((text.replace("France", CITIES[place].split()[0]),), value)
+            yield Case((text.replace(CITIES[0].split()[0], CITIES[place].split()[0]),), value)
         else:
             yield Case((text.replace(values[0], value), FOLLOW_UPS[text]), value)
 

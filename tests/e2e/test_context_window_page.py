@@ -30,7 +30,7 @@ def forgetful(app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, 
 
 def test_a_prompt_engineer_finds_which_turn_and_rule_dropped_the_fact(forgetful: Chat) -> None:
     tab = forgetful
-    tab.click("Lisbon")  # a fact that was stated is offered
+    tab.page.get_by_test_id("stMain").get_by_role("button", name="Lisbon").click()  # a fact that was stated is offered
     tab.sees("was the first without it")
     tab.sees(f"would still have sent it: {STRATEGIES['head_and_tail'].short}")
     tab.page.get_by_role("button", name="Look at turn").first.click()
