@@ -39,18 +39,8 @@ def draw(page: Page, plan: ContextPlan | None, notes: Mapping[int, str]) -> None
     """Draw the newest messages. `plan` is that of the next request. `notes` are lines under messages, by stored
     index."""
     history = page.history
-    start = session.first_drawn(page.session_id, window_start(len(history)))
-    if start:
-        earlier = min(2 * STEP, start)
-        st.button(
-            f"Show {earlier} earlier messages ({start:,} hidden)",
-            type="tertiary",
-            icon=":material/expand_less:",
-            key="earlier",
-            on_click=session.draw_from,
-            args=(page.session_id, start - earlier),
-        )
-    turns, odd, found = _turns(page, start)
+    start, turns, odd, found = _window(page)
+    _offer_earlier(page, start)
     gone = NotSent.of(plan)
     drawn = list(versions.drawn(page.session_id, history, start, found))
     cut = max((place for place, each in enumerate(drawn) if each.place < gone.cut_at), default=None)
@@ -81,6 +71,20 @@ def _why_muted(each: versions.Drawn, muted: bool) -> str:
     if each.replaced:
         return "Replaced: kept, but no longer sent"
     return "Replaced or muted: kept, but no longer sent" if muted else ""
+
+
+def _offer_earlier(page: Page, start: int) -> None:
+    """A button for the messages before the first one that is drawn."""
+    if start:
+        earlier = min(2 * STEP, start)
+        st.button(
+            f"Show {earlier} earlier messages ({start:,} hidden)",
+            type="tertiary",
+            icon=":material/expand_less:",
+            key="earlier",
+            on_click=session.draw_from,
+            args=(page.session_id, start - earlier),
+        )
 
 
 def window_start(size: int) -> int:
@@ -207,25 +211,32 @@ def _copy(texts: Sequence[Message]) -> None:
                 whole_text.draw(panel, each.text, f"copy-{each.role}", 160)
 
 
-def _turns(page: Page, start: int) -> tuple[dict[int, Turn], list[Turn], versions.Versions]:
-    """Turn records of the drawn exchanges, by the stored index of the user message; odd ones that belong to no reply;
-    and the versions of what is drawn.
+def _window(page: Page) -> tuple[int, dict[int, Turn], list[Turn], versions.Versions]:
+    """Index of the first message to draw; turn records by the stored index of their user message; odd ones that belong
+    to no reply; and the versions of what is drawn.
 
-    Reads as many turns as are drawn, and more only where the versions of an exchange go back to before `start`.
+    Reads as many turns as are drawn, and more only where the versions of an exchange go further back.
     """
+    size = len(page.history)
+    start = session.first_drawn(page.session_id, window_start(size))
     replaced_now = page.live.replaces if page.live is not None else None
-    if page.chat is None or len(page.history) <= start:
-        return {}, [], versions.find({}, (), replaced_now)
-    newest = (len(page.history) - start) // 2 + 2
+    if page.chat is None or not size:
+        return start, {}, [], versions.Versions()
+    newest = (size - start) // 2 + 2
     while True:
         turns = page.chat.store.turns(page.session_id, newest=newest)
         places = [(turn, place_of(turn, page)) for turn in turns]
-        stored = {at: turn for turn, at in places if at is not None and at + 1 < len(page.history)}
+        stored = {at: turn for turn, at in places if at is not None and at + 1 < size}
         odd = [turn for turn, at in places if turn.note and at not in stored]
         found = versions.find(stored, page.about.muted, replaced_now)
-        if found.earliest is None or found.earliest >= min(start, *stored) or len(turns) < newest:
-            return stored, odd, found
-        newest *= 2
+        while start and versions.own_places(page.history, start, found) < STEP:
+            start = max(0, start - STEP)
+        needed = (size - start) // 2 + 2
+        if found.earliest is not None and found.earliest < min(start, *stored):
+            needed = max(needed, 2 * newest)
+        if needed <= newest or len(turns) < newest:
+            return start, stored, odd, found
+        newest = needed
 
 
 def place_of(turn: Turn, page: Page) -> int | None:

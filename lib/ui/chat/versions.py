@@ -89,6 +89,12 @@ def messages(history: Sequence[Message], exchange: int) -> range:
     return range(exchange, stop)
 
 
+def own_places(history: Sequence[Message], start: int, versions: Versions) -> int:
+    """How many messages from the stored index `start` on are drawn at their own place."""
+    hidden = (messages(history, at) for at in versions.replaced if at < len(history))
+    return len(history) - start - sum(len(range(max(start, own.start), own.stop)) for own in hidden)
+
+
 def drawn(session_id: str, history: Sequence[Message], start: int, versions: Versions) -> Iterator[Drawn]:
     """The messages to draw from the stored index `start` on, in order."""
     if start >= len(history):
