@@ -21,7 +21,7 @@ STYLE = f"""<style>
 }}
 [class*="st-key-{KEY}"] * {{ color: inherit !important; }}
 [class*="st-key-{KEY}"]::before {{
-  content: ""; position: absolute; left: -8px; top: 2px; bottom: 2px; width: 4px;
+  content: ""; position: absolute; left: -6px; top: 2px; bottom: 2px; width: 4px;
   background: {palette.hatching(palette.LEFT_OUT.colour)};
 }}
 </style>"""

@@ -118,13 +118,16 @@ def leaf(session_id: str, versions: Versions, newest: int) -> None:
     all_versions = versions.of[newest]
     place = all_versions.index(shown(session_id, versions, newest))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"versions-{newest}"):
-        for label, step, words in (("‹", -1, "The version before this one"), ("›", 1, "The version after this one")):
+        for side, step, words in (
+            ("left", -1, "The version before this one"),
+            ("right", 1, "The version after this one"),
+        ):
             if step == 1:
                 st.caption(f"{place + 1:,} / {len(all_versions):,}", width="content")
             other = place + step
             there = 0 <= other < len(all_versions)
             st.button(
-                label,
+                f":material/chevron_{side}:",
                 key=f"version{step:+}:{newest}",
                 type="tertiary",
                 disabled=not there,
