@@ -23,7 +23,7 @@ else:
     frame.draw(page, plan, "chat")
     composer.draw(page, plan, demonstration)
     welcome.draw(page)
-    transcript.draw(page, composer.first_sent(plan), demonstration.notes if demonstration else {})
+    transcript.draw(page, plan, demonstration.notes if demonstration else {})
     welcome.follow_up(page)
     settings_panel.draw(page)
     sidebar.list_chats(page)

@@ -126,6 +126,7 @@ def clear(session_id: str, settings: ChatSettings) -> None:
         store.save_settings(session_id, settings.to_dict())
         session.set_editing(None)
         session.draw_newest(session_id)
+        state.show_newest_versions(session_id)
 
     _attempt(act)
 

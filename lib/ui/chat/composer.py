@@ -16,17 +16,6 @@ from lib.ui.format import numbers
 from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
-DROPPED_FOR_AGE = ("over_budget", "batch", "outside_window", "middle", "summarized")
-"""Reasons that follow from a message's age. The transcript draws its line after the newest of these."""
-
-
-def first_sent(plan: ContextPlan | None) -> int | None:
-    """Stored index of the first message after those dropped at the beginning; None if none are."""
-    if plan is None:
-        return None
-    cut = max((run.stop for run in plan.runs if not run.included and run.reason in DROPPED_FOR_AGE), default=0)
-    return cut - plan.candidates.preamble if cut else None
-
 
 def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown | None = None) -> None:
     """Draw the gauge and the chat input at the bottom of the page, and what a demonstration has to say above them."""

@@ -17,7 +17,7 @@ from lib.chat.service import ChatService
 from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, RuleBroken
 from lib.messages import user
 from lib.turns import LiveTurn
-from lib.ui.chat import actions, transcript
+from lib.ui.chat import actions, not_sent, transcript
 from lib.ui.components import rule_verdict
 from lib.ui.format.text import DRAWN_CHARACTERS, as_markdown
 from lib.ui.shell.page import Page
@@ -39,7 +39,7 @@ def draw(page: Page) -> None:
         return
     transcript.message(user(live.prompt), key="live-prompt")
     with st.chat_message("assistant", avatar=transcript.AVATARS["assistant"]):
-        slot = st.empty()
+        slot = not_sent.text_box("live-reply", grey=False).empty()
         if live.interrupted:
             slot.markdown(_ending(live.text) if live.text.strip() else ":gray[(no reply)]")
         else:
@@ -101,6 +101,8 @@ def _decide(page: Page, live: LiveTurn) -> None:
     )
     if isinstance(error, RuleBroken):
         rule_verdict.of_live(page, live)
+    if live.replaces is not None:
+        st.caption("The version before this one is stored. Discard goes back to it.")
     arguments = (page.session_id, live)
     with st.container(horizontal=True, key="decide"):
         if isinstance(error, ContextOverflow | RuleBroken):

@@ -16,3 +16,24 @@ def playing() -> str | None:
 def play(session_id: str | None) -> None:
     """Play the demonstration in this session; None pauses it."""
     st.session_state[PLAYING] = session_id
+
+
+def shown_version(session_id: str, newest: int) -> int:
+    """The version of an exchange that is drawn, as the stored index of its user message. `newest` is that of the newest
+    version, which is the default."""
+    leafed: dict[int, int] = st.session_state.get(_versions(session_id), {})
+    return leafed.get(newest, newest)
+
+
+def show_version(session_id: str, newest: int, version: int) -> None:
+    """Draw this version of an exchange. For callbacks."""
+    st.session_state[_versions(session_id)] = st.session_state.get(_versions(session_id), {}) | {newest: version}
+
+
+def show_newest_versions(session_id: str) -> None:
+    """Draw the newest version of every exchange again."""
+    st.session_state.pop(_versions(session_id), None)
+
+
+def _versions(session_id: str) -> str:
+    return f"versions:{session_id}"

@@ -6,18 +6,20 @@ than one of ten.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from lib.analysis.decisions import shortfall
+from lib.context.plan import ContextPlan
 from lib.messages import Message
 from lib.providers import MOST_CHARACTERS
 from lib.providers.repetition import REPETITION
 from lib.settings import EXAMPLE
 from lib.tokens import provenance_label
 from lib.turns import Turn
-from lib.ui.chat import actions
+from lib.ui.chat import actions, not_sent, versions
+from lib.ui.chat.not_sent import NotSent
 from lib.ui.components import odd_turns, whole_text
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown, cut
@@ -33,11 +35,46 @@ CUT = (
 AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
 
-def draw(page: Page, cut_at: int | None, notes: Mapping[int, str]) -> None:
-    """Draw the newest messages. `cut_at` is the stored index of the first message that the next request sends after the
-    ones it drops; None where it drops none. `notes` are lines under messages, by stored index."""
+def draw(page: Page, plan: ContextPlan | None, notes: Mapping[int, str]) -> None:
+    """Draw the newest messages. `plan` is that of the next request. `notes` are lines under messages, by stored
+    index."""
     history = page.history
-    start = session.first_drawn(page.session_id, window_start(len(history)))
+    start, turns, odd, found = _window(page)
+    _offer_earlier(page, start)
+    gone = NotSent.of(plan)
+    drawn = list(versions.drawn(page.session_id, history, start, found))
+    cut = max((place for place, each in enumerate(drawn) if each.place < gone.cut_at), default=None)
+    for place, each in enumerate(drawn):
+        muted = each.exchange in page.about.muted
+        with message(
+            history[each.index],
+            note=_why_muted(each, muted),
+            grey=muted or each.index in gone,
+            key=f"message-{each.index}",
+        ):
+            if each.index == each.exchange and each.index in page.about.pinned and not muted:
+                st.caption(":material/push_pin: Pinned: always sent")
+            if each.index in notes:
+                st.caption(notes[each.index])
+            if each.exchange in turns and each.index == each.exchange + 1:
+                line(turns[each.exchange], page.session_id)
+            if each.last and each.newest is not None and each.newest in found.of:
+                versions.leaf(page.session_id, found, each.newest)
+            if place == cut:
+                st.caption(f":material/keyboard_double_arrow_up: {gone.line}")
+    not_sent.style()
+    odd_turns.draw(odd)
+    last_exchange_actions(page, found)
+
+
+def _why_muted(each: versions.Drawn, muted: bool) -> str:
+    if each.replaced:
+        return "Replaced: kept, but no longer sent"
+    return "Replaced or muted: kept, but no longer sent" if muted else ""
+
+
+def _offer_earlier(page: Page, start: int) -> None:
+    """A button for the messages before the first one that is drawn."""
     if start:
         earlier = min(2 * STEP, start)
         st.button(
@@ -48,22 +85,6 @@ def draw(page: Page, cut_at: int | None, notes: Mapping[int, str]) -> None:
             on_click=session.draw_from,
             args=(page.session_id, start - earlier),
         )
-    turns, odd = _turns_by_reply(page, start)
-    muted = pinned = False
-    for index in range(start, len(history)):
-        if history[index].role == "user":
-            muted, pinned = index in page.about.muted, index in page.about.pinned
-        with message(history[index], muted=muted, key=f"message-{index}"):
-            if pinned and not muted and history[index].role == "user":
-                st.caption(":material/push_pin: Pinned: always sent")
-            if index in notes:
-                st.caption(notes[index])
-            if index in turns:
-                line(turns[index], page.session_id)
-            if cut_at is not None and index == cut_at - 1:
-                st.caption(":material/keyboard_double_arrow_up: Messages above won't be sent")
-    odd_turns.draw(odd)
-    last_exchange_actions(page)
 
 
 def window_start(size: int) -> int:
@@ -72,8 +93,9 @@ def window_start(size: int) -> int:
     return max(0, (size - STEP) // STEP * STEP)
 
 
-def message(entry: Message, *, muted: bool = False, key: str) -> st.delta_generator.DeltaGenerator:
-    """One message; returns its container, for what belongs below the text. A long message is drawn in part."""
+def message(entry: Message, *, note: str = "", grey: bool = False, key: str) -> st.delta_generator.DeltaGenerator:
+    """One message; returns its container, for what belongs below the text. A long message is drawn in part. The text is
+    `grey` where it is not sent; `note` is drawn below it."""
     container = st.chat_message(entry.role, avatar=AVATARS.get(entry.role, ":material/settings:"))
     with container:
         text = entry.text
@@ -81,13 +103,13 @@ def message(entry: Message, *, muted: bool = False, key: str) -> st.delta_genera
         body = (
             as_markdown(beginning) if isinstance(entry.content, str) else f"`{entry.role}`  \n{as_markdown(beginning)}"
         )
-        st.markdown(body if text else ":gray[(empty)]")
+        not_sent.text_box(key, grey=grey).markdown(body if text else ":gray[(empty)]")
         if rest:
             panel = st.popover(f"{rest:,} more characters", key=f"{key}-all", on_change="rerun")
             if panel.open:
                 whole_text.draw(panel, text, f"{key}-all", 400)
-        if muted:
-            st.caption("Replaced or muted: kept, but no longer sent")
+        if note:
+            st.caption(note)
     return container
 
 
@@ -148,21 +170,16 @@ def _counts(turn: Turn) -> tuple[str, str]:
     return words_in, words_out
 
 
-def last_exchange_actions(page: Page) -> None:
-    """Copy, retry and edit for the newest exchange."""
+def last_exchange_actions(page: Page, found: versions.Versions) -> None:
+    """Copy, retry and edit for the newest exchange; copy alone while an earlier version of it is shown."""
     prompt_at = next((i for i in range(len(page.history) - 1, -1, -1) if page.history[i].role == "user"), None)
     if prompt_at is None or prompt_at in page.about.muted or page.live is not None or page.chat is None:
         return
     prompt = page.history[prompt_at]
-    reply = page.history[-1]
+    shown = versions.messages(page.history, versions.shown(page.session_id, found, prompt_at))
     with st.container(horizontal=True, gap="small", key="last_actions"):
-        panel = st.popover("Copy", icon=":material/content_copy:", type="tertiary", key="copy", on_change="rerun")
-        if panel.open:
-            with panel:
-                st.caption("The texts exactly as they are stored. The copy button is at the top right of each.")
-                for each in (prompt, reply) if reply is not prompt else (prompt,):
-                    whole_text.draw(panel, each.text, f"copy-{each.role}", 160)
-        if isinstance(prompt.content, str):
+        _copy([page.history[at] for at in dict.fromkeys((shown[0], shown[-1]))])
+        if isinstance(prompt.content, str) and shown[0] == prompt_at:
             st.button(
                 "Retry",
                 icon=":material/refresh:",
@@ -184,20 +201,42 @@ def last_exchange_actions(page: Page) -> None:
             )
 
 
-def _turns_by_reply(page: Page, start: int) -> tuple[dict[int, Turn], list[Turn]]:
-    """Turn records of the drawn replies, by the stored index of the reply; and odd ones that belong to no reply."""
-    if page.chat is None or len(page.history) <= start:
-        return {}, []
-    drawn = len(page.history) - start
-    found: dict[int, Turn] = {}
-    odd: list[Turn] = []
-    for turn in page.chat.store.turns(page.session_id, newest=drawn // 2 + 2):
-        prompt_at = place_of(turn, page)
-        if prompt_at is not None and prompt_at + 1 < len(page.history):
-            found[prompt_at + 1] = turn
-        elif turn.note:
-            odd.append(turn)
-    return found, odd
+def _copy(texts: Sequence[Message]) -> None:
+    """A button that opens the texts of these messages, to be copied."""
+    panel = st.popover("Copy", icon=":material/content_copy:", type="tertiary", key="copy", on_change="rerun")
+    if panel.open:
+        with panel:
+            st.caption("The texts exactly as they are stored. The copy button is at the top right of each.")
+            for each in texts:
+                whole_text.draw(panel, each.text, f"copy-{each.role}", 160)
+
+
+def _window(page: Page) -> tuple[int, dict[int, Turn], list[Turn], versions.Versions]:
+    """Index of the first message to draw; turn records by the stored index of their user message; odd ones that belong
+    to no reply; and the versions of what is drawn.
+
+    Reads as many turns as are drawn, and more only where the versions of an exchange go further back.
+    """
+    size = len(page.history)
+    start = session.first_drawn(page.session_id, window_start(size))
+    replaced_now = page.live.replaces if page.live is not None else None
+    if page.chat is None or not size:
+        return start, {}, [], versions.Versions()
+    newest = (size - start) // 2 + 2
+    while True:
+        turns = page.chat.store.turns(page.session_id, newest=newest)
+        places = [(turn, place_of(turn, page)) for turn in turns]
+        stored = {at: turn for turn, at in places if at is not None and at + 1 < size}
+        odd = [turn for turn, at in places if turn.note and at not in stored]
+        found = versions.find(stored, page.about.muted, replaced_now)
+        while start and versions.own_places(page.history, start, found) < STEP:
+            start = max(0, start - STEP)
+        needed = (size - start) // 2 + 2
+        if found.earliest is not None and found.earliest < min(start, *stored):
+            needed = max(needed, 2 * newest)
+        if needed <= newest or len(turns) < newest:
+            return start, stored, odd, found
+        newest = needed
 
 
 def place_of(turn: Turn, page: Page) -> int | None:

@@ -33,6 +33,8 @@ FREE = Part("free", "free", "transparent", outlined=True)
 LEFT_OUT = Part("left_out", "not sent", "#8a8f98", hatched=True)
 REPLY = Part("reply", "reply", "#8b6cf0")
 OVER = Part("over", "over the window", "#e0562c")
+NOT_SENT_TEXT = 65
+"""Percent of the text colour in text that is not sent: grey, and 4.5:1 on every background."""
 TARGET = "a batch drops down to here"
 """What the dotted mark on a strip means, where the strategy drops in batches."""
 PARTS = (TEMPLATE, SYSTEM, PINNED, HISTORY, NEWEST, RESERVED, FREE, LEFT_OUT, OVER)

@@ -1,7 +1,8 @@
 """The window strip: one bar, as wide as the context window, filled in the order of sending.
 
-Messages that are not sent are hatched above the bar; a request over budget runs past the window's edge. This is the
-only module that writes HTML, and it writes numbers and fixed words only, never text from a person or a model.
+Messages that are not sent are hatched above the bar; a request over budget runs past the window's edge. Only
+this module writes HTML (lib/ui/chat/not_sent.py adds a style), and it writes numbers and fixed words only, never text
+from a person or a model.
 """
 
 from __future__ import annotations
