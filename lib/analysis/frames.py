@@ -98,7 +98,7 @@ def who_counted(
             for tokens, (true, _) in zip(counter.totals, actual, strict=True)
         ]
         if counter.differing is not None:
-            frame[f"{counter.name}: different keep-or-drop decisions"] = list(counter.differing)
+            frame[f"{counter.name}: different decisions"] = list(counter.differing)
     return frame
 
 
@@ -138,7 +138,7 @@ def price_comparison(comparisons: Sequence[PriceComparison]) -> pd.DataFrame:
         ]
         for row in comparisons
     ]
-    tokens = ["input tokens", "of that could be cached", "output tokens"]
+    tokens = ["input tokens", "of them cacheable", "output tokens"]
     return pd.DataFrame(rows, columns=["model", *COSTS, "fits", *tokens, "window in tokens", WHO, "provider"])
 
 

@@ -48,7 +48,7 @@ def facts(result: BakeOff, names: Sequence[str]) -> pd.DataFrame:
 def _kept(run: ContestantRun, fact: int) -> str:
     held, requests = run.kept(fact)
     lost = run.lost_at(fact)
-    return f"in {held} of {requests} requests" + (f", lost at turn {lost}" if lost is not None else "")
+    return f"{held} of {requests} turns" + (f", lost at turn {lost}" if lost is not None else "")
 
 
 def totals(result: BakeOff) -> pd.DataFrame:

@@ -172,7 +172,7 @@ def _seconds(duration: str) -> float:
 def _rate_limited(exc: Exception, label: str, words: str, code: str) -> RateLimited:
     """The error for status 429: wait, or pay if the quota is used up."""
     if not PAYMENT_WORDS.search(f"{code} {words}"):
-        return RateLimited(f"{label} asks to slow down: {words}", wait_seconds=retry_after_seconds(_headers(exc)))
+        return RateLimited(f"{label} rate limit reached: {words}", wait_seconds=retry_after_seconds(_headers(exc)))
     error = RateLimited(f"{label} says that the quota is used up: {words}")
     error.next_step = PAY
     return error

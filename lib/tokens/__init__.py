@@ -15,13 +15,13 @@ from lib.messages import Message
 Provenance = Literal["billed", "counted", "reconstructed", "assumed", "estimated"]
 
 PROVENANCE_TEXT: dict[Provenance, str] = {
-    "billed": "The number the provider reports for this request and charges for.",
+    "billed": "Billed: the number the provider reports for this request and charges for.",
     "counted": "Counted by the provider's counting endpoint or by the model's own tokenizer.",
-    "reconstructed": "Counted by a tokenizer rebuilt from the provider's published counts.",
-    "assumed": "Counted by the tokenizer that this model is assumed to use.",
+    "reconstructed": "Reconstructed: counted by a tokenizer rebuilt from the provider's published counts.",
+    "assumed": "Assumed: counted by a tokenizer that this model may or may not use.",
     "estimated": (
-        "Characters / 4, rounded up per message. English prose is off by up to a third; code, other scripts and "
-        "emoji by up to four times."
+        "Estimated: characters / 4, rounded up per message. English prose is off by up to a third; code, other scripts"
+        " and emoji by up to four times."
     ),
 }
 

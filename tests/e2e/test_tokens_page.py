@@ -28,14 +28,14 @@ def test_an_analyst_finds_what_was_sent_who_counted_and_what_it_would_cost(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
     tab = two_exchanges(typist, open_tab(app, session_on_typist))
-    tab.sees("because every request re-sends the conversation")
+    tab.sees("because every request sends the conversation again")
     expect(tab.page.locator(".js-plotly-plot .bars path").first).to_be_visible()
     expect(tab.page.get_by_text("Message sizes are by")).to_contain_text("assumed")
     tab.page.get_by_role("tab", name="Who counted").click()
     tab.sees("characters / 4")
     tab.page.get_by_role("tab", name="Money").click()
     tab.sees("times as much for the same conversation")
-    tab.sees("By turn 100 it is")
+    tab.sees("By turn 100 it comes to")
     tab.sees("prices: genai-prices")
     tab.page.get_by_role("tab", name="Inside a message").click()
     tab.page.get_by_role("combobox", name="Text").click()

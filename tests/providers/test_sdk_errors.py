@@ -72,12 +72,12 @@ def anthropic_error(kind: str, message: str) -> dict[str, Any]:
         (400, openai_error("filtered", code="content_filter"), ContentRefused, "filtered"),
         (403, openai_error("This model requires moderation and your input was flagged"), ContentRefused, "flagged"),
         (402, openai_error("Insufficient credits"), InvalidRequest, "asks for payment"),
-        (429, openai_error("Too many tokens, please wait before trying again."), RateLimited, "slow down"),
+        (429, openai_error("Too many tokens, please wait before trying again."), RateLimited, "rate limit reached"),
         (
             429,
             openai_error("Rate limit reached. Add a payment method under account/billing."),
             RateLimited,
-            "slow down",
+            "rate limit reached",
         ),
     ],
 )
@@ -97,7 +97,7 @@ def test_openai_failures(replay: Replay, status: int, body: Any, kind: type[Chat
         (404, anthropic_error("not_found_error", "model: claude-none"), InvalidRequest, "claude-none"),
         (400, anthropic_error("invalid_request_error", "messages: roles must alternate"), InvalidRequest, "alternate"),
         (529, anthropic_error("overloaded_error", "Overloaded"), ProviderUnavailable, "529"),
-        (429, anthropic_error("rate_limit_error", "Too many requests"), RateLimited, "slow down"),
+        (429, anthropic_error("rate_limit_error", "Too many requests"), RateLimited, "rate limit reached"),
         (413, anthropic_error("request_too_large", "Request exceeds the maximum size"), InvalidRequest, "413"),
         (
             400,

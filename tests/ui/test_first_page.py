@@ -86,7 +86,7 @@ def test_the_context_window_page_proves_what_the_example_would_have_sent(chat: C
     at = page("pages/context_window.py", open_example(chat), turn="38")
     assert not at.exception
     assert "38 of 75 messages were not sent" in drawn(at)
-    assert "matches what was sent" in drawn(at)
+    assert "matches the recorded one" in drawn(at)
     assert "no server read this request" in drawn(at)
     assert NOTE in drawn(at)
 
@@ -96,6 +96,15 @@ def test_the_tokens_page_claims_neither_payment_nor_typing(chat: ChatService) ->
     assert "Nothing was paid: the replies were written by hand." in words
     assert "A model would have been sent" in words
     assert "You have typed" not in words
+
+
+@pytest.mark.model
+def test_the_tokens_page_counts_the_example_as_the_chat_does(chat: ChatService) -> None:
+    session_id = open_example(chat)
+    counted = sum(turn.plan.input_tokens for turn in chat.store.turns(session_id) if turn.plan is not None)
+    words = drawn(page("pages/tokens.py", session_id))
+    assert f"A model would have been sent {counted:,} (counted)" in words
+    assert "stand-in" not in words
 
 
 def test_an_ordinary_chat_is_not_said_to_be_an_example(chat: ChatService) -> None:
@@ -130,7 +139,7 @@ def test_the_demonstration_plays_to_its_end_and_says_what_was_dropped(chat: Chat
     assert found.dropped_at is not None
     assert [request["messages"][-1]["content"] for request in typist.requests] == [turn.prompt for turn in turns]
     assert turns[-1].prompt == forgetting.QUESTION
-    assert f"“The door code is 7421” was dropped at turn {found.dropped_at}: the model was not sent it." in drawn(at)
+    assert f"The last message with “The door code is 7421” was dropped at turn {found.dropped_at}" in drawn(at)
     assert "7421" not in str(typist.requests[-1])
     assert any(":material/visibility_off: No longer sent: dropped at turn" in each.value for each in at.caption)
     assert chat.store.about(session_id).settings["strategy"] == "oldest_first"

@@ -182,9 +182,9 @@ def test_the_map_says_what_a_plan_at_each_budget_decides(stored: Stored, drawn: 
         assert int(number) - 1 in kept[whole(smaller)] - kept[whole(larger)]
     reversals = any(kept[one] - kept[two] for one, two in pairwise(sorted(kept)))
     assert ("A larger budget can drop" in said) == reversals
-    for budget, number in re.findall(r"Up to ([\d,]+) tokens: The message with this fact is not sent. `(\d+) ", said):
-        larger = min(each for each in kept if each > whole(budget))
-        assert int(number) - 1 in kept[larger] - kept[whole(budget)]
+    for budget, number in re.findall(r"Below ([\d,]+) tokens, the message with this fact is not sent. `(\d+) ", said):
+        smaller = max(each for each in kept if each < whole(budget))
+        assert int(number) - 1 in kept[whole(budget)] - kept[smaller]
 
 
 def test_who_loses_least_is_what_the_last_requests_hold(stored: Stored) -> None:
@@ -279,13 +279,13 @@ def window_of(stored: Stored) -> int:
     return model.context_window
 
 
-FRAME = r"^\*\*.+\*\* · .+ · window [\d,]+ tokens| left$| left · "
+FRAME = r"^\*\*.+\*\* · .+ · window [\d,]+ tokens| expires in | does not expire"
 """The line at the top of every page and the list of chats; tests/ui/test_frame.py is about them."""
 KNOWN = (
     r"^\*\*[\d,]+ messages, ",
     r"The first message is sent from",
     r"^A larger budget can drop",
-    r"Up to [\d,]+ tokens: The message with this fact",
+    r"Below [\d,]+ tokens, the message with this fact",
     r"^\*\*(All of them lose|Nothing is dropped yet|“[^*]+ least: )",
     r" · [\d,]+ of [\d,]+ tokens",
     r"^\*\*\d+ requests, ",

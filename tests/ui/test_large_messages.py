@@ -53,7 +53,7 @@ def test_the_size_is_an_estimate_until_it_is_counted(chat: ChatService) -> None:
     def line() -> str:
         return next(caption.value for caption in page().caption if "Next request" in caption.value)
 
-    assert "~estimated" in line()
+    assert "request: about " in line()
     counted()
-    assert "~estimated" not in line()
+    assert "about" not in line()
     assert chat.store.load(SESSION)[1].text == LONG

@@ -324,7 +324,7 @@ def test_what_the_page_offers_is_what_the_recall_benchmark_runs(chat: ChatServic
     example = page(session_id="local-chat").chat_input(key="prompt").placeholder
     *starters_run, example_run = bench_recall.offers()
     assert offered == [offer.text for offer in starters_run]
-    assert example.endswith(example_run.text)
+    assert example == f"For example: “{example_run.text}”"
 
 
 def test_the_benchmark_runs_each_offer_as_it_is_and_with_nineteen_other_values() -> None:

@@ -118,6 +118,8 @@ def test_the_headline_counts_what_was_not_sent_and_why(under_all: list[Stored]) 
         count, reasons = words.split(": ", 1)
         assert the_numbers(count)[:3] == [len(gone), len(items), sum(item.tokens for item in gone)]
         told = {}
+        if not re.match(r"[\d,]+ ", reasons):  # a single reason stands for all of them
+            reasons = f"{len(gone)} {reasons}"
         for part in reasons.removesuffix(".").split(", "):
             number, tag = part.split(" ", 1)
             told[tag] = int(number)
@@ -226,7 +228,7 @@ def test_the_sentence_about_the_cache_agrees_with_a_comparison_message_by_messag
         tokens, all_tokens = (sum(map(counter.count, each)) + opening for each in (shared, with_reply))
         if tokens:
             assert f"The first {numbers.sized(tokens, 'counted')} of {sizes.parts(now).sent:,} are the same" in words
-            assert f"it could return {all_tokens:,} of them" in words
+            assert f"it could reuse {all_tokens:,} of them" in words
         else:
             assert "begins differently" in words
         assert (f"the next {all_tokens - tokens:,} are the reply" in words) == (all_tokens > tokens)
@@ -263,9 +265,11 @@ def test_the_line_above_the_input_explains_free_room(under_all: list[Stored]) ->
             continue
         gone = [item for item in plan.items if not item.included]
         batch = [item for item in gone if item.reason == "batch"]
-        assert f"{plan.input_tokens:,} (" in words
+        guessed = plan.provenance == "estimated"
+        assert (f"about {plan.input_tokens:,} of" if guessed else f"{plan.input_tokens:,} (") in words
         if gone:
-            assert f"; {numbers.plural(len(gone), 'message')} will be dropped" in words
+            about = "about " if guessed else ""
+            assert f"; {about}{numbers.plural(len(gone), 'message')} will be dropped" in words
         if batch:
             count = "" if len(batch) == len(gone) else f" {len(batch):,} of them"
             assert f" will be dropped,{count} in a batch down to {plan.batch_target:,} tokens" in words

@@ -68,12 +68,12 @@ def test_durations(seconds: float | None, words: str) -> None:
 
 
 def test_times_of_sessions() -> None:
-    assert [numbers.ago(s) for s in (20, 200, 7300)] == ["just now", "3 m ago", "2 h ago"]
+    assert [numbers.ago(s) for s in (20, 200, 7300)] == ["just now", "3 min ago", "2 h ago"]
     assert [numbers.left(s) for s in (80_000, 90, 30, None)] == [
-        "22 h left",
-        "1 m left",
-        "under a minute left",
-        "no time limit",
+        "expires in 22 h",
+        "expires in 1 min",
+        "expires in under a minute",
+        "does not expire",
     ]
     assert [numbers.plural(n, "message") for n in (1, 1200)] == ["1 message", "1,200 messages"]
 

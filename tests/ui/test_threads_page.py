@@ -268,7 +268,7 @@ def test_a_chat_moves_to_a_server_and_back_and_what_stays_behind_is_named(
     written_elsewhere(chat, user("I am Ada"), Message("tool", "42", {"tool_call_id": "c"}), assistant("Hello Ada"))
     at = opened("conversations", tab=state.MOVE)
     assert any(
-        "2 messages can move." in markdown.value and "1 message of the role tool cannot move." in markdown.value
+        "2 messages can be moved." in markdown.value and "1 message of the role tool cannot move." in markdown.value
         for markdown in at.markdown
     )
     at.button(key="move:conversations").click().run()

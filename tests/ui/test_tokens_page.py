@@ -52,7 +52,7 @@ def test_an_empty_session_says_what_will_be_here(chat: ChatService) -> None:
 def test_the_headline_adds_up_what_was_paid_for(chat: ChatService) -> None:
     three_turns(chat)
     at = opened(REQUESTS)
-    assert "You have paid for 140 (billed), because every request re-sends the conversation." in texts_of(at)
+    assert "You have paid for 140 (billed), because every request sends the conversation again." in texts_of(at)
     assert "Latest request: 75 tokens (billed)" in texts_of(at)
     frame = at.dataframe[0].value
     assert list(frame["request"]) == ["turn 1", "turn 2", "turn 3"]
@@ -140,7 +140,7 @@ def test_an_error_that_would_change_a_decision_is_named(chat: ChatService) -> No
     at = opened(COUNTS)
     assert "the error would change what is dropped" in texts_of(at)
     frame = at.dataframe[0].value
-    assert frame["characters / 4: different keep-or-drop decisions"].max() > 0
+    assert frame["characters / 4: different decisions"].max() > 0
 
 
 @pytest.mark.parametrize(

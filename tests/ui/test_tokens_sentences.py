@@ -160,7 +160,7 @@ def headline(requests: Sequence[Request]) -> str:
     models = {request.model for request in requests if request.model}
     verb = "The models were sent" if len(models) > 1 else "The model was sent"
     verb = "You have paid for" if set(kinds) == {"billed"} else verb
-    because = ", because every request re-sends the conversation" if len(requests) > 1 else ""
+    because = ", because every request sends the conversation again" if len(requests) > 1 else ""
     typed_by = " and ".join(dict.fromkeys(request.counter.provenance for request in requests))
     return f"##### You have typed {tokens(typed)} ({typed_by}). {verb} {sum(shares.values()):,} ({split}){because}."
 
@@ -308,7 +308,7 @@ PATTERNS: dict[str, Sequence[str]] = {
     TABS[2]: (
         r" went into reading the conversation",
         r"^\*\*From \S+ on ",
-        r"^\*\*By turn 100 it is ",
+        r"^\*\*By turn 100 it comes to ",
         r"^Counted by ",
         r"run together",
         r"^prices: genai-prices",
@@ -316,9 +316,9 @@ PATTERNS: dict[str, Sequence[str]] = {
     TABS[3]: (r" into [\d,]+ tokens?\*\*",),
 }
 ON_EVERY_TAB = (r"^##### You have typed", r"^It cost |ran on this machine|cost is not known", r"Message sizes are by")
-FRAME = r"^\*\*.+\*\* · .+ · window [\d,]+ tokens| left$| left · "
+FRAME = r"^\*\*.+\*\* · .+ · window [\d,]+ tokens| expires in | does not expire"
 """The line at the top of every page and the list of chats; tests/ui/test_frame.py is about them."""
-OTHERS = (FRAME, r"Characters / 4, rounded up per message", r"vocabulary of [\d,]+ tokens")
+OTHERS = (FRAME, r"characters / 4, rounded up per message", r"vocabulary of [\d,]+ tokens")
 """Explanations that state no fact of this conversation."""
 
 
@@ -335,7 +335,7 @@ def test_the_projection_is_that_of_the_table_below_it(requests: list[Request]) -
     frame = at.dataframe[-1].value
     last = frame[frame["turn"] == 100].set_index("strategy").iloc[:, -1]
     said = "\n".join(sentences(at))
-    spoken = re.findall(r"(\$[\d.]+) with “([^”]+)”", said.split("**By turn 100 it is ")[1].split(".**")[0])
+    spoken = re.findall(r"(\$[\d.]+) with “([^”]+)”", said.split("**By turn 100 it comes to ")[1].split(".**")[0])
     assert len(spoken) == min(2, len(last))
     for amount, name in spoken:
         assert amount == numbers.money(Decimal(str(last[name])))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.context.plan import ContextPlan
 from lib.errors import HistoryUnavailable
-from lib.tokens import PROVENANCE_TEXT, provenance_label
+from lib.tokens import PROVENANCE_TEXT
 from lib.ui.chat import actions, forgetting, welcome
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
@@ -69,13 +69,16 @@ def _gauge(page: Page, plan: ContextPlan) -> None:
 def sentence(plan: ContextPlan, which: str = "Next") -> str:
     """Example: "Next request: 177 (counted) of 400 tokens; 16 messages will be dropped, 4 of them in a batch down to
     224 tokens"."""
-    sent = numbers.tokens(plan.input_tokens, plan.provenance)
+    about = "about " if plan.provenance == "estimated" else ""
+    sent = f"{about}{plan.input_tokens:,}" if about else numbers.tokens(plan.input_tokens, plan.provenance)
     words = f"{which} request: {sent} of {plan.window.max_tokens:,} tokens"
     if not plan.fits:
         return f"{words}; :red[more than the {plan.window.input_budget:,} that fit in the window]"
     if plan.left_out_count:
         verb = "will be" if which == "Next" else "are"
-        words += f"; {numbers.plural(plan.left_out_count, 'message')} {verb} dropped{window_strip.in_batch(plan)}"
+        words += (
+            f"; {about}{numbers.plural(plan.left_out_count, 'message')} {verb} dropped{window_strip.in_batch(plan)}"
+        )
     if plan.fallback is not None and which == "Next" and plan.fallback.is_summarized_first:
         return f"{words}, and summarized first, in a request of its own"
     if plan.fallback is not None:
@@ -91,5 +94,5 @@ def _legend(fill: window_strip.Fill, plan: ContextPlan) -> None:
         " fits."
     )
     window_strip.draw(fill, tall=True, legend=True)
-    st.caption("The bar shows the next request before you type your new message.")
-    st.caption(f"Sizes are tokens, {provenance_label(plan.provenance)}: {PROVENANCE_TEXT[plan.provenance]}")
+    st.caption("The bar shows the next request as it would be now, before you type.")
+    st.caption(f"Sizes are in tokens. {PROVENANCE_TEXT[plan.provenance]}")

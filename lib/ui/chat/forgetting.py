@@ -72,17 +72,19 @@ def draw(page: Page, shown: Shown) -> None:
 
 
 def sentence(found: Progress) -> str:
-    """Example: "**“The door code is 7421” was dropped at turn 7: the model was not sent it.** At turn 8 …"."""
+    """Example: "**The last message with “The door code is 7421” was dropped at turn 7: …** At turn 8 …"."""
     if found.dropped_at is None:
-        return f"“{FACT}” is still sent with every message. The oldest messages go first when the window is full."
-    words = f"**“{FACT}” was dropped at turn {found.dropped_at}: the model was not sent it.**"
+        return f"“{FACT}” is still sent with every message. When the window is full, the oldest messages go first."
+    words = (
+        f"**The last message with “{FACT}” was dropped at turn {found.dropped_at}: the model is no longer sent it.**"
+    )
     if found.knew is not None:
         words += f" At turn {found.knew.number} it was sent, and the model knew the code."
     if found.asked_again is None:
         return words
     if SECRET in found.asked_again.reply:
         return f"{words} At turn {found.asked_again.number} it named the code all the same, which can only be a guess."
-    return f"{words} At turn {found.asked_again.number} it was not. The message is still stored."
+    return f"{words} At turn {found.asked_again.number} it was not. All messages are still stored."
 
 
 def _link(page: Page, turn: Turn) -> None:

@@ -31,8 +31,8 @@ def draw(page: Page) -> None:
     with slot.container():
         st.subheader("See what a language model is sent", anchor=False)
         st.markdown(
-            "A model remembers nothing: each message sends it the whole conversation again, until it no longer fits and"
-            " the oldest part is dropped."
+            "A model remembers nothing: with each message, the whole conversation is sent again, until it no longer"
+            " fits and the oldest part is dropped."
         )
         st.caption("Say something, and watch the bar below fill up")
         with st.container(horizontal=True, key="starters"):
@@ -67,7 +67,7 @@ def draw(page: Page) -> None:
 def placeholder(page: Page) -> str:
     """What the empty chat input says: in an empty chat with the model on this machine, what to type."""
     started = page.history or page.live is not None or page.error is not None
-    return "Message" if started or page.settings.provider != "local" else f"Message, for example: {EXAMPLE}"
+    return "Message" if started or page.settings.provider != "local" else f"For example: “{EXAMPLE}”"
 
 
 def follow_up(page: Page) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from lib.analysis.requests import MessageSizes, RequestRecord, SizesOf
 from lib.errors import ChatError
+from lib.settings import EXAMPLE
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.model_counters import counter_for
 from lib.turns import Turn
@@ -50,12 +51,22 @@ def by_answering_model(page: Page, own: MessageSizes) -> SizesOf:
         if record.turn is None:
             return own
         key = (record.turn.provider, record.turn.model)
+        if key not in by_model and record.turn.provider == EXAMPLE:
+            by_model[key] = _sized_by_its_counter(page, record.turn)
         if key not in by_model:
             counter = _counter_of_model(*key)
             by_model[key] = own if _same(counter, own.counter) else _sized_if_reached(page, counter)
         return by_model[key]
 
     return sizes_of
+
+
+def _sized_by_its_counter(page: Page, turn: Turn) -> MessageSizes:
+    """Sizes by the counter that planned a turn; no model answers in the example, so none of them has a counter."""
+    try:
+        return _sized_if_reached(page, _counter_of(turn))
+    except ChatError:
+        return sized(page, ESTIMATE)
 
 
 def _sized_if_reached(page: Page, counter: TokenCounter) -> MessageSizes:

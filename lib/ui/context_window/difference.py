@@ -26,7 +26,7 @@ SIGNS: dict[Change, str] = {"added": "+", "dropped": "−", "kept": "="}
 EFFECTS: dict[Change, str] = {
     "added": "New in this request.",
     "dropped": "The model no longer sees it.",
-    "kept": "Paid for again, as always; a cache makes it cheaper.",
+    "kept": "Sent again, as every turn; a prompt cache makes that cheaper.",
 }
 
 

@@ -74,7 +74,7 @@ def _suggestions(page: Page, records: Sequence[RequestRecord]) -> None:
     held = sent_ranges(records[-1])
     facts.sort(key=lambda fact: range_at(held, fact.index) is not None)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="facts"):
-        st.caption("You stated:", width="content")
+        st.caption("You said:", width="content")
         for fact in facts[:SUGGESTED]:
             st.button(
                 as_label(fact.answer, 30),

@@ -54,7 +54,7 @@ def lost(view: RequestView) -> list[Fact]:
 def sentence(view: RequestView) -> str:
     """What the request lost, in words; empty if everything was sent.
 
-    Example: "What you had stated and it no longer has: **Lisbon** (message 1), **4711** (message 3)."
+    Example: "You said this, but it was not sent: **Lisbon** (message 1), **4711** (message 3)."
     """
     if view.sent == view.total:
         return ""
@@ -62,6 +62,6 @@ def sentence(view: RequestView) -> str:
     if gone:
         named = ", ".join(f"**{as_label(fact.answer)}** (message {fact.index + 1})" for fact in gone[:NAMED])
         more = f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else ""
-        return f"What you had stated and it no longer has: {named}{more}."
+        return f"You said this, but it was not sent: {named}{more}."
     first = next(start for start, _, included, _ in view.runs if not included)
     return f"The oldest of them is message {first + 1}: “{as_label(view.message(first).text, WORDS) or '(empty)'}”"

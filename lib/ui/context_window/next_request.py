@@ -86,7 +86,7 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     st.markdown(sentences.next_headline(plan, bool(draft.prompt.strip())))
     if plan.fallback is not None:
         st.caption(plan.fallback.text)
-    st.caption(f"{_price(draft, plan)}Sizes are tokens by {numbers.by(counter)}.")
+    st.caption(f"{_price(draft, plan)}Sizes are in tokens, by {numbers.by(counter)}.")
     request_strip.draw(shown, "next_strip", on_open=session.choose_message)
     provider = services.provider_of(draft.settings, services.key_for(draft.settings.provider))
     rule_verdict.draw(plan, provider)
@@ -112,4 +112,10 @@ def _price(draft: DraftSettings, plan: ContextPlan) -> str:
     """What its input costs at list price. Example: "Its input costs $0.0012. " """
     model = services.find_model(draft.settings.provider, draft.settings.model)
     price = None if model is None else cost(model, Usage(input_tokens=plan.input_tokens, output_tokens=0))
-    return "No price known. " if price is None else f"Its input costs {numbers.money(price.total)}. "
+    return (
+        "No price known. "
+        if price is None
+        else f"Its input costs {numbers.money(price.total)}. "
+        if price.total
+        else "Its input is free. "
+    )

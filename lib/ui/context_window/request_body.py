@@ -53,11 +53,12 @@ def draw(provider: Provider, sent: SentBody, recorded: str | None, key: str) -> 
         )
 
 
-def proof(matches: bool | None, recorded: str | None) -> None:
-    """Whether the request rebuilt from the stored history is the one that was sent."""
+def proof(matches: bool | None, recorded: str | None, *, sent: bool = True) -> None:
+    """Whether the request rebuilt from the stored history is the recorded one: the one that was sent, if it was."""
     if matches:
+        which = "what was sent" if sent else "the recorded one"
         st.caption(
-            ":material/verified: The request rebuilt from the stored history matches what was sent "
+            f":material/verified: The request rebuilt from the stored history matches {which} "
             f"(SHA-256 `{(recorded or '')[:16]}…`)."
         )
     elif matches is False:

@@ -113,7 +113,7 @@ def _notes(turn: Turn | None, sizes: MessageSizes) -> None:
 
 def _who_counted(turn: Turn | None, sizes: MessageSizes) -> None:
     """Who counted, who answered, and what the provider says it read and wrote."""
-    words = f"Sizes are tokens by {numbers.by(sizes.counter)}: {PROVENANCE_TEXT[sizes.provenance]}"
+    words = f"Sizes are in tokens, by {sizes.counter.name}. {PROVENANCE_TEXT[sizes.provenance]}"
     if turn is not None and turn.provider == EXAMPLE:
         words = f"The reply was written by hand: no server read this request.  \n{words}"
     elif turn is not None:
@@ -158,7 +158,8 @@ def _proof(page: Page, record: RequestRecord) -> None:
         return
     try:
         provider, _ = _provider_of(page, turn)
-        request_body.proof(matches_what_was_sent(turn, page.history, provider), turn.request_sha256)
+        matches = matches_what_was_sent(turn, page.history, provider)
+        request_body.proof(matches, turn.request_sha256, sent=turn.provider != EXAMPLE)
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
 

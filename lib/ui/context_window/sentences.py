@@ -46,11 +46,14 @@ def headline(view: RequestView, recorded: bool, imported: Import | None = None) 
 
 
 def by_reason(view: RequestView) -> str:
-    """How many messages were not sent for each reason. Example: "8 over budget, 4 in a batch down to 224"."""
+    """How many messages were not sent for each reason. Example: "8 over budget, 4 in a batch down to 224";
+    a single reason needs no number: "over budget"."""
     counts: dict[Reason, int] = {}
     for start, stop, included, reason in view.runs:
         if not included:
             counts[reason] = counts.get(reason, 0) + stop - start
+    if len(counts) == 1:
+        return tag(view, next(iter(counts)))
     return ", ".join(f"{count:,} {tag(view, reason)}" for reason, count in counts.items())
 
 
@@ -124,7 +127,7 @@ def cache(changed: Difference, before: RequestRecord, sent: int, counted: Proven
         reply = f", and the next {changed.own_reply:,} are the reply that the server wrote then"
         words = (
             f"{same}{reply if changed.own_reply else ''}. A prompt cache matches from the first token on, so it could"
-            f" return {shared:,} of them."
+            f" reuse {shared:,} of them."
         )
     if changed.cached is None:
         return f"{words} Whether the server reused any was not reported."
@@ -138,9 +141,10 @@ def cache(changed: Difference, before: RequestRecord, sent: int, counted: Proven
 
 
 def next_headline(plan: ContextPlan, drafted: bool) -> str:
-    """Example: "**Would send 5 of 9 messages** (with yours): 412 (counted) of 1,536 tokens; 4 dropped." """
+    """Example: "**Would send 5 of 9 messages** (with yours): 412 (counted) of a 1,536-token budget; 4
+    dropped." """
     total = len(plan.candidates) - plan.candidates.preamble
-    size = f"{numbers.tokens(plan.input_tokens, plan.provenance)} of {plan.window.input_budget:,} tokens"
+    size = f"{numbers.tokens(plan.input_tokens, plan.provenance)} of a {plan.window.input_budget:,}-token budget"
     new = "with yours" if drafted else "your draft is empty"
     if not plan.fits:
         return f"**:red[The next request would not fit:]** {size}. You would be asked before anything is sent."

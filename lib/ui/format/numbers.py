@@ -70,19 +70,19 @@ def duration(seconds: float | None) -> str:
 
 
 def ago(seconds: float) -> str:
-    """Example: ago(20) -> "just now"; ago(200) -> "3 m ago"; ago(7300) -> "2 h ago"."""
+    """Example: ago(20) -> "just now"; ago(200) -> "3 min ago"; ago(7300) -> "2 h ago"."""
     if seconds < 60:
         return "just now"
-    return f"{int(seconds // 60)} m ago" if seconds < 3600 else f"{int(seconds // 3600)} h ago"
+    return f"{int(seconds // 60)} min ago" if seconds < 3600 else f"{int(seconds // 3600)} h ago"
 
 
 def left(seconds: float | None) -> str:
-    """Time to live, in its largest unit. Example: left(80000) -> "22 h left"; left(90) -> "1 m left"."""
+    """Time to live, in its largest unit. Example: left(80000) -> "expires in 22 h"; left(90) -> "expires in 1 min"."""
     if seconds is None:
-        return "no time limit"
+        return "does not expire"
     if seconds < 60:
-        return "under a minute left"
-    return f"{int(seconds // 60)} m left" if seconds < 3600 else f"{int(seconds // 3600)} h left"
+        return "expires in under a minute"
+    return f"expires in {int(seconds // 60)} min" if seconds < 3600 else f"expires in {int(seconds // 3600)} h"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.context.plan import ContextPlan
-from lib.tokens import provenance_label
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label
 from lib.ui.shell import menu
@@ -25,7 +24,8 @@ def draw(page: Page, plan: ContextPlan | None, name: str) -> None:
 
 
 def sentence(page: Page, plan: ContextPlan | None) -> str:
-    """Markdown. Example: "**A week in Lisbon** · gpt-6-luna · window 2,048 tokens · 12 of 38 messages dropped"."""
+    """Markdown. Example: "**A week in Lisbon** · gpt-6-luna · window 2,048 tokens · 12 of 38 messages
+    won't be sent"."""
     settings = page.settings
     title = as_label(page.about.title, 48) or ("New chat" if not page.history else "Untitled chat")
     parts = [f"**{title}**", as_label(settings.model, 40), f"window {settings.max_tokens:,} tokens"]
@@ -40,8 +40,8 @@ def _dropped(plan: ContextPlan | None, stored: int) -> str:
         return numbers.plural(stored, "message")
     if not plan.left_out_count:
         return f"all {numbers.plural(stored, 'message')} sent" if stored > 1 else "1 message, sent"
-    estimated = f" ({provenance_label(plan.provenance)})" if plan.provenance == "estimated" else ""
-    return f"{plan.left_out_count:,} of {numbers.plural(stored, 'message')} not in the next request{estimated}"
+    about = "about " if plan.provenance == "estimated" else ""
+    return f"{about}{plan.left_out_count:,} of {numbers.plural(stored, 'message')} won't be sent"
 
 
 def _link(name: str, label: str, session_id: str) -> None:

@@ -36,8 +36,8 @@ def _export_section(page: Page, comparison: Comparison, approaches: Sequence[App
         st.caption("This chat is empty: talk in the chat first, or bring a column back below.")
         return
     transfer = prepare_transfer(page.history)
-    left_behind = " ".join(transfer.left_behind) or "Nothing has to stay behind."
-    st.markdown(f"**{numbers.plural(len(transfer.messages), 'message')} can move.** {left_behind}")
+    left_behind = " ".join(transfer.left_behind) or "Nothing is left behind."
+    st.markdown(f"**{numbers.plural(len(transfer.messages), 'message')} can be moved.** {left_behind}")
     if "responses" in approaches:
         st.caption("A chain of responses cannot start from existing messages: each turn is answered as it is added.")
     able = [approach for approach in approaches if approach != "responses"]

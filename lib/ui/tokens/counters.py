@@ -55,7 +55,7 @@ def draw(sent: SentRequests) -> None:
     reported = [turn.usage_provenance for turn in _reporting_turns(sent.records)]
     with st.container(gap="xsmall"):
         for name in dict.fromkeys([*(counter.provenance for counter in counters), *reported]):
-            st.caption(f"**{name}**: {PROVENANCE_TEXT[name]}")
+            st.caption(PROVENANCE_TEXT[name])
 
 
 def takeaway(counters: Sequence[CounterTotals], actual: Sequence[tuple[int, str]]) -> str:

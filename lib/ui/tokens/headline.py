@@ -23,8 +23,8 @@ def draw(sent: SentRequests) -> None:
 
 
 def sent_sentence(sent: SentRequests) -> str:
-    """Example: "You have typed 41 tokens (counted). The model was sent 931 (billed), because every request re-sends the
-    conversation."
+    """Example: "You have typed 41 tokens (counted). The model was sent 931 (billed), because every request sends the
+    conversation again."
     """
     typed = sum(sent.sizes_of(record).parts(record).newest for record in sent.records)
     who_typed = numbers.who_counted(sent.sizes_of(record).provenance for record in sent.records)
@@ -32,7 +32,7 @@ def sent_sentence(sent: SentRequests) -> str:
     if sent.bills and all(bill.provider == EXAMPLE for bill in sent.bills):
         return (
             f"{numbers.plural(typed, 'token')} ({who_typed}) were typed. A model would have been sent {total:,}"
-            f" ({_split_by_counter(sent.bills)}), because every request re-sends the conversation."
+            f" ({_split_by_counter(sent.bills)}), because every request sends the conversation again."
         )
     models = len({bill.model for bill in sent.bills if bill.model})
     verb = "You have paid for" if _all_billed(sent) else f"The {'models were' if models > 1 else 'model was'} sent"
@@ -41,7 +41,7 @@ def sent_sentence(sent: SentRequests) -> str:
         sentence = f"You have typed {numbers.plural(typed, 'token')} ({who_typed}). {sentence}"
     if len(sent.bills) < 2 or not typed:
         return f"{sentence}."
-    return f"{sentence}, because every request re-sends the conversation."
+    return f"{sentence}, because every request sends the conversation again."
 
 
 def _split_by_counter(bills: Sequence[Bill]) -> str:

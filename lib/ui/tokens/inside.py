@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.messages import utf8_safe
 from lib.tokens.vocabularies import TOKENIZERS, tokenize
+from lib.ui.format.text import as_option
 from lib.ui.shell.page import Page
 from lib.ui.tokens import tokenizer_panel
 
@@ -19,7 +19,7 @@ def draw(page: Page) -> None:
     """Draw the tokenizer panel over the stored messages."""
     first = max(0, len(page.history) - MOST_LISTED)
     texts = [
-        (f"{index + 1} · {message.role}: {utf8_safe(message.text[:LABEL])}", message.text)
+        (f"{index + 1} · {message.role}: {as_option(message.text, LABEL)}", message.text)
         for index, message in reversed(list(enumerate(page.history))[first:])
     ]
     labels = {name: tokenizer.label for name, tokenizer in TOKENIZERS.items()}

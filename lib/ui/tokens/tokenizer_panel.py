@@ -30,10 +30,12 @@ def draw(
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Tokenizer", names, key="inside_tokenizer", format_func=tokenizers.__getitem__, width=260)
         other = None
-        if st.toggle("Compare", key="inside_compare", help="The same text by another tokenizer, side by side"):
+        if st.toggle(
+            "Compare tokenizers", key="inside_compare", help="The same text by another tokenizer, side by side"
+        ):
             others = [other for other in names if other != name]
             other = st.selectbox("with", others, key="inside_other", format_func=tokenizers.__getitem__, width=260)
-        ids = st.toggle("Ids", key="inside_ids", help="Each token's number in the vocabulary")
+        ids = st.toggle("Token ids", key="inside_ids", help="Each token's number in the vocabulary")
     if not text:
         st.info("This text is empty: it holds no tokens. A request still spends a few on the message around it.")
         return

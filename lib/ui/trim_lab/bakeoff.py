@@ -60,6 +60,7 @@ def show(result: BakeOff, fact_names: Sequence[str], key: str) -> None:
             frames.facts(result, fact_names),
             f"{key}-facts",
             "For each fact and contestant, how many requests held it, and from which turn on none did",
+            columns={"fact": st.column_config.TextColumn("fact", width=200)},
         )
     _totals(result, key)
 

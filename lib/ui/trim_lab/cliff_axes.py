@@ -25,7 +25,7 @@ def axes(cliffs: CliffMap, size: int, present: int, provenance: Provenance) -> A
         [Tick(height_of(cliffs, budget), f"{budget:,}") for budget in round_budgets(cliffs)],
         [Tick((number - 0.5) / size, f"{number:,}") for number in messages],
         f"budget in tokens ({provenance_label(provenance)})",
-        "number of the message",
+        "message number",
         Tick(min(0.995, height_of(cliffs, present)), f"now {present:,}{above}"),
     )
 

@@ -56,7 +56,7 @@ def draw(lab: Lab) -> None:
     if reversed_at := reversal_sentence(cliffs, present, settings):
         st.markdown(reversed_at)
     _map(lab, cliffs, breaks, followed)
-    _breaks(breaks, lab)
+    _breaks(breaks, cliffs, lab)
     tables.draw(
         frame(cliffs, lab), f"cliff-{settings.strategy}", "From which budget on each message is sent, in tokens"
     )
@@ -147,8 +147,9 @@ def _map(lab: Lab, cliffs: CliffMap, breaks: Sequence[Marker], followed: Sequenc
         key=f"cliff:{lab.key}",
     )
     st.caption(
-        "Point at the map, or use the slider. A triangle: below it, a fact, the instructions or a tool pair is lost. A"
-        " red edge on the left: over the budget, so the chat would ask you. Tokens by"
+        "Point at the map or move the slider to see what is sent at a budget. Below a triangle, a fact, the"
+        " instructions or a tool pair is lost. A red edge on the left marks budgets that even the least request"
+        " exceeds: the chat would ask you. Tokens by"
         f" {numbers.by(lab.sizes.counter)}."
     )
 
@@ -202,14 +203,12 @@ def _marks(cliffs: CliffMap, breaks: Sequence[Marker]) -> list[Mark]:
     ]
 
 
-def _breaks(breaks: Sequence[Marker], lab: Lab) -> None:
-    """Name what breaks, and up to which budget."""
+def _breaks(breaks: Sequence[Marker], cliffs: CliffMap, lab: Lab) -> None:
+    """Name what breaks, and at which budgets."""
     for marker in breaks[:MOST_BREAKS]:
+        what = KIND_TEXT[marker.kind]
         name = "The session's system prompt" if marker.index is None else lab.label_of(marker.index)
-        st.caption(
-            f":material/warning: Up to {marker.largest_budget:,} tokens: {KIND_TEXT[marker.kind]}"
-            f" `{name.replace('`', '')}`"
-        )
+        st.caption(f":material/warning: {below(cliffs, marker)}, {what[0].lower()}{what[1:]} `{name.replace('`', '')}`")
     if len(breaks) > MOST_BREAKS:
         st.caption(f"{len(breaks) - MOST_BREAKS} more.")
 
@@ -228,3 +227,9 @@ def frame(cliffs: CliffMap, lab: Lab) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*names, f"tokens, {provenance_label(lab.sizes.provenance)}"]).astype(
         {"sent from this budget on": "Int64"}
     )
+
+
+def below(cliffs: CliffMap, marker: Marker) -> str:
+    """The first budget at which nothing of this breaks any more. Example: "Below 4,144 tokens"."""
+    larger = next((budget for budget in cliffs.budgets if budget > marker.largest_budget), None)
+    return "Even at the largest budget" if larger is None else f"Below {larger:,} tokens"

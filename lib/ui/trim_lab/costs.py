@@ -51,7 +51,7 @@ def _choices(lab: Lab) -> tuple[Model, int | None]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first = names.index(own.name) if own is not None and own.name in models else 0
         name = st.selectbox("Prices of", names, index=first, key=f"costs_model:{lab.key}", width=280)
-        projected = st.toggle(f"As if it went on to turn {last}", value=True, key="costs_going")
+        projected = st.toggle(f"Continue to turn {last}", value=True, key="costs_going")
     return models[name], last if projected else None
 
 
@@ -115,9 +115,9 @@ def _measurement(lab: Lab) -> None:
     size = numbers.sized(sum(each.tokens for each in timed), lab.sizes.provenance)
     label = services.endpoint(lab.settings.provider).label
     st.caption(
-        f"Sends the last requests of this conversation to {label} under both strategies:"
+        f"Sends the last requests of this conversation to “{label}” under both strategies:"
         f" {numbers.plural(len(timed), 'request')}, {size} in all, with replies of a few tokens. A short mark in the"
-        " instructions, new for each run and strategy, keeps caches of earlier runs out of it. Nothing is stored."
+        " instructions, new for each run and strategy, makes sure that no earlier cache is reused. Nothing is stored."
     )
     if st.button("Run measurement", icon=":material/timer:", key="measure", disabled=not timed):
         _run(lab, _requests(lab, uuid.uuid4().hex[: len(NO_MARK)]))

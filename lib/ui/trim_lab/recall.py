@@ -53,7 +53,7 @@ def _choices() -> tuple[int, str]:
     """How often each question is asked, and the sentence after it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         repeats = st.number_input(
-            "Ask each", 1, MOST_REPEATS, 1, key="probe_repeats", width=120, help="How often each question is asked."
+            "Times asked", 1, MOST_REPEATS, 1, key="probe_repeats", width=120, help="How often each question is asked."
         )
         admit = st.toggle(
             "Tell the model to admit what it does not know",
@@ -112,12 +112,14 @@ def _start_button(lab: Lab, questions: Sequence[Question], *, running: bool) -> 
 
 
 def estimate_sentence(expected: Estimate, questions: Sequence[Question]) -> str:
-    """Example: "**24 requests, 61,200 tokens (counted), at most $0.08.** 2 more would not fit and are not sent." """
+    """Example: "**24 requests, 61,200 tokens (counted), at most $0.08.** 2 more would not fit and would not be
+    sent."
+    """
     who = questions[0].provenance if questions else "estimated"
     if expected.cost is None:
         price = numbers.NO_PRICE
     else:
-        price = f"at most {numbers.money(expected.cost)}" if expected.cost else "free on this machine"
+        price = f"at most {numbers.money(expected.cost)}" if expected.cost else "free"
     unfit = f" {expected.unfit:,} more would not fit and would not be sent." if expected.unfit else ""
     return f"**{numbers.plural(expected.requests, 'request')}, {numbers.sized(expected.tokens, who)}, {price}.**{unfit}"
 

@@ -81,9 +81,7 @@ def _buttons(report: Report, table: pd.DataFrame, name: str) -> None:
 
 def upload(lab: Lab) -> Report | None:
     """Let the user upload a report and say what it is about. None if there is none or it is refused."""
-    file = st.file_uploader(
-        "A report that was saved here or elsewhere", type="json", key="lab_report", max_upload_size=LARGEST_MB
-    )
+    file = st.file_uploader("Saved report", type="json", key="lab_report", max_upload_size=LARGEST_MB)
     if file is None:
         return None
     try:

@@ -18,7 +18,9 @@ def draw(lab: Lab) -> None:
     """Draw the upload, then everything that is in the report."""
     report = report_files.upload(lab)
     if report is None:
-        st.caption("Each tab can save its results as a report. Open one here, on any machine: nothing is stored.")
+        st.caption(
+            "Each tab can save its results as a report. Opening one here stores nothing, and works on any machine."
+        )
         return
     for cliffs in report.cliffs:
         _cliffs(cliffs)
