@@ -28,9 +28,9 @@ SCRIPT = (
     "Name three fruits.",
     "Why is the sky blue?",
     "What do cows eat?",
-    "What was my first question?",
+    "What is the capital of Japan?",
 )
-"""Found by trying: the small model answers these well, and "that city" and "my first question" need the history."""
+"""Found by trying: the small model answers these well, and "that city" needs the history."""
 
 
 @dataclass(frozen=True, slots=True)
