@@ -67,7 +67,7 @@ def test_with_no_key_a_new_person_can_watch_the_model_forget(folder: Path, open_
         tab = open_tab(app)
         tab.click("Watch it forget")
         tab.sees("At turn 2 it was sent, and the model knew the code.", timeout=120_000)
-        tab.sees("The message is still stored.", timeout=120_000)
+        tab.sees("All messages are still stored.", timeout=120_000)
         expect(tab.messages().nth(3)).to_contain_text("7421")
         expect(tab.messages().last).not_to_contain_text("7421")
     assert "Traceback" not in app.log.read_text()
