@@ -11,8 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-from tests.support.app_process import App
-from tests.support.browser import CHROMIUM, FLAGS
+from tests.support.app.app_process import App
+from tests.support.app.browser import CHROMIUM, FLAGS
 
 DOCS = Path(__file__).parents[1] / "docs"
 SIZE: ViewportSize = {"width": 1280, "height": 860}

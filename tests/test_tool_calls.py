@@ -10,7 +10,7 @@ from lib.messages import Message, assistant, system, user
 from lib.tokens import CharacterEstimate
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import call_ids, opens_exchange, result_ids
-from tests.support.conversations import calling, calling_in_parts, histories, result, results_in_parts
+from tests.support.cases.conversations import calling, calling_in_parts, histories, result, results_in_parts
 from tests.support.slow_strategies import unpaired
 
 

@@ -18,7 +18,7 @@ from lib.stored_turns import read_live, read_turn
 from lib.tokens import CharacterEstimate
 from lib.tokens.ledger import TokenLedger
 from lib.turns import STALE_AFTER, LiveTurn, PlanSummary, Turn, TurnStatus
-from tests.support.conversations import histories, texts
+from tests.support.cases.conversations import histories, texts
 
 TURN = Turn("id-1", "p", "r", "complete", "local", "m", "", 1.5)
 SETTINGS = ChatSettings("local", "m", "Be brief.", 512, 64, "oldest_first")

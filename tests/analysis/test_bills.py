@@ -14,8 +14,8 @@ from lib.messages import Usage, assistant, user
 from lib.pricing import catalogue, costs
 from lib.pricing.model import Model
 from lib.tokens import ESTIMATE
+from tests.support.cases.planned_conversations import SETTINGS, talk
 from tests.support.counters import WordCounter
-from tests.support.planned_conversations import SETTINGS, talk
 
 WORDS = WordCounter()
 

@@ -20,9 +20,9 @@ from lib.messages import Message, Usage, user
 from lib.tokens import Provenance
 from lib.tokens.ledger import TokenLedger
 from lib.turns import Turn
-from tests.support.conversations import histories, texts
+from tests.support.cases.conversations import histories, texts
+from tests.support.cases.planned_conversations import SETTINGS, talk
 from tests.support.counters import WordCounter
-from tests.support.planned_conversations import SETTINGS, talk
 
 WORDS = WordCounter()
 

@@ -10,8 +10,8 @@ from lib.analysis.replay import replay
 from lib.analysis.requests import MessageSizes
 from lib.context import STRATEGIES
 from lib.pricing import catalogue
+from tests.support.cases.planned_conversations import SETTINGS, talk
 from tests.support.counters import WordCounter
-from tests.support.planned_conversations import SETTINGS, talk
 
 
 def test_growth_is_the_usage_of_the_replayed_requests_that_fit() -> None:

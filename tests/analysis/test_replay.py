@@ -14,9 +14,9 @@ from lib.analysis.requests import MessageSizes, RequestRecord, records_of
 from lib.context import STRATEGIES
 from lib.context.candidates import Summary
 from lib.messages import Message, assistant, user
-from tests.support.conversations import histories, texts
+from tests.support.cases.conversations import histories, texts
+from tests.support.cases.planned_conversations import SETTINGS, talk
 from tests.support.counters import WordCounter
-from tests.support.planned_conversations import SETTINGS, talk
 
 WORDS = WordCounter()
 

@@ -18,9 +18,9 @@ from lib.tokens.ledger import TokenLedger
 from lib.tokens.model_counters import counter_for
 from lib.tool_calls import opens_exchange
 from lib.turns import PlanSummary, Turn
-from tests.support.conversations import histories, texts
+from tests.support.cases.conversations import histories, texts
+from tests.support.cases.planned_conversations import SETTINGS, WORDS, talk
 from tests.support.counters import whole
-from tests.support.planned_conversations import SETTINGS, WORDS, talk
 
 
 @pytest.mark.parametrize("strategy", sorted(STRATEGIES))

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.support.app_process import App
-from tests.support.browser import CHROMIUM, FLAGS, Chat
-from tests.support.redis_servers import RedisServer
-from tests.support.typist import Typist, choose_typist
+from tests.support.app.app_process import App
+from tests.support.app.browser import CHROMIUM, FLAGS, Chat
+from tests.support.servers.redis_servers import RedisServer
+from tests.support.servers.typist import Typist, choose_typist
 
 BARE = 'import streamlit as st\nst.write("hello")\n'
 BARE_CHAT = 'import streamlit as st\nst.write("hello")\nst.chat_input("hello")\n'

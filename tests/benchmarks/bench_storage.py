@@ -23,7 +23,7 @@ from lib.history.client import connect
 from lib.history.redis import RedisHistory
 from lib.messages import assistant, user
 from lib.turns import LiveTurn, Turn
-from tests.support.redis_servers import RedisServer
+from tests.support.servers.redis_servers import RedisServer
 
 SIZES = (10, 10_000)
 TTL = 86_400

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from lib.ui.shell.menu import MENU, PageEntry
 from tests.benchmarks.bench_page import folder
-from tests.support.app_process import App
-from tests.support.browser import CHROMIUM, FLAGS, LAYOUT_SHIFT
+from tests.support.app.app_process import App
+from tests.support.app.browser import CHROMIUM, FLAGS, LAYOUT_SHIFT
 
 ROUNDS = 5
 BASELINE = {

@@ -19,7 +19,7 @@ from lib.messages import Message, Usage, assistant, user
 from lib.providers import ChatRequest
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.turns import LiveTurn, Turn
-from tests.support.other_service import overwrite
+from tests.support.app.other_service import overwrite
 from tests.support.waiting import wait_until
 
 SETTINGS = ChatSettings("scripted", "m", "Be brief.", 4096, 64, "oldest_first")

@@ -16,7 +16,7 @@ from lib.context.strategies.low_water import WALKS_KEPT
 from lib.messages import Message, assistant, user
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
-from tests.support.planning_cases import Case, cases
+from tests.support.cases.planning_cases import Case, cases
 
 
 def typed_case(case: Case) -> Case:

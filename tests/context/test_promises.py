@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from lib.context import DEFAULT_STRATEGY, STRATEGIES
 from lib.context.reasons import REASON_TEXT
 from lib.messages import Message, assistant, system, user
-from tests.support.conversations import calling, result
-from tests.support.planning_cases import Case, CostlySystemCounter, cases, summaries
+from tests.support.cases.conversations import calling, result
+from tests.support.cases.planning_cases import Case, CostlySystemCounter, cases, summaries
 from tests.support.slow_strategies import faults
 
 SAFE_STRATEGIES = sorted(set(STRATEGIES) - {"none", "source_trim"})

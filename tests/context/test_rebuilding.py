@@ -17,7 +17,7 @@ from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 from lib.stored_turns import read_turn
 from lib.turns import PlanSummary, Turn
-from tests.support.planning_cases import CASE, GIST, Case, cases, summaries
+from tests.support.cases.planning_cases import CASE, GIST, Case, cases, summaries
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

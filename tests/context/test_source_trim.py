@@ -14,7 +14,7 @@ from hypothesis import example, given
 
 from lib.context.plan import ContextPlan
 from lib.messages import Message, assistant, system, user
-from tests.support.planning_cases import Case, cases
+from tests.support.cases.planning_cases import Case, cases
 from tests.support.slow_strategies import results_of
 
 

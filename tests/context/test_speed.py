@@ -13,9 +13,9 @@ from lib.context.candidates import Candidates, Summary
 from lib.context.plan import ContextPlan, ContextWindow
 from lib.messages import Message, assistant, system, user
 from lib.tokens.ledger import RunningTotals, TokenLedger
-from tests.support.conversations import result
+from tests.support.cases.conversations import result
+from tests.support.cases.planning_cases import Case
 from tests.support.counters import Counting
-from tests.support.planning_cases import Case
 
 WINDOW = ContextWindow(2050, 50)
 LISTS = ("sums", "user_positions", "system_positions", "system_sums", "optional_before", "system_before")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lib.context import Marks, WantedSummary, wanted_summary
 from lib.context.candidates import SUMMARY_HEADING, Summary
 from lib.context.plan import ContextPlan, Fallback
-from tests.support.planning_cases import CASE, GIST, Case, cases, summaries
+from tests.support.cases.planning_cases import CASE, GIST, Case, cases, summaries
 
 SIZE = ("over_budget", "batch")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.app_process import App
-from tests.support.browser import CHROMIUM, FLAGS, Chat
-from tests.support.redis_servers import RedisServer
-from tests.support.typist import Typist, choose_typist
+from tests.support.app.app_process import App
+from tests.support.app.browser import CHROMIUM, FLAGS, Chat
+from tests.support.servers.redis_servers import RedisServer
+from tests.support.servers.typist import Typist, choose_typist
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from lib.context import STRATEGIES
-from tests.support.app_process import App
-from tests.support.browser import Chat, OpenTab
-from tests.support.redis_servers import RedisServer
-from tests.support.typist import Typist, choose_typist
+from tests.support.app.app_process import App
+from tests.support.app.browser import Chat, OpenTab
+from tests.support.servers.redis_servers import RedisServer
+from tests.support.servers.typist import Typist, choose_typist
 
 FACT = "My <b>sister</b> lives in Lisbon."
 TABS = ("Find a fact", "Messages", "What changed", "Next request")

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import expect
 
 from lib.providers.llama.process import INSTALL, packaged_model
-from tests.support.app_process import App
-from tests.support.browser import LAYOUT_SHIFT, OpenTab
-from tests.support.redis_servers import RedisServer
-from tests.support.typist import Typist
+from tests.support.app.app_process import App
+from tests.support.app.browser import LAYOUT_SHIFT, OpenTab
+from tests.support.servers.redis_servers import RedisServer
+from tests.support.servers.typist import Typist
 from tests.support.waiting import wait_until
 
 needs_model = pytest.mark.skipif(packaged_model() is None, reason=f"needs the model file: {INSTALL}")

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import expect
 
 from lib.providers.llama.process import INSTALL, packaged_model
-from tests.support.app_process import App
-from tests.support.browser import OpenTab
-from tests.support.redis_servers import RedisServer
-from tests.support.typist import Typist
+from tests.support.app.app_process import App
+from tests.support.app.browser import OpenTab
+from tests.support.servers.redis_servers import RedisServer
+from tests.support.servers.typist import Typist
 from tests.support.waiting import wait_until
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.support.app_process import App
-from tests.support.browser import Chat, OpenTab
-from tests.support.redis_servers import RedisServer
-from tests.support.typist import Typist
+from tests.support.app.app_process import App
+from tests.support.app.browser import Chat, OpenTab
+from tests.support.servers.redis_servers import RedisServer
+from tests.support.servers.typist import Typist
 
 TABS = ("Request by request", "Who counted", "Money", "Inside a message")
 

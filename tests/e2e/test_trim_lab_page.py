@@ -6,10 +6,10 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.support.app_process import App
-from tests.support.browser import OpenTab
-from tests.support.redis_servers import RedisServer
-from tests.support.typist import Typist
+from tests.support.app.app_process import App
+from tests.support.app.browser import OpenTab
+from tests.support.servers.redis_servers import RedisServer
+from tests.support.servers.typist import Typist
 
 TABS = (
     "What is lost at which budget?",

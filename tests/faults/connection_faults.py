@@ -11,7 +11,7 @@ import pytest
 from lib.history import lua_messages, lua_turns
 from tests.faults.fault import fault
 from tests.faults.stage import SESSION, Stage
-from tests.support.redis_servers import RedisServer, free_port
+from tests.support.servers.redis_servers import RedisServer, free_port
 
 MANY = 1_000
 """Cuts of a connection that stay until they are lifted."""

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 
 from lib.ui.shell import menu, services, session
-from tests.support.pages import page
+from tests.support.app.pages import page
 
 SETTINGS = ("OPENAI_", "ANTHROPIC_", "REDIS_", "WINDOWSEAT_")
 

@@ -12,8 +12,8 @@ import pytest
 from lib.providers import http_client
 from tests.faults.fault import BOTH, fault
 from tests.faults.stage import Stage
-from tests.support.local_server import Handler
-from tests.support.model_server import Behaviour, begin_stream, word_events
+from tests.support.servers.local_server import Handler
+from tests.support.servers.model_server import Behaviour, begin_stream, word_events
 
 MEGABYTE = 1_000_000
 BOMB_MEGABYTES = 300

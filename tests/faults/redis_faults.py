@@ -7,7 +7,7 @@ import signal
 from tests.faults.drawn import all_pages
 from tests.faults.fault import fault
 from tests.faults.stage import SESSION, Stage
-from tests.support.redis_servers import free_port
+from tests.support.servers.redis_servers import free_port
 
 APPEND_ONLY = ("--appendonly", "yes", "--appendfsync", "everysec")
 SECRET = "correct-horse"

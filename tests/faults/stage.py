@@ -20,9 +20,9 @@ from lib.turns import LiveTurn
 from lib.ui.chat.live_turn import STORING
 from tests.faults.drawn import Drawn, drawn_pages
 from tests.faults.notes import Notes
-from tests.support.model_server import ModelServer
-from tests.support.redis_servers import RedisServer
-from tests.support.tcp_proxy import TcpProxy
+from tests.support.servers.model_server import ModelServer
+from tests.support.servers.redis_servers import RedisServer
+from tests.support.servers.tcp_proxy import TcpProxy
 from tests.support.waiting import wait_until
 
 SESSION = "aaaaaaaa-bbbb-4ccc-8ddd-ffffffffffff"

@@ -17,7 +17,7 @@ from lib.history.embedded.server import EmbeddedServer, can_embed
 from lib.history.embedded.snapshot import NOTE, SnapshotServer
 from lib.history.memory import InMemoryHistory
 from lib.history.redis import RedisHistory
-from tests.support.redis_servers import TTL, RedisServer, free_port
+from tests.support.servers.redis_servers import TTL, RedisServer, free_port
 from tests.support.store_kits import Kit, aged_record
 from tests.support.waiting import wait_until
 

@@ -13,7 +13,7 @@ import pytest
 
 from lib.errors import TurnInProgress
 from lib.history.redis import RedisHistory
-from tests.support.redis_servers import RedisServer, prompt, write_turns
+from tests.support.servers.redis_servers import RedisServer, prompt, write_turns
 from tests.support.store_kits import Kit
 
 WRITERS, EACH = 8, 25
@@ -44,7 +44,7 @@ WRITER = """
 import sys
 from lib.history.client import connect
 from lib.history.redis import RedisHistory
-from tests.support.redis_servers import write_turns
+from tests.support.servers.redis_servers import write_turns
 write_turns(RedisHistory(connect(sys.argv[1]), 86400), int(sys.argv[2]), int(sys.argv[3]))
 """
 

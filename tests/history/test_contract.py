@@ -12,7 +12,7 @@ from lib.errors import ProviderError, TurnInProgress, TurnLost
 from lib.history import About, HistoryStore
 from lib.messages import Message, assistant, user
 from lib.turns import PlanSummary
-from tests.support.redis_servers import SETTINGS, TTL, as_dicts, commit, live_turn, prompt, record, say
+from tests.support.servers.redis_servers import SETTINGS, TTL, as_dicts, commit, live_turn, prompt, record, say
 from tests.support.store_kits import Kit
 
 

@@ -10,7 +10,7 @@ import pytest
 from lib.errors import CorruptHistory, TurnInProgress
 from lib.history.redis import RedisHistory
 from lib.history.serialization import CHECKED_BYTES
-from tests.support.redis_servers import as_dicts, commit, prompt, say
+from tests.support.servers.redis_servers import as_dicts, commit, prompt, say
 
 GOOD = b'{"role":"user","content":"Hello"}'
 BROKEN = {

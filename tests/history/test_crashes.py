@@ -14,7 +14,7 @@ import redis
 
 from lib.errors import HistoryUnavailable
 from lib.history.redis import RedisHistory
-from tests.support.redis_servers import TTL, RedisServer, commit, prompt, say
+from tests.support.servers.redis_servers import TTL, RedisServer, commit, prompt, say
 from tests.support.store_kits import aged_record
 
 
@@ -120,7 +120,7 @@ OWNER = """
 import sys
 from lib.history.client import connect
 from lib.history.redis import RedisHistory
-from tests.support.redis_servers import prompt, commit
+from tests.support.servers.redis_servers import prompt, commit
 store = RedisHistory(connect(sys.argv[1]), 86400)
 number = 0
 while True:

@@ -22,7 +22,7 @@ from lib.history.embedded.server import EmbeddedServer, can_embed, socket_path
 from lib.history.factory import open_history
 from lib.history.memory import InMemoryHistory
 from lib.settings import load_settings
-from tests.support.redis_servers import RedisServer, say
+from tests.support.servers.redis_servers import RedisServer, say
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -34,7 +34,7 @@ import sys
 from pathlib import Path
 from lib.history.factory import open_history
 from lib.settings import load_settings
-from tests.support.redis_servers import say
+from tests.support.servers.redis_servers import say
 store = open_history(load_settings({"WINDOWSEAT_DATA_DIR": sys.argv[1]}, Path("none")))
 say(store, sys.argv[2])
 print(len(store.sessions(50)), flush=True)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lib.history import serialization
 from lib.history.redis import RedisHistory
 from lib.messages import Message, user
-from tests.support.redis_servers import append, as_dicts, prompt, say
+from tests.support.servers.redis_servers import append, as_dicts, prompt, say
 from tests.support.store_kits import Kit
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # includes lone surrogates and control characters

@@ -15,7 +15,7 @@ from lib.history import HistoryStore
 from lib.history.lua_messages import IMPORT
 from lib.history.redis import RedisHistory
 from lib.messages import Message, assistant, user
-from tests.support.redis_servers import TTL, as_dicts, prompt, say
+from tests.support.servers.redis_servers import TTL, as_dicts, prompt, say
 from tests.support.store_kits import Kit
 
 MESSAGES = [

@@ -11,7 +11,7 @@ from redis.crc import key_slot
 
 from lib.history.keys import keys_of
 from lib.history.redis import RedisHistory
-from tests.support.redis_servers import TTL, live_turn, prompt, say
+from tests.support.servers.redis_servers import TTL, live_turn, prompt, say
 
 
 @given(st.from_regex(r"[A-Za-z0-9._-]{1,128}", fullmatch=True))

@@ -12,7 +12,7 @@ import pytest
 from lib.errors import ProviderUnavailable
 from lib.history.redis import RedisHistory
 from lib.messages import assistant, user
-from tests.support.redis_servers import TTL, append, as_dicts, commit, prompt, say
+from tests.support.servers.redis_servers import TTL, append, as_dicts, commit, prompt, say
 from tests.support.store_kits import Kit
 
 MESSAGES = [user("hi"), assistant("ok")]

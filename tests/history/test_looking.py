@@ -8,7 +8,7 @@ from typing import Any
 
 from lib.history import HistoryStore
 from lib.history.redis import RedisHistory
-from tests.support.redis_servers import prompt, say
+from tests.support.servers.redis_servers import prompt, say
 from tests.support.store_kits import Kit
 
 READS = {

@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from lib.history.redis import RedisHistory
-from tests.support.redis_servers import TTL, RedisServer, as_dicts, say
+from tests.support.servers.redis_servers import TTL, RedisServer, as_dicts, say
 
 SERVICE = Path(__file__).parent / "node" / "service.mjs"
 

@@ -13,7 +13,7 @@ from lib.errors import CorruptHistory
 from lib.history.read_cache import CACHED_SESSIONS
 from lib.history.redis import RedisHistory
 from lib.messages import assistant, user
-from tests.support.redis_servers import TTL, append, as_dicts, say
+from tests.support.servers.redis_servers import TTL, append, as_dicts, say
 
 PAIR = [
     {"role": "user", "content": "hi"},

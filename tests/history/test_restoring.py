@@ -14,7 +14,7 @@ from lib.history.lua_messages import RESTORE
 from lib.history.redis import RedisHistory
 from lib.messages import assistant, user
 from tests.history.test_importing import Interfering
-from tests.support.redis_servers import TTL, as_dicts, prompt, record, say
+from tests.support.servers.redis_servers import TTL, as_dicts, prompt, record, say
 from tests.support.store_kits import Kit
 
 PROMPTS = ("I am Ada", "Who am I?", "And you?")

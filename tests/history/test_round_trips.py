@@ -10,7 +10,7 @@ import pytest
 from lib.history.client import connect
 from lib.history.redis import RedisHistory
 from lib.messages import user
-from tests.support.redis_servers import TTL, as_dicts, commit, prompt, say
+from tests.support.servers.redis_servers import TTL, as_dicts, commit, prompt, say
 
 
 @pytest.fixture

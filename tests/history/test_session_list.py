@@ -10,7 +10,7 @@ import redis
 
 from lib.errors import HistoryUnavailable
 from lib.history.redis import RedisHistory
-from tests.support.redis_servers import TTL, say
+from tests.support.servers.redis_servers import TTL, say
 
 
 class PartlyAway:

@@ -11,7 +11,7 @@ from lib.history.embedded import server
 from lib.history.embedded.snapshot import SnapshotServer
 from lib.history.factory import open_history
 from lib.settings import Settings, load_settings
-from tests.support.redis_servers import SETTINGS, live_turn, prompt, say
+from tests.support.servers.redis_servers import SETTINGS, live_turn, prompt, say
 from tests.support.waiting import wait_until
 
 

@@ -24,7 +24,7 @@ from lib.history.factory import open_history
 from lib.history.redis import RedisHistory
 from lib.history.redis_errors import translated
 from lib.settings import load_settings
-from tests.support.redis_servers import TTL, RedisServer, append, free_port, prompt, record, say
+from tests.support.servers.redis_servers import TTL, RedisServer, append, free_port, prompt, record, say
 
 SECRET = "correct-horse"
 

@@ -24,7 +24,7 @@ from lib.pricing.model import Model
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
 from tests.support.call_counts import calls_during
-from tests.support.conversations import histories, texts
+from tests.support.cases.conversations import histories, texts
 from tests.support.counters import Counting, WordCounter
 
 WORDS = WordCounter()

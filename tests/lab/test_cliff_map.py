@@ -20,9 +20,9 @@ from lib.tokens import ESTIMATE
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
 from tests.support.call_counts import calls_during
-from tests.support.conversations import calling, result
+from tests.support.cases.conversations import calling, result
+from tests.support.cases.planning_cases import Case, cases
 from tests.support.counters import Counting
-from tests.support.planning_cases import Case, cases
 from tests.support.slow_strategies import calls_of, results_of, unpaired
 
 AT = (0, 5, 20, 60, 61, 150, 400, 2000)

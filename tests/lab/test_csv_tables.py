@@ -14,7 +14,7 @@ from lib.lab.cliff_map import CliffMap, Row
 from lib.lab.facts import Fact
 from lib.lab.recall.run import Answer
 from lib.lab.report import csv_tables
-from tests.support.lab_reports import real_report
+from tests.support.cases.lab_reports import real_report
 
 
 def lines_of(frame: pd.DataFrame) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from lib.lab.recall.grading import grade
 from lib.messages import Message, assistant, system, user
 from lib.ui.chat.welcome import CODE, DOG, EXAMPLE
 from tests.support.call_counts import calls_during
-from tests.support.conversations import histories, results_in_parts
+from tests.support.cases.conversations import histories, results_in_parts
 
 
 def answers(*said: str) -> list[str]:

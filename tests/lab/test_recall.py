@@ -38,7 +38,7 @@ from lib.providers.scripted import Script, ScriptedProvider
 from lib.tokens.ledger import TokenLedger
 from lib.ui.chat.welcome import CODE, DOG
 from lib.ui.shell.session_settings import SYSTEM_PROMPT
-from tests.support.conversations import histories
+from tests.support.cases.conversations import histories
 from tests.support.counters import WordCounter, whole
 
 WORDS = WordCounter()

@@ -23,9 +23,9 @@ from lib.lab.recall.run import Answer
 from lib.lab.report.plain_json import plain, typed
 from lib.lab.report.report import Cliffs, Recall, Report, ReportHeader, history_sha256, read, versions, write
 from lib.messages import Message, Usage, user
-from tests.support.conversations import texts
-from tests.support.lab_reports import SETTINGS, TALK, real_report
-from tests.support.planning_cases import Case, cases
+from tests.support.cases.conversations import texts
+from tests.support.cases.lab_reports import SETTINGS, TALK, real_report
+from tests.support.cases.planning_cases import Case, cases
 
 FIRST_VERSION = Path(__file__).parents[1] / "data/reports/first_version.json"
 

@@ -23,7 +23,7 @@ from lib.messages import Usage, assistant, user
 from lib.pricing import catalogue
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
-from tests.support.conversations import histories
+from tests.support.cases.conversations import histories
 from tests.support.counters import WordCounter
 
 WORDS = WordCounter()

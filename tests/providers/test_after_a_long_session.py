@@ -16,7 +16,7 @@ from lib.providers import ChatRequest, Reply
 from lib.providers.llama.process import INSTALL, SLOTS, WHOLE, LocalModel, LocalProvider, packaged_model
 from lib.server_history import Approach, ThreadSettings
 from lib.server_history.offline import LocalReplica
-from tests.support.server_turns import last_turn
+from tests.support.server_history.server_turns import last_turn
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 START = system("You are a helpful assistant.")

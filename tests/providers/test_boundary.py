@@ -20,7 +20,7 @@ from lib.providers.anthropic import AnthropicProvider
 from lib.providers.bounded_http import ERROR_BYTES, LINE_BYTES, bounded
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
-from tests.support.replay_server import Replay, message_events, says
+from tests.support.servers.replay_server import Replay, message_events, says
 
 REQUEST = ChatRequest("model-1", (user("hello"),), 9)
 NOT_A_SERVER = "not as a model server does"

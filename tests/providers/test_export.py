@@ -19,7 +19,7 @@ from lib.providers.anthropic import AnthropicProvider
 from lib.providers.export import Address, as_curl, as_python
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
-from tests.support.typist import Typist
+from tests.support.servers.typist import Typist
 
 NASTY = "it's \"quoted\" `id` $(id) $HOME \\n\nBODY\nBODY_\n<b>é 日本 😀</b> 'end"
 KEY = "sk-of-a-person"

@@ -27,8 +27,8 @@ from lib.providers.llama.server import Ask
 from lib.providers.openai import OpenAIProvider
 from lib.providers.scripted import ScriptedProvider
 from lib.settings import Endpoint
-from tests.support.conversations import histories
-from tests.support.replay_server import Replay
+from tests.support.cases.conversations import histories
+from tests.support.servers.replay_server import Replay
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,8 +10,8 @@ import pytest
 
 from lib.providers.local_servers import LONGEST_NAME, MOST_BYTES, MOST_MODELS, LocalServers, models_at
 from lib.settings import Endpoint
-from tests.support.local_server import Handler, LocalServer
-from tests.support.redis_servers import free_port
+from tests.support.servers.local_server import Handler, LocalServer
+from tests.support.servers.redis_servers import free_port
 
 
 class ModelServer(LocalServer):

@@ -23,7 +23,7 @@ from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
 from lib.providers.sdk_errors import retry_after_seconds, translated
 from lib.settings import Endpoint
-from tests.support.replay_server import Replay, message_events, says
+from tests.support.servers.replay_server import Replay, message_events, says
 
 KEY = "sk-proj-Abc123Def456Ghi789"
 REQUEST = ChatRequest("model-1", (user("hello"),), 9)

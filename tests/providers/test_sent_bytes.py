@@ -31,8 +31,8 @@ from lib.providers.openai import OpenAIProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.settings import Endpoint
 from lib.turns import LiveTurn, Turn
-from tests.support.conversations import histories, texts
-from tests.support.replay_server import Replay, message_events, says
+from tests.support.cases.conversations import histories, texts
+from tests.support.servers.replay_server import Replay, message_events, says
 
 SID = "session-1"
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}

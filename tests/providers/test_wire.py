@@ -16,7 +16,7 @@ from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
 from lib.providers.wire_format import response_items
 from lib.settings import Endpoint
-from tests.support.replay_server import Replay, chunk, message_events, says
+from tests.support.servers.replay_server import Replay, chunk, message_events, says
 
 MESSAGES = (
     system("Be brief."),

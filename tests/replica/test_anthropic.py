@@ -10,8 +10,8 @@ import anthropic
 import pytest
 from anthropic.types.beta import BetaMessage
 
-from tests.support.connected_replica import ConnectedReplica
-from tests.support.word_model import tokens
+from tests.support.server_history.connected_replica import ConnectedReplica
+from tests.support.servers.word_model import tokens
 
 BETAS = ["message-threads-2026-08-12"]
 CREATE = {"type": "create"}

@@ -17,8 +17,8 @@ from lib.replica.server import ReplicaServer
 from lib.server_history import Approach, ServerTurn, ThreadSettings
 from lib.server_history.offline import AskedOnceProvider, LocalReplica
 from lib.settings import Endpoint
-from tests.support.server_turns import last_turn
-from tests.support.word_model import KEY, WordModel
+from tests.support.server_history.server_turns import last_turn
+from tests.support.servers.word_model import KEY, WordModel
 
 PROMPTS = ["please tell me one thing", "and another one", "what was the first"]
 

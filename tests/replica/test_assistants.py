@@ -13,7 +13,7 @@ from openai.types.beta import Assistant, Thread
 from openai.types.beta.threads import Message, Run
 from openai.types.beta.threads.runs import RunStep
 
-from tests.support.connected_replica import ConnectedReplica, no_deprecation_warnings
+from tests.support.server_history.connected_replica import ConnectedReplica, no_deprecation_warnings
 from tests.support.waiting import wait_until
 
 STREAM_EVENTS = [

@@ -11,7 +11,7 @@ import pytest
 from lib.providers.llama.process import INSTALL, LocalModel, packaged_model
 from lib.replica.model import embedded_backend
 from lib.replica.server import ReplicaServer
-from tests.support.connected_replica import no_deprecation_warnings
+from tests.support.server_history.connected_replica import no_deprecation_warnings
 
 pytestmark = pytest.mark.model
 SYSTEM_PROMPT = "You are a helpful assistant."

@@ -11,8 +11,8 @@ from openai.types.conversations import Conversation, ConversationItemList
 from openai.types.responses import Response
 
 from lib.replica.http_values import LABEL
-from tests.support.connected_replica import ConnectedReplica, item_texts
-from tests.support.word_model import tokens
+from tests.support.server_history.connected_replica import ConnectedReplica, item_texts
+from tests.support.servers.word_model import tokens
 
 
 def ask(replica: ConnectedReplica, text: Any, **fields: Any) -> Response:

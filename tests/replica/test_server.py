@@ -24,7 +24,8 @@ from lib.replica.model import Backend, Model
 from lib.replica.openai.responses import Responses
 from lib.replica.server import ReplicaServer
 from lib.replica.store import Conversation, Store
-from tests.support.connected_replica import (
+from tests.support.event_loops import run
+from tests.support.server_history.connected_replica import (
     WINDOW,
     ConnectedReplica,
     HandClock,
@@ -33,9 +34,8 @@ from tests.support.connected_replica import (
     no_deprecation_warnings,
     replica_server,
 )
-from tests.support.event_loops import run
-from tests.support.typist import Typist
-from tests.support.word_model import KEY, WordModel
+from tests.support.servers.typist import Typist
+from tests.support.servers.word_model import KEY, WordModel
 
 ROOT = Path(__file__).parents[2]
 

@@ -21,9 +21,9 @@ from lib.server_history import Approach, Handle, ServerHistory, ServerTurn, Thre
 from lib.server_history.factory import open_server_history
 from lib.server_history.retention_check import check
 from lib.settings import Endpoint
-from tests.support.connected_replica import WINDOW, ConnectedReplica
-from tests.support.server_turns import last_turn
-from tests.support.word_model import KEY
+from tests.support.server_history.connected_replica import WINDOW, ConnectedReplica
+from tests.support.server_history.server_turns import last_turn
+from tests.support.servers.word_model import KEY
 
 SYSTEM_PROMPT = "Be brief and kind."
 PROMPTS = [f"please tell me thing number {turn} of the six things that you know" for turn in range(1, 7)]

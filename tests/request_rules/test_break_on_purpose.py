@@ -17,7 +17,7 @@ from lib.request_rules import BREAKS, PROVIDERS, RuleProvider, breaches, repaire
 from lib.request_rules.break_on_purpose import CALL_ID, QUESTION
 from lib.request_rules.rules import TITLES
 from lib.settings import Endpoint
-from tests.support.request_cases import valid_requests
+from tests.support.cases.request_cases import valid_requests
 
 ALL_PROVIDERS: list[RuleProvider] = list(PROVIDERS)
 PLAIN = [system("Be brief."), user("Why?"), assistant("Because."), user("What for?")]

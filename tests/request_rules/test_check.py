@@ -8,7 +8,7 @@ from lib.context.plan import ContextWindow
 from lib.messages import Message, assistant, system, user
 from lib.request_rules import PROVIDERS, RULES, SINGLE_MESSAGE_RULES, RuleProvider, breaches, refusals, rule
 from lib.request_rules.rules import TITLES
-from tests.support.conversations import calling, calling_in_parts, result, results_in_parts
+from tests.support.cases.conversations import calling, calling_in_parts, result, results_in_parts
 
 S, U, A = system("Be brief."), user("Why?"), assistant("Because.")
 PARTS = [calling_in_parts("c1"), results_in_parts("c1")]

@@ -7,8 +7,8 @@ from hypothesis import given
 from lib.messages import Message, assistant, system, user
 from lib.request_rules import DiffRow, diff_rows, repaired
 from lib.request_rules.diff import line
-from tests.support.conversations import calling, result
-from tests.support.request_cases import requests
+from tests.support.cases.conversations import calling, result
+from tests.support.cases.request_cases import requests
 
 
 @given(before=requests, after=requests)

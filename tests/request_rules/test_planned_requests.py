@@ -12,9 +12,9 @@ from lib.context import STRATEGIES
 from lib.context.plan import ContextPlan
 from lib.messages import Message, assistant, user
 from lib.request_rules import SINGLE_MESSAGE_RULES, RuleProvider, breaches, refusals, repaired
-from tests.support.conversations import calling, calling_in_parts, result, results_in_parts
-from tests.support.planning_cases import Case, cases, summaries
-from tests.support.request_cases import in_format_of
+from tests.support.cases.conversations import calling, calling_in_parts, result, results_in_parts
+from tests.support.cases.planning_cases import Case, cases, summaries
+from tests.support.cases.request_cases import in_format_of
 
 VENDORS: list[RuleProvider] = ["openai", "anthropic"]
 SAFE_STRATEGIES = sorted(set(STRATEGIES) - {"none", "source_trim"})

@@ -13,8 +13,8 @@ from lib.request_rules import PROVIDERS, RuleProvider, refusals, repaired
 from lib.request_rules.fixes import FIXES
 from lib.request_rules.provider_view import is_blank, texts_of
 from lib.tool_calls import opens_exchange
-from tests.support.conversations import calling, calling_in_parts, result, results_in_parts
-from tests.support.request_cases import requests, valid_requests
+from tests.support.cases.conversations import calling, calling_in_parts, result, results_in_parts
+from tests.support.cases.request_cases import requests, valid_requests
 
 S, U, A = system("Be brief."), user("Why?"), assistant("Because.")
 ALL_PROVIDERS: list[RuleProvider] = list(PROVIDERS)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.connected_replica import recording_model, replica, routes, word_model
+from tests.support.server_history.connected_replica import recording_model, replica, routes, word_model
 
 __all__ = ["recording_model", "replica", "routes", "word_model"]

@@ -15,8 +15,8 @@ from lib.server_history import Handle, ServerTurn, ThreadSettings, http_meter
 from lib.server_history.adapters.assistants import AssistantsHistory
 from lib.server_history.adapters.retirement import retirement
 from lib.settings import Endpoint
-from tests.support.openai_routes import Answer, Routes, events
-from tests.support.server_turns import last_turn, openai_endpoint
+from tests.support.server_history.server_turns import last_turn, openai_endpoint
+from tests.support.servers.openai_routes import Answer, Routes, events
 
 POLLING = ThreadSettings(max_output_tokens=300, poll_seconds=0.01, deadline_seconds=5, stream=False)
 HANDLE = Handle("assistants", "m", "Be brief.", (("assistant", "asst_1"), ("thread", "thread_1")))

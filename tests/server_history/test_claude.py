@@ -13,8 +13,8 @@ from lib.messages import assistant, user
 from lib.server_history import ThreadSettings
 from lib.server_history.adapters.claude import BETA, ClaudeHistory
 from lib.settings import Endpoint
-from tests.support.claude_server import REPLY, ClaudeServer
-from tests.support.server_turns import last_turn
+from tests.support.server_history.server_turns import last_turn
+from tests.support.servers.claude_server import REPLY, ClaudeServer
 
 PROMPTS = ["Hello there", "And then?", "And after that?"]
 

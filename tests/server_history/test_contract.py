@@ -1,7 +1,7 @@
 """One contract for every adapter, on every server that it is said to work with.
 
 Third-party servers are skipped if they are not installed. Their deviations are named in
-tests/support/history_servers.py and expected here: a deviation that goes away fails too.
+tests/support/server_history/history_servers.py and expected here: a deviation that goes away fails too.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from lib.messages import Message, assistant, system, user
 from lib.providers import TextDelta
 from lib.server_history import Handle, ServerTurn
 from lib.server_history.retention_check import check
-from tests.support.history_servers import SERVERS, ClaudeWithoutThreads, ServerUnderTest
-from tests.support.peer_servers import Address
-from tests.support.replica_models import RecordingModel
-from tests.support.server_turns import last_turn
+from tests.support.server_history.history_servers import SERVERS, ClaudeWithoutThreads, ServerUnderTest
+from tests.support.server_history.replica_models import RecordingModel
+from tests.support.server_history.server_turns import last_turn
+from tests.support.servers.peer_servers import Address
 
 SYSTEM_PROMPT = "Be brief."
 PROMPTS = [f"Tell me thing number {turn}." for turn in range(1, 7)]  # all of the same length

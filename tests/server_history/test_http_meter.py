@@ -20,8 +20,8 @@ from lib.server_history.http_meter import MeteredTurn, metered_client
 from lib.server_history.reference import FACTS
 from lib.server_history.sdk_values import seconds_of, text_of, without_repeats
 from lib.settings import Endpoint, EndpointKind
-from tests.support.openai_routes import Answer, Routes
-from tests.support.replay_server import Replay
+from tests.support.servers.openai_routes import Answer, Routes
+from tests.support.servers.replay_server import Replay
 
 
 def test_bytes_are_counted_as_transmitted(replay: Replay) -> None:

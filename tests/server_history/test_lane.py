@@ -22,9 +22,9 @@ from lib.server_history.lane import Lane, LaneState
 from lib.server_history.lane_turn import LaneTurn
 from lib.server_history.ledger import LedgerRow, ledger, total, total_cost
 from lib.server_history.transfer import MOVABLE_ROLES, adopt, prepare_transfer
-from tests.support.conversations import histories
+from tests.support.cases.conversations import histories
 from tests.support.counters import WordCounter
-from tests.support.fake_server_history import WIRE_OVERHEAD, ForgetfulHistory
+from tests.support.server_history.fake_server_history import WIRE_OVERHEAD, ForgetfulHistory
 from tests.support.waiting import wait_until
 
 LONG = "word " * 40

@@ -18,8 +18,8 @@ from lib.server_history.adapters.assistants import AssistantsHistory
 from lib.server_history.adapters.conversations import ConversationsHistory
 from lib.server_history.adapters.responses import ResponsesHistory
 from lib.settings import Endpoint
-from tests.support import peer_servers
-from tests.support.server_turns import last_turn, openai_endpoint
+from tests.support.server_history.server_turns import last_turn, openai_endpoint
+from tests.support.servers import peer_servers
 
 pytestmark = pytest.mark.peers
 ALL_SETTINGS = ThreadSettings(

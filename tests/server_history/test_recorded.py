@@ -10,7 +10,7 @@ from lib.server_history.findings import finding
 from lib.server_history.ledger import ledger
 from lib.server_history.recorded import SCRIPT, SYSTEM_PROMPT, RecordedRun, record, recorded_run
 from tests.support.counters import WordCounter
-from tests.support.fake_server_history import ForgetfulHistory
+from tests.support.server_history.fake_server_history import ForgetfulHistory
 
 NAMES = {approach: str(approach) for approach in get_args(Approach)}
 

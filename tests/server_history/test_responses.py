@@ -11,8 +11,8 @@ from lib.messages import Usage, assistant, system, user
 from lib.server_history import Handle, ThreadSettings
 from lib.server_history.adapters.conversations import ConversationsHistory
 from lib.server_history.adapters.responses import ResponsesHistory
-from tests.support.openai_routes import Answer, Routes, events, streamed_response
-from tests.support.server_turns import last_turn, openai_endpoint
+from tests.support.server_history.server_turns import last_turn, openai_endpoint
+from tests.support.servers.openai_routes import Answer, Routes, events, streamed_response
 
 USAGE = {
     "input_tokens": 40,

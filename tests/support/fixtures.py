@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from lib.providers.llama.process import INSTALL, LocalModel, packaged_model
-from tests.support.replay_server import Replay
+from tests.support.servers.replay_server import Replay
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from lib.messages import Message, user
 from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, utf16_units
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import result_ids
-from tests.support.conversations import histories
+from tests.support.cases.conversations import histories
 from tests.support.counters import Counting
 from tests.support.slow_strategies import unpaired
 

@@ -20,7 +20,7 @@ from lib.tokens.cache import CountCache, shared_cache
 from lib.tokens.ledger import TokenLedger
 from lib.tokens.model_counters import NON_TEXT_PART, ClaudeCounter, LocalCounter, OpenAICounter, counter_for
 from lib.tokens.vocabularies import TOKENIZERS, claude, content_tokens
-from tests.support.conversations import histories, texts
+from tests.support.cases.conversations import histories, texts
 
 DECLARATIONS: dict[str, str] = json.loads(
     lzma.decompress((Path(__file__).parents[1] / "data/udhr/texts.json.xz").read_bytes())

@@ -9,8 +9,8 @@ import streamlit as st
 
 from lib.chat.service import ChatService
 from lib.ui.shell import services
-from tests.support.pages import SESSION, settings
-from tests.support.typist import Typist
+from tests.support.app.pages import SESSION, settings
+from tests.support.servers.typist import Typist
 
 
 @pytest.fixture

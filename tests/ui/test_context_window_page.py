@@ -17,8 +17,8 @@ from lib.context.candidates import Summary
 from lib.messages import Message, assistant, user
 from lib.ui.components import message_rows, request_strip
 from lib.ui.context_window import request_rows, tabs
-from tests.support.pages import SESSION, exchange, overwritten, page, settings, written_elsewhere
-from tests.support.typist import Typist
+from tests.support.app.pages import SESSION, exchange, overwritten, page, settings, written_elsewhere
+from tests.support.servers.typist import Typist
 
 PATH = "pages/context_window.py"
 Drawn = dict[str, Any]

@@ -12,8 +12,8 @@ from lib.providers.scripted import Script, ScriptedProvider
 from lib.settings import EXAMPLE
 from lib.ui.chat import state
 from lib.ui.shell import session
-from tests.support.pages import SESSION, page, settings
-from tests.support.typist import Typist
+from tests.support.app.pages import SESSION, page, settings
+from tests.support.servers.typist import Typist
 from tests.ui.test_pages import texts
 
 NOTE = "written by hand; no model was asked"

@@ -9,8 +9,8 @@ import pytest
 from lib.chat.service import ChatService
 from lib.history import SessionSummary
 from lib.ui.shell import menu, services, session, sidebar
-from tests.support.pages import SESSION, exchange, page, settings
-from tests.support.typist import Typist
+from tests.support.app.pages import SESSION, exchange, page, settings
+from tests.support.servers.typist import Typist
 
 OTHER = "11111111-2222-4333-8444-555555555555"
 

@@ -30,8 +30,8 @@ from lib.ui.format import numbers
 from lib.ui.shell import services
 from lib.ui.trim_lab.contestants import PICKED
 from lib.ui.trim_lab.facts import FOLLOWED, TICKED
+from tests.support.app.pages import SESSION, page, written_elsewhere
 from tests.support.counters import WordCounter
-from tests.support.pages import SESSION, page, written_elsewhere
 
 WORDS = WordCounter()
 HERE = next(model.name for model in catalogue.catalogue() if model.vendor == "local")

@@ -8,7 +8,7 @@ from lib.chat.service import ChatService
 from lib.messages import assistant, user
 from lib.ui.components.whole_text import SHOWN_CHARACTERS
 from lib.ui.format.text import DRAWN_CHARACTERS
-from tests.support.pages import SESSION, overwritten, page
+from tests.support.app.pages import SESSION, overwritten, page
 from tests.support.waiting import wait_until
 
 LONG = "word and more. " * 700_000

@@ -18,9 +18,9 @@ from lib.turns import LiveTurn
 from lib.ui.context_window import tabs as context_window
 from lib.ui.shell import services
 from lib.ui.threads import state as threads
-from tests.support.pages import SESSION, exchange, overwritten, page, settings
-from tests.support.redis_servers import RedisServer
-from tests.support.typist import Typist
+from tests.support.app.pages import SESSION, exchange, overwritten, page, settings
+from tests.support.servers.redis_servers import RedisServer
+from tests.support.servers.typist import Typist
 from tests.support.waiting import wait_until
 
 TABS: list[tuple[str, str, str | None]] = [

@@ -15,8 +15,8 @@ from lib.turns import LiveTurn
 from lib.ui.chat import transcript
 from lib.ui.shell import services, session_settings
 from tests.benchmarks import bench_recall
-from tests.support.pages import SESSION, exchange, page, settings, written_elsewhere
-from tests.support.typist import Typist
+from tests.support.app.pages import SESSION, exchange, page, settings, written_elsewhere
+from tests.support.servers.typist import Typist
 
 
 def texts(at: AppTest) -> list[str]:

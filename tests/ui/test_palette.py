@@ -7,7 +7,7 @@ import pytest
 from lib.context import STRATEGIES
 from lib.context.reasons import REASON_TEXT
 from lib.ui.components import palette
-from tests.support.colours import CONFIG, contrast
+from tests.support.app.colours import CONFIG, contrast
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -26,10 +26,10 @@ from lib.turns import PlanSummary, Turn
 from lib.ui.chat import composer
 from lib.ui.context_window import lost_facts, request_rows, sentences
 from lib.ui.format import numbers
-from tests.support.conversations import histories
+from tests.support.cases.conversations import histories
+from tests.support.cases.planned_conversations import SETTINGS, talk
+from tests.support.cases.planning_cases import Case, CostlySystemCounter, cases
 from tests.support.counters import WordCounter
-from tests.support.planned_conversations import SETTINGS, talk
-from tests.support.planning_cases import Case, CostlySystemCounter, cases
 from tests.support.slow_strategies import unpaired
 
 BATCHING = ("low_water", "summarize")

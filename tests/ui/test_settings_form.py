@@ -13,8 +13,8 @@ from lib.errors import HistoryUnavailable, ProviderUnavailable
 from lib.ui.components import local_model_note
 from lib.ui.components.settings_form import window_sizes
 from lib.ui.shell import services, session_settings
-from tests.support.pages import SESSION, page, settings
-from tests.support.typist import Typist
+from tests.support.app.pages import SESSION, page, settings
+from tests.support.servers.typist import Typist
 
 
 def form() -> None:
@@ -22,7 +22,7 @@ def form() -> None:
     import streamlit as st
 
     from lib.ui.components import settings_form
-    from tests.support.pages import settings
+    from tests.support.app.pages import settings
 
     tried = settings().updated(st.session_state.get("tried", {}))
     drawn = settings_form.open_form(

@@ -19,10 +19,10 @@ from lib.server_history.reference import FACTS
 from lib.settings import Endpoint
 from lib.ui.shell import services
 from lib.ui.threads import places, reference, state
+from tests.support.app.pages import SESSION, exchange, page, written_elsewhere
 from tests.support.counters import WordCounter
-from tests.support.pages import SESSION, exchange, page, written_elsewhere
+from tests.support.servers.word_model import KEY, WordModel
 from tests.support.waiting import wait_until
-from tests.support.word_model import KEY, WordModel
 
 PATH = "pages/threads.py"
 APPROACHES = state.approaches_key(places.REPLICA)

@@ -13,8 +13,8 @@ from lib.chat.service import ChatService
 from lib.messages import Usage, assistant, user
 from lib.tokens import PROVENANCE_TEXT
 from lib.ui.tokens import counters
-from tests.support.pages import SESSION, exchange, page, settings, written_elsewhere
-from tests.support.typist import Typist
+from tests.support.app.pages import SESSION, exchange, page, settings, written_elsewhere
+from tests.support.servers.typist import Typist
 
 REQUESTS, COUNTS, MONEY, INSIDE = TABS = ("Request by request", "Who counted", "Money", "Inside a message")
 PATH = "pages/tokens.py"

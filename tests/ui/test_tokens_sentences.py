@@ -25,8 +25,8 @@ from lib.tokens.model_counters import counter_for
 from lib.turns import LiveTurn, PlanSummary, Turn
 from lib.ui.format import numbers
 from lib.ui.shell import services
+from tests.support.app.pages import SESSION, page, written_elsewhere
 from tests.support.counters import WordCounter
-from tests.support.pages import SESSION, page, written_elsewhere
 
 TABS = ("Request by request", "Who counted", "Money", "Inside a message")
 LOCAL, HOSTED, UNPRICED = ("local", "small"), ("openai", "gpt-5-mini"), ("openai", "a-model-of-my-own")

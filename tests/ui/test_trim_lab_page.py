@@ -23,9 +23,9 @@ from lib.ui.components import cliff_canvas
 from lib.ui.shell import services
 from lib.ui.trim_lab import facts, recall_grid
 from lib.ui.trim_lab.conversation import Lab
+from tests.support.app.pages import SESSION, exchange, page, settings
 from tests.support.counters import WordCounter
-from tests.support.pages import SESSION, exchange, page, settings
-from tests.support.typist import Typist
+from tests.support.servers.typist import Typist
 from tests.support.waiting import wait_until
 
 PATH = "pages/trim_lab.py"

@@ -16,9 +16,9 @@ from lib.turns import LiveTurn, Turn
 from lib.ui.chat import versions
 from lib.ui.chat.not_sent import STYLE
 from lib.ui.components import palette
-from tests.support.colours import CONFIG, contrast
-from tests.support.pages import SESSION, exchange, page, settings, written_elsewhere
-from tests.support.typist import Typist
+from tests.support.app.colours import CONFIG, contrast
+from tests.support.app.pages import SESSION, exchange, page, settings, written_elsewhere
+from tests.support.servers.typist import Typist
 
 REPLACED = "Replaced: kept, but no longer sent"
 MUTED = "Replaced or muted: kept, but no longer sent"

@@ -15,8 +15,8 @@ from lib.messages import Message
 from lib.tokens import CharacterEstimate
 from lib.tokens.ledger import TokenLedger
 from lib.ui.components import palette, window_strip
-from tests.support.colours import CONFIG, contrast
-from tests.support.conversations import histories, texts
+from tests.support.app.colours import CONFIG, contrast
+from tests.support.cases.conversations import histories, texts
 
 
 def plan(history: list[Message], budget: int, strategy: str, instructions: str, prompt: str | None) -> ContextPlan:

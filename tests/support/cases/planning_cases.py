@@ -12,7 +12,7 @@ from lib.context.plan import ContextPlan, ContextWindow
 from lib.messages import Message, assistant, user
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
-from tests.support.conversations import dense, histories, texts
+from tests.support.cases.conversations import dense, histories, texts
 from tests.support.counters import WordCounter
 from tests.support.slow_strategies import SlowPlanner
 

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import Any
 
-from tests.support.local_server import Handler, LocalServer
+from tests.support.servers.local_server import Handler, LocalServer
 
 KEY = "key-of-the-word-model"
 

@@ -10,7 +10,7 @@ import json
 from itertools import count
 from typing import Any
 
-from tests.support.local_server import Handler, LocalServer
+from tests.support.servers.local_server import Handler, LocalServer
 
 WINDOW = 3000
 REPLY = ["You", " said", " number"]

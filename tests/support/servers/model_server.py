@@ -8,8 +8,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from tests.support.local_server import Handler, LocalServer
-from tests.support.replay_server import message_events, says
+from tests.support.servers.local_server import Handler, LocalServer
+from tests.support.servers.replay_server import message_events, says
 
 WORDS = 12
 Behaviour = Callable[[Handler], None]

@@ -14,9 +14,9 @@ from lib.chat_settings import ChatSettings
 from lib.messages import Message, assistant, user
 from lib.turns import LiveTurn, PlanSummary, Turn
 from lib.ui.chat import clear_chat, settings_panel
-from tests.support.other_service import overwrite
+from tests.support.app.other_service import overwrite
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SESSION = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 
 

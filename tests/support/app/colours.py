@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())
+CONFIG = tomllib.loads((Path(__file__).parents[3] / ".streamlit/config.toml").read_text())
 
 
 def luminance(colour: str) -> float:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PEERS = Path(os.environ.get("WINDOWSEAT_PEERS") or ROOT / ".peers")
 START_SECONDS = 60.0
 

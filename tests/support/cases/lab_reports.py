@@ -19,8 +19,8 @@ from lib.lab.report.report import Cliffs, Recall, Report, ReportHeader
 from lib.messages import Usage, assistant, user
 from lib.pricing import catalogue
 from lib.ui.chat.welcome import CODE, DOG
+from tests.support.cases.planning_cases import Case
 from tests.support.counters import WordCounter
-from tests.support.planning_cases import Case
 
 WORDS = WordCounter()
 SETTINGS = ChatSettings("openai", "gpt-6-luna", "Be brief.", 200, 40, "oldest_first")

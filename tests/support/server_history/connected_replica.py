@@ -17,9 +17,9 @@ import pytest
 from lib.providers.llama.process import LocalModel
 from lib.replica.model import Backend
 from lib.replica.server import ReplicaServer
-from tests.support.openai_routes import Routes
-from tests.support.replica_models import RecordingModel
-from tests.support.word_model import KEY, WordModel
+from tests.support.server_history.replica_models import RecordingModel
+from tests.support.servers.openai_routes import Routes
+from tests.support.servers.word_model import KEY, WordModel
 
 WINDOW = 400
 """Tokens of the model behind the replica."""

@@ -12,7 +12,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.support.redis_servers import RedisServer
+from tests.support.servers.redis_servers import RedisServer
 
 
 class Typist:

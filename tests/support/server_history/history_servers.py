@@ -21,10 +21,10 @@ from lib.replica.server import ReplicaServer
 from lib.server_history import Approach, Handle, ServerHistory, ThreadSettings
 from lib.server_history.factory import open_server_history
 from lib.settings import Endpoint
-from tests.support import peer_servers
-from tests.support.claude_server import ClaudeServer
-from tests.support.peer_servers import Address
-from tests.support.replica_models import RecordingModel
+from tests.support.server_history.replica_models import RecordingModel
+from tests.support.servers import peer_servers
+from tests.support.servers.claude_server import ClaudeServer
+from tests.support.servers.peer_servers import Address
 
 SHORT_REPLIES = ThreadSettings(max_output_tokens=16, poll_seconds=0.05, deadline_seconds=60)
 

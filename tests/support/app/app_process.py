@@ -10,9 +10,9 @@ import time
 import urllib.request
 from pathlib import Path
 
-from tests.support.redis_servers import free_port
+from tests.support.servers.redis_servers import free_port
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class App:

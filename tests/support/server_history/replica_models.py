@@ -11,7 +11,7 @@ import urllib.request
 from typing import Any
 
 from lib.providers.llama.process import LocalModel
-from tests.support.local_server import Handler, LocalServer
+from tests.support.servers.local_server import Handler, LocalServer
 
 SHORT_REPLY = {"temperature": 0, "repeat_penalty": 1.1, "max_tokens": 16}
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.local_server import Handler, LocalServer
+from tests.support.servers.local_server import Handler, LocalServer
 
 
 @dataclass

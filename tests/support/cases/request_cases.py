@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lib.messages import Message, assistant, system, user
 from lib.request_rules import RuleProvider
 from lib.tool_calls import call_ids, result_ids
-from tests.support.conversations import (
+from tests.support.cases.conversations import (
     IDS,
     broken_tools,
     calling,

@@ -1,0 +1,1 @@
+"""Conversations, planning problems, requests and reports for tests, many of them generated."""

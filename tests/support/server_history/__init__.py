@@ -1,0 +1,1 @@
+"""Servers that keep the history, real and fake, and turns through them."""
