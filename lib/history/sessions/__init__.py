@@ -1,0 +1,152 @@
+"""What is known about whole sessions: their rows in a list, how to look for them, and what became of lost ones.
+
+Tokens and cost are sums over the session's turns, as their providers reported them. None means unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Origin = Literal["here", "service", "import"]
+"""Who wrote the messages: this app, another service on the same store, or an import."""
+Ending = Literal["expired", "deleted", "lost"]
+"""Why a session is gone: its time was up, a person deleted it, or the store lost it before its time was up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The session that another one was forked from, and where.
+
+    `messages` is how many of the parent's messages the fork began with. `how` says what made it, as one word: "fork",
+    "edit" (a message was changed), "replay" or "resend" (a recorded request was changed and sent again).
+    """
+
+    session_id: str
+    messages: int
+    how: str = "fork"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One line of the list of sessions.
+
+    Times are seconds since the epoch; `expires_in` is seconds from now, None for never. `size` is in bytes, of all the
+    session's keys, as the store reports it; None if it does not. `cost` is in USD; None if no turn could be priced.
+    """
+
+    session_id: str
+    title: str = ""
+    provider: str = ""
+    model: str = ""
+    strategy: str = ""
+    messages: int = 0
+    turns: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: float | None = None
+    created_at: float | None = None
+    last_activity: float = 0.0
+    expires_in: float | None = None
+    size: int | None = None
+    origin: Origin = "here"
+    pinned: bool = False
+    turns_with_dropped: int = 0
+    """Turns whose request did not hold every stored message."""
+    interrupted: bool = False
+    """Its live turn failed, or nobody answers it any more."""
+    stopped: int = 0
+    """Turns that a person stopped, or that ended early."""
+    parent: Parent | None = None
+    owner: str = ""
+    """Who may see it; empty on an app that one person uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionQuery:
+    """Which sessions to list. Empty fields do not filter.
+
+    `text` is looked for in titles and messages, in any case. `newer_than` and `older_than` are seconds since the last
+    activity.
+    """
+
+    text: str = ""
+    model: str = ""
+    strategy: str = ""
+    dropped: bool = False
+    failed: bool = False
+    """Only sessions with an interrupted or a stopped turn."""
+    newer_than: float | None = None
+    older_than: float | None = None
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """A page of rows, newest first, the pinned ones not moved.
+
+    `next_cursor` continues the list; None at its end. `looked_at` of `total` sessions were examined to fill it, so that
+    a page can say how far a search came: a search stops after a while even if the page is not full.
+    """
+
+    rows: tuple[SessionRow, ...]
+    next_cursor: str | None
+    looked_at: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What became of a session that does not exist any more. `at` is seconds since the epoch."""
+
+    session_id: str
+    ending: Ending
+    at: float
+    title: str = ""
+
+
+class SessionDirectory(Protocol):
+    """The part of a store that knows about whole sessions. Looking changes nothing, the time to live included.
+
+    Every method raises HistoryUnavailable if the store does not answer.
+    """
+
+    def find(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> SessionPage:
+        """The next sessions that match, newest first. Raises ValueError for a cursor that this store did not give."""
+
+    def row(self, session_id: str) -> SessionRow | None:
+        """One session's row, or None if it does not exist."""
+
+    def gone(self, session_id: str) -> Gone | None:
+        """When and why a session went. None if it exists, or if nothing is known of it any more."""
+
+    def rename(self, session_id: str, title: str) -> None:
+        """Replace the title. Raises ValueError for an empty one."""
+
+    def pin_session(self, session_id: str, pinned: bool) -> None:
+        """Pin the session to the top of the short list, or unpin it."""
+
+    def pinned_sessions(self, limit: int = 10) -> Sequence[SessionRow]:
+        """The pinned sessions, most recently active first."""
+
+    def expire(self, session_id: str, seconds: float | None) -> None:
+        """Let all of the session's keys expire in so many seconds; None: never. It may shorten a life.
+
+        Raises TurnInProgress while a turn is answered.
+        """
+
+    def delete(self, session_id: str) -> str:
+        """Delete the session and return a receipt, with which it can be restored for a minute.
+
+        Raises TurnInProgress while a turn is answered.
+        """
+
+    def undelete(self, session_id: str, receipt: str) -> bool:
+        """Bring a deleted session back with everything it had. False if it is too late, or the id is in use again."""
+
+    def set_parent(self, session_id: str, parent: Parent) -> None:
+        """Record where a forked session came from."""
+
+    def children(self, session_id: str) -> Sequence[SessionRow]:
+        """The sessions that were forked from this one, oldest first."""
