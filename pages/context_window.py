@@ -14,7 +14,7 @@ if requests:
     place = request_picker.pick(requests)
     sent_request.draw_head(page, requests[place])
     session.start_widget(session.CONTEXT_WINDOW_TAB, SENT if session.turn_in_url() else FIND)
-    tabs = st.tabs([FIND, SENT, CHANGED, NEXT], key=session.CONTEXT_WINDOW_TAB, on_change="rerun")
+    tabs = st.tabs([FIND, SENT, CHANGED, NEXT], key=session.CONTEXT_WINDOW_TAB, on_change="rerun", bind="query-params")
     if tabs[0].open:
         with tabs[0]:
             find_fact.draw(page, requests)

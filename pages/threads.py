@@ -21,7 +21,7 @@ if not approaches:
     st.stop()
 
 comparison = places.comparison_of(page, place)
-side_by_side, drilling, moving, knowing = st.tabs(state.TABS, key=state.TAB, on_change="rerun")
+side_by_side, drilling, moving, knowing = st.tabs(state.TABS, key=state.TAB, on_change="rerun", bind="query-params")
 
 if side_by_side.open:
     with side_by_side:

@@ -12,7 +12,10 @@ if sent is not None:
     headline.draw(sent)
 
     by_request, who_counted, costs, tokens_of_a_text = st.tabs(
-        ["Request by request", "Who counted", "Money", "Inside a message"], key="tokens_tab", on_change="rerun"
+        ["Request by request", "Who counted", "Money", "Inside a message"],
+        key="tokens_tab",
+        on_change="rerun",
+        bind="query-params",
     )
     if by_request.open:
         with by_request:

@@ -22,6 +22,7 @@ if lab is not None:
         ],
         key="lab_tab",
         on_change="rerun",
+        bind="query-params",
     )
     if budgets.open:
         with budgets:

@@ -24,7 +24,7 @@ PARTS = ("added by the template", "system prompt", "pinned", "history", "newest 
 """The parts of a request as columns, in the order of lib.analysis.requests.RequestParts."""
 REPORTED = ("read by the server", "of that cached", "written by the server")
 MONEY = ("cost", "input", "cached input", "written to the cache", "output", "of that reasoning", "hidden")
-COSTS = ("cost, nothing cached", "cost, prefix cached")
+COSTS = ("cost uncached", "cost cached")
 WHO = "who counted"
 FITS = {True: "yes", False: "no", None: "not known"}
 

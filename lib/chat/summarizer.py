@@ -16,6 +16,7 @@ from lib.context.candidates import Summary
 from lib.errors import ChatError, ProviderError
 from lib.messages import Message, Usage, system, user
 from lib.providers import ChatRequest, Provider, Reply
+from lib.providers.repetition import REPETITION, until_repetition
 from lib.tokens import TokenCounter
 from lib.turns import Summarized
 
@@ -74,13 +75,15 @@ class Summarizer:
             yield group
 
     def _ask(self, request: ChatRequest) -> Reply:
-        for event in self.provider.stream(self.provider.prepare(request)):
+        for event in until_repetition(self.provider.stream(self.provider.prepare(request)), request.model):
             if not self.going_on():
                 raise ChatError(
                     "You stopped it while the oldest messages were being summarized.",
                     next_step="Retry, edit or discard it.",
                 )
             if isinstance(event, Reply):
+                if event.stop_reason == REPETITION:
+                    raise ProviderError("The model began to repeat itself while it wrote the summary.")
                 return event
         raise ProviderError("The summary ended before it was complete.")
 

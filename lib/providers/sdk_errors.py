@@ -106,8 +106,14 @@ def translate(exc: Exception, label: str, key: str | None) -> ChatError:
     if status == 404:
         return InvalidRequest(f"{label} does not know this model or address: {words}")
     if status >= 500 or status in (408, 409):
-        return ProviderUnavailable(f"{label} failed on its side ({status}): {words}")
-    return InvalidRequest(f"{label} refused the request ({status}): {words}")
+        return ProviderUnavailable(_sentence(f"{label} failed on its side ({status})", words, status))
+    return InvalidRequest(_sentence(f"{label} refused the request ({status})", words, status))
+
+
+def _sentence(what: str, words: str, status: int) -> str:
+    """What happened, with the provider's words if it gave any: the SDKs say "Error code: 500" where it did not."""
+    words = words.removeprefix(f"Error code: {status}").lstrip(" -")
+    return f"{what}: {words}" if words not in ("", "{}", "None") else f"{what}."
 
 
 def unfinished(label: str, *, begun: bool) -> ChatError:

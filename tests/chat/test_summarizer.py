@@ -93,6 +93,13 @@ def test_an_empty_summary_is_refused(text: str) -> None:
         summarizer.make(wanted(), TALK)
 
 
+def test_a_summary_that_begins_to_repeat_itself_is_ended_and_not_used() -> None:
+    provider, summarizer = summarizer_with("She is a marine biologist. " * 400)
+    with pytest.raises(ProviderError, match="repeat itself"):
+        summarizer.make(wanted(), TALK)
+    assert len(provider.requests) == 1
+
+
 def test_a_stopped_summary_is_not_used() -> None:
     _, summarizer = summarizer_with("Ada.", going_on=lambda: False)
     with pytest.raises(ChatError, match="stopped"):

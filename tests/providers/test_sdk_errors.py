@@ -90,6 +90,12 @@ def test_openai_failures(replay: Replay, status: int, body: Any, kind: type[Chat
     assert error.next_step
 
 
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+def test_a_failure_without_words_names_its_status_once(replay: Replay, kind: str) -> None:
+    replay.error(500, {})
+    assert failure(replay, kind).what.count("500") == 1
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "words"),
     [

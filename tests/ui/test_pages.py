@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
-from lib.errors import ProviderUnavailable
+from lib.errors import HistoryUnavailable, ProviderUnavailable
 from lib.messages import assistant, user
 from lib.turns import LiveTurn
 from lib.ui.chat import transcript
@@ -185,6 +185,20 @@ def test_clear_asks_first_says_what_is_deleted_and_keeps_the_settings(chat: Chat
     assert list(chat.store.load(SESSION)) == []
     assert chat.store.about(SESSION).settings["model"] == "typist-1"
     assert "model is sent" in at.subheader[0].value
+
+
+def test_a_chat_is_cleared_where_the_store_then_takes_no_settings(
+    chat: ChatService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise HistoryUnavailable("The history store is out of memory and takes no more writes.")
+
+    exchange(chat, "one", "two")
+    at = page()
+    monkeypatch.setattr(chat.store, "save_settings", full)
+    at.button(key="clear").click().run()
+    assert list(chat.store.load(SESSION)) == []
+    assert not at.error
 
 
 def test_a_new_chat_leaves_the_old_one_in_the_list(chat: ChatService) -> None:

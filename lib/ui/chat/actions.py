@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 
 from lib.chat.request_reader import ProviderOpener
 from lib.chat_settings import ChatSettings
-from lib.errors import ChatError
+from lib.errors import ChatError, HistoryUnavailable
 from lib.example import forgetting
 from lib.turns import LiveTurn
 from lib.ui.chat import state
@@ -123,7 +124,8 @@ def clear(session_id: str, settings: ChatSettings) -> None:
         state.play(None)
         store = services.chat().store
         store.clear(session_id)
-        store.save_settings(session_id, settings.to_dict())
+        with suppress(HistoryUnavailable):  # a full server takes no settings; the last ones used apply then anyway
+            store.save_settings(session_id, settings.to_dict())
         session.set_editing(None)
         session.draw_newest(session_id)
         state.show_newest_versions(session_id)

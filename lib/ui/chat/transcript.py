@@ -78,7 +78,7 @@ def _offer_earlier(page: Page, start: int) -> None:
     if start:
         earlier = min(2 * STEP, start)
         st.button(
-            f"Show {earlier} earlier messages ({start:,} hidden)",
+            f"Show earlier messages ({start:,} more are stored)",
             type="tertiary",
             icon=":material/expand_less:",
             key="earlier",

@@ -134,8 +134,8 @@ def _elsewhere(sent: SentRequests) -> None:
     )
     st.caption(
         "The same requests and replies, counted by each model's own tokenizer; another model would have answered"
-        " differently. “Prefix cached” assumes that the cache is still warm and returns what a request repeats of the"
-        " one before it."
+        " differently. “Cached” assumes that the cache is still warm and returns what a request repeats of the one"
+        " before it."
     )
 
 
