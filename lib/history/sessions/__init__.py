@@ -11,6 +11,8 @@ from typing import Literal, Protocol
 
 Origin = Literal["here", "service", "import"]
 """Who wrote the messages: this app, another service on the same store, or an import."""
+Share = Literal["", "read", "write"]
+"""What people who are not the owner may do with a session, if they have its link: nothing, read it, or write too."""
 Ending = Literal["expired", "deleted", "lost"]
 """Why a session is gone: its time was up, a person deleted it, or the store lost it before its time was up."""
 
@@ -60,7 +62,8 @@ class SessionRow:
     """Turns that a person stopped, or that ended early."""
     parent: Parent | None = None
     owner: str = ""
-    """Who may see it; empty on an app that one person uses."""
+    """The id of the person it belongs to; empty if it was begun while the app was one person's."""
+    share: Share = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ class SessionQuery:
     """Only sessions with an interrupted or a stopped turn."""
     newer_than: float | None = None
     older_than: float | None = None
-    owner: str = ""
+    owner: str | None = None
+    """Only this person's sessions; None for everyone's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,15 @@ class SessionDirectory(Protocol):
 
     def undelete(self, session_id: str, receipt: str) -> bool:
         """Bring a deleted session back with everything it had. False if it is too late, or the id is in use again."""
+
+    def claim(self, session_id: str, owner: str) -> str:
+        """Make this person the owner of a session that has none, and return the id of its owner.
+
+        It may be called before the session's first message, so that nobody else ever sees it.
+        """
+
+    def set_share(self, session_id: str, share: Share) -> None:
+        """Allow or forbid people with the link to open the session. Its time to live stays."""
 
     def set_parent(self, session_id: str, parent: Parent) -> None:
         """Record where a forked session came from."""
