@@ -75,7 +75,10 @@ def sentence(found: Progress) -> str:
     """Example: "**The last message with “The door code is 7421” was dropped at turn 7: …** At turn 8 …"."""
     if found.dropped_at is None:
         return f"“{FACT}” is still sent with every message. When the window is full, the oldest messages go first."
-    words = f"**The last message with “{FACT}” was dropped at turn {found.dropped_at}. Since then the model has not seen it.**"
+    words = (
+        f"**The last message with “{FACT}” was dropped at turn {found.dropped_at}. Since then, the model has not"
+        " seen it.**"
+    )
     if found.knew is not None:
         words += f" At turn {found.knew.number} it was sent, and the model knew the code."
     if found.asked_again is None:
