@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from lib.api.errors import Refused, error_response, not_found
+from lib.api.errors import Refused, error_response, not_found, unexpected
 from lib.errors import ChatError
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -51,11 +51,10 @@ class Endpoint:
                 what = f"This address does not take {request.method[:20]}, but {allowed}."
                 raise Refused(405, "method_not_allowed", what, headers={"allow": allowed})
             return await handler(request)
-        except ChatError as error:
+        except (ChatError, Refused) as error:
             return error_response(error)
         except ClientDisconnect:
             raise
         except Exception as error:
             log.exception("%s %s failed", request.method, request.url.path)
-            what = f"Something unexpected went wrong here ({type(error).__name__})."
-            return error_response(Refused(500, "unexpected", what, next_step="Try again."))
+            return error_response(unexpected(error))

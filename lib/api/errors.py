@@ -17,17 +17,19 @@ from typing import Any
 from starlette.responses import Response
 
 from lib import errors
+from lib.errors import ChatError
 
 NOTHING_CHANGED = "Nothing was sent, stored or changed."
-STORE_SECONDS = 1
-"""Seconds after which it is worth asking again while the store does not answer, or a turn runs."""
+WAIT_SECONDS = 1
+"""Seconds after which it is worth asking again while a turn runs, or while the store does not answer."""
 
-STATUS: Mapping[type[errors.ChatError], int] = {
+STATUS: Mapping[type[ChatError], int] = {
     errors.ChatError: 500,
     errors.InvalidSettings: 503,
     errors.HistoryUnavailable: 503,
     errors.CorruptHistory: 409,
     errors.TurnInProgress: 409,
+    errors.Stopped: 409,
     errors.TurnLost: 409,
     errors.RuleBroken: 422,
     errors.ImportRefused: 422,
@@ -41,13 +43,17 @@ STATUS: Mapping[type[errors.ChatError], int] = {
 """The HTTP status of an error. A class that is not here has that of its parent. A key that the provider refuses is
 ours, not the caller's: 502, never 401."""
 
+WORDS: Mapping[type[ChatError], tuple[str, str]] = {
+    errors.TurnInProgress: (NOTHING_CHANGED, "Send it again when the reply is complete."),
+    errors.HistoryUnavailable: ("Nothing was changed.", "Send it again when the history store answers."),
+    errors.MissingKey: (errors.KEPT, "Set the key where the app is configured, or name another provider."),
+    errors.WrongKey: (errors.KEPT, "Correct the key where the app is configured, then send the message again."),
+}
+"""What is safe and what to do next, where the words of the pages speak of a box and of buttons."""
 
-class Refused(errors.ChatError):
+
+class Refused(Exception):
     """A request that the routes do not take. `status` is the HTTP status, `code` its name for programs."""
-
-    safe_default = NOTHING_CHANGED
-    next_default = "Correct the request, then send it again."
-    retryable = False
 
     def __init__(
         self,
@@ -55,12 +61,16 @@ class Refused(errors.ChatError):
         code: str,
         what: str,
         *,
-        next_step: str | None = None,
+        safe: str = NOTHING_CHANGED,
+        next_step: str = "Correct the request, then send it again.",
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(what, next_step=next_step)
+        super().__init__(what)
         self.status = status
         self.code = code
+        self.what = what
+        self.safe = safe
+        self.next_step = next_step
         self.headers = dict(headers or {})
 
 
@@ -69,52 +79,55 @@ def not_found(what: str = "There is no such address.", code: str = "not_found") 
     return Refused(404, code, what, next_step="GET /api/openapi.json lists the addresses that exist.")
 
 
+def forbidden(code: str, what: str, next_step: str) -> Refused:
+    """403."""
+    return Refused(403, code, what, next_step=next_step)
+
+
 def invalid(what: str) -> Refused:
     """422: JSON of the right kind, with a value that cannot be used."""
     return Refused(422, "invalid_value", what)
 
 
-def forbidden(what: str, *, code: str = "forbidden", next_step: str | None = None) -> Refused:
-    """403."""
-    return Refused(403, code, what, next_step=next_step)
+def unexpected(error: Exception) -> Refused:
+    """500: a fault of the app. The log has the rest."""
+    what = f"Something unexpected went wrong here ({type(error).__name__})."
+    return Refused(500, "unexpected", what, safe="The stored conversation is as it was.", next_step="Try again.")
 
 
-def status_of(error: errors.ChatError) -> int:
-    """The HTTP status of an error."""
-    if isinstance(error, Refused):
-        return error.status
-    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
-
-
-def code_of(error: errors.ChatError) -> str:
-    """The name of an error for programs. Example: TurnInProgress -> "turn_in_progress" """
-    if isinstance(error, Refused):
-        return error.code
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", error.kind).lower()
-
-
-def body_of(error: errors.ChatError) -> dict[str, Any]:
-    """The JSON object that reports an error. It holds no key, no path and no traceback."""
-    return {"error": {"code": code_of(error), "message": error.what, "safe": error.safe, "next_step": error.next_step}}
-
-
-def headers_of(error: errors.ChatError) -> dict[str, str]:
-    """The headers that belong to an error."""
-    if isinstance(error, Refused):
-        return error.headers
+def refusal_of(error: ChatError) -> Refused:
+    """How an error of the app is reported."""
+    status = next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+    code = re.sub(r"(?<!^)(?=[A-Z])", "_", error.kind).lower()
+    safe, next_step = WORDS.get(type(error), (error.safe, error.next_step))
+    safe = error.safe if error.safe != error.safe_default else safe
+    next_step = error.next_step if error.next_step != error.next_default else next_step
     wait = error.wait_seconds if isinstance(error, errors.RateLimited) else None
     if isinstance(error, errors.HistoryUnavailable | errors.TurnInProgress):
-        wait = STORE_SECONDS
-    return {} if wait is None else {"retry-after": str(max(1, math.ceil(wait)))}
+        wait = WAIT_SECONDS
+    headers = {} if wait is None else {"retry-after": str(max(1, math.ceil(wait)))}
+    return Refused(status, code, error.what, safe=safe, next_step=next_step, headers=headers)
 
 
-def error_response(error: errors.ChatError) -> Response:
+def body_of(error: ChatError | Refused) -> dict[str, Any]:
+    """The JSON object that reports an error. It holds no key, no path and no traceback."""
+    refused = error if isinstance(error, Refused) else refusal_of(error)
+    report = {"code": refused.code, "message": refused.what, "safe": refused.safe, "next_step": refused.next_step}
+    return {"error": report}
+
+
+def error_response(error: ChatError | Refused) -> Response:
     """The whole response for an error."""
-    return json_response(body_of(error), status_of(error), headers_of(error))
+    refused = error if isinstance(error, Refused) else refusal_of(error)
+    return json_response(body_of(refused), refused.status, refused.headers)
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON response that nobody caches. Everything outside ASCII is escaped: stored text may hold half a surrogate
-    pair, which UTF-8 cannot."""
-    content = json.dumps(body, allow_nan=False, separators=(",", ":")).encode("ascii")
-    return Response(content, status, {"cache-control": "no-store", **(headers or {})}, "application/json")
+    """A JSON response that nobody caches."""
+    return Response(to_json(body), status, {"cache-control": "no-store", **(headers or {})}, "application/json")
+
+
+def to_json(value: Any) -> bytes:
+    """A value as JSON. Everything outside ASCII is escaped: stored text may hold half a surrogate pair, which UTF-8
+    cannot."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")

@@ -45,9 +45,13 @@ class Guard:
         Without `bearer` the token is taken from the header X-Windowseat-Token only, because Authorization holds a key
         for somebody else.
         """
+        self.check_stranger(request)
+        self.check_token(request, bearer=bearer)
+
+    def check_stranger(self, request: Request) -> None:
+        """Check host and origin only, for what everybody may know. Raises Refused (403)."""
         self.check_host(request)
         check_origin(request)
-        self.check_token(request, bearer=bearer)
 
     def is_local(self, request: Request) -> bool:
         """Whether the request came from this machine to a server that only this machine can reach."""
@@ -67,9 +71,9 @@ class Guard:
         if name and (known or not (allowed or self.is_local(request))):
             return
         raise forbidden(
+            "wrong_host",
             "The Host header does not name this server.",
-            code="wrong_host",
-            next_step="Use the address under which the app was started, or add the name to server.allowedHosts.",
+            "Use the address under which the app was started, or add the name to server.allowedHosts.",
         )
 
     def check_token(self, request: Request, *, bearer: bool = True) -> None:
@@ -82,9 +86,9 @@ class Guard:
             if self.is_local(request):
                 return
             raise forbidden(
+                "no_token_configured",
                 "This server can be reached from other machines, and no token is set for its HTTP routes.",
-                code="no_token_configured",
-                next_step="Set WINDOWSEAT_API_TOKEN where the app is started, and send it as a bearer token.",
+                "Set WINDOWSEAT_API_TOKEN where the app is started, and send it as a bearer token.",
             )
         given = [request.headers.get(TOKEN_HEADER, "")]
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
@@ -104,13 +108,13 @@ def check_origin(request: Request) -> None:
     """Refuse a request that a browser sends for a page of another origin. Programs send neither header."""
     origin = request.headers.get("origin")
     host = request.headers.get("host", "").lower()
-    same = origin is None or (urlsplit_or_empty(origin) == host and bool(host))
+    same = origin is None or (bool(host) and _address_of(origin) == host)
     if same and request.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return
     raise forbidden(
+        "wrong_origin",
         "The request comes from a web page of another origin.",
-        code="wrong_origin",
-        next_step="Call this address from a program or a server, not from another site's page.",
+        "Call this address from a program or a server, not from another site's page.",
     )
 
 
@@ -143,7 +147,7 @@ async def read_json(request: Request, most_bytes: int = MOST_BYTES) -> dict[str,
     return value
 
 
-def urlsplit_or_empty(origin: str) -> str:
+def _address_of(origin: str) -> str:
     """Host and port of an origin as a Host header has them; empty for "null" and what is no address."""
     try:
         return urlsplit(origin).netloc.lower()

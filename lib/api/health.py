@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
 from lib.api.conversations import Conversations
 from lib.api.endpoint import Handler
 from lib.api.errors import json_response
+from lib.api.threads import Threads
 
 
-def health(conversations: Conversations) -> Handler:
+def health(conversations: Conversations, threads: Threads) -> Handler:
     """The handler. Where the store does not answer, the response is 503."""
 
     async def get(request: Request) -> Response:
-        await anyio.to_thread.run_sync(lambda: conversations.chat().store.ping())
+        await threads.run(lambda: conversations.chat().store.ping())
         return json_response({"status": "ok"})
 
     return get
