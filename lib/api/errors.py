@@ -74,9 +74,16 @@ class Refused(Exception):
         self.headers = dict(headers or {})
 
 
-def not_found(what: str = "There is no such address.", code: str = "not_found") -> Refused:
-    """404."""
-    return Refused(404, code, what, next_step="GET /api/openapi.json lists the addresses that exist.")
+def not_found() -> Refused:
+    """404 for an address that does not exist."""
+    step = "GET /api/openapi.json lists the addresses that exist."
+    return Refused(404, "not_found", "There is no such address.", next_step=step)
+
+
+def no_such_session() -> Refused:
+    """404 for a session that does not exist, or that the caller may not know of."""
+    what = "There is no such chat. It may have expired or been cleared."
+    return Refused(404, "no_such_session", what, next_step="A message sent with this sessionId begins it.")
 
 
 def forbidden(code: str, what: str, next_step: str) -> Refused:
@@ -127,7 +134,10 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
     return Response(to_json(body), status, {"cache-control": "no-store", **(headers or {})}, "application/json")
 
 
-def to_json(value: Any) -> bytes:
-    """A value as JSON. Everything outside ASCII is escaped: stored text may hold half a surrogate pair, which UTF-8
-    cannot."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+def to_json(value: Any, *, ascii_only: bool = False) -> bytes:
+    """A value as JSON on one line. Half a surrogate pair, which stored text may hold and UTF-8 cannot, is escaped;
+    with `ascii_only`, so is everything else outside ASCII."""
+    try:
+        return json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return to_json(value, ascii_only=True)

@@ -80,5 +80,5 @@ class Follower:
 
 
 def _event(name: str, data: Any) -> bytes:
-    """One server-sent event. JSON without line breaks fits on its one line."""
-    return b"event: " + name.encode() + b"\ndata: " + to_json(data) + b"\n\n"
+    """One server-sent event. In ASCII, because many clients also break lines where Unicode does, as at U+2028."""
+    return b"event: " + name.encode() + b"\ndata: " + to_json(data, ascii_only=True) + b"\n\n"

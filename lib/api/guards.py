@@ -170,10 +170,10 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def _is_loopback(address: str | None) -> bool:
-    """Whether this is an address or name of the loopback interface, or a unix socket."""
+    """Whether this is an address or name of the loopback interface."""
     if address is None:
         return False
-    if address == "localhost" or address.startswith("unix://"):
+    if address == "localhost":
         return True
     try:
         return ipaddress.ip_address(address).is_loopback

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lib.api.conversations import Conversations
-from lib.api.errors import body_of, not_found
+from lib.api.errors import body_of, no_such_session
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -19,7 +19,7 @@ def stored_chat(conversations: Conversations, session_id: str, limit: int, befor
     store, live = conversations.chat().store, conversations.chat().live(session_id)
     history, about = store.load(session_id), store.about(session_id)
     if not history and live is None and about.created_at is None and not about.settings:
-        raise not_found("There is no such chat. It may have expired or been cleared.", "no_such_session")
+        raise no_such_session()
     settings = conversations.settings(about.settings)
     stop = len(history) if before is None else min(before, len(history))
     first = max(0, stop - limit)
