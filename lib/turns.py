@@ -178,6 +178,8 @@ class LiveTurn:
     phase: str = ""
     """"summarizing" before the request is sent, "storing" while a finished reply waits for the store, or empty."""
     summarized: Summarized | None = None
+    via: str = ""
+    """"http" if a program sent the message over the HTTP routes; empty if a person did, on a page."""
     age: float = 0.0
 
     @property

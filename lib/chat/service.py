@@ -59,12 +59,14 @@ class ChatService:
         instead_of: str | None = None,
         over_budget_allowed: bool = False,
         summarized: Summarized | None = None,
+        via: str = "",
     ) -> LiveTurn:
         """Store the prompt as the session's live turn and start answering it.
 
         `replaces` mutes the exchange that starts at this stored index once the new one is stored. `instead_of` is the
-        id of an interrupted turn that this one retries; `summarized` is the cost of a summary made for it. Raises
-        TurnInProgress, HistoryUnavailable or CorruptHistory; then nothing was stored.
+        id of an interrupted turn that this one retries; `summarized` is the cost of a summary made for it. `via` is
+        "http" for a message from the HTTP routes. Raises TurnInProgress, HistoryUnavailable or CorruptHistory; then
+        nothing was stored.
         """
         self.store.load(session_id)  # an unreadable history must be reported before anything starts
         live = LiveTurn(
@@ -75,6 +77,7 @@ class ChatService:
             replaces=replaces,
             over_budget_allowed=over_budget_allowed,
             summarized=summarized,
+            via=via,
         )
         self._begin(session_id, live, instead_of)
         worker = TurnWorker(
@@ -124,6 +127,7 @@ class ChatService:
         open_provider: ProviderOpener,
         *,
         over_budget_allowed: bool = False,
+        via: str = "",
     ) -> LiveTurn:
         """Send an interrupted turn's prompt again, with today's settings."""
         return self.send(
@@ -135,6 +139,7 @@ class ChatService:
             instead_of=interrupted.id,
             over_budget_allowed=over_budget_allowed,
             summarized=interrupted.summarized,
+            via=via,
         )
 
     def keep(self, session_id: str, interrupted: LiveTurn) -> None:
