@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import overload
 
+from lib.analysis.history_prefix import HistoryPrefix
 from lib.chat_settings import ChatSettings
 from lib.context import NO_MARKS, Marks, plan_context
 from lib.context.candidates import Candidates
@@ -243,23 +243,3 @@ def summary_of(record: RequestRecord) -> str | None:
     """The text of the summary that this request sent, or None."""
     plan = record.turn.plan if record.turn is not None else None
     return plan.summary.message.text if plan is not None and plan.summary is not None else None
-
-
-class HistoryPrefix(Sequence[Message]):
-    """The first `size` messages of a history, not copied: a long conversation has one of these for each request."""
-
-    def __init__(self, history: Sequence[Message], size: int) -> None:
-        self._history = history
-        self._size = size
-
-    def __len__(self) -> int:
-        return self._size
-
-    @overload
-    def __getitem__(self, at: int) -> Message: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Message]: ...
-    def __getitem__(self, at: int | slice) -> Message | Sequence[Message]:
-        if isinstance(at, slice):
-            return [self._history[place] for place in range(*at.indices(self._size))]
-        return self._history[range(self._size)[at]]

@@ -83,10 +83,11 @@ class Settings:
     preferred: str = "local"
     """Name of the endpoint that new chats start with."""
     api_token: str | None = field(default=None, repr=False)
-    record: bool = False
-    record_to: Mapping[str, str] = field(default_factory=dict)
-    """Names of the endpoints that recorded requests go to, by kind; the model on this machine for a kind without one."""
     """What requests to the HTTP routes must send; None if no token is set."""
+    record: bool = False
+    """Whether requests of people's own apps are recorded from the start."""
+    record_to: Mapping[str, str] = field(default_factory=dict)
+    """Names of the endpoints that recorded requests go to, by kind. Without one: the model on this machine."""
 
 
 def load_settings(
