@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +14,6 @@ from schemathesis import GenerationMode
 from lib.api.openapi import document
 from tests.support.app.app_process import App
 from tests.support.servers.api_server import ENDPOINTS
-from tests.support.servers.redis_servers import RedisServer
-from tests.support.servers.typist import Typist
 
 BOTH = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 QUICK = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -35,23 +29,9 @@ ASKED = [
 
 
 @pytest.fixture(scope="module")
-def app() -> Iterator[App]:
-    """The real app on a real Redis, with the typist as its only provider that has a key."""
-    folder = Path(tempfile.mkdtemp(prefix="ws-"))
-    redis, typist = RedisServer().start(), Typist(words=2, seconds_per_word=0)
-    keys = {"OPENAI_BASE_URL": typist.url, "OPENAI_API_KEY": "sk-test-typist", "OPENAI_MODEL": "typist-1"}
-    with typist, App(folder / "data", {"REDIS_URL": redis.url, **keys}) as running:
-        yield running
-    redis.close()
-    log = running.log.read_text()
-    shutil.rmtree(folder, ignore_errors=True)
-    assert "Traceback" not in log, log[-4000:]
-
-
-@pytest.fixture(scope="module")
-def schema(app: App) -> Any:
+def schema(real_app: App) -> Any:
     """What the app says of itself. Its other providers have no key, and no request must reach them."""
-    loaded = schemathesis.openapi.from_url(f"{app.url}/api/openapi.json")
+    loaded = schemathesis.openapi.from_url(f"{real_app.url}/api/openapi.json")
     named = loaded.raw_schema["components"]["schemas"]["NewMessage"]["properties"]["provider"]["anyOf"][0]
     assert named["enum"] == ["local", "openai", "anthropic"]
     named["enum"] = ["openai"]
