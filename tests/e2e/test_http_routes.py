@@ -49,7 +49,7 @@ def other_site() -> Iterator[str]:
 def test_a_message_from_a_program_streams_into_an_open_tab_and_into_its_pages(
     app: App, open_tab: OpenTab, server: RedisServer, typist: Typist, session_on_typist: str
 ) -> None:
-    typist.words, typist.first_word_gate = 60, threading.Event()
+    typist.words, typist.first_word_gate = 30, threading.Event()
     tab = open_tab(app, session_on_typist)
     tab.settled()
     body = {"message": "sent by a program", "sessionId": session_on_typist}
@@ -63,7 +63,7 @@ def test_a_message_from_a_program_streams_into_an_open_tab_and_into_its_pages(
         assert server.stored(session_on_typist) == []
         lines = [line for line in response.iter_lines() if line.startswith("data: ")]
     assert json.loads(lines[-1].removeprefix("data: "))["reply"] == typist.text()
-    tab.sees("word60")
+    tab.sees("word30")
     expect(tab.messages()).to_have_count(2)
     tab.page.get_by_role("link", name="Context window").first.click()
     tab.sees("sent by a program")
