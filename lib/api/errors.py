@@ -141,3 +141,14 @@ def to_json(value: Any, *, ascii_only: bool = False) -> bytes:
         return json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
         return to_json(value, ascii_only=True)
+    except ValueError:  # a number such as 1e999, which was stored by another service and is infinite in Python
+        return to_json(_finite(value), ascii_only=ascii_only)
+
+
+def _finite(value: Any) -> Any:
+    """The same value with null for every number that JSON cannot hold."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value

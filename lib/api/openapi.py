@@ -17,6 +17,13 @@ EXAMPLE = (
     ("delta", '{"sessionId": "…", "text": "lo"}'),
     ("done", '{"sessionId": "…", "reply": "Hello", "usage": {"input_tokens": 12, "output_tokens": 2}}'),
 )
+SAME = "$response.body#/sessionId"
+LINKS = {
+    "read": {"operationId": "read", "parameters": {"sessionId": SAME}},
+    "clear": {"operationId": "clear", "parameters": {"sessionId": SAME}},
+    "goOn": {"operationId": "send", "requestBody": {"message": "Go on.", "sessionId": SAME}},
+}
+"""What can be done next with the chat of a reply."""
 REFUSALS = {
     400: "the body is not a JSON object",
     401: "the token is missing or wrong",
@@ -75,7 +82,7 @@ def document(providers: Iterable[str]) -> dict[str, Any]:
 
 
 def _send() -> dict[str, Any]:
-    reply = _answer("the reply", "ChatReply")
+    reply = _answer("the reply", "ChatReply") | {"links": LINKS}
     reply["content"]["text/event-stream"] = {
         "schema": {"type": "string"},
         "example": "".join(f"event: {name}\ndata: {data}\n\n" for name, data in EXAMPLE),

@@ -12,6 +12,7 @@ from lib.errors import HistoryUnavailable, ProviderUnavailable, RateLimited
 from lib.history import valid_session_id
 from lib.messages import Message, Usage, assistant, user
 from lib.providers.scripted import Script, ScriptedProvider
+from tests.support.app.other_service import overwrite
 from tests.support.servers.api_server import SETTINGS, ApiServer
 from tests.support.servers.redis_servers import append, commit, live_turn, prompt, say
 from tests.support.waiting import wait_until
@@ -226,6 +227,12 @@ def test_half_a_surrogate_pair_comes_and_goes(served: ApiServer) -> None:
     assert answer.json()["reply"] == "\ude00!"
     assert list(served.store.load("s")) == [user("\ud83d"), assistant("\ude00!")]
     assert served.client.get("/api/chat/s").json()["messages"][0]["content"] == "\ud83d"
+
+
+def test_a_stored_number_that_json_cannot_hold_is_null(served: ApiServer) -> None:
+    say(served.store, "s")
+    overwrite(served.store, "s", [Message("user", [{"n": float("inf")}, 1.5, "\ud83d"])])
+    assert served.client.get("/api/chat/s").json()["messages"][0]["content"] == [{"n": None}, 1.5, "\ud83d"]
 
 
 def test_many_who_wait_do_not_keep_others_waiting(served: ApiServer) -> None:

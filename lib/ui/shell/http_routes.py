@@ -21,7 +21,6 @@ from lib.api.record.as_sent import AsSent
 from lib.api.security_headers import SecurityHeaders
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
-from lib.context import DEFAULT_STRATEGY, STRATEGIES
 from lib.providers import Provider
 from lib.providers.llama.process import ChildAddress
 from lib.recorder.recorder import Recorder
@@ -42,10 +41,7 @@ class AppConversations:
 
     def settings(self, stored: Mapping[str, Any], provider: str | None = None) -> ChatSettings:
         """A chat's stored settings, completed, with another provider where one is named."""
-        known = str(stored.get("provider") or services.settings().preferred)
-        settings = session_settings.defaults(known).updated(stored)
-        if settings.strategy not in STRATEGIES:
-            settings = replace(settings, strategy=DEFAULT_STRATEGY)
+        settings = session_settings.completed(stored)
         if provider is None or provider == settings.provider:
             return settings
         other = session_settings.defaults(provider)

@@ -40,6 +40,10 @@ class ScriptedConversations:
     """Conversations with one provider behind every endpoint. `opened` holds the settings it was opened with."""
 
     def __init__(self, store: HistoryStore) -> None:
+        self.use(store)
+
+    def use(self, store: HistoryStore) -> None:
+        """Begin anew with this store."""
         self.provider = ScriptedProvider()
         self.service = ChatService(store)
         self.opened: list[ChatSettings] = []
@@ -64,9 +68,8 @@ class ScriptedConversations:
 class Refusing(Everyone):
     """Refuses what a test tells it to refuse. `asked` holds what it was asked."""
 
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, bool]] = []
-        self.error: Exception | None = None
+    asked: list[tuple[str, bool]]
+    error: Exception | None
 
     def may(self, request: Request, session_id: str, write: bool) -> None:
         self.asked.append((session_id, write))
@@ -85,6 +88,12 @@ class ApiServer:
     token: str | None = None
     address: str | None = "127.0.0.1"
     hosts: Sequence[str] = ()
+
+    def begin_anew(self) -> None:
+        """An empty store, and guards as on a machine of one's own."""
+        self.conversations.use(InMemoryHistory(3600))
+        self.access.asked, self.access.error = [], None
+        self.token, self.address, self.hosts = None, "127.0.0.1", ()
 
     @property
     def store(self) -> HistoryStore:
@@ -127,11 +136,11 @@ def events(response: httpx2.Response) -> Iterator[tuple[str, Any]]:
 
 
 @contextmanager
-def serving(store: HistoryStore | None = None) -> Iterator[ApiServer]:
+def serving() -> Iterator[ApiServer]:
     """A running server on a port of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    conversations, access = ScriptedConversations(store or InMemoryHistory(3600)), Refusing()
+    conversations, access = ScriptedConversations(InMemoryHistory(3600)), Refusing()
     with httpx2.Client(base_url=url, timeout=30, trust_env=False) as client:
         served = ApiServer(conversations, access, client, url)
         guard = Guard(lambda: served.token, lambda: served.address, lambda: served.hosts)
@@ -144,4 +153,3 @@ def serving(store: HistoryStore | None = None) -> Iterator[ApiServer]:
         yield served
         server.should_exit = True
         thread.join(10)
-        wait_until(lambda: not [one for one in threading.enumerate() if one.name.startswith("turn-")], "the turns")
