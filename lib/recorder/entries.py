@@ -36,6 +36,8 @@ class Entry:
     input_tokens: int | None = None
     output_tokens: int | None = None
     note: str = ""
+    turn: int | None = None
+    """The number of its turn, once that is stored."""
 
 
 class Entries:
@@ -99,4 +101,5 @@ def _entry(session_id: str, turn: Turn) -> Entry:
         turn.usage.input_tokens,
         turn.usage.output_tokens,
         turn.note,
+        turn.number,
     )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from lib.chat_settings import ChatSettings
-from lib.errors import TurnInProgress
+from lib.errors import ChatError, TurnInProgress
 from lib.history import HistoryStore
 from lib.messages import Message
 from lib.recorder.alignment import Alignment, Stored, align, append_all
@@ -140,6 +140,14 @@ class Placing:
             _shorten(self._as_sent)
         history = placed.history or placed.new
         self._groups.remember(session_id, placed.request, history, answer.messages, answer.response_id)
+
+    def number_of(self, session_id: str, turn: Turn) -> int | None:
+        """The number that the store gave a turn; None if others have come since, or the store does not answer."""
+        try:
+            newest = self.store.turns(session_id, 1)
+        except ChatError:
+            return None
+        return newest[0].number if newest and newest[0].id == turn.id else None
 
     def _aligned(self, request: AppRequest, history: Sequence[Message]) -> Alignment | None:
         """Where the request's messages are in this history."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lib.messages import Message
+from lib.messages import Message, system
 from lib.recorded_requests import WRITINGS, RecordedRequest
 from lib.recorder.requests import INSTRUCTIONS, LISTS
 from lib.turns import Turn
@@ -46,6 +46,19 @@ def rebuilt(turn: Turn, turns: Iterable[Turn], history: Sequence[Message]) -> Re
     sha256 = hashlib.sha256(data).hexdigest()
     by_values = values_sha256(body) == recorded.values_sha256
     return RebuiltBody(data, sha256, "bytes" if sha256 == turn.request_sha256 else "values" if by_values else "")
+
+
+def messages_sent(turn: Turn, turns: Iterable[Turn], history: Sequence[Message]) -> list[Message]:
+    """The messages that a turn sent, its instructions first, with the words that the app used."""
+    plan, recorded = turn.plan, turn.recorded
+    if plan is None or recorded is None:
+        return []
+    sent = elements_as_sent(turn, turns) if recorded.path != "/v1/responses" else {}
+    messages = [system(turn.system_prompt)] if plan.system_tokens is not None else []
+    for start, stop, included, _ in plan.runs:
+        for index in range(start, min(stop, len(history))) if included else ():
+            messages += [Message.from_dict(element) for element in sent.get(index, ())] or [history[index]]
+    return messages
 
 
 def elements_as_sent(turn: Turn, turns: Iterable[Turn]) -> dict[int, tuple[Any, ...]]:

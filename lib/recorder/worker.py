@@ -192,6 +192,7 @@ class Worker:
             input_tokens=turn.usage.input_tokens,
             output_tokens=turn.usage.output_tokens,
             note=turn.note,
+            turn=self._placing.number_of(self._session_id, turn),
         )
 
     def _commit(self, request: AppRequest, answer: Answer, ended: Ended) -> Turn:
