@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lib.recorder.entries import Entries, Entry
@@ -30,6 +30,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._closing = threading.Event()
+        self._under_way: dict[str, tuple[Tape, threading.Event]] = {}
 
     def target(self, kind: str, endpoints: Mapping[str, Endpoint]) -> Endpoint:
         """The endpoint for paths of this kind: the chosen one if it speaks the protocol, else the model here."""
@@ -44,16 +45,22 @@ class Recorder:
             self.entries.put(replace(entry, state="passed on", note=note))
             return
         self.entries.put(entry)
-        threading.Thread(target=self._record, args=(tape, entry), daemon=True, name=f"record-{tape.id[:8]}").start()
+        with self._lock:
+            earlier = [done for other, done in self._under_way.values() if other.ended_monotonic is not None]
+            self._under_way[tape.id] = (tape, threading.Event())
+        threading.Thread(target=self._record, args=(tape, earlier), daemon=True, name=f"record-{tape.id[:8]}").start()
 
     def close(self) -> None:
         """The app ends: requests on their way are stored as far as they came."""
         self._closing.set()
 
-    def _record(self, tape: Tape, entry: Entry) -> None:
+    def _record(self, tape: Tape, earlier: Sequence[threading.Event]) -> None:
+        """Record one request. Those that were answered before it was sent come first: it may go on with one of them."""
         try:
-            Worker(tape, self._place, self.entries.put, self._closing).run()
+            Worker(tape, self._place, self.entries.put, self._closing, earlier).run()
         finally:
+            with self._lock:
+                self._under_way.pop(tape.id)[1].set()
             self._room.release()
 
     def _place(self) -> Placing:

@@ -11,7 +11,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from lib.errors import ChatError, HistoryUnavailable, TurnInProgress
@@ -29,6 +29,8 @@ from lib.turns import LiveTurn, PlanSummary, Turn
 
 HEAD_START_SECONDS = 0.1
 HEARTBEAT_SECONDS = 0.5
+EARLIER_SECONDS = 5.0
+"""How long requests that were answered before are waited for, so that it is known what they said."""
 PATIENCE_SECONDS = 60.0
 """How long a finished turn waits for another one of its session, or for the store."""
 
@@ -39,11 +41,17 @@ class Worker:
     """Records one request. `report` is called with each new state of its line in the list."""
 
     def __init__(
-        self, tape: Tape, open_placing: Callable[[], Placing], report: Callable[[Entry], None], closing: threading.Event
+        self,
+        tape: Tape,
+        open_placing: Callable[[], Placing],
+        report: Callable[[Entry], None],
+        closing: threading.Event,
+        earlier: Sequence[threading.Event],
     ) -> None:
         self._tape = tape
         self._open_placing = open_placing
         self._closing = closing
+        self._earlier = earlier
         self._report = report
         self._entry = Entry(tape.id, tape.started_at, tape.path, tape.endpoint.name)
         self._cleaned = False
@@ -80,6 +88,9 @@ class Worker:
         tape = self._tape
         request = self._request()
         self._placing = self._open_placing()
+        patience_ends = time.monotonic() + EARLIER_SECONDS
+        for done in self._earlier:
+            done.wait(max(0.0, patience_ends - time.monotonic()))
         self._session_id = self._placing.session_for(request, tape.session)
         settings = self._placing.settings(tape.endpoint, request.model)
         settings = replace(settings, system_prompt=request.system_prompt or "")

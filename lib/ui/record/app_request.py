@@ -22,7 +22,6 @@ from lib.turns import Turn
 from lib.ui.components import rule_verdict
 from lib.ui.context_window import request_body
 from lib.ui.format import numbers
-from lib.ui.format.text import as_markdown
 from lib.ui.shell import menu
 from lib.ui.shell.page import Page
 
@@ -65,7 +64,7 @@ def draw(page: Page, turn: Turn) -> None:
     recorded = turn.recorded
     assert recorded is not None
     answer = "no answer came" if recorded.status is None else f"the answer had the status {recorded.status}"
-    st.caption(f"Your app sent it through the recorder to {as_markdown(recorded.url)}; {answer}.")
+    st.caption(f"Your app sent it through the recorder to `{recorded.url.replace('`', '')}`; {answer}.")
     if recorded.changed:
         which = ", ".join(str(index + 1) for index in recorded.changed[:20])
         st.caption(

@@ -15,7 +15,7 @@ OPENAI, ANTHROPIC, CURL = "OpenAI SDK", "Anthropic SDK", "curl"
 def draw() -> None:
     """The address, and two lines for each way."""
     origin = address()
-    st.subheader("The lines to change", anchor=False)
+    st.subheader("The line to change", anchor=False)
     needs_token = services.settings().api_token is not None
     for tab, (text, language) in zip(
         st.tabs([OPENAI, ANTHROPIC, CURL]), _texts(origin, needs_token=needs_token), strict=True
