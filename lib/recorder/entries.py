@@ -10,7 +10,7 @@ from typing import Literal
 
 from lib.errors import ChatError
 from lib.history import HistoryStore
-from lib.turns import Turn
+from lib.turns import PlanSummary, Turn
 
 KEPT = 200
 SESSIONS_LOOKED_AT, TURNS_OF_EACH = 20, 10
@@ -72,6 +72,11 @@ class Entries:
             return sorted(self._entries.values(), key=lambda entry: entry.at, reverse=True)[:limit]
 
 
+def messages_sent(plan: PlanSummary) -> int:
+    """How many messages of the conversation a request held, without its instructions."""
+    return plan.sent - (plan.system_tokens is not None)
+
+
 def _recorded_before(store: HistoryStore) -> Sequence[Entry]:
     """The recorded turns of the newest sessions, oldest first. A session that cannot be read is passed over."""
     found: list[Entry] = []
@@ -96,7 +101,7 @@ def _entry(session_id: str, turn: Turn) -> Entry:
         session_id,
         turn.model,
         recorded.status,
-        0 if plan is None else plan.sent,
+        0 if plan is None else messages_sent(plan),
         0 if plan is None else plan.left_out,
         turn.usage.input_tokens,
         turn.usage.output_tokens,

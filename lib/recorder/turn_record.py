@@ -157,7 +157,7 @@ def plan_of(placed: Placed, settings: ChatSettings, counter: TokenCounter) -> Pl
     return PlanSummary(
         alignment.runs(unsent),
         alignment.newest,
-        sent,
+        sent + len(instructions),
         alignment.newest + 1 - sent,
         sum(sizes) + template,
         sizes[0] if instructions else None,

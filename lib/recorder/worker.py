@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from lib.errors import ChatError, HistoryUnavailable, TurnInProgress
 from lib.recorded_requests import prompt_of
-from lib.recorder.entries import Entry
+from lib.recorder.entries import Entry, messages_sent
 from lib.recorder.place import VIA, Placing
 from lib.recorder.replies.answer import Answer
 from lib.recorder.replies.reader import AnswerReader
@@ -198,7 +198,7 @@ class Worker:
             state="recorded",
             status=self._status,
             session_id=self._session_id,
-            sent=plan.sent,
+            sent=messages_sent(plan),
             left_out=plan.left_out,
             input_tokens=turn.usage.input_tokens,
             output_tokens=turn.usage.output_tokens,

@@ -7,12 +7,15 @@ header X-Windowseat-Token, because Authorization holds the provider's key.
 
 from __future__ import annotations
 
+import logging
+from typing import TYPE_CHECKING
+
 from starlette.requests import ClientDisconnect, Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from lib.api.access import Access
-from lib.api.errors import Refused, refusal_of
+from lib.api.errors import Refused, refusal_of, unexpected
 from lib.api.guards import Guard, read_body
 from lib.api.record import upstream
 from lib.api.record.as_sent import ACCEPTED
@@ -21,6 +24,11 @@ from lib.api.record.refusals import Kind, refusal
 from lib.api.threads import Threads
 from lib.errors import ChatError
 from lib.settings import Endpoint
+
+if TYPE_CHECKING:
+    from lib.api.record.relay import Passing
+
+log = logging.getLogger(__name__)
 
 MOST_BYTES = 33_554_432
 """The largest body of a request: Anthropic takes 32 MB, and OpenAI a little more."""
@@ -75,17 +83,27 @@ class Relay:
         request = Request(scope, receive)
         kind = _kind(request)
         try:
-            try:
-                await self._pass_on(request, kind, receive, send)
-            except ChatError as error:
-                raise refusal_of(error) from error
+            passing = await self._prepare(request, kind)
+            await passing.run(receive, send)
         except Refused as refused:
             await refusal(kind, refused)(scope, receive, send)
         except ClientDisconnect:
             return
 
-    async def _pass_on(self, request: Request, kind: Kind, receive: Receive, send: Send) -> None:
-        """Check the request, choose its provider, and pass it on."""
+    async def _prepare(self, request: Request, kind: Kind) -> Passing:
+        """The request, ready to be passed on. Raises Refused."""
+        try:
+            return await self._checked(request, kind)
+        except (Refused, ClientDisconnect):
+            raise
+        except ChatError as error:
+            raise refusal_of(error) from error
+        except Exception as error:
+            log.exception("%s could not be passed on", request.url.path)
+            raise unexpected(error) from error
+
+    async def _checked(self, request: Request, kind: Kind) -> Passing:
+        """Check the request, choose its provider, and begin to record it."""
         from lib.api.record.relay import Passing, of_request
         from lib.recorder.secrets import secrets_in
         from lib.recorder.tape import Tape
@@ -111,7 +129,7 @@ class Relay:
             secrets = secrets_in((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
             tape = Tape(path, upstream.shown(url), endpoint, data, secrets, session)
             recorder.start(tape)
-        await Passing(request.method, url, headers, data, endpoint.label, tape).run(receive, send)
+        return Passing(request.method, url, headers, data, endpoint.label, tape)
 
     def _get_ready(self) -> None:
         """What the first request would wait for."""

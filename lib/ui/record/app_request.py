@@ -68,9 +68,9 @@ def draw(page: Page, turn: Turn) -> None:
     if recorded.changed:
         which = ", ".join(str(index + 1) for index in recorded.changed[:20])
         st.caption(
-            f":material/edit: Your app changed {numbers.plural(len(recorded.changed), 'message')} ({which}) before it"
-            " sent them again. They stay stored as they were first; open one to see what was sent. Their sizes here are"
-            " those of the stored words; the size at the top of the turn is what was sent."
+            f":material/edit: Your app sent {numbers.plural(len(recorded.changed), 'message')} ({which}) with other"
+            " words than before. What is stored stays as it was; open the line to see what was sent."
+            f"{_size_as_sent(turn)}"
         )
     turns = _turns(page)
     if turn.plan is not None:
@@ -80,6 +80,14 @@ def draw(page: Page, turn: Turn) -> None:
     body = rebuilt(turn, turns, page.history)
     if body is not None:
         request_body.draw(_address(recorded), body.data, body.sha256, turn.request_sha256, "sent")
+
+
+def _size_as_sent(turn: Turn) -> str:
+    """The size of the request, where those of the stored messages do not add up to it."""
+    if turn.plan is None:
+        return ""
+    size = numbers.sized(turn.plan.input_tokens, turn.plan.provenance)
+    return f" The sizes here are those of the stored words; as it was sent, the request had {size}."
 
 
 def _lineage(recorded: RecordedRequest) -> None:

@@ -63,7 +63,7 @@ def test_a_chat_reads_like_one_made_here(served: RecordServer, chat: openai.Open
     assert (first.reply, first.usage.input_tokens, first.stop_reason, first.status) == ("Hi!", 12, "end", "complete")
     assert (second.prompt, second.system_prompt, second.provider) == ("And 2+2?", "Be brief.", "openai")
     assert second.plan is not None
-    assert (second.plan.sent, second.plan.left_out, second.plan.runs) == (3, 0, ((0, 3, True, "app_sent"),))
+    assert (second.plan.sent, second.plan.left_out, second.plan.runs) == (4, 0, ((0, 3, True, "app_sent"),))
     assert (second.request, second.model) == ({"model": "model-1", "temperature": 0.7}, "model-1")
     assert proved(served, 2) == ["bytes", "bytes"]
     assert served.store.about(served.done(2)[-1].session_id).title == "Hello"

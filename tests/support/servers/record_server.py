@@ -119,7 +119,9 @@ def recording(store: HistoryStore, *, on: bool = True) -> Iterator[RecordServer]
     with Upstream() as upstream:
         recorder = Recorder(Parts(store), on=on, targets=targets)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        served = RecordServer(url, store, recorder, upstream, Refusing())
+        access = Refusing()
+        access.asked, access.error = [], None
+        served = RecordServer(url, store, recorder, upstream, access)
         guard = Guard(lambda: served.token, lambda: served.address)
         routes = record.routes(_Port(served), guard, served.access)
         app = Starlette(routes=routes, middleware=[Middleware(AsSent), Middleware(GZipMiddleware, minimum_size=1)])
