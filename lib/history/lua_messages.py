@@ -116,23 +116,23 @@ RESTORE = (
     WRITE
     + BUSY
     + """
-local id, added, record, title, settings = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local id, value, record, title, turns_from = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6] + 0
 if call('HEXISTS', about, 'import:' .. id) == 1 then return 'ok' end -- this recording arrived before
 if busy then return busy end
 if call('EXISTS', chat, turns) > 0 then return 'occupied' end
 """
     + ADD_TO_INDEX
     + """
-call('SET', chat, '[' .. added .. ']')
-for place = 7, #ARGV do
-  call('XADD', turns, string.format('%.0f-0', place - 6), 'turn', ARGV[place])
-end
-call('HSET', about, 'settings', settings, 'import:' .. id, '{"imported_at":' .. now .. ',' .. record)
+call('SET', chat, value)
+for place = 7, turns_from - 1, 2 do call('HSET', about, ARGV[place], ARGV[place + 1]) end
+for place = turns_from, #ARGV, 2 do call('XADD', turns, ARGV[place] .. '-0', 'turn', ARGV[place + 1]) end
+call('HSET', about, 'import:' .. id, '{"imported_at":' .. now .. ',' .. record)
 """
     + NAME
     + DONE
 )
-"""Arguments from the seventh on are the turns, in order."""
+"""Arguments from the seventh on are pairs: first the fields of the about hash with their values, then, from the place
+that the sixth argument names, the numbers of the turns with their records, in order."""
 
 LOAD = (
     READ

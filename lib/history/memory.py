@@ -15,6 +15,7 @@ from typing import Any
 from lib.context.candidates import Summary
 from lib.history import About, Import, Mark, Recording, SessionSummary, Signal, serialization, valid_session_id
 from lib.history.refusals import being_answered, checked_index, checked_messages, interrupted, occupied, turn_lost
+from lib.history.sessions import restoring
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -24,6 +25,7 @@ class State:
     """All data of one session. Times are seconds since the epoch, by the store's clock."""
 
     messages: tuple[Message, ...] = ()
+    restored: tuple[Sequence[Message], bytes] = ((), b"")  # and their bytes
     turns: list[Turn] = field(default_factory=list)
     about: About = field(default_factory=About)
     live: LiveTurn | None = None
@@ -35,10 +37,9 @@ class State:
     expires_at: float = 0.0
     active_at: float = 0.0
 
-
-def _left(state: State, now: float) -> float | None:
-    """Seconds that a session has left; None for ever."""
-    return None if math.isinf(state.expires_at) else state.expires_at - now
+    def left(self, now: float) -> float | None:
+        """Seconds that the session has left; None for ever."""
+        return None if math.isinf(self.expires_at) else self.expires_at - now
 
 
 class InMemoryHistory:
@@ -95,7 +96,7 @@ class InMemoryHistory:
                 return  # this commit arrived before
             state = self._write(session_id)
             state.messages += tuple(messages)
-            state.turns.append(replace(turn, number=len(state.turns) + 1))
+            state.turns.append(replace(turn, number=1 + sum(last.number for last in state.turns[-1:])))
             if turn.replaces is not None:
                 state.about = replace(state.about, muted=state.about.muted | {turn.replaces})
             state.live, state.stop, state.active_at = None, "", self._clock()
@@ -130,12 +131,12 @@ class InMemoryHistory:
             before = self._read(session_id)
             if before.messages or before.turns:
                 raise occupied()
-            state = self._write(session_id)
+            value, state = restoring.value_of(recording), self._write(session_id)
             state.messages = tuple(recording.messages)
-            state.turns = [replace(turn, number=place) for place, turn in enumerate(recording.turns, 1)]
-            record = Import(0, len(state.messages), recording.source, self._clock())
-            state.about = replace(state.about, settings=dict(recording.settings), imports=(record,))
-            self._name(state, recording.title)
+            state.restored = (state.messages, value)
+            state.turns = restoring.numbered(recording.turns)
+            state.about = restoring.about_of(recording, state.about, self._clock())
+            self._name(state, "")
 
     def clear(self, session_id: str) -> None:
         with self._lock:
@@ -149,9 +150,7 @@ class InMemoryHistory:
             return list(turns) if newest is None else turns[max(0, len(turns) - max(0, newest)) :]
 
     def turn(self, session_id: str, number: int) -> Turn | None:
-        with self._lock:
-            turns = self._read(session_id).turns
-            return turns[number - 1] if 1 <= number <= len(turns) else None
+        return next((turn for turn in self.turns(session_id) if turn.number == number), None)
 
     def about(self, session_id: str) -> About:
         return self._read(session_id).about
@@ -188,7 +187,7 @@ class InMemoryHistory:
         with self._lock:
             now = self._clock()
             alive = [
-                SessionSummary(session_id, state.about.title, state.active_at, _left(state, now))
+                SessionSummary(session_id, state.about.title, state.active_at, state.left(now))
                 for session_id, state in self._sessions.items()
                 if state.expires_at > now and (state.messages or state.live)
             ]
@@ -197,12 +196,13 @@ class InMemoryHistory:
     def expires_in(self, session_id: str) -> float | None:
         with self._lock:
             state = self._read(session_id)
-            return _left(state, self._clock()) if state.messages else None
+            return state.left(self._clock()) if state.messages else None
 
     def raw(self, session_id: str) -> bytes | None:
         """The messages as JSON, as Redis would store them."""
-        messages = self.load(session_id)
-        return b"[" + serialization.pack_messages(messages) + b"]" if messages else None
+        state = self._read(session_id)
+        written = b"[" + serialization.pack_messages(state.messages) + b"]" if state.messages else None
+        return state.restored[1] if state.messages and state.messages is state.restored[0] else written
 
     def overwrite(self, session_id: str, messages: Sequence[Message], lifetime: float | None = None) -> None:
         """Replace the messages and leave the turns, as another service does in Redis with SETEX. The app never does.

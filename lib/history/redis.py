@@ -38,6 +38,7 @@ from lib.history.refusals import (
     turn_lost,
 )
 from lib.history.session_index import SessionIndex, seconds
+from lib.history.sessions import restoring
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -136,15 +137,17 @@ class RedisHistory:
     def restore(self, session_id: str, recording: Recording) -> None:
         if not recording.messages:
             raise ValueError("a recording without messages")
+        fields = restoring.about_fields(recording)
         self._write(
             lua_messages.RESTORE,
             session_id,
             uuid.uuid4().hex,
-            serialization.pack_messages(recording.messages),
-            serialization.pack_import(0, len(recording.messages), recording.source),
-            serialization.title_of(recording.title),
-            serialization.to_json(dict(recording.settings)),
-            *map(serialization.pack_turn, recording.turns),
+            restoring.value_of(recording),
+            serialization.pack_import(0, len(recording.messages), recording.source, recording.whole),
+            restoring.title_of(recording),
+            7 + len(fields),
+            *fields,
+            *restoring.turn_records(recording),
             listed=True,
         )
 

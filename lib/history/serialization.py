@@ -197,9 +197,9 @@ def unpack_live(raw: bytes, now: float) -> LiveTurn:
         raise CorruptHistory(what, raw=raw, where="live record") from exc
 
 
-def pack_import(first: int, count: int, source: str) -> bytes:
+def pack_import(first: int, count: int, source: str, whole: bool = False) -> bytes:
     """The record of an import as JSON without its first field, the time, which the script adds."""
-    return to_json({"first": first, "count": count, "source": source})[1:]
+    return to_json({"first": first, "count": count, "source": source} | ({"whole": True} if whole else {}))[1:]
 
 
 def unpack_about(stored: Mapping[bytes, bytes]) -> About:
@@ -215,6 +215,7 @@ def unpack_about(stored: Mapping[bytes, bytes]) -> About:
             _summaries(stored.get(b"summaries", b"[]")),
             _object(stored.get(b"handles", b"{}")),
             _imports(stored),
+            _object(stored.get(b"prices", b"{}")),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
         raw = stored.get(b"settings", b"")
@@ -226,22 +227,23 @@ def _marked(stored: Mapping[bytes, bytes], mark: bytes) -> frozenset[int]:
 
 
 def _summaries(raw: bytes) -> tuple[Summary, ...]:
-    stored = from_json(raw)
-    if not isinstance(stored, list):
-        raise TypeError(f"expected a list, found {type(stored).__name__}")
-    return tuple(Summary.from_dict(summary) for summary in stored)
+    return tuple(Summary.from_dict(summary) for summary in _object(raw, list))
 
 
 def _imports(stored: Mapping[bytes, bytes]) -> tuple[Import, ...]:
     records = [_object(raw) for name, raw in stored.items() if name.startswith(b"import:")]
-    imports = [Import(int(r["first"]), int(r["count"]), str(r["source"]), float(r["imported_at"])) for r in records]
-    return tuple(sorted(imports, key=lambda each: each.first))
+    imports = [
+        Import(int(r["first"]), int(r["count"]), str(r["source"]), float(r["imported_at"]), r.get("whole") is True)
+        for r in records
+    ]
+    return tuple(sorted(imports, key=lambda each: (each.first, each.imported_at)))
 
 
-def _object(raw: bytes) -> dict[str, Any]:
+def _object(raw: bytes, kind: type = dict) -> Any:
+    """The value, which must be a dict, or a list. Raises TypeError."""
     value = from_json(raw)
-    if not isinstance(value, dict):
-        raise TypeError(f"expected an object, found {type(value).__name__}")
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {kind.__name__}, found {type(value).__name__}")
     return value
 
 
