@@ -140,8 +140,8 @@ class ForeignSession(ChatError):
     next_default = "Fork it to go on."
     retryable = False
 
-    def __init__(self) -> None:
-        super().__init__("This conversation belongs to another library; Windowseat only reads it.")
+    def __init__(self, what: str = "This conversation belongs to another library; Windowseat only reads it.") -> None:
+        super().__init__(what)
 
 
 class ContextOverflow(ChatError):

@@ -22,7 +22,7 @@ BATCH = 1_000
 AT_ONCE = 500
 """Keys that are read in one round trip."""
 MOST_KEYS = 1_000_000
-"""Keys of the server that are looked at. A million take about two seconds."""
+"""Keys of the server that are looked at. A million take about five seconds."""
 MOST_MESSAGES = 50_000
 """Messages of one conversation."""
 MOST_BYTES = 64 * 1024 * 1024

@@ -14,6 +14,8 @@ from lib.history.foreign.readers import Found, Reader
 
 LOOK_SECONDS = 5.0
 """How long the names of keys are remembered. Values are read anew each time."""
+LOOK_TIMES = 10
+"""A look that took long is remembered for so many times as long as it took."""
 FAMILIES = 16
 """Conversations whose keys are remembered."""
 
@@ -36,7 +38,7 @@ class Catalogue:
         self._readers = {reader.format: reader for reader in readers}
         self._clock = clock
         self._lock = threading.Lock()
-        self._last: tuple[float, Look] | None = None
+        self._last: tuple[float, Look] | None = None  # with the time until which it is used
         self._families: OrderedDict[str, tuple[float, tuple[bytes, ...]]] = OrderedDict()
 
     def forget(self) -> None:
@@ -49,21 +51,23 @@ class Catalogue:
         """What the keys of the server tell, looked at a moment ago or now. Raises HistoryUnavailable."""
         with self._lock:
             known = self._last
-        if known is not None and self._clock() - known[0] < LOOK_SECONDS:
+        if known is not None and self._clock() < known[0]:
             return known[1]
+        began = self._clock()
         found: dict[tuple[str, bytes], Found] = {}
         looked_at, is_complete = 0, True
         for batch in self._access.batches():
             for key in batch:
                 self._sort_in(key, found)
             looked_at += len(batch)
-            if looked_at >= MOST_KEYS:
+            if looked_at > MOST_KEYS:
                 is_complete = False
                 break
         listed = {foreign_id(*named): (self._readers[named[0]], found[named]) for named in sorted(found)}
         look = Look(listed, looked_at, is_complete)
+        took = self._clock() - began
         with self._lock:
-            self._last = (self._clock(), look)
+            self._last = (began + took + max(LOOK_SECONDS, LOOK_TIMES * took), look)
         return look
 
     def _sort_in(self, key: bytes, found: dict[tuple[str, bytes], Found]) -> None:

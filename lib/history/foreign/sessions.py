@@ -75,7 +75,7 @@ class ForeignSessions:
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
             raise ValueError(f"not a place in the list: {cursor!r}")
         look, wanted, start = self._catalogue.look(), text.casefold(), int(cursor or 0)
-        matching = [entry for entry in look.found.items() if wanted in _words(*entry[1])]
+        matching = [entry for entry in look.found.items() if not wanted or wanted in _words(*entry[1])]
         notes: dict[str, str] = {}
         rows = self._rows(matching[start : start + limit], notes)
         following = str(start + limit) if start + limit < len(matching) else None
