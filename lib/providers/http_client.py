@@ -39,6 +39,11 @@ def shared_client(url: str) -> httpx2.Client:
     return _client(through_proxy=not _is_on_this_machine(urlsplit(url).hostname or ""))
 
 
+def forget_clients() -> None:
+    """Make new clients when they are next needed, with the time limits that apply then."""
+    _client.cache_clear()
+
+
 @cache
 def _client(*, through_proxy: bool) -> httpx2.Client:
     import httpx2

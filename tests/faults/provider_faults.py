@@ -149,6 +149,6 @@ def short_timeout() -> Iterator[None]:
     """Let the app give up on a silent server after a second or two."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(http_client, "READ_SECONDS", TIMEOUT_SECONDS)
-        http_client._client.cache_clear()
+        http_client.forget_clients()
         yield
-    http_client._client.cache_clear()
+    http_client.forget_clients()

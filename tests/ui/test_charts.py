@@ -98,7 +98,7 @@ def test_long_names_go_into_a_legend() -> None:
 def test_labels_do_not_cover_each_other(ends: list[tuple[float, int]]) -> None:
     ends = sorted(ends, reverse=True)
     heights = [charts.ROW * rows for _, rows in ends]
-    places = charts._spread([at for at, _ in ends], heights)
+    places = charts.spread_labels([at for at, _ in ends], heights)
     for (upper, lower), (tall, low) in zip(pairwise(places), pairwise(heights), strict=True):
         assert upper - lower >= (tall + low) / 2 - 1e-9
     assert places[-1] >= heights[-1] / 2 - 1e-9

@@ -120,6 +120,11 @@ class _KnownServer:
 _servers: dict[str, _KnownServer] = {}
 
 
+def forget_servers() -> None:
+    """Learn every server again when it is next asked."""
+    _servers.clear()
+
+
 def counter_at(url: str, ask: Ask, label: str, *, own_key: bool) -> LlamaCounter | None:
     """The counter of the server with this base URL, learned once per process and again if it serves another model.
 

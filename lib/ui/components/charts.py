@@ -184,7 +184,7 @@ def _label(figure: Figure, lines: Sequence[Line], top: float, last: int) -> None
     """Name the lines: those that reach the last turn beside the plot, the others where they end."""
     groups = _groups(lines)
     reaching = sorted((g for g in groups if g[0].turns[-1] == last), key=lambda g: -g[0].values[-1])
-    heights = _spread([g[0].values[-1] / (top or 1) for g in reaching], [ROW * len(g) for g in reaching])
+    heights = spread_labels([g[0].values[-1] / (top or 1) for g in reaching], [ROW * len(g) for g in reaching])
     for group, height in zip(reaching, heights, strict=True):
         figure.add_annotation(
             text=_names(group),
@@ -224,7 +224,7 @@ def _names(group: Sequence[Line]) -> str:
     return "<br>".join(f'<span style="color:{line.colour}">━</span> {line.shown}' for line in group)
 
 
-def _spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
+def spread_labels(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
     """Where to put labels of these heights so that none covers another, each as near as possible to where it should be.
 
     `wanted` are from the highest to the lowest, as parts of the plot; so are the results.
