@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lib import outside_values
 from lib.errors import ChatError, HistoryUnavailable
 from lib.history import About
 from lib.history.client import RetryingClient
@@ -19,6 +20,7 @@ from lib.history.foreign.readers.agents import AgentsReader
 from lib.history.foreign.readers.json_array import JsonArrayReader
 from lib.history.foreign.readers.langchain import LangChainReader
 from lib.history.foreign.readers.langgraph import LangGraphReader
+from lib.history.foreign.readers.odd_values import too_deep
 from lib.history.foreign.readers.redisvl import RedisVLReader
 from lib.history.sessions import SessionRow
 from lib.messages import Message
@@ -106,7 +108,7 @@ class ForeignSessions:
             known = self._readings.get(session_id)
         if known is not None and known.parts == parts:
             return known.messages
-        messages = tuple(reader.messages(parts))
+        messages = tuple(map(_bounded, reader.messages(parts)))
         if known is not None and messages[: len(known.messages)] == known.messages:
             messages = known.messages + messages[len(known.messages) :]
         with self._lock:
@@ -171,6 +173,11 @@ class ForeignSessions:
         if glance.messages is None:
             notes[session_id] = "Its messages are not counted here."
         return glance
+
+
+def _bounded(message: Message) -> Message:
+    """The message, or one that says that it is nested too deeply to be stored anywhere here."""
+    return too_deep() if outside_values.is_too_deep(message.to_dict()) else message
 
 
 def _words(reader: Reader, found: Found) -> str:

@@ -1,0 +1,47 @@
+"""What the chat page offers in a conversation of another library: a copy of it that can be gone on with."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.chat_settings import ChatSettings
+from lib.errors import ChatError
+from lib.history import Recording
+from lib.history.foreign import READ_ONLY
+from lib.messages import Message
+from lib.ui.shell import services, session
+from lib.ui.shell.page import Page
+
+
+def sentence(page: Page) -> str:
+    """Why nothing can be typed, or "" where it can."""
+    return READ_ONLY if page.library else ""
+
+
+def offer_fork(page: Page) -> None:
+    """A button that copies the conversation into a new chat and opens that."""
+    if not page.library or not page.history:
+        return
+    st.button(
+        "Fork it to go on",
+        key="fork_foreign",
+        icon=":material/call_split:",
+        help=f"Copies its messages into a new chat. What {page.library} keeps stays as it is.",
+        on_click=_fork,
+        args=(page.about.title, page.library, page.history, page.settings),
+    )
+
+
+def _fork(title: str, library: str, messages: Sequence[Message], settings: ChatSettings) -> None:
+    """Store a copy and open it. For callbacks."""
+    session_id = str(uuid.uuid4())
+    recording = Recording(title, messages, [], settings.to_dict(), f"{library}: {title}")
+    try:
+        services.chat().store.restore(session_id, recording)
+    except ChatError as error:
+        session.flash(f"{error.what} {error.safe} {error.next_step}")
+        return
+    session.open_session(session_id)
