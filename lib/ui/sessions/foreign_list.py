@@ -7,6 +7,7 @@ import time
 import streamlit as st
 
 from lib.errors import ChatError
+from lib.history.foreign import FORMATS
 from lib.history.foreign.sessions import ForeignPage, ForeignSessions
 from lib.history.foreign.store import foreign_sessions
 from lib.history.sessions import SessionRow
@@ -17,9 +18,11 @@ from lib.ui.shell.page import Page
 
 ROWS = 25
 """Conversations on one page of the list."""
-NO_REDIS = "This app keeps its chats in its own memory. Conversations of other libraries are found on a Redis (`REDIS_URL`)."
+NO_REDIS = (
     "This app keeps its chats in its own memory. Other libraries' conversations are found on a Redis (`REDIS_URL`)."
 )
+ITEMS = FORMATS["openai-agents"]
+"""Its items are counted before calls that belong together become one message."""
 LOOKED_FOR = """\
 Windowseat looks for
 
@@ -88,7 +91,7 @@ def facts(row: SessionRow, is_unread: bool) -> str:
     """Example: "openai-agents · 6 messages · 3 min ago · 58 m left · 1.2 KB"."""
     words = [row.format]
     if not is_unread:
-        words.append(numbers.plural(row.messages, "message"))
+        words.append(numbers.plural(row.messages, "item" if row.format == ITEMS else "message"))
     if row.last_activity:
         words.append(numbers.ago(time.time() - row.last_activity))
     words.append(numbers.left(row.expires_in))
