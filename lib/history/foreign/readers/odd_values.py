@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +20,8 @@ SHOWN = 500
 """Bytes of such a thing that are shown."""
 MOST_VALUES = 2_000_000
 """Values in one JSON text."""
+_MAY_BE_INFINITE = re.compile(rb"[0-9][eE]\+?[0-9]{3}|[0-9]{300}")
+"""Numbers that Python may read as infinity, which cannot be stored."""
 
 
 def unreadable(why: str, raw: bytes = b"") -> Message:
@@ -30,9 +35,18 @@ def parsed(raw: bytes) -> Any:
     if raw.count(b",") > MOST_VALUES:
         raise ValueError(f"more than {MOST_VALUES:,} values")
     try:
+        if _MAY_BE_INFINITE.search(raw):
+            json.loads(raw.decode(), parse_float=_finite)
         return from_json(raw)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _finite(digits: str) -> float:
+    """A float that can be written as JSON again. Raises ValueError."""
+    if not math.isfinite(number := float(digits)):
+        raise ValueError("a number that is too large")
+    return number
 
 
 def json_object(part: Part) -> dict[str, Any] | Message:
