@@ -22,7 +22,7 @@ def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown |
     # one container for everything that comes and goes, so that the input keeps its place and its draft
     with st.bottom, st.container(gap="xsmall", key="gauge"):
         _moment(page)
-        read_only.offer_fork(page)
+        read_only.draw(page)
         with st.container(gap=None, key="demonstration"):  # always there, so that nothing below it changes its place
             if demonstration is not None:
                 forgetting.draw(page, demonstration)
@@ -30,7 +30,7 @@ def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown |
             _gauge(page, plan)
     # outside st.bottom, where it goes by itself: only then does the page follow a growing reply
     st.chat_input(
-        read_only.sentence(page) or welcome.placeholder(page),
+        read_only.PLACEHOLDER if page.library else welcome.placeholder(page),
         key=session.PROMPT,
         disabled=bool(page.library),
         on_submit=actions.send_typed,

@@ -15,24 +15,25 @@ from lib.messages import Message
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 
-
-def sentence(page: Page) -> str:
-    """Why nothing can be typed, or "" where it can."""
-    return READ_ONLY if page.library else ""
+PLACEHOLDER = "Read-only"
+"""What the box says in which nothing can be typed."""
 
 
-def offer_fork(page: Page) -> None:
-    """A button that copies the conversation into a new chat and opens that."""
-    if not page.library or not page.history:
+def draw(page: Page) -> None:
+    """Above the box: why nothing can be typed, and a button that copies the conversation into a new chat."""
+    if not page.library:
         return
-    st.button(
-        "Fork it to go on",
-        key="fork_foreign",
-        icon=":material/call_split:",
-        help=f"Copies its messages into a new chat. What {page.library} keeps stays as it is.",
-        on_click=_fork,
-        args=(page.about.title, page.library, page.history, page.settings),
-    )
+    with st.container(horizontal=True, vertical_alignment="center", key="read_only"):
+        st.caption(f":material/visibility: {READ_ONLY}", width="content")
+        if page.history:
+            st.button(
+                "Fork it to go on",
+                key="fork_foreign",
+                icon=":material/call_split:",
+                help=f"Copies its messages into a new chat. What {page.library} keeps stays as it is.",
+                on_click=_fork,
+                args=(page.about.title, page.library, page.history, page.settings),
+            )
 
 
 def _fork(title: str, library: str, messages: Sequence[Message], settings: ChatSettings) -> None:

@@ -80,7 +80,6 @@ def _line(row: SessionRow, note: str, is_open: bool) -> None:
         st.page_link(
             menu.MENU["chat"].path,
             label=f"**{title}**" if is_open else title,
-            icon=":material/visibility:",
             query_params={"session": row.session_id},
             width="content",
         )
@@ -96,5 +95,5 @@ def facts(row: SessionRow, is_unread: bool) -> str:
         words.append(numbers.ago(time.time() - row.last_activity))
     words.append(numbers.left(row.expires_in))
     if row.size is not None:
-        words.append(f"{row.size / 1024:,.1f} KB")
+        words.append(f"{row.size:,} bytes" if row.size < 1024 else f"{row.size / 1024:,.1f} KB")
     return " · ".join(words)
