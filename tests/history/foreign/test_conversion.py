@@ -45,7 +45,7 @@ LANGCHAIN: dict[str, tuple[Any, dict[str, Any]]] = {
         },
         {"role": "assistant", "content": [{"type": "text", "text": "a"}], "tool_calls": [CALL]},
     ),
-    "any role": ({"type": "chat", "content": "a", "role": "critic"}, {"role": "critic", "content": "a"}),
+    "any role": ({"type": "chat", "data": {"content": "a", "role": "critic"}}, {"role": "critic", "content": "a"}),
     "an unknown type": ({"type": "remove", "content": "", "id": "m1"}, {"role": "remove", "content": "", "id": "m1"}),
     "OpenAI's": ({"role": "user", "content": "a", "x": 1}, {"role": "user", "content": "a", "x": 1}),
     "a number": (5, {"role": "unreadable", "content": [5]}),
