@@ -46,6 +46,7 @@ LANGCHAIN: dict[str, tuple[Any, dict[str, Any]]] = {
         {"role": "assistant", "content": [{"type": "text", "text": "a"}], "tool_calls": [CALL]},
     ),
     "any role": ({"type": "chat", "data": {"content": "a", "role": "critic"}}, {"role": "critic", "content": "a"}),
+    "a role where none belongs": ({"type": "ai", "data": {"role": "user"}}, {"role": "assistant"}),
     "an unknown type": ({"type": "remove", "content": "", "id": "m1"}, {"role": "remove", "content": "", "id": "m1"}),
     "OpenAI's": ({"role": "user", "content": "a", "x": 1}, {"role": "user", "content": "a", "x": 1}),
     "a number": (5, {"role": "unreadable", "content": [5]}),
@@ -63,6 +64,10 @@ ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a result in parts": (
         {"type": "function_call_output", "call_id": "c1", "output": [{"type": "input_text", "text": "a"}], "id": "o"},
         {"role": "tool", "content": "a", "tool_call_id": "c1", "id": "o"},
+    ),
+    "a result with a role": (
+        {"type": "function_call_output", "call_id": "c1", "output": "a", "role": "user", "content": "b"},
+        {"role": "tool", "content": "a", "tool_call_id": "c1"},
     ),
     "another item": (
         {"type": "web_search_call", "status": "completed"},

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lib.errors import ChatError, CorruptHistory
 from lib.history.client import RetryingClient, connect
+from lib.history.embedded.snapshot import SnapshotServer
 from lib.history.foreign import address_of, foreign_id
 from lib.history.foreign.access import MOST_MESSAGES
 from lib.history.foreign.sessions import ForeignSessions
@@ -168,3 +170,12 @@ def test_the_id_of_a_long_key_holds_its_digest(foreign: ForeignSessions) -> None
     assert address is not None
     assert address.key is None
     assert foreign.about(LONG_ARRAY).title == keys.LONG_ARRAY.decode()
+
+
+def test_the_snapshot_of_a_machine_without_a_server_is_read_as_well(tmp_path: Path) -> None:
+    snapshot = SnapshotServer(tmp_path)
+    keys.write(snapshot.client)
+    foreign = ForeignSessions(RetryingClient(lambda: snapshot.client, None), ("conv",))
+    assert [row.session_id for row in foreign.list_foreign().rows] == [ARRAY, LONG_ARRAY, AGENTS, REDISVL]
+    assert roles(foreign, AGENTS) == ["user", "assistant", "tool", "assistant"]
+    snapshot.close()

@@ -48,7 +48,7 @@ def from_data(kind: Any, data: Mapping[str, Any]) -> Message:
     """The message of this LangChain type with these fields. Fields that have no place elsewhere stay in `extra`."""
     kind = outside_values.word(kind) or outside_values.word(data.get("type")) or ""
     role = role_of(data.get("role") if kind == "chat" else ROLES.get(kind, kind))
-    known = ("content", "type", "role", "tool_calls") if kind == "chat" else ("content", "type", "tool_calls")
+    known = ("content", "type", "role", "tool_calls")
     extra = without_empty({name: value for name, value in data.items() if name not in known})
     calls = _calls(data)
     if calls:

@@ -15,6 +15,8 @@ from lib.history.foreign.readers.odd_values import role_of, without_empty
 from lib.messages import Message
 
 TEXT_PARTS = ("input_text", "output_text", "text")
+OUTPUT_FIELDS = ("type", "call_id", "output", "role", "content")
+"""Fields of a result that have their place in a message, or whose place is taken."""
 
 
 def to_messages(items: Iterable[Mapping[str, Any] | Message]) -> list[Message]:
@@ -40,7 +42,7 @@ def _message(item: Mapping[str, Any]) -> Message:
         rest = {name: value for name, value in item.items() if name not in ("role", "content", "type")}
         return Message(role_of(item["role"]), _content(item.get("content")), rest, "content" in item)
     if kind == "function_call_output":
-        rest = {name: value for name, value in item.items() if name not in ("type", "call_id", "output")}
+        rest = {name: value for name, value in item.items() if name not in OUTPUT_FIELDS}
         return Message("tool", _content(item.get("output")), {"tool_call_id": item.get("call_id"), **rest})
     return Message(role_of(kind), [dict(item)])
 
