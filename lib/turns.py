@@ -182,6 +182,8 @@ class LiveTurn:
     phase: str = ""
     """"summarizing" before the request is sent, "storing" while a finished reply waits for the store, or empty."""
     summarized: Summarized | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the request body that are sent besides the provider's own, or instead of them."""
     via: str = ""
     """"http" if a program sent it over the HTTP routes, "record" if an app sent it through the recorder; empty if a
     person sent it on a page."""

@@ -33,6 +33,7 @@ STATUS: Mapping[type[ChatError], int] = {
     errors.TurnLost: 409,
     errors.RuleBroken: 422,
     errors.ImportRefused: 422,
+    errors.ForeignSession: 403,
     errors.ContextOverflow: 422,
     errors.ProviderError: 502,
     errors.MissingKey: 422,

@@ -22,7 +22,10 @@ SessionId = Annotated[
 
 
 ModelName = Annotated[
-    str, msgspec.Meta(max_length=200, pattern=r"^\S(.*\S)?$", description="a model of the provider, for this message")
+    str,
+    msgspec.Meta(
+        max_length=200, pattern=r"^[!-~]([ -~]*[!-~])?$", description="a model of the provider, for this message"
+    ),
 ]
 
 

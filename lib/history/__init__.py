@@ -20,6 +20,7 @@ from typing import Any, Literal, Protocol
 
 from lib.context.candidates import Summary
 from lib.context.marks import Marks
+from lib.history.sessions import Parent, SessionDirectory, Share
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -48,6 +49,8 @@ class Import:
     source: str
     """Where they came from, as text for people, e.g. the name of a file."""
     imported_at: float
+    whole: bool = False
+    """The whole session came from there, with its turns and marks. An export of the session does not repeat this."""
 
     def covers(self, index: int) -> bool:
         """Whether the message at this stored index belongs to this import."""
@@ -72,6 +75,15 @@ class About:
     handles: Mapping[str, Any] = field(default_factory=dict)
     """Conversations kept by servers: lib.server_history.Handle.to_dict() by a name that the caller chooses."""
     imports: tuple[Import, ...] = ()
+    prices: Mapping[str, Any] = field(default_factory=dict)
+    """List prices that came with an imported session, by "vendor/model". The app keeps them and does not use them."""
+    owner: str = ""
+    """The id of the person it belongs to; empty if it has no owner."""
+    share: Share = ""
+    parent: Parent | None = None
+    """The session that it was forked from."""
+    session_pinned: bool = False
+    """The session is at the top of the short list."""
 
     @property
     def summary(self) -> Summary | None:
@@ -88,7 +100,9 @@ class About:
 class Recording:
     """A whole conversation with the records of its turns, made elsewhere, to be stored as a new session.
 
-    The turns are in their order; the store numbers them from 1. `source` says where it came from, as text for people.
+    The turns are in their order. Numbers that increase are kept, otherwise the store numbers them from 1. `source` says
+    where it came from, as text for people. `about` has its marks, summaries, earlier imports, prices and when it was
+    created; the rest of it is not used.
     """
 
     title: str
@@ -96,6 +110,11 @@ class Recording:
     turns: Sequence[Turn]
     settings: Mapping[str, Any]
     source: str
+    about: About = field(default_factory=About)
+    whole: bool = False
+    """See Import. It is recorded with the import that this recording makes."""
+    stored: bytes | None = None
+    """The messages as the bytes to store; None to write them as the store does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +191,8 @@ class ConversationStore(Protocol):
         """Store a recorded conversation in a session that has no messages yet, in one atomic write.
 
         All its messages are recorded as one import from `recording.source`. Raises ImportRefused if the session has
-        messages or turns, TurnInProgress while a turn is live or interrupted. Raises ValueError without messages.
+        messages or turns, or for a message that could not be read back, TurnInProgress while a turn is live or
+        interrupted. Raises ValueError without messages, and for `stored` bytes that hold other messages.
         """
 
     def clear(self, session_id: str) -> None:
@@ -220,7 +240,7 @@ class SessionList(Protocol):
         """The most recently active sessions that still exist, newest first."""
 
 
-class HistoryStore(ConversationStore, LiveTurnStore, SessionList, Protocol):
+class HistoryStore(ConversationStore, LiveTurnStore, SessionList, SessionDirectory, Protocol):
     """A complete store."""
 
     @property

@@ -5,43 +5,25 @@ Apart from that it keeps every promise in lib/history/__init__.py, with one lock
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from lib.context.candidates import Summary
 from lib.history import About, Import, Mark, Recording, SessionSummary, Signal, serialization, valid_session_id
 from lib.history.refusals import being_answered, checked_index, checked_messages, interrupted, occupied, turn_lost
+from lib.history.sessions import Gone, restoring
+from lib.history.sessions.memory_directory import MemoryDirectory, State
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
-
-@dataclass(slots=True)
-class State:
-    """All data of one session. Times are seconds since the epoch, by the store's clock."""
-
-    messages: tuple[Message, ...] = ()
-    turns: list[Turn] = field(default_factory=list)
-    about: About = field(default_factory=About)
-    live: LiveTurn | None = None
-    heartbeat_at: float = 0.0
-    stop: str = ""
-    """Id of the turn that was asked to stop."""
-    gone: set[str] = field(default_factory=set)
-    """Ids of turns that were cleared, discarded or replaced. Their late writes are refused."""
-    expires_at: float = 0.0
-    active_at: float = 0.0
+MOST_GONE = 10_000
+"""Sessions whose end is remembered."""
 
 
-def _left(state: State, now: float) -> float | None:
-    """Seconds that a session has left; None for ever."""
-    return None if math.isinf(state.expires_at) else state.expires_at - now
-
-
-class InMemoryHistory:
+class InMemoryHistory(MemoryDirectory):
     """A HistoryStore in this process. `clock` gives seconds since the epoch."""
 
     note = "Kept in memory: lost when the app restarts."
@@ -50,7 +32,7 @@ class InMemoryHistory:
         self._ttl = ttl_seconds
         self._clock = clock
         self._lock = threading.RLock()
-        self._sessions: dict[str, State] = {}
+        super().__init__()
 
     def ping(self) -> None:
         return None
@@ -95,7 +77,7 @@ class InMemoryHistory:
                 return  # this commit arrived before
             state = self._write(session_id)
             state.messages += tuple(messages)
-            state.turns.append(replace(turn, number=len(state.turns) + 1))
+            state.turns.append(replace(turn, number=1 + sum(last.number for last in state.turns[-1:])))
             if turn.replaces is not None:
                 state.about = replace(state.about, muted=state.about.muted | {turn.replaces})
             state.live, state.stop, state.active_at = None, "", self._clock()
@@ -130,18 +112,21 @@ class InMemoryHistory:
             before = self._read(session_id)
             if before.messages or before.turns:
                 raise occupied()
-            state = self._write(session_id)
+            value, state = restoring.value_of(recording), self._write(session_id)
             state.messages = tuple(recording.messages)
-            state.turns = [replace(turn, number=place) for place, turn in enumerate(recording.turns, 1)]
-            record = Import(0, len(state.messages), recording.source, self._clock())
-            state.about = replace(state.about, settings=dict(recording.settings), imports=(record,))
-            self._name(state, recording.title)
+            state.restored = (state.messages, value)
+            state.turns = restoring.numbered(recording.turns)
+            state.about = restoring.about_of(recording, state.about, self._clock())
+            self._name(state, "")
 
     def clear(self, session_id: str) -> None:
         with self._lock:
             old = self._write(session_id)
             held = {turn.id for turn in (old.live, *old.turns[-1:]) if turn is not None}
-            self._sessions[session_id] = State(gone=old.gone | held, expires_at=self._clock() + self._ttl)
+            emptied = State(gone=old.gone | held, expires_at=self._clock() + self._ttl)
+            emptied.about = About(owner=old.about.owner, share=old.about.share)
+            self._sessions[session_id] = emptied
+            self._gone[session_id] = Gone(session_id, "deleted", self._clock(), old.about.title)
 
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
         with self._lock:
@@ -149,9 +134,7 @@ class InMemoryHistory:
             return list(turns) if newest is None else turns[max(0, len(turns) - max(0, newest)) :]
 
     def turn(self, session_id: str, number: int) -> Turn | None:
-        with self._lock:
-            turns = self._read(session_id).turns
-            return turns[number - 1] if 1 <= number <= len(turns) else None
+        return next((turn for turn in self.turns(session_id) if turn.number == number), None)
 
     def about(self, session_id: str) -> About:
         return self._read(session_id).about
@@ -188,7 +171,7 @@ class InMemoryHistory:
         with self._lock:
             now = self._clock()
             alive = [
-                SessionSummary(session_id, state.about.title, state.active_at, _left(state, now))
+                SessionSummary(session_id, state.about.title, state.active_at, state.left(now))
                 for session_id, state in self._sessions.items()
                 if state.expires_at > now and (state.messages or state.live)
             ]
@@ -197,12 +180,13 @@ class InMemoryHistory:
     def expires_in(self, session_id: str) -> float | None:
         with self._lock:
             state = self._read(session_id)
-            return _left(state, self._clock()) if state.messages else None
+            return state.left(self._clock()) if state.messages else None
 
     def raw(self, session_id: str) -> bytes | None:
         """The messages as JSON, as Redis would store them."""
-        messages = self.load(session_id)
-        return b"[" + serialization.pack_messages(messages) + b"]" if messages else None
+        state = self._read(session_id)
+        written = b"[" + serialization.pack_messages(state.messages) + b"]" if state.messages else None
+        return state.restored[1] if state.messages and state.messages is state.restored[0] else written
 
     def overwrite(self, session_id: str, messages: Sequence[Message], lifetime: float | None = None) -> None:
         """Replace the messages and leave the turns, as another service does in Redis with SETEX. The app never does.
@@ -211,7 +195,7 @@ class InMemoryHistory:
         """
         with self._lock:
             state = self._write(session_id)
-            state.messages = tuple(messages)
+            state.messages, state.overwritten = tuple(messages), True
             state.expires_at = self._clock() + (self._ttl if lifetime is None else lifetime)
 
     def close(self) -> None:
@@ -234,10 +218,19 @@ class InMemoryHistory:
         state = self._read(session_id)
         now = self._clock()
         if session_id not in self._sessions:
-            self._sessions = {sid: state for sid, state in self._sessions.items() if state.expires_at > now}
+            self._remove_expired(now)
         self._sessions[session_id] = state
         state.expires_at = max(state.expires_at, now + self._ttl)
         return state
+
+    def _remove_expired(self, now: float) -> None:
+        expired = {sid: state for sid, state in self._sessions.items() if state.expires_at <= now}
+        for session_id, state in expired.items():
+            del self._sessions[session_id]
+            if state.messages or state.live:
+                self._gone[session_id] = Gone(session_id, "expired", state.expires_at, state.about.title)
+        for oldest in list(self._gone)[:-MOST_GONE]:
+            del self._gone[oldest]
 
     def _refuse_if_live(self, session_id: str) -> None:
         """Raise TurnInProgress if a turn is live or was interrupted."""

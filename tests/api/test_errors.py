@@ -20,6 +20,7 @@ STATUSES = {
     "TurnLost": 409,
     "RuleBroken": 422,
     "ImportRefused": 422,
+    "ForeignSession": 403,
     "ContextOverflow": 422,
     "ProviderError": 502,
     "MissingKey": 422,

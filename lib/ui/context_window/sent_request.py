@@ -21,7 +21,7 @@ from lib.settings import EXAMPLE
 from lib.tokens import PROVENANCE_TEXT, provenance_label
 from lib.turns import Turn
 from lib.ui.components import message_sizes, odd_turns, request_strip
-from lib.ui.context_window import lost_facts, request_body, request_rows, sentences, tabs
+from lib.ui.context_window import edit_request, lost_facts, request_body, request_rows, sentences, tabs
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
@@ -184,12 +184,13 @@ def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
         provider, model = _provider_of(page, turn)
         if turn is None:
             request = ChatRequest(model, tuple(sizes.messages(record)), page.settings.reserved_for_reply)
-            body: SentBody | None = provider.prepare(request)
+            built: SentBody | None = provider.prepare(request)
         else:
-            body = rebuild_body(turn, page.history, provider)
-        if body is not None:
+            built = rebuild_body(turn, page.history, provider)
+        if built is not None:
             recorded = None if turn is None else turn.request_sha256
-            request_body.draw(provider.address(), body.data, body.sha256, recorded, "sent")
+            request_body.draw(provider.address(), built.data, built.sha256, recorded, "sent")
+            edit_request.draw(page, provider, built, "sent")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
 
