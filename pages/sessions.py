@@ -1,0 +1,13 @@
+"""Sessions: all chats in one list, and everything about the one that is open."""
+
+import streamlit as st
+
+from lib.ui import setup
+from lib.ui.sessions import session_list, tabs
+
+page = setup("sessions")
+everything, opened, comparing, replaying = st.tabs(tabs.TABS, key=tabs.TAB, on_change="rerun", bind="query-params")
+
+if everything.open:
+    with everything:
+        session_list.draw(page)
