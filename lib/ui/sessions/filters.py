@@ -37,7 +37,9 @@ def draw() -> SessionQuery:
             width=300,
             bind="query-params",
         )
-        model = st.selectbox("Model", _models(), key=state.MODEL, accept_new_options=True, width=200, bind="query-params")
+        model = st.selectbox(
+            "Model", _models(), key=state.MODEL, accept_new_options=True, width=200, bind="query-params"
+        )
         strategy = st.selectbox(
             "Strategy",
             [ANY, *(each.short for each in STRATEGIES.values())],
@@ -47,7 +49,12 @@ def draw() -> SessionQuery:
         )
         age = st.selectbox("Last used", list(AGES), key=state.AGE, width=200, bind="query-params")
         only = st.pills(
-            "Only chats in which", [DROPPED, FAILED], key=state.ONLY, selection_mode="multi", wrap=True, bind="query-params"
+            "Only chats in which",
+            [DROPPED, FAILED],
+            key=state.ONLY,
+            selection_mode="multi",
+            wrap=True,
+            bind="query-params",
         )
     newer, older = AGES[age]
     return SessionQuery(
@@ -64,4 +71,7 @@ def draw() -> SessionQuery:
 def _models() -> list[str]:
     """The models to choose from: those of the endpoints, those that were listed, and the one that is chosen."""
     names = [each.model for each in services.offered_endpoints().values()]
-    return [ANY, *dict.fromkeys(name for name in (*names, *state.seen_models(), state.chosen_model()) if name not in ("", ANY))]
+    return [
+        ANY,
+        *dict.fromkeys(name for name in (*names, *state.seen_models(), state.chosen_model()) if name not in ("", ANY)),
+    ]

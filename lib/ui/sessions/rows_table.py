@@ -19,27 +19,24 @@ if TYPE_CHECKING:
 
 ORIGINS: dict[Origin, str] = {"here": "this app", "service": "another service", "import": "imported"}
 FORKS = {"fork": "fork", "edit": "fork, edited", "replay": "replay", "resend": "edited request"}
-TITLE = 60
+TITLE = 36
 """Characters of a title in the table."""
 HELP = {
     "Who counted": "Billed: the provider's own figure. Counted: by the tokenizer of the model on this machine.",
     "Cost": "All turns at today's list prices. Summaries are not included.",
     "Time left": "How long the chat is kept if nobody writes in it. Each message starts the time anew.",
     "Size": "Bytes in the store: messages, records of turns and settings.",
-    "From": "Who wrote the messages: this app, another service on the same store, an import, or a fork of another chat.",
+    "From": "Who wrote the messages: this app, another service on the same store, an import or a fork.",
 }
 
 
 def draw(rows: Sequence[SessionRow], open_id: str, place: int) -> None:
     """The table of these rows. `place` is the number of the page of the list, which tells its table from others."""
-    key = f"sessions:{place}"
     st.dataframe(
         frame(rows, open_id),
         hide_index=True,
-        key=key,
-        on_select=lambda: _open(key, [row.session_id for row in rows]),
-        selection_mode=("single-row", "single-cell"),
-        column_config=_columns(),
+        key=f"sessions:{place}",
+        column_config=_columns([row.session_id for row in rows]),
         placeholder=numbers.NOT_REPORTED,
         height="content" if len(rows) < ROWS_SHOWN else 35 * (ROWS_SHOWN + 1) + 2,
         alt="All chats, the most recently used first",
@@ -61,10 +58,10 @@ def frame(rows: Sequence[SessionRow], open_id: str) -> pd.DataFrame:
         "Messages": pd.array([row.messages for row in rows], dtype="Int64"),
         "Tokens in": pd.array([row.input_tokens for row in rows], dtype="Int64"),
         "Tokens out": pd.array([row.output_tokens for row in rows], dtype="Int64"),
-        "Who counted": [_counted(row) for row in rows],
         "Cost": [cost_words(cost_of(row, services.find_model)) for row in rows],
         "Last used": pd.to_datetime([row.last_activity for row in rows], unit="s", utc=True),
         "Time left": [time_left(row, life) for row in rows],
+        "Who counted": [counted(row) for row in rows],
         "Size": [numbers.stored_size(row.size) for row in rows],
         "From": [origin_of(row) for row in rows],
         "What happened": [happened(row) for row in rows],
@@ -73,9 +70,11 @@ def frame(rows: Sequence[SessionRow], open_id: str) -> pd.DataFrame:
 
 
 def title_of(row: SessionRow, open_id: str = "") -> str:
-    """The title in a table, marked if the session is open or pinned."""
-    marks = f"{'▸ ' if row.session_id == open_id else ''}{'📌 ' if row.pinned else ''}"
-    return f"{marks}{as_option(row.title, TITLE) or 'untitled'}"
+    """The title on a button, marked if the session is open or pinned. Icons in it are not drawn."""
+    title = as_option(row.title, TITLE).replace(":material/", ":material /") or "untitled"
+    if row.session_id == open_id:
+        return f":material/arrow_right: {title}"
+    return f":material/push_pin: {title}" if row.pinned else title
 
 
 def time_left(row: SessionRow, life: float) -> str:
@@ -102,10 +101,14 @@ def cost_words(cost: SessionCost) -> str:
     if not cost.turns:
         return "nothing sent"
     words = numbers.money(cost.usd)
-    return f"{words} for {cost.turns - cost.unpriced} of {cost.turns} turns" if cost.usd is not None and cost.unpriced else words
+    return (
+        f"{words} for {cost.turns - cost.unpriced} of {cost.turns} turns"
+        if cost.usd is not None and cost.unpriced
+        else words
+    )
 
 
-def _counted(row: SessionRow) -> str:
+def counted(row: SessionRow) -> str:
     """Who counted the tokens, and how many turns are missing in the sums."""
     if not row.turns:
         return "no turns recorded"
@@ -114,22 +117,31 @@ def _counted(row: SessionRow) -> str:
     return f"{words}; {missing} of {numbers.plural(row.turns, 'turn')} not" if 0 < missing < row.turns else words
 
 
-def _columns() -> dict[str, Any]:
+def _columns(ids: Sequence[str]) -> dict[str, Any]:
     column = st.column_config
-    texts = {name: column.TextColumn(name, help=HELP.get(name)) for name in ("Who counted", "Cost", "Time left", "Size", "From")}
-    counts = {name: column.NumberColumn(name, format="localized") for name in ("Messages", "Tokens in", "Tokens out")}
+    texts = ("Model", "Who counted", "Cost", "Time left", "Size", "From", "What happened")
+    counts = ("Messages", "Tokens in", "Tokens out")
     return {
-        **texts,
-        **counts,
-        "Title": column.TextColumn("Title", pinned=True, width="medium"),
+        "Title": column.ButtonColumn(
+            "Title",
+            pinned=True,
+            width=260,
+            alignment="left",
+            type="tertiary",
+            key=state.CLICKED,
+            on_click=_open,
+            args=(ids,),
+            help="Click a title to open the chat.",
+        ),
+        **{name: column.TextColumn(name, help=HELP.get(name)) for name in texts},
+        **{name: column.NumberColumn(name, format="localized", width=95) for name in counts},
         "Last used": column.DatetimeColumn("Last used", format="distance"),
     }
 
 
-def _open(key: str, ids: Sequence[str]) -> None:
-    """Open the session of the row that was clicked. For callbacks."""
-    selection: Any = state.chosen(key)
-    rows = [*selection["selection"]["rows"], *(cell[0] for cell in selection["selection"]["cells"])]
-    if rows and rows[0] < len(ids):
-        session.open_session(ids[rows[0]])
+def _open(ids: Sequence[str]) -> None:
+    """Open the session whose title was clicked. For callbacks."""
+    row = state.clicked_row()
+    if row is not None and row < len(ids):
+        session.open_session(ids[row])
         state.show_tab(tabs.OPEN)

@@ -72,7 +72,11 @@ def _paging(query: SessionQuery, found: SessionPage, place: int, looked_at: int)
     with st.container(horizontal=True, key="paging"):
         if place > 1:
             st.button(
-                "Previous", icon=":material/chevron_left:", key="previous_sessions", on_click=state.go_back, args=(query,)
+                "Previous",
+                icon=":material/chevron_left:",
+                key="previous_sessions",
+                on_click=state.go_back,
+                args=(query,),
             )
         if found.next_cursor is not None:
             stopped = _stopped(found)

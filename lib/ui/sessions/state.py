@@ -1,10 +1,11 @@
-"""Every st.session_state key of the sessions page, and the part of its address that no widget keeps, behind functions."""
+"""Every st.session_state key of the sessions page, and what no widget keeps of its address, behind functions."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -18,6 +19,7 @@ TEXT, MODEL, STRATEGY, AGE, ONLY = "find", "model", "strategy", "last_used", "on
 URL_OTHER = "with"
 """The session that the open one is compared with, in the address."""
 OTHER = "compare_with"
+CLICKED = "sessions_clicked"
 PLACES, SEEN_MODELS, DELETED = "sessions_places", "sessions_models", "sessions_deleted"
 UNDO_SECONDS = 10.0
 """How long the page offers to undo a deletion. The store keeps what was deleted for a minute."""
@@ -136,6 +138,7 @@ def text_of(key: str) -> str:
     return str(st.session_state.get(key) or "")
 
 
-def chosen(key: str) -> object:
-    """What was chosen in a widget. For callbacks."""
-    return st.session_state.get(key)
+def clicked_row() -> int | None:
+    """The row of the table whose button was clicked. For its callback."""
+    click: Any = st.session_state.get(CLICKED)
+    return None if click is None else int(click["row"])
