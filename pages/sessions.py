@@ -3,7 +3,9 @@
 import streamlit as st
 
 from lib.ui import setup
-from lib.ui.sessions import open_session, session_list, tabs, undo
+from lib.ui.sessions import session_list, tabs, undo
+from lib.ui.sessions.opened import tab
+from lib.ui.sessions.variants import compare, replay
 
 page = setup("sessions")
 undo.draw()
@@ -15,4 +17,12 @@ if everything.open:
 
 if opened.open:
     with opened:
-        open_session.draw(page)
+        tab.draw(page)
+
+if comparing.open:
+    with comparing:
+        compare.draw(page)
+
+if replaying.open:
+    with replaying:
+        replay.draw(page)

@@ -120,8 +120,7 @@ class Replays:
     def _where(self, session_id: str) -> tuple[Progress, list[str]]:
         """How far the stored session has come, and all questions of its replay."""
         store = self._chat.store
-        row = store.row(session_id)
-        parent = None if row is None else row.parent
+        parent = store.about(session_id).parent
         if parent is None or parent.how != "replay":
             raise ChatError("This chat is not a replay.", safe="Nothing was sent.", next_step="Start a new replay.")
         history = store.load(parent.session_id)[: parent.messages]

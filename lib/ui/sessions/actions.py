@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from lib.chat import forks
+from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
 from lib.ui.chat.actions import opener
 from lib.ui.sessions import state, tabs
@@ -99,6 +100,37 @@ def fork_with_edit(session_id: str, index: int, field: str, follows: str, ends: 
         session.open_session(begun.session_id)
 
     attempt(act)
+
+
+def start_replay(session_id: str, settings: ChatSettings) -> None:
+    """Send the session's questions again with these settings, as a new session."""
+
+    def act() -> None:
+        begun = services.replays().start(session_id, settings, opener(settings.provider))
+        state.set_begun_replay(session_id, begun.session_id)
+
+    attempt(act)
+
+
+def go_on_with_replay(session_id: str) -> None:
+    """Send the questions of a replay that are still to be sent."""
+
+    def act() -> None:
+        settings = session_settings.restored(services.chat().store.about(session_id).settings)
+        services.replays().go_on(session_id, opener(settings.provider))
+
+    attempt(act)
+
+
+def stop_replay(session_id: str) -> None:
+    """Stop a replay. What came of the reply that is being written is stored."""
+    attempt(lambda: services.replays().cancel(session_id))
+
+
+def compare(session_id: str, other: str) -> None:
+    """Open one session and compare it with the other one."""
+    session.open_session(session_id)
+    state.compare_with(other)
 
 
 def attempt(act: Callable[[], object]) -> bool:

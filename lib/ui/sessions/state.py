@@ -133,6 +133,17 @@ def set_replay_settings(session_id: str, settings: ChatSettings) -> None:
     st.session_state[f"replay_settings:{session_id}"] = settings
 
 
+def begun_replay(session_id: str) -> str:
+    """The replay of this session that was begun last in this browser session; empty if there is none."""
+    begun: str = st.session_state.get(f"begun_replay:{session_id}", "")
+    return begun
+
+
+def set_begun_replay(session_id: str, replay_id: str) -> None:
+    """Remember a replay that was just begun. For callbacks."""
+    st.session_state[f"begun_replay:{session_id}"] = replay_id
+
+
 def text_of(key: str) -> str:
     """What was typed into a field. For callbacks."""
     return str(st.session_state.get(key) or "")

@@ -10,8 +10,8 @@ from lib.analysis.lineage import Relative, family
 from lib.history.sessions import Parent
 from lib.ui.format import numbers
 from lib.ui.format.text import NBSP, as_label
-from lib.ui.sessions import state, tabs
-from lib.ui.shell import menu, services
+from lib.ui.sessions import state
+from lib.ui.shell import services, session
 
 INDENT = NBSP * 6
 DEEPEST = 6
@@ -30,13 +30,13 @@ def draw(session_id: str) -> None:
 
 
 def sentence(relatives: Sequence[Relative], session_id: str) -> str:
-    """Example: "**This chat is a fork**, and 2 chats were forked from it."."""
+    """Example: "**This chat was forked after message 4**, and 2 chats come from it."."""
     place = next(at for at, each in enumerate(relatives) if each.session_id == session_id)
     own, below = relatives[place], len(relatives) - place - 1
-    forks = f"{numbers.plural(below, 'chat')} {'was' if below == 1 else 'were'} forked from it"
+    forks = f"{numbers.plural(below, 'chat')} {'comes' if below == 1 else 'come'} from"
     if own.parent is None:
-        return f"**{forks[0].upper()}{forks[1:]}.**".replace("forked from it", "forked from this one")
-    return f"**This chat {how(own.parent)}**{f', and {forks}' if below else ''}."
+        return f"**{forks} this one.**"
+    return f"**This chat {how(own.parent)}**{f', and {forks} it' if below else ''}."
 
 
 def how(parent: Parent) -> str:
@@ -51,7 +51,7 @@ def how(parent: Parent) -> str:
 
 
 def _line(each: Relative, session_id: str) -> None:
-    """One session: its title as a link, how it came about, and a button to compare it with the open one."""
+    """One session: its title, which opens it, how it came about, and a button to compare it with the open one."""
     gone = each.row is None
     title = "a chat that is gone" if each.row is None else as_label(each.row.title, 50) or "untitled"
     indent = INDENT * min(each.depth, DEEPEST)
@@ -63,11 +63,13 @@ def _line(each: Relative, session_id: str) -> None:
         if gone or each.session_id == session_id:
             st.markdown(f"{indent}{arrow} {title if gone else f'**{title}**'}:small[:gray[{came}]]", width="content")
             return
-        st.page_link(
-            menu.MENU["sessions"].path,
-            label=f"{indent}{arrow} {title}:small[:gray[{came}]]",
-            query_params={"session": each.session_id, tabs.TAB: tabs.OPEN},
-            width="content",
+        st.button(
+            f"{indent}{arrow} {title}:small[:gray[{came}]]",
+            key=f"relative_open:{each.session_id}",
+            type="tertiary",
+            on_click=session.open_session,
+            args=(each.session_id,),
+            help="Open this chat",
         )
         st.button(
             "Compare",

@@ -40,8 +40,8 @@ def draw(page: Page) -> None:
 def sentence(stored: int) -> str:
     """What can be done here."""
     return (
-        f"**{numbers.plural(stored, 'message')} stored.** Fork the chat after any of them, or change one in a fork; this"
-        " chat stays as it is."
+        f"**{numbers.plural(stored, 'message')} stored.** Fork the chat after any of them, or change one in a fork:"
+        " this chat stays as it is."
     )
 
 

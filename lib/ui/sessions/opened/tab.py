@@ -7,15 +7,16 @@ from collections.abc import Callable
 import streamlit as st
 
 from lib.errors import ChatError
-from lib.ui.sessions import head, lineage, messages_view, settings_view, state, stored_view, tabs, time_line
+from lib.ui.sessions import state, tabs
+from lib.ui.sessions.opened import head, lineage, messages, settings, stored, time_line
 from lib.ui.shell import error_box, services
 from lib.ui.shell.page import Page
 
 VIEWS: dict[str, Callable[[Page], None]] = {
-    tabs.TRANSCRIPT: messages_view.draw,
-    tabs.STORED: stored_view.draw,
+    tabs.TRANSCRIPT: messages.draw,
+    tabs.STORED: stored.draw,
     tabs.TIME: time_line.draw,
-    tabs.SETTINGS: settings_view.draw,
+    tabs.SETTINGS: settings.draw,
 }
 
 
@@ -34,7 +35,7 @@ def draw(page: Page) -> None:
         if page.error is None:
             _views(page)
         else:
-            stored_view.draw(page)
+            stored.draw(page)
     except ChatError as error:
         error_box.show(error)
 

@@ -29,7 +29,7 @@ PAGES = ("chat", "context_window", "tokens")
 def draw(row: SessionRow) -> None:
     """The title with the facts, the actions, and the ways to other pages."""
     title = as_label(row.title, 80) or "Untitled"
-    st.subheader(f":material/push_pin: {title}" if row.pinned else title, anchor=False)
+    st.markdown(f"#### {':material/push_pin: ' if row.pinned else ''}{title}")
     st.markdown(facts(row, services.settings().session_ttl))
     _actions(row)
     _ways(row.session_id)
