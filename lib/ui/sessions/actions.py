@@ -73,16 +73,6 @@ def open_here(session_id: str, tab: str = tabs.OPEN) -> None:
     state.show_tab(tab)
 
 
-def fork(session_id: str, messages: int) -> None:
-    """Begin a session with the first `messages` messages of this one, and open it."""
-
-    def act() -> None:
-        begun = forks.fork(services.chat().store, session_id, messages)
-        session.open_session(begun.session_id)
-
-    attempt(act)
-
-
 def fork_with_edit(session_id: str, index: int, field: str, follows: str, ends: str) -> None:
     """Begin a session in which this message has the text that was typed into this field, and open it.
 

@@ -9,7 +9,8 @@ import streamlit as st
 from lib.analysis.requests import records_of
 from lib.messages import Message, utf8_safe
 from lib.turns import Turn
-from lib.ui.chat import not_sent, transcript
+from lib.ui.chat import actions as chat_actions
+from lib.ui.chat import not_sent, transcript, turn_line
 from lib.ui.format import numbers
 from lib.ui.sessions import actions
 from lib.ui.shell import session
@@ -55,7 +56,7 @@ def _turns(page: Page) -> Mapping[int, Turn]:
 def _message(page: Page, index: int, entry: Message, turns: Mapping[int, Turn]) -> None:
     with transcript.message(entry, key=f"stored-{index}"):
         if index in turns:
-            transcript.line(turns[index], page.session_id)
+            turn_line.draw(turns[index], page.session_id)
         with st.container(horizontal=True, gap="small", key=f"fork_row:{index}"):
             st.button(
                 "Fork from here",
@@ -63,7 +64,7 @@ def _message(page: Page, index: int, entry: Message, turns: Mapping[int, Turn]) 
                 type="tertiary",
                 key=f"fork:{page.session_id}:{index}",
                 help=f"Begins a new chat with the first {numbers.plural(index + 1, 'message')}.",
-                on_click=actions.fork,
+                on_click=chat_actions.fork,
                 args=(page.session_id, index + 1),
             )
             if isinstance(entry.content, str):

@@ -113,5 +113,6 @@ def sentence(pairs: list[Pair]) -> str:
     if not same:
         return f"**{differing:,} of {numbers.plural(len(pairs), 'exchange')} differ**, from the first one on."
     are = "exchange is" if same == 1 else f"{same:,} exchanges are"
-    after = f"{differing:,} of the {len(pairs) - same:,} after that"
-    return f"**The first {are} the same.** {after} {'differs' if differing == 1 else 'differ'}."
+    after = len(pairs) - same
+    rest = "The one" if after == 1 else f"The {after:,}" if differing == after else f"{differing:,} of the {after:,}"
+    return f"**The first {are} the same.** {rest} after that {'differs' if differing == 1 else 'differ'}."

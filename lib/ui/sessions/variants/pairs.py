@@ -11,7 +11,7 @@ from lib.analysis.side_by_side import Change, Exchange, Pair, text_changes
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.history.sessions import SessionRow
-from lib.ui.chat import transcript
+from lib.ui.chat import turn_line
 from lib.ui.format import marked_text, numbers
 from lib.ui.format.text import DRAWN_CHARACTERS, as_option
 from lib.ui.sessions import rows_table
@@ -127,4 +127,4 @@ def what_was_sent(exchange: Exchange) -> str:
     if turn is None:
         return f"What was sent is not recorded; with nothing dropped, {numbers.plural(exchange.sent, 'message')}."
     dropped = f", {exchange.dropped:,} not sent" if exchange.dropped else ""
-    return f"{transcript.summary(turn)}{dropped}"
+    return f"{turn_line.summary(turn)}{dropped}"

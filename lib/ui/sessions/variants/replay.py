@@ -10,6 +10,7 @@ from lib.chat.replays import questions_of
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
 from lib.lab.replay_estimate import ReplayEstimate, estimate
+from lib.tokens import provenance_label
 from lib.ui.components import settings_form
 from lib.ui.format import numbers
 from lib.ui.sessions import actions, state
@@ -75,7 +76,7 @@ def _start(page: Page, settings: ChatSettings) -> None:
 
 def estimate_sentence(expected: ReplayEstimate) -> str:
     """Markdown. Example: "**4 requests: about 2,280 tokens in and 320 out (counted), $0.0021.** At most $0.012, …"."""
-    tokens = f"about {numbers.sized(expected.sent, expected.provenance)} in and {expected.reply:,} out"
+    tokens = f"about {expected.sent:,} tokens in and {expected.reply:,} out ({provenance_label(expected.provenance)})"
     free = expected.cost is not None and not expected.most_cost
     price = "free" if free else numbers.money(expected.cost)
     words = f"**{numbers.plural(expected.requests, 'request')}: {tokens}, {price}**, if the replies are as long as now."
