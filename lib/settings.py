@@ -8,6 +8,7 @@ with its name. Keys never appear in a repr. Keys typed on a page are not here: t
     WINDOWSEAT_STORE           "memory" keeps the history in this process only (for development)
     WINDOWSEAT_DATA_DIR        where the embedded server keeps its data (default .data)
     WINDOWSEAT_SESSION_TTL     seconds until a session expires after its last write (default 86400)
+    WINDOWSEAT_READ_PREFIXES   prefixes of other services' keys that hold JSON arrays, e.g. conv,app:history
     WINDOWSEAT_LOCAL_MODEL     a GGUF file to use instead of the packaged SmolLM2-135M
     WINDOWSEAT_PROVIDER        the endpoint new chats start with; if unset, the first one that is configured
     WINDOWSEAT_LOCAL_SERVERS   "none", or the base URLs of servers on this machine that are offered while they answer
@@ -30,7 +31,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -84,6 +85,7 @@ class Settings:
     """Servers that may be running on this machine. They have no model: lib/providers/local_servers.py asks them."""
     preferred: str = "local"
     """Name of the endpoint that new chats start with."""
+    read_prefixes: tuple[str, ...] = ()
 
 
 def load_settings(
@@ -109,6 +111,7 @@ def load_settings(
         endpoints=endpoints,
         preferred=_preferred(values, endpoints),
         local_servers=_local_servers(_text(values, "WINDOWSEAT_LOCAL_SERVERS"), endpoints),
+        read_prefixes=_prefixes(_text(values, "WINDOWSEAT_READ_PREFIXES")),
     )
 
 
@@ -145,6 +148,16 @@ def _positive_int(values: Mapping[str, Any], name: str, default: int) -> int:
     if text and not (text.isascii() and text.isdigit() and int(text) > 0):
         raise InvalidSettings(f"{name} is {text!r}, but must be a whole number above 0.")
     return int(text) if text else default
+
+
+def _prefixes(value: str) -> tuple[str, ...]:
+    """The prefixes without their colons. The app's own keys begin with chat:, so that one is not for others."""
+    prefixes = tuple(dict.fromkeys(part.strip().rstrip(":") for part in value.split(",") if part.strip()))
+    if any(prefix in ("", "chat") for prefix in prefixes):
+        raise InvalidSettings(
+            f"WINDOWSEAT_READ_PREFIXES is {value!r}, but cannot have 'chat' or ':' among its prefixes."
+        )
+    return prefixes
 
 
 def _local_model(value: str) -> Path | None:
@@ -204,34 +217,21 @@ def _address(url: str | None) -> int | None:
 def _endpoints(values: Mapping[str, Any], local_model: Path | None) -> list[Endpoint]:
     # The default models are the cheapest ones that are not about to be switched off (November 2026).
     name = model_name(local_model) if local_model is not None else "SmolLM2-135M-Instruct"
-    builtin = [
-        Endpoint("local", "local", "This machine", model=name, window=2048, reserve=256),
-        Endpoint("openai", "openai", "OpenAI", model="gpt-6-luna", needs_key=True, window=128_000, reserve=4096),
-        Endpoint(
-            "anthropic",
-            "anthropic",
-            "Anthropic",
-            model="claude-haiku-5-5",
-            needs_key=True,
-            window=128_000,
-            reserve=4096,
-        ),
+    local = Endpoint("local", "local", "This machine", model=name, window=2048, reserve=256)
+    vendors = [
+        _vendor(values, "openai", "OpenAI", "gpt-6-luna"),
+        _vendor(values, "anthropic", "Anthropic", "claude-haiku-5-5"),
     ]
-    endpoints = [builtin[0]]
-    for endpoint in builtin[1:]:
-        prefix = endpoint.name.upper()
-        endpoints.append(
-            replace(
-                endpoint,
-                base_url=_text(values, f"{prefix}_BASE_URL") or None,
-                model=_text(values, f"{prefix}_MODEL") or endpoint.model,
-                key=_text(values, f"{prefix}_API_KEY") or None,
-            )
-        )
     tables = values.get("endpoints") or {}
     if not isinstance(tables, Mapping):
         raise InvalidSettings("[endpoints] in secrets.toml must hold one table per endpoint.")
-    return endpoints + [_further_endpoint(str(name), table) for name, table in tables.items()]
+    return [local, *vendors, *(_further_endpoint(str(name), table) for name, table in tables.items())]
+
+
+def _vendor(values: Mapping[str, Any], name: Literal["openai", "anthropic"], label: str, model: str) -> Endpoint:
+    """A vendor's endpoint. The model is used unless another one is set."""
+    url, chosen, key = (_text(values, f"{name.upper()}_{part}") for part in ("BASE_URL", "MODEL", "API_KEY"))
+    return Endpoint(name, name, label, url or None, chosen or model, key or None, True, window=128_000, reserve=4096)
 
 
 def _further_endpoint(name: str, table: Any) -> Endpoint:

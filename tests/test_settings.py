@@ -34,11 +34,19 @@ def test_a_redis_url_is_used_unless_the_store_is_memory() -> None:
         ("WINDOWSEAT_SESSION_TTL", "-5"),
         ("WINDOWSEAT_SESSION_TTL", "²"),
         ("WINDOWSEAT_LOCAL_MODEL", "/no/such/model.gguf"),
+        ("WINDOWSEAT_READ_PREFIXES", "conv, chat:"),
+        ("WINDOWSEAT_READ_PREFIXES", ":"),
     ],
 )
 def test_an_unusable_value_is_refused_with_its_name(name: str, value: str) -> None:
     with pytest.raises(InvalidSettings, match=name):
         load_settings({name: value}, NOWHERE)
+
+
+def test_prefixes_to_read_are_separated_by_commas() -> None:
+    assert load_settings({}, NOWHERE).read_prefixes == ()
+    value = {"WINDOWSEAT_READ_PREFIXES": " conv, app:history:,conv,"}
+    assert load_settings(value, NOWHERE).read_prefixes == ("conv", "app:history")
 
 
 def test_the_environment_overrides_secrets_and_secrets_define_endpoints(tmp_path: Path) -> None:

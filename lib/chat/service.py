@@ -80,7 +80,7 @@ class ChatService:
             replaces=replaces,
             over_budget_allowed=over_budget_allowed,
             summarized=summarized,
-            fields=fields,
+            fields=dict(fields),
         )
         self._begin(session_id, live, instead_of)
         worker = TurnWorker(
