@@ -3,13 +3,15 @@
 import streamlit as st
 
 from lib.ui import setup
-from lib.ui.sessions import session_list, tabs, undo
+from lib.ui.sessions import foreign_list, session_list, tabs, undo
 from lib.ui.sessions.opened import tab
 from lib.ui.sessions.variants import compare, replay
 
 page = setup("sessions")
 undo.draw()
-everything, opened, comparing, replaying = st.tabs(tabs.TABS, key=tabs.TAB, on_change="rerun", bind="query-params")
+everything, opened, comparing, replaying, elsewhere = st.tabs(
+    tabs.TABS, key=tabs.TAB, on_change="rerun", bind="query-params"
+)
 
 if everything.open:
     with everything:
@@ -26,3 +28,7 @@ if comparing.open:
 if replaying.open:
     with replaying:
         replay.draw(page)
+
+if elsewhere.open:
+    with elsewhere:
+        foreign_list.draw(page)

@@ -89,11 +89,11 @@ def _line(row: SessionRow, note: str, is_open: bool) -> None:
 def facts(row: SessionRow, is_unread: bool) -> str:
     """Example: "openai-agents · 6 messages · 3 min ago · 58 m left · 1.2 KB"."""
     words = [row.format]
-    if not is_unread:
+    if not is_unread and row.messages is not None:
         words.append(numbers.plural(row.messages, "item" if row.format == ITEMS else "message"))
     if row.last_activity:
         words.append(numbers.ago(time.time() - row.last_activity))
     words.append(numbers.left(row.expires_in))
     if row.size is not None:
-        words.append(f"{row.size:,} bytes" if row.size < 1024 else f"{row.size / 1024:,.1f} KB")
+        words.append(numbers.stored_size(row.size))
     return " · ".join(words)

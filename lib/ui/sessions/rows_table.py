@@ -86,6 +86,8 @@ def time_left(row: SessionRow, life: float) -> str:
 
 def origin_of(row: SessionRow) -> str:
     """Where the session's messages come from, in a word or two."""
+    if row.format:
+        return row.format
     return ORIGINS[row.origin] if row.parent is None else FORKS.get(row.parent.how, "fork")
 
 

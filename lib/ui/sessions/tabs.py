@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-LIST, OPEN, COMPARE, REPLAY = "All chats", "The open chat", "Compare", "Replay"
-TABS = (LIST, OPEN, COMPARE, REPLAY)
+LIST, OPEN, COMPARE, REPLAY, LIBRARIES = "All chats", "The open chat", "Compare", "Replay", "Other libraries"
+TABS = (LIST, OPEN, COMPARE, REPLAY, LIBRARIES)
 TAB = "sessions_tab"
 
 TRANSCRIPT, STORED, TIME, SETTINGS = "Messages", "JSON as stored", "Time line", "Settings"

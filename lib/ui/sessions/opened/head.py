@@ -31,7 +31,10 @@ def draw(row: SessionRow) -> None:
     title = as_label(row.title, 80) or "Untitled"
     st.markdown(f"#### {':material/push_pin: ' if row.pinned else ''}{title}")
     st.markdown(facts(row, services.settings().session_ttl))
-    _actions(row)
+    if row.format:
+        st.caption(f":material/visibility: {as_label(row.format)} keeps this conversation. Windowseat only reads it.")
+    else:
+        _actions(row)
     _ways(row.session_id)
 
 
