@@ -98,11 +98,11 @@ def hourglass(seconds: float | None, full: float) -> str:
 
 
 def stored_size(size: int | None) -> str:
-    """Example: stored_size(912) -> "912 B"; stored_size(4200) -> "4.1 KB"; stored_size(3_000_000) -> "2.9 MB"."""
+    """Example: stored_size(912) -> "912 bytes"; stored_size(4200) -> "4.1 KB"; stored_size(3_000_000) -> "2.9 MB"."""
     if size is None:
         return NOT_REPORTED
     if size < 1024:
-        return f"{size} B"
+        return f"{size:,} bytes"
     return f"{size / 1024:,.1f} KB" if size < 1024**2 else f"{size / 1024**2:,.1f} MB"
 
 
