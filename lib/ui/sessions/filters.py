@@ -8,11 +8,12 @@ from lib.context import STRATEGIES
 from lib.history.sessions import SessionQuery
 from lib.ui.format import numbers
 from lib.ui.sessions import state
+from lib.ui.sessions.state import ANY
 from lib.ui.shell import services
 
 HOUR = 3600
 AGES: dict[str, tuple[float | None, float | None]] = {
-    "Any time": (None, None),
+    state.ANY_TIME: (None, None),
     "The last hour": (HOUR, None),
     "The last 24 hours": (numbers.DAY, None),
     "The last 7 days": (7 * numbers.DAY, None),
@@ -20,7 +21,6 @@ AGES: dict[str, tuple[float | None, float | None]] = {
     "Before the last 7 days": (None, 7 * numbers.DAY),
 }
 """By what the choice is called: used at most, and at least, so many seconds ago."""
-ANY = "Any"
 DROPPED, FAILED = "Something was dropped", "Failed or interrupted"
 MOST_CHARACTERS = 200
 

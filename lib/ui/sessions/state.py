@@ -16,6 +16,9 @@ from lib.ui.sessions import tabs
 
 TEXT, MODEL, STRATEGY, AGE, ONLY = "find", "model", "strategy", "last_used", "only"
 """Widget keys of the filters, which are also their names in the address."""
+ANY, ANY_TIME = "Any", "Any time"
+NO_FILTERS = {TEXT: "", MODEL: ANY, STRATEGY: ANY, AGE: ANY_TIME, ONLY: []}
+"""What the filters hold when they ask for everything."""
 URL_OTHER = "with"
 """The session that the open one is compared with, in the address."""
 OTHER = "compare_with"
@@ -84,8 +87,7 @@ def chosen_model() -> str:
 
 def clear_filters() -> None:
     """Look for everything again. For callbacks."""
-    for key in (TEXT, MODEL, STRATEGY, AGE, ONLY):
-        st.session_state.pop(key, None)
+    st.session_state.update(NO_FILTERS)
 
 
 def show_tab(name: str) -> None:
