@@ -55,6 +55,7 @@ OPENED: dict[str, Any] = {
     "break_it": True,
     "sent:request": True,
     "next:request": True,
+    "sent:edit": True,
 }
 """What stands open besides the tab."""
 NASTY = "<script>alert(1)</script> $x$ :red[y] `z` \ud83d [link](javascript:alert(1)) a"
