@@ -32,8 +32,10 @@ class Cost:
         return self.uncached_input + self.cached_input + self.cache_write + self.output + self.hidden
 
 
-def cost(model: Model, usage: Usage, at: float | None = None) -> Cost | None:
+def cost(model: Model, usage: Usage, at: float | None = None, requests: int = 1) -> Cost | None:
     """The cost of one request at the prices of `at` (seconds since the epoch; now by default).
+
+    With `requests`, `usage` is the sum of so many requests, and each is priced as one of their average size.
 
     None if there is no price or the provider did not report input and output tokens. Cache writes are priced for the
     shortest lifetime a vendor offers. If more tokens are reported as cached or written than were read, only those read
@@ -46,13 +48,13 @@ def cost(model: Model, usage: Usage, at: float | None = None) -> Cost | None:
     cached = min(usage.cached_tokens or 0, total_input)
     written = min(usage.cache_write_tokens or 0, total_input - cached)
     reasoning = min(usage.reasoning_tokens or 0, usage.output_tokens)
-    hidden = usage.hidden_tokens or 0
+    hidden, size = usage.hidden_tokens or 0, total_input // max(1, requests)
     return Cost(
-        uncached_input=_price(rates.input, total_input, total_input - cached - written),
-        cached_input=_price(rates.cached_input, total_input, cached),
-        cache_write=_price(rates.cache_write, total_input, written),
-        output=_price(rates.output, total_input, usage.output_tokens),
-        reasoning=_price(rates.output, total_input, reasoning),
+        uncached_input=_price(rates.input, size, total_input - cached - written),
+        cached_input=_price(rates.cached_input, size, cached),
+        cache_write=_price(rates.cache_write, size, written),
+        output=_price(rates.output, size, usage.output_tokens),
+        reasoning=_price(rates.output, size, reasoning),
         hidden=_price(rates.input, hidden, hidden),
     )
 
@@ -73,7 +75,7 @@ def _rates_at(model: Model, at: float | None) -> Rates | None:
 
 
 def _price(tiers: Tiers, total_input: int, tokens: int) -> Decimal:
-    """USD for `tokens`, in the tier of a request with this many input tokens."""
+    """USD for `tokens`, in the tier of a request with `total_input` input tokens."""
     rate = tiers[0][1]
     for start, price in tiers:
         if total_input > start:

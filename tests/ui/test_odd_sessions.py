@@ -16,6 +16,7 @@ from lib.messages import Message, assistant, system, user
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.turns import LiveTurn
 from lib.ui.context_window import tabs as context_window
+from lib.ui.sessions import tabs as sessions
 from lib.ui.shell import services
 from lib.ui.threads import state as threads
 from tests.support.app.pages import SESSION, exchange, overwritten, page, settings
@@ -44,7 +45,19 @@ TABS: list[tuple[str, str, str | None]] = [
         )
     ),
     *(("pages/threads.py", threads.TAB, name) for name in threads.TABS),
+    *(("pages/sessions.py", sessions.TAB, name) for name in sessions.TABS),
+    *(("pages/sessions.py", sessions.VIEW, name) for name in sessions.VIEWS),
 ]
+OPENED: dict[str, Any] = {
+    sessions.TAB: sessions.OPEN,
+    "fact": "a",
+    "lint": True,
+    "break_it": True,
+    "sent:request": True,
+    "next:request": True,
+    "sent:edit": True,
+}
+"""What stands open besides the tab."""
 NASTY = "<script>alert(1)</script> $x$ :red[y] `z` \ud83d [link](javascript:alert(1)) a"
 CALL = {"tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}
 
@@ -84,19 +97,7 @@ HISTORIES: dict[str, Sequence[Message]] = {
 def open_every_tab(state: dict[str, Any] | None = None) -> None:
     """Open every tab of every page."""
     for path, key, tab in TABS:
-        opened = dict(state or {}) | ({key: tab} if tab else {})
-        at = page(
-            path,
-            state=opened
-            | {
-                "fact": "a",
-                "lint": True,
-                "break_it": True,
-                "sent:request": True,
-                "next:request": True,
-                "sent:edit": True,
-            },
-        )
+        at = page(path, state=dict(state or {}) | OPENED | ({key: tab} if tab else {}))
         assert not at.exception, (path, tab, at.exception)
 
 

@@ -117,6 +117,18 @@ def watch_it_forget(own: ChatSettings) -> None:
     _attempt(act)
 
 
+def fork(session_id: str, messages: int) -> None:
+    """Begin a session with the first `messages` messages of this one, and open it."""
+
+    def act() -> None:
+        from lib.chat import forks  # on first use: the first page must not wait for it
+
+        begun = forks.fork(services.chat().store, session_id, messages)
+        session.open_session(begun.session_id)
+
+    _attempt(act)
+
+
 def clear(session_id: str, settings: ChatSettings) -> None:
     """Delete the chat's messages and records; its settings stay."""
 

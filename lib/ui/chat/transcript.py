@@ -10,28 +10,18 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from lib.analysis.decisions import shortfall
 from lib.context.plan import ContextPlan
 from lib.messages import Message
-from lib.providers import MOST_CHARACTERS
-from lib.providers.repetition import REPETITION
-from lib.settings import EXAMPLE
-from lib.tokens import provenance_label
 from lib.turns import Turn
-from lib.ui.chat import actions, not_sent, versions
+from lib.ui.chat import actions, not_sent, turn_line, versions
 from lib.ui.chat.not_sent import NotSent
 from lib.ui.components import odd_turns, whole_text
-from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown, cut
-from lib.ui.shell import menu, session
+from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
 STEP = 20
 """Messages. The first one drawn is at a multiple of this, so 20 to 39 are drawn and the start moves once in twenty."""
-CUT = (
-    "The server says it read far less than it was sent: some servers drop the oldest messages without saying so. See"
-    " the details."
-)
 AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
 
@@ -57,7 +47,8 @@ def draw(page: Page, plan: ContextPlan | None, notes: Mapping[int, str]) -> None
             if each.index in notes:
                 st.caption(notes[each.index])
             if each.exchange in turns and each.index == each.exchange + 1:
-                line(turns[each.exchange], page.session_id)
+                end = versions.messages(history, each.exchange).stop
+                turn_line.draw(turns[each.exchange], page.session_id, end if len(history) > 2 else None)
             if each.last and each.newest is not None and each.newest in found.of:
                 versions.leaf(page.session_id, found, each.newest)
             if place == cut:
@@ -111,63 +102,6 @@ def message(entry: Message, *, note: str = "", grey: bool = False, key: str) -> 
         if note:
             st.caption(note)
     return container
-
-
-def line(turn: Turn, session_id: str) -> None:
-    """The line under a reply: model, tokens, time, how much of the conversation was sent; and a link to the details."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if shortfall(turn) is not None:
-            st.badge("cut by the server", icon=":material/content_cut:", color="red", help=CUT)
-        if turn.note:
-            st.badge("odd figures", icon=":material/warning:", color="orange", help=as_markdown(turn.note))
-        st.caption(summary(turn), width="content")
-        st.page_link(
-            menu.MENU["context_window"].path,
-            label=":small[Why did it answer this?]",
-            icon=":material/chevron_right:",
-            icon_position="right",
-            query_params={"session": session_id, "turn": str(turn.number)},
-            help="What was sent for this reply, what was dropped, and why",
-        )
-
-
-def summary(turn: Turn) -> str:
-    """Example: "SmolLM2 · 412 in · 38 out (counted) · first word 0.4 s · 6 of 14 messages sent"."""
-    words = [as_markdown(turn.model), *_counts(turn)[: 1 if turn.provider == EXAMPLE else 2]]
-    if turn.first_token_ms is not None:
-        words.append(f"first word {numbers.duration(turn.first_token_ms / 1000)}")
-    if turn.plan is not None:
-        system = turn.plan.system_tokens is not None
-        words.append(f"{turn.plan.sent - system} of {numbers.plural(turn.plan.stored + 1, 'message')} sent")
-    if turn.summarized is not None:
-        summary_made = turn.summarized
-        tokens = numbers.tokens(summary_made.usage.input_tokens, summary_made.provenance)
-        words.append(f"a summary was made: {tokens} in")
-    if turn.stop_reason == "too_long":
-        words.append(f"cut off at {MOST_CHARACTERS:,} characters, the most that is kept of a reply")
-    elif turn.status == "stopped":
-        words.append("stopped")
-    if turn.stop_reason == "length":
-        words.append("cut off at the reserved length")
-    if turn.stop_reason == REPETITION:
-        words.append("ended early, because it began to repeat itself")
-    return " · ".join(words)
-
-
-def _counts(turn: Turn) -> tuple[str, str]:
-    """Tokens in and out with their provenance: once where it is the same for both. Without a report, in is the
-    plan's."""
-    read, wrote, provenance = turn.usage.input_tokens, turn.usage.output_tokens, turn.usage_provenance
-    if read is not None and wrote is not None:
-        return f"{read:,} in", f"{wrote:,} out ({provenance_label(provenance)})"
-    if read is not None:
-        words_in = f"{read:,} in ({provenance_label(provenance)})"
-    elif turn.plan is not None:
-        words_in = f"{turn.plan.input_tokens:,} in ({provenance_label(turn.plan.provenance)})"
-    else:
-        words_in = f"input {numbers.NOT_REPORTED}"
-    words_out = f"output {numbers.NOT_REPORTED}" if wrote is None else f"{wrote:,} out ({provenance_label(provenance)})"
-    return words_in, words_out
 
 
 def last_exchange_actions(page: Page, found: versions.Versions) -> None:

@@ -9,6 +9,10 @@ from lib.tokens import Provenance, TokenCounter, provenance_label
 
 NOT_REPORTED = "not reported"
 NO_PRICE = "no price known"
+DAY = 86_400
+"""Seconds."""
+BARS = 5
+"""Pieces of the bar that shows how long a session is kept."""
 
 
 def tokens(count: int | None, provenance: Provenance) -> str:
@@ -70,19 +74,43 @@ def duration(seconds: float | None) -> str:
 
 
 def ago(seconds: float) -> str:
-    """Example: ago(20) -> "just now"; ago(200) -> "3 min ago"; ago(7300) -> "2 h ago"."""
-    if seconds < 60:
-        return "just now"
-    return f"{int(seconds // 60)} min ago" if seconds < 3600 else f"{int(seconds // 3600)} h ago"
+    """Example: ago(20) -> "just now"; ago(200) -> "3 min ago"; ago(7300) -> "2 h ago"; ago(200_000) -> "2 days ago"."""
+    return "just now" if seconds < 60 else f"{_largest_unit(seconds)} ago"
 
 
 def left(seconds: float | None) -> str:
     """Time to live, in its largest unit. Example: left(80000) -> "expires in 22 h"; left(90) -> "expires in 1 min"."""
     if seconds is None:
         return "does not expire"
-    if seconds < 60:
-        return "expires in under a minute"
-    return f"expires in {int(seconds // 60)} min" if seconds < 3600 else f"expires in {int(seconds // 3600)} h"
+    return "expires in under a minute" if seconds < 60 else f"expires in {_largest_unit(seconds)}"
+
+
+def hourglass(seconds: float | None, full: float) -> str:
+    """Time to live as a small bar with words; `full` is what a session gets after each message.
+
+    Example: hourglass(43_200, 86_400) -> "▰▰▰▱▱ 12 h left"; hourglass(None, 86_400) -> "never expires"
+    """
+    if seconds is None:
+        return "never expires"
+    bars = min(BARS, max(0, round(BARS * seconds / full))) if full > 0 else 0
+    words = "under a minute" if seconds < 60 else _largest_unit(seconds)
+    return f"{'▰' * bars}{'▱' * (BARS - bars)} {words} left"
+
+
+def stored_size(size: int | None) -> str:
+    """Example: stored_size(912) -> "912 bytes"; stored_size(4200) -> "4.1 KB"; stored_size(3_000_000) -> "2.9 MB"."""
+    if size is None:
+        return NOT_REPORTED
+    if size < 1024:
+        return f"{size:,} bytes"
+    return f"{size / 1024:,.1f} KB" if size < 1024**2 else f"{size / 1024**2:,.1f} MB"
+
+
+def _largest_unit(seconds: float) -> str:
+    """At least a minute. Example: 90 -> "1 min"; 7300 -> "2 h"; 200_000 -> "2 days"."""
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min"
+    return f"{int(seconds // 3600)} h" if seconds < 2 * DAY else f"{int(seconds // DAY)} days"
 
 
 def listed(names: Sequence[str]) -> str:

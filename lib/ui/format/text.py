@@ -41,7 +41,12 @@ def as_markdown(text: str) -> str:
 
 def as_label(text: str, limit: int = 60) -> str:
     """One line for a label that Streamlit reads as Markdown: without any, and cut to `limit` characters."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:^=&])", _entity, as_option(text, limit))
+    return plain_line(as_option(text, limit))
+
+
+def plain_line(text: str) -> str:
+    """One line that Markdown and Streamlit draw exactly as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~<>$:^=&])", _entity, text)
 
 
 def as_option(text: str, limit: int = 60) -> str:

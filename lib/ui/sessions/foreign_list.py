@@ -95,5 +95,5 @@ def facts(row: SessionRow, is_unread: bool) -> str:
         words.append(numbers.ago(time.time() - row.last_activity))
     words.append(numbers.left(row.expires_in))
     if row.size is not None:
-        words.append(f"{row.size:,} bytes" if row.size < 1024 else f"{row.size / 1024:,.1f} KB")
+        words.append(numbers.stored_size(row.size))
     return " · ".join(words)

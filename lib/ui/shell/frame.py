@@ -29,7 +29,8 @@ def sentence(page: Page, plan: ContextPlan | None) -> str:
     settings = page.settings
     title = as_label(page.about.title, 48) or ("New chat" if not page.history else "Untitled chat")
     library = f":material/visibility: {page.library}, read-only" if page.library else ""
-    parts = [f"**{title}**", library, as_label(settings.model, 40), f"window {settings.max_tokens:,} tokens"]
+    fork = ":material/call_split: fork" if page.about.parent is not None else ""
+    parts = [f"**{title}**", library, fork, as_label(settings.model, 40), f"window {settings.max_tokens:,} tokens"]
     if page.history:
         parts.append(_dropped(plan, len(page.history)))
     return " · ".join(part for part in parts if part)

@@ -25,6 +25,13 @@ MENU = {
         ":material/forum:",
         "Talk to a model and see, with each reply, how much of the conversation it was sent.",
     ),
+    "sessions": PageEntry(
+        "pages/sessions.py",
+        "Sessions",
+        ":material/inbox:",
+        "All chats: find one, see what it cost and how long it is kept, fork it, compare it, or send it again.",
+        wide=True,
+    ),
     "tokens": PageEntry(
         "pages/tokens.py",
         "Tokens and money",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from lib.chat.replays import Replays
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.context import DEFAULT_STRATEGY
@@ -59,6 +60,14 @@ def chat() -> ChatService:
     service = ChatService(open_history(settings()), counter_of)
     _to_close.append(service.close)
     return service
+
+
+@st.cache_resource(show_spinner=False)
+def replays() -> Replays:
+    """The conversations that are being sent again. Raises HistoryUnavailable where the store cannot be opened."""
+    running = Replays(chat())
+    _to_close.append(running.close)
+    return running
 
 
 @st.cache_resource(show_spinner=False)

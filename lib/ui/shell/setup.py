@@ -12,7 +12,7 @@ import streamlit as st
 
 from lib.errors import HistoryUnavailable, InvalidSettings
 from lib.example import is_example
-from lib.ui.shell import error_box, frame, menu, next_plan, services, session, sidebar
+from lib.ui.shell import absent, error_box, frame, menu, next_plan, services, session, sidebar
 from lib.ui.shell.page import Page, load, show_store_note
 
 FAVICON = "🪟"
@@ -72,4 +72,4 @@ def _explain_address(page: Page) -> None:
     if session.refused_id():
         st.info("The address has a chat id that cannot exist, so this is a new chat. Nothing was lost.")
     elif session.came_by_address() and page.chat is not None and not page.error and not page.history and not page.live:
-        st.caption(":material/info: Nothing is stored at this address: the chat is new, was cleared or has expired.")
+        absent.draw(page)

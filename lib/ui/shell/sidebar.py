@@ -1,4 +1,4 @@
-"""The chats in the sidebar of every page: a new one, and the ones used last."""
+"""The chats in the sidebar of every page: a new one, the pinned ones, those used last, and the way to all of them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import streamlit as st
 
 from lib.errors import ChatError
 from lib.history import SessionSummary
+from lib.history.sessions import SessionRow
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label
-from lib.ui.shell import error_box, services, session
+from lib.ui.shell import error_box, menu, services, session
 from lib.ui.shell.page import Page, show_store_note
 
 SESSIONS_SHOWN = 8
+"""Chats that were used last."""
+PINNED_SHOWN = 8
+Entry = SessionSummary | SessionRow
 
 
 def new_chat() -> None:
@@ -24,22 +28,35 @@ def new_chat() -> None:
 
 
 def list_chats(page: Page) -> None:
-    """The chats used last. Opening another one stays on the same page."""
+    """The pinned chats, then those used last. Opening another one stays on the same page."""
     with st.sidebar:
         if page.error is not None:
             return
         try:
-            sessions = services.chat().store.sessions(SESSIONS_SHOWN)
+            store = services.chat().store
+            pinned = store.pinned_sessions(PINNED_SHOWN)
+            kept = {entry.session_id for entry in pinned}
+            newest = [entry for entry in store.sessions(SESSIONS_SHOWN) if entry.session_id not in kept]
         except ChatError as error:
             error_box.show(error)
             return
         if page.chat is None:
             show_store_note(services.chat())
+        sessions: list[Entry] = [*pinned, *newest]
         for entry, title in zip(sessions, titles(sessions), strict=True):
-            _entry(entry, title, entry.session_id == page.session_id)
+            _entry(entry, title, is_open=entry.session_id == page.session_id, is_pinned=entry.session_id in kept)
+        if sessions:
+            _all_sessions(page.session_id)
 
 
-def titles(sessions: Sequence[SessionSummary]) -> list[str]:
+def _all_sessions(session_id: str) -> None:
+    entry = menu.MENU["sessions"]
+    st.page_link(
+        entry.path, label="All sessions", icon=entry.icon, help=entry.help, query_params={"session": session_id}
+    )
+
+
+def titles(sessions: Sequence[Entry]) -> list[str]:
     """Titles that tell the chats apart: of equal ones, all but the oldest are numbered.
 
     Example: titles of three chats, newest first, all called "Hello" -> ["Hello (3)", "Hello (2)", "Hello"]
@@ -54,13 +71,14 @@ def titles(sessions: Sequence[SessionSummary]) -> list[str]:
     return named
 
 
-def _entry(entry: SessionSummary, title: str, is_open: bool) -> None:
+def _entry(entry: Entry, title: str, *, is_open: bool, is_pinned: bool) -> None:
     """A chat: title, how long ago, how long it is kept."""
     times = f"{numbers.ago(time.time() - entry.last_activity)} · {numbers.left(entry.expires_in)}"
     with st.container(gap=None, key=f"entry:{entry.session_id}"):
         st.button(
             f"**{title}**" if is_open else title,
             key=f"open:{entry.session_id}",
+            icon=":material/push_pin:" if is_pinned else None,
             type="tertiary",
             on_click=session.open_session,
             args=(entry.session_id,),

@@ -1,0 +1,1 @@
+"""The parts of the tab that shows the open session."""

@@ -1,0 +1,1 @@
+"""Compares the open session with others, and sends its questions again."""
