@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError, TurnInProgress
 from lib.history import HistoryStore
+from lib.history.sessions import Parent
 from lib.messages import Message
 from lib.recorder.alignment import Alignment, Stored, align, append_all
 from lib.recorder.groups import SessionGroups
@@ -128,6 +129,8 @@ class Placing:
         self.store.commit(session_id, turn.id, messages, turn)
         if not self.store.about(session_id).settings:
             self.store.save_settings(session_id, settings.to_dict())
+        if placed.parent and not placed.history:
+            self.store.set_parent(session_id, Parent(placed.parent, placed.parent_messages, "app"))
         known = {**placed.as_sent}
         assert turn.recorded is not None
         for index, elements in turn.recorded.as_sent.items():

@@ -10,6 +10,7 @@ NAMES = (
     "bench_page",
     "bench_switch",
     "bench_first_token",
+    "bench_record",
     "bench_counting",
     "bench_trimming",
     "bench_recall",

@@ -24,7 +24,8 @@ class Parent:
     """The session that another one was forked from, and where.
 
     `messages` is how many of the parent's messages the fork began with. `how` says what made it, as one word: "fork",
-    "edit" (a message was changed), "replay" or "resend" (a recorded request was changed and sent again).
+    "edit" (a message was changed), "replay", "resend" (a recorded request was changed and sent again) or "app" (a
+    recorded app went on otherwise than one history can show).
     """
 
     session_id: str

@@ -14,15 +14,16 @@ import streamlit as st
 
 from lib.context.plan import ContextWindow
 from lib.messages import Message
+from lib.providers import ChatRequest, SentBody
 from lib.providers.export import Address
 from lib.recorded_requests import RecordedRequest
 from lib.recorder.rebuild import elements_as_sent, messages_sent, rebuilt
 from lib.request_rules import RuleProvider
 from lib.turns import Turn
 from lib.ui.components import rule_verdict
-from lib.ui.context_window import request_body
+from lib.ui.context_window import edit_request, request_body
 from lib.ui.format import numbers
-from lib.ui.shell import menu
+from lib.ui.shell import menu, services
 from lib.ui.shell.page import Page
 
 SAME_VALUES = (
@@ -80,6 +81,11 @@ def draw(page: Page, turn: Turn) -> None:
     body = rebuilt(turn, turns, page.history)
     if body is not None:
         request_body.draw(_address(recorded), body.data, body.sha256, turn.request_sha256, "sent")
+        if recorded.path != "/v1/responses":  # items of that protocol cannot be sent as messages
+            request = ChatRequest(turn.model, (), 0)
+            sent = SentBody(request, {}, body.data, body.sha256)
+            provider = services.provider_of(page.settings, services.key_for(page.settings.provider))
+            edit_request.draw(page, provider, sent, "sent")
 
 
 def _size_as_sent(turn: Turn) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ORIGINS: dict[Origin, str] = {"here": "this app", "service": "another service", "import": "imported"}
-FORKS = {"fork": "fork", "edit": "fork, edited", "replay": "replay", "resend": "edited request"}
+FORKS = {"fork": "fork", "edit": "fork, edited", "replay": "replay", "resend": "edited request", "app": "your app"}
 TITLE = 36
 """Characters of a title in the table."""
 HELP = {

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from lib.errors import ProviderUnavailable
+from lib.history.sessions import Parent
 from lib.recorder.recorder import Recorder
 from lib.turns import LiveTurn
 from tests.support.servers.api_server import SETTINGS
@@ -121,6 +122,9 @@ def test_what_one_history_cannot_show_begins_another_and_says_so(served: RecordS
     recorded = served.store.turns(second)[0].recorded
     assert recorded is not None
     assert (recorded.parent, recorded.parent_messages) == (first, 1)
+    row = served.store.row(second)
+    assert row is not None
+    assert row.parent == Parent(first, 1, "app")
     assert len(served.store.load(first)) == 2
     assert app.ask("three", "3", lambda messages: [messages[0], between, *messages[1:]]) == second
 

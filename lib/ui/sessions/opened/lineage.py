@@ -45,6 +45,8 @@ def how(parent: Parent) -> str:
         return f"is a fork in which message {parent.messages + 1} was edited"
     if parent.how == "replay":
         return "replays another one"
+    if parent.how == "app":
+        return f"was begun by your app, which changed what came after message {parent.messages}"
     if parent.how == "resend":
         return "began with an edited request"
     return f"was forked after message {parent.messages}"
