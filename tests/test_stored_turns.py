@@ -15,7 +15,7 @@ from lib.history.serialization import unpack_live, unpack_turn
 from lib.messages import Usage
 from lib.stored_turns import read_live, read_turn
 from lib.turns import LiveTurn, PlanSummary, Turn
-from lib.ui.chat.transcript import summary
+from lib.ui.chat.turn_line import summary
 
 PLAN = PlanSummary(
     ((0, 3, False, "over_budget"), (3, 5, True, "fits")), 4, 2, 3, 9, 3, 99, 9, "none", "c", "counted", True
