@@ -21,7 +21,7 @@ LAYERS = [
     {"context"},
     {"request_rules", "turns", "stored_turns", "chat_settings", "planner"},
     {"providers", "history"},
-    {"analysis", "chat", "example", "lab", "replica"},
+    {"analysis", "chat", "example", "lab", "replica", "transfer"},
     {"server_history"},
     {"ui", "api"},
 ]

@@ -144,7 +144,7 @@ class RedisHistory:
             uuid.uuid4().hex,
             restoring.value_of(recording),
             serialization.pack_import(0, len(recording.messages), recording.source, recording.whole),
-            restoring.title_of(recording),
+            restoring.kept_title(recording.title),
             7 + len(fields),
             *fields,
             *restoring.turn_records(recording),
