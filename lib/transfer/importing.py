@@ -30,7 +30,7 @@ class Imported:
 class Outcome:
     """What became of the chosen conversations. If something failed, `error` says why, and `failed` is its title.
 
-    `not_tried` came after the failure, or after a person cancelled.
+    `not_tried` are the titles of those that have not been tried: at the end, those after a failure or a stop.
     """
 
     imported: list[Imported] = field(default_factory=list)
@@ -50,18 +50,20 @@ def store_rows(
     copies: bool = False,
     begin: Callable[[str], object] | None = None,
     progress: Progress | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    outcome: Outcome | None = None,
 ) -> Outcome:
-    """Store the conversations of these rows. Does not raise: what fails is part of the outcome, and ends it.
+    """Store the conversations of these rows. A failure is part of the outcome, and ends it.
 
     `owner` is the person's id, empty on an app that one person uses. `begin` is called with each new session id before
-    anything is stored under it, e.g. to say whose it is.
+    anything is stored under it, e.g. to say whose it is. `outcome` is filled step by step, so that it is right even if
+    `progress` raises to stop the import between two conversations.
     """
-    outcome = Outcome()
+    outcome = Outcome() if outcome is None else outcome
+    outcome.not_tried = [row.title for row in rows]
     for place, row in enumerate(rows):
-        if cancelled():
-            outcome.not_tried = [later.title for later in rows[place:]]
-            break
+        if progress is not None:
+            progress(place / len(rows))
+        del outcome.not_tried[:1]
         conversation = opened.read(row)
         if conversation.refusal:
             outcome.refused.append((row.title, conversation.refusal))
@@ -73,10 +75,7 @@ def store_rows(
             outcome.refused.append((row.title, exc.what))
         except ChatError as exc:
             outcome.failed, outcome.error = row.title, exc
-            outcome.not_tried = [later.title for later in rows[place + 1 :]]
             break
-        if progress is not None:
-            progress((place + 1) / len(rows))
     return outcome
 
 
