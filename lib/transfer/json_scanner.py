@@ -151,7 +151,7 @@ class Scanner:
             raise refused(f"It is nested more than {limits.MOST_LEVELS} levels deep ({where}).") from None
         except ValueError:  # Python reads no whole number with more than 4,300 digits
             raise refused(f"A number has too many digits ({self._where(self.at)}).") from None
-        if cut and end == len(self._text):  # a number may go on
+        if cut and end >= len(self._text) - len("e+"):  # a number may go on
             return None
         text, start = self._text[self._place : end], self.at
         self._place, self.at = end, start + len(text.encode())
