@@ -30,8 +30,8 @@ NAMES: dict[Format, str] = {
 
 Effect = Literal["lost", "skipped", "refused"]
 EFFECT_TEXT: dict[Effect, str] = {
-    "lost": "part of it is lost",
-    "skipped": "does not come in",
+    "lost": "part lost",
+    "skipped": "message left out",
     "refused": "the chat does not come in",
 }
 """What a problem means for its message, in words. A refused conversation cannot be imported at all."""

@@ -74,6 +74,8 @@ class Opened:
     def read(self, row: Row) -> Conversation:
         """The conversation of a row, from the bytes."""
         raw = self.parts[row.part]
+        if row.piece.odd:
+            return _conversations(self.format, row.piece, None)[0]
         if self.format == "capsule":
             value = parse(raw[row.piece.start : row.piece.stop], halves=True)
             return capsule.session(value, row.piece.where, self.source)

@@ -143,6 +143,7 @@ def test_what_cannot_come_in_has_its_line_its_role_and_its_reason() -> None:
         "line 2: The JSON is cut off: it ends in the middle",
         "line 4: no messages in it",
     ]
+    assert found.read(found.rows[1]).refusal == found.rows[1].refusal
 
 
 def test_a_person_can_say_what_the_format_is() -> None:

@@ -78,7 +78,7 @@ def test_an_export_is_listed_and_the_chosen_chats_become_sessions(
     assert stored(chat) == {}
     assert [(each.label, each.value, each.disabled) for each in at.checkbox][:4] == [
         ("A day in Lisbon", True, False),
-        ("A day in Lisbon", True, False),
+        ("A day in Lisbon", False, False),
         ("Haiku", True, False),
         ("Empty", False, True),
     ]

@@ -98,10 +98,10 @@ def _problems(found: Opened, shown: Sequence[Row]) -> None:
         lines += [
             {
                 "chat": as_option(row.title, 60),
-                "where": as_option(each.where, 160),
                 "role": each.role,
                 "what": as_option(each.reason, 200),
-                "effect": EFFECT_TEXT[each.effect],
+                "so": EFFECT_TEXT[each.effect],
+                "where": as_option(each.where, 160),
             }
             for each in read.problems
         ]

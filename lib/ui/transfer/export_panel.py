@@ -104,7 +104,7 @@ def _file(store: HistoryStore, choices: Choices) -> None:
     kind = KINDS[choices.kind]
     name = f"{_file_name(choices, store)}.{kind.ending}"
     st.download_button(
-        f"Download {name} ({numbers.plural(len(file), 'byte')})",
+        f"Download {name} ({_size(len(file))})",
         file,
         name,
         kind.mime,
@@ -130,6 +130,11 @@ def _made(store: HistoryStore, choices: Choices) -> bytes:
         return b"\n".join(markdown.write(about.title, store.load(each), prompt) for about, each, prompt in parts)
     frame = turn_table.table([(about.title, store.turns(each)) for about, each in zip(abouts, ids, strict=True)])
     return turn_table.as_csv(frame) if choices.kind == "csv" else turn_table.as_parquet(frame)
+
+
+def _size(count: int) -> str:
+    """Example: _size(2_345_678) -> "2.3 MB" """
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else numbers.plural(count, "byte")
 
 
 def _file_name(choices: Choices, store: HistoryStore) -> str:

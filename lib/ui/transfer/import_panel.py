@@ -23,6 +23,7 @@ from lib.ui.transfer import chat_list, import_result, state
 TYPES = ["json", "jsonl", "ndjson", "txt", "zip"]
 PASTE_LENGTH = 1_000_000
 """Longest pasted text, in characters. A file may be larger."""
+RECOGNISE = "Recognise it"
 FILE, PASTE = "File", "Pasted text"
 
 
@@ -69,10 +70,9 @@ def _pasted() -> tuple[str, bytes | None]:
 
 
 def _format() -> Format | None:
-    options: list[Format | None] = [None, *NAMES]
-    return st.selectbox(
-        "Format", options, key="import_format", format_func=lambda each: "Recognise it" if each is None else NAMES[each]
-    )
+    options = [RECOGNISE, *NAMES]
+    chosen = st.selectbox("Format", options, key="import_format", format_func=lambda each: dict(NAMES).get(each, each))
+    return next((each for each in NAMES if each == chosen), None)
 
 
 def _read(name: str, raw: bytes, forced: Format | None) -> Opened | ImportRefused:
@@ -139,12 +139,12 @@ def _import(page: Page, found: Opened, owner: str, begin: Callable[[str], object
     if pressed and page.chat is not None:
         outcome = Outcome()
         state.keep_outcome(outcome)
-        with st.container(horizontal=True, vertical_alignment="center"):
+        running = st.empty()
+        with running.container(horizontal=True, vertical_alignment="center"):
             bar = st.progress(0.0, "Storing…")
             st.button("Stop", key="import_stop", icon=":material/stop_circle:")
-        step = _in_steps(bar.progress)
-        store_rows(
-            page.chat.store, found, rows, owner=owner, copies=copies, begin=begin, progress=step, outcome=outcome
-        )
-        bar.empty()
+        step, store = _in_steps(bar.progress), page.chat.store
+        # Pressing the button reruns the page, which ends this run at its next step, between two chats.
+        store_rows(store, found, rows, owner=owner, copies=copies, begin=begin, progress=step, outcome=outcome)
+        running.empty()
     import_result.draw(state.outcome())

@@ -23,13 +23,16 @@ def opened(source: object) -> Opened | ImportRefused | None:
 
 
 def keep_opened(source: object, found: Opened | ImportRefused) -> None:
-    """Keep what was read, in the place of the file before. At first every chat that can come in is chosen."""
+    """Keep what was read, in the place of the file before.
+
+    At first every chat that can come in is chosen, of one with branches the current one.
+    """
     st.session_state[OPENED] = (source, found)
     st.session_state.pop(OUTCOME, None)
     st.session_state.pop(SEARCH, None)
     st.session_state[PAGE] = 1
     rows = found.rows if isinstance(found, Opened) else ()
-    choose((row.number for row in rows if not row.refusal), True, fresh=True)
+    choose((row.number for row in rows if not row.refusal and not row.branch), True, fresh=True)
 
 
 def forget_opened() -> None:
