@@ -100,7 +100,7 @@ def _problems(found: Opened, shown: Sequence[Row]) -> None:
                 "chat": as_option(row.title, 60),
                 "role": each.role,
                 "what": as_option(each.reason, 200),
-                "so": EFFECT_TEXT[each.effect],
+                "result": EFFECT_TEXT[each.effect],
                 "where": as_option(each.where, 160),
             }
             for each in read.problems

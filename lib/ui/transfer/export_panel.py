@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import streamlit as st
@@ -18,9 +18,6 @@ from lib.ui.format.text import as_option
 from lib.ui.shell import error_box, services
 from lib.ui.shell.page import Page
 from lib.ui.transfer import state
-
-LISTED = 200
-"""Chats to choose from, the newest."""
 
 
 class Kind(NamedTuple):
@@ -58,29 +55,27 @@ class Choices(NamedTuple):
     note: str
 
 
-def draw(page: Page, session_ids: Sequence[str] | None = None) -> None:
-    """The whole panel. `session_ids` are the chats to offer; without them, the open chat and the newest ones."""
-    if page.chat is None:
-        st.caption("Nothing is stored yet, so there is nothing to export.")
+def draw(page: Page, chats: Mapping[str, str] | None = None) -> None:
+    """The whole panel. `chats` are the ids and titles of the chats to offer; without them, only the open chat is."""
+    if page.chat is None or (chats is None and not page.history):
+        st.caption("This chat is empty, so there is nothing to export.")
         return
+    offered = {page.session_id: page.about.title} if chats is None else chats
     try:
-        choices = _choices(page, page.chat.store, session_ids)
+        choices = _choices(offered, page.session_id)
         if choices.session_ids:
             _file(page.chat.store, choices)
     except ChatError as error:
         error_box.show(error, wait=False)
 
 
-def _choices(page: Page, store: HistoryStore, session_ids: Sequence[str] | None) -> Choices:
-    titles = {each.session_id: each.title for each in store.sessions(LISTED)}
-    offered = list(session_ids if session_ids is not None else titles)
-    default = offered if session_ids is not None else [page.session_id] if page.session_id in titles else []
+def _choices(offered: Mapping[str, str], open_id: str) -> Choices:
     chosen = st.multiselect(
         "Chats",
-        offered,
-        default=default,
+        list(offered),
+        default=[open_id] if open_id in offered else [],
         key="export_chats",
-        format_func=lambda each: as_option(titles.get(each) or f"Untitled ({each[:8]})", 60),
+        format_func=lambda each: as_option(offered[each], 60) or f"Untitled ({each[:8]})",
         placeholder="Choose the chats to export",
     )
     kind = st.selectbox("As", list(KINDS), key="export_kind", format_func=lambda each: KINDS[each].name)

@@ -31,10 +31,13 @@ def draw(outcome: Outcome | None) -> None:
             f"Stopped. {_stored(new)}; {numbers.plural(len(outcome.not_tried), 'selected chat')} not.",
             icon=":material/stop_circle:",
         )
-    else:
+    elif new or not old:
         st.success(f"{_stored(new)}.", icon=":material/check:")
     if old:
-        st.caption(f"{numbers.plural(len(old), 'chat')} had been imported before and stayed as they are.")
+        st.info(
+            f"{numbers.plural(len(old), 'chat')} had been imported before, and nothing was changed there.",
+            icon=":material/content_copy:",
+        )
     for title, reason in outcome.refused[:LINKS]:
         st.caption(f":material/block: “{as_label(title)}” did not come in: {as_label(reason, 200)}")
     for each in [*new, *old][:LINKS]:
