@@ -23,7 +23,7 @@ from lib.errors import ChatError, ContextOverflow, RuleBroken, TurnLost
 from lib.history import HistoryStore
 from lib.messages import Message
 from lib.planner import plan_next, summary_needed
-from lib.providers import ChatRequest, Provider, Reply, TextDelta
+from lib.providers import ChatRequest, Provider, Reply, SentBody, TextDelta
 from lib.providers.repetition import until_repetition
 from lib.request_rules import PROVIDERS, refusals
 from lib.tokens import provenance_label
@@ -77,6 +77,8 @@ class RequestReader:
                 _refuse_broken_rules(provider, plan)
             request = ChatRequest(settings.model, tuple(plan.included), settings.reserved_for_reply)
             sent = provider.prepare(request)
+            if self.live.fields:
+                sent = SentBody.of(request, {**sent.body, **self.live.fields})
             rest = {name: value for name, value in sent.body.items() if name not in MESSAGES}
             self.events.put(Sent(rest, sent.sha256))
             stream = until_repetition(provider.stream(sent), settings.model)

@@ -87,7 +87,15 @@ def open_every_tab(state: dict[str, Any] | None = None) -> None:
         opened = dict(state or {}) | ({key: tab} if tab else {})
         at = page(
             path,
-            state=opened | {"fact": "a", "lint": True, "break_it": True, "sent:request": True, "next:request": True},
+            state=opened
+            | {
+                "fact": "a",
+                "lint": True,
+                "break_it": True,
+                "sent:request": True,
+                "next:request": True,
+                "sent:edit": True,
+            },
         )
         assert not at.exception, (path, tab, at.exception)
 

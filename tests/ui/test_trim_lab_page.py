@@ -119,7 +119,7 @@ def test_the_bake_off_compares_strategies_and_windows(chat: ChatService) -> None
     assert "lost at turn" in table.iloc[0][STRATEGIES["oldest_first"].short]
     at.multiselect(key=f"bake_windows:{SESSION}").set_value([320, 1024]).run()
     assert any("8 combinations; the first 6" in caption.value for caption in at.caption)
-    at.multiselect(key=f"bake_strategies:{SESSION}").set_value(["none"]).run()
+    at.pills(key=f"bake_strategies:{SESSION}").set_value(["none"]).run()
     at.multiselect(key=f"bake_windows:{SESSION}").set_value([320]).run()
     assert any("at least two" in info.value for info in at.info)
 
@@ -173,7 +173,7 @@ def test_other_strategies_or_a_new_message_replay_the_conversation(chat: ChatSer
     stored(chat)
     at = opened("Which strategy loses least?")
     at_first = counter.uses
-    at.multiselect(key=f"bake_strategies:{SESSION}").set_value(["low_water", "none"]).run()
+    at.pills(key=f"bake_strategies:{SESSION}").set_value(["low_water", "none"]).run()
     after_choice = counter.uses
     assert after_choice > at_first
     exchange(chat, "one more question", "one more answer")

@@ -76,7 +76,8 @@ def sentence(found: Progress) -> str:
     if found.dropped_at is None:
         return f"“{FACT}” is still sent with every message. When the window is full, the oldest messages go first."
     words = (
-        f"**The last message with “{FACT}” was dropped at turn {found.dropped_at}: the model is no longer sent it.**"
+        f"**The last message with “{FACT}” was dropped at turn {found.dropped_at}. Since then, the model has not"
+        " seen it.**"
     )
     if found.knew is not None:
         words += f" At turn {found.knew.number} it was sent, and the model knew the code."

@@ -16,12 +16,12 @@ from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.chat.rebuild import matches_what_was_sent, rebuild_body
 from lib.errors import ChatError
 from lib.example.provider import ExampleProvider
-from lib.providers import ChatRequest, Provider
+from lib.providers import ChatRequest, Provider, SentBody
 from lib.settings import EXAMPLE
 from lib.tokens import PROVENANCE_TEXT, provenance_label
 from lib.turns import Turn
 from lib.ui.components import message_sizes, odd_turns, request_strip
-from lib.ui.context_window import lost_facts, request_body, request_rows, sentences, tabs
+from lib.ui.context_window import edit_request, lost_facts, request_body, request_rows, sentences, tabs
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
@@ -171,11 +171,12 @@ def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
         provider, model = _provider_of(page, turn)
         if turn is None:
             request = ChatRequest(model, tuple(sizes.messages(record)), page.settings.reserved_for_reply)
-            request_body.draw(provider, provider.prepare(request), None, "sent")
-            return
-        rebuilt = rebuild_body(turn, page.history, provider)
-        if rebuilt is not None:
-            request_body.draw(provider, rebuilt, turn.request_sha256, "sent")
+            built: SentBody | None = provider.prepare(request)
+        else:
+            built = rebuild_body(turn, page.history, provider)
+        if built is not None:
+            request_body.draw(provider, built, None if turn is None else turn.request_sha256, "sent")
+            edit_request.draw(page, provider, built, "sent")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
 

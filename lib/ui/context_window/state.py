@@ -65,3 +65,20 @@ def take_opened_stretch(key: str) -> int | None:
     """First index of the stretch that was opened just now, once; None where none was."""
     start: int | None = st.session_state.pop(f"{key}:opened", None)
     return start
+
+
+def seed_request(session_id: str, sha256: str, body: str) -> str:
+    """Key of the text field of the request with this SHA-256, with its body in it until a person edits it."""
+    name = f"{session_id}:edited:{sha256}"
+    st.session_state.setdefault(name, body)
+    return name
+
+
+def set_resent() -> None:
+    """An edited request was sent, so the page goes to its chat. For callbacks."""
+    st.session_state["resent"] = True
+
+
+def take_resent() -> bool:
+    """Whether one was sent just now. True once."""
+    return bool(st.session_state.pop("resent", False))

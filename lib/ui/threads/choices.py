@@ -27,13 +27,14 @@ def choose_place() -> str:
 def choose_approaches(place: str) -> tuple[Approach, ...]:
     """The approaches to compare, in their usual order."""
     offered = places.approaches_at(place)
-    picked = st.multiselect(
+    picked = st.pills(
         "Ways to keep it",
         offered,
         default=[approach for approach in DEFAULT_APPROACHES if approach in offered],
+        selection_mode="multi",
+        wrap=True,
         key=state.approaches_key(place),
         format_func=places.NAMES.__getitem__,
-        placeholder="Choose two or more",
     )
     return tuple(approach for approach in offered if approach in picked)
 

@@ -45,6 +45,7 @@ def draw() -> None:
         "Which ways",
         list(FACTS),
         selection_mode="multi",
+        wrap=True,
         default=list(FIRST_SHOWN),
         key=state.REFERENCE_APPROACHES,
         format_func=places.NAMES.__getitem__,

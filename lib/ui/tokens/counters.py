@@ -108,6 +108,7 @@ def _picked_counters(sent: SentRequests) -> list[CounterTotals]:
         list(others),
         default=[ESTIMATE.name] if ESTIMATE.name in others else [],
         selection_mode="multi",
+        wrap=True,
         key="counts_of",
         help="Other models' tokenizers on the same messages. The errors are relative to the model that answered.",
     )

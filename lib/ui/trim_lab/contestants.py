@@ -21,14 +21,14 @@ def pick(lab: Lab, key: str) -> list[Contestant]:
     """Let the user pick strategies and windows; returns their combinations, at most MOST. `key` tells tabs apart."""
     present = lab.settings.max_tokens
     with st.container(horizontal=True):  # beside each other where there is room
-        strategies = st.multiselect(
+        strategies = st.pills(  # they wrap, where a multiselect would cut the names of its chips
             "Strategies",
             list(STRATEGIES),
             default=PICKED,
+            selection_mode="multi",
+            wrap=True,
             key=f"{key}_strategies:{lab.key}",
             format_func=lambda name: STRATEGIES[name].short,
-            placeholder="Choose two to six",
-            width=330,
         )
         windows = st.multiselect(
             "Windows (tokens)",
@@ -37,6 +37,7 @@ def pick(lab: Lab, key: str) -> list[Contestant]:
             key=f"{key}_windows:{lab.key}",
             format_func=lambda size: f"{size:,}",
             width=170,
+            wrap=True,
         )
     contestants = [
         Contestant(_name(strategy, window, several_windows=len(windows) > 1), _settings(lab, strategy, window))

@@ -25,6 +25,7 @@ def pick_messages(lab: Lab) -> list[int]:
         range(len(lab.history)),
         key=key,
         format_func=lab.label_of,
+        wrap=True,
         on_change=state.keep_facts,
         args=(lab.key,),
         help="Messages that a later answer needs. The suggested ones are picked; add or remove any.",

@@ -1,0 +1,112 @@
+"""Compares two conversations turn by turn: which questions they share, and where requests and replies differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+from lib.analysis.requests import RequestRecord, records_of
+from lib.messages import Message
+from lib.turns import Turn
+
+MOST_WORDS = 600
+"""Words of a text that are compared one by one. Longer texts are compared line by line, which is faster."""
+
+Change = Literal["same", "removed", "added"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One question with its reply. `number` counts the conversation's exchanges from 1.
+
+    `record` says what was sent for it, or, without a turn, what would have been if nothing was dropped.
+    """
+
+    number: int
+    prompt: str
+    reply: str
+    record: RequestRecord
+
+    @property
+    def sent(self) -> int:
+        """Stored messages in its request."""
+        return sum(stop - start for start, stop, included, _ in self.record.runs if included)
+
+    @property
+    def dropped(self) -> int:
+        """Stored messages that its request did not hold."""
+        return sum(stop - start for start, stop, included, _ in self.record.runs if not included)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two exchanges that stand side by side; None where one conversation has nothing to match the other."""
+
+    left: Exchange | None
+    right: Exchange | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether one is missing, or question or reply differ."""
+        left, right = self.left, self.right
+        return left is None or right is None or (left.prompt, left.reply) != (right.prompt, right.reply)
+
+
+def side_by_side(
+    left: Sequence[Message], left_turns: Sequence[Turn], right: Sequence[Message], right_turns: Sequence[Turn]
+) -> list[Pair]:
+    """Pair the exchanges of two conversations, in order. Equal questions stand side by side.
+
+    Where questions differ, the first of one side stands beside the first of the other, because an edited question is
+    meant to be compared with the original.
+    Example: questions a, b, c and a, x, c -> pairs (a, a), (b, x), (c, c)
+    """
+    lefts, rights = exchanges(left, left_turns), exchanges(right, right_turns)
+    matcher = SequenceMatcher(None, [e.prompt for e in lefts], [e.prompt for e in rights], autojunk=False)
+    pairs = []
+    for _, left_start, left_stop, right_start, right_stop in matcher.get_opcodes():
+        for step in range(max(left_stop - left_start, right_stop - right_start)):
+            at_left, at_right = left_start + step, right_start + step
+            pairs.append(
+                Pair(
+                    lefts[at_left] if at_left < left_stop else None, rights[at_right] if at_right < right_stop else None
+                )
+            )
+    return pairs
+
+
+def exchanges(history: Sequence[Message], turns: Sequence[Turn]) -> list[Exchange]:
+    """The exchanges of one conversation. A reply in several messages, such as tool calls, becomes one text."""
+    return [
+        Exchange(number, history[record.at].text, "\n\n".join(history[at].text for at in record.reply), record)
+        for number, record in enumerate(records_of(history, turns), 1)
+    ]
+
+
+def text_changes(before: str, after: str) -> list[tuple[Change, str]]:
+    """What to remove and add to get from one text to the other, in order, as pieces of text.
+
+    The pieces that are not "added" make up `before`; those that are not "removed" make up `after`.
+    Example: ("a red car", "a blue car") -> [("same", "a "), ("removed", "red"), ("added", "blue"), ("same", " car")]
+    """
+    old, new = _pieces(before), _pieces(after)
+    if max(len(old), len(new)) > 2 * MOST_WORDS:
+        old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    changes: list[tuple[Change, str]] = []
+    for kind, old_start, old_stop, new_start, new_stop in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            changes.append(("same", "".join(old[old_start:old_stop])))
+            continue
+        if old_stop > old_start:
+            changes.append(("removed", "".join(old[old_start:old_stop])))
+        if new_stop > new_start:
+            changes.append(("added", "".join(new[new_start:new_stop])))
+    return changes
+
+
+def _pieces(text: str) -> list[str]:
+    """Words and the blanks between them. Together they are the text."""
+    return re.findall(r"\s+|[^\s]+", text)
