@@ -67,7 +67,7 @@ def test_the_list_says_of_each_chat_what_it_took_who_counted_and_how_long_it_is_
     assert list(lisbon[["Model", "Cost", "From", "What happened"]]) == ["typist-1", "no price known", "this app", ""]
     assert lisbon["Time left"].startswith("▰▰▰▰▰ ")
     assert table.loc["What is a comet?", "Who counted"] == "not reported"
-    assert "**2 chats are stored.** Click one to open it." in sentences(at)
+    assert "**2 chats are stored.** Click a title to open it." in sentences(at)
 
 
 def test_the_filters_are_part_of_the_address(chat: ChatService) -> None:

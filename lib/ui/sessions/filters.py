@@ -38,7 +38,7 @@ def draw() -> SessionQuery:
             bind="query-params",
         )
         model = st.selectbox(
-            "Model", _models(), key=state.MODEL, accept_new_options=True, width=200, bind="query-params"
+            "Model", _models(), key=state.MODEL, accept_new_options=True, width=170, bind="query-params"
         )
         strategy = st.selectbox(
             "Strategy",
@@ -47,7 +47,7 @@ def draw() -> SessionQuery:
             width=150,
             bind="query-params",
         )
-        age = st.selectbox("Last used", list(AGES), key=state.AGE, width=200, bind="query-params")
+        age = st.selectbox("Last used", list(AGES), key=state.AGE, width=190, bind="query-params")
         only = st.pills(
             "Only chats in which",
             [DROPPED, FAILED],

@@ -136,7 +136,7 @@ def _columns(ids: Sequence[str]) -> dict[str, Any]:
             help="Click a title to open the chat.",
         ),
         **{name: column.TextColumn(name, help=HELP.get(name)) for name in texts},
-        **{name: column.NumberColumn(name, format="localized", width=95) for name in counts},
+        **{name: column.NumberColumn(name, format="localized", width=88) for name in counts},
         "Last used": column.DatetimeColumn("Last used", format="distance"),
     }
 

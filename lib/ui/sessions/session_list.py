@@ -38,14 +38,14 @@ def draw(page: Page) -> None:
 def sentence(found: SessionPage, query: SessionQuery, place: int, looked_at: int) -> str:
     """What the table shows, in words. `looked_at` counts from the beginning of the list.
 
-    Example: "**120 chats are stored.** These are the 50 used last; click one to open it."
+    Example: "**120 chats are stored.** These are the 50 used last; click a title to open one."
     """
     if not found.total:
         return "**No chat is stored yet.** Say something on the chat page, and it will be listed here."
     shown = numbers.plural(len(found.rows), "chat")
     if query == SessionQuery():
         are = "chat is" if found.total == 1 else "chats are"
-        which = "Click one to open it." if found.next_cursor is None and place == 1 else _which(found, place)
+        which = "Click a title to open it." if found.next_cursor is None and place == 1 else _which(found, place)
         return f"**{found.total:,} {are} stored.** {which}"
     among = f"among the {looked_at:,} used last of {numbers.plural(found.total, 'chat')}"
     if found.next_cursor is None:
@@ -56,8 +56,8 @@ def sentence(found: SessionPage, query: SessionQuery, place: int, looked_at: int
 
 def _which(found: SessionPage, place: int) -> str:
     if place == 1:
-        return f"These are the {len(found.rows):,} used last; click one to open it."
-    return f"Page {place:,}: {numbers.plural(len(found.rows), 'chat')}. Click one to open it."
+        return f"These are the {len(found.rows):,} used last; click a title to open one."
+    return f"Page {place:,}: {numbers.plural(len(found.rows), 'chat')}. Click a title to open one."
 
 
 def _stopped(found: SessionPage) -> bool:

@@ -45,7 +45,7 @@ def setup(name: str) -> Page:
     page = Page(session_id) if new and name == "chat" else load(session_id)
     sidebar.new_chat()
     if name != "chat":
-        sidebar.list_chats(page)
+        sidebar.list_chats(page, link=name != "sessions")
         st.header(entry.title, anchor=False)
         frame.draw(page, next_plan.preview(page), name)
     _explain_address(page)

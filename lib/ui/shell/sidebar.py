@@ -27,8 +27,11 @@ def new_chat() -> None:
     st.sidebar.button("New chat", icon=":material/add:", on_click=session.open_session, key="new_chat", width="stretch")
 
 
-def list_chats(page: Page) -> None:
-    """The pinned chats, then those used last. Opening another one stays on the same page."""
+def list_chats(page: Page, link: bool = True) -> None:
+    """The pinned chats, then those used last. Opening another one stays on the same page.
+
+    Below them, unless `link` is False, stands a link to the page with all of them.
+    """
     with st.sidebar:
         if page.error is not None:
             return
@@ -45,7 +48,7 @@ def list_chats(page: Page) -> None:
         sessions: list[Entry] = [*pinned, *newest]
         for entry, title in zip(sessions, titles(sessions), strict=True):
             _entry(entry, title, is_open=entry.session_id == page.session_id, is_pinned=entry.session_id in kept)
-        if sessions:
+        if sessions and link:
             _all_sessions(page.session_id)
 
 
@@ -72,16 +75,15 @@ def titles(sessions: Sequence[Entry]) -> list[str]:
 
 
 def _entry(entry: Entry, title: str, *, is_open: bool, is_pinned: bool) -> None:
-    """A chat: title, how long ago, how long it is kept."""
+    """A chat: title, whether it is pinned, how long ago, how long it is kept."""
     times = f"{numbers.ago(time.time() - entry.last_activity)} · {numbers.left(entry.expires_in)}"
     with st.container(gap=None, key=f"entry:{entry.session_id}"):
         st.button(
             f"**{title}**" if is_open else title,
             key=f"open:{entry.session_id}",
-            icon=":material/push_pin:" if is_pinned else None,
             type="tertiary",
             on_click=session.open_session,
             args=(entry.session_id,),
             help="The open chat" if is_open else "Open this chat",
         )
-        st.caption(times)
+        st.caption(f":material/push_pin: {times}" if is_pinned else times)

@@ -52,16 +52,23 @@ def how(parent: Parent) -> str:
     return f"was forked after message {parent.messages}"
 
 
+def short(parent: Parent) -> str:
+    """The same for a list. Example: "forked after message 4", "message 5 was edited"."""
+    return how(parent).removeprefix("is a fork in which ").removeprefix("was ")
+
+
 def _line(each: Relative, session_id: str) -> None:
     """One session: its title, which opens it, how it came about, and a button to compare it with the open one."""
     gone = each.row is None
-    title = "a chat that is gone" if each.row is None else as_label(each.row.title, 50) or "untitled"
+    title = "a chat that is gone" if each.row is None else as_label(each.row.title, 40) or "untitled"
     indent = INDENT * min(each.depth, DEEPEST)
     arrow = ":material/subdirectory_arrow_right:" if each.depth else ":material/chat_bubble:"
     came = (
         f" · {how(each.parent).removeprefix('is a fork in which ')}" if each.parent is not None and each.depth else ""
     )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"relative:{each.session_id}"):
+    with st.container(
+        horizontal=True, wrap=False, vertical_alignment="center", gap="small", key=f"relative:{each.session_id}"
+    ):
         if gone or each.session_id == session_id:
             st.markdown(f"{indent}{arrow} {title if gone else f'**{title}**'}:small[:gray[{came}]]", width="content")
             return
@@ -74,10 +81,10 @@ def _line(each: Relative, session_id: str) -> None:
             help="Open this chat",
         )
         st.button(
-            "Compare",
+            ":material/compare_arrows:",
             key=f"relative_compare:{each.session_id}",
             type="tertiary",
-            icon=":material/compare_arrows:",
+            help="Compare the open chat with this one",
             on_click=state.compare_with,
             args=(each.session_id,),
         )
