@@ -40,7 +40,7 @@ MANUAL = Facts(
         WINDOWSEAT,
     ),
     retention=_fact("Until your TTL expires.", WINDOWSEAT),
-    who_trims=_fact("You, with the strategy you choose; every message has one reason.", WINDOWSEAT),
+    who_trims=_fact("You, with the strategy you choose; every message shows why it was kept or dropped.", WINDOWSEAT),
     trimming_visible=_fact("Yes, exactly.", WINDOWSEAT),
     listing=_fact("Yes: your own sessions.", WINDOWSEAT),
     edit=_fact("Yes.", WINDOWSEAT),

@@ -56,8 +56,8 @@ STRATEGIES: dict[str, TrimStrategy] = {
             "oldest_first",
             "Oldest first",
             "Drop oldest, one exchange at a time",
-            "Drops whole exchanges, oldest first, until the rest fits. It remembers the most, but once the window is"
-            " full every request begins differently, so the provider has to read all of it again.",
+            "Drops whole exchanges, oldest first, until the rest fits. It keeps the most recent messages, but once the"
+            " window is full most requests begin differently, so the provider reads nearly everything again.",
             _plain(stateless.oldest_first),
         ),
         TrimStrategy(

@@ -24,7 +24,7 @@ MARK = Path(__file__).with_name("mark.svg").read_text("utf-8")
 
 EXAMPLE_NOTE = (
     ":material/menu_book: An example: the replies were written by hand; no model was asked, nothing was paid. The"
-    " token counts are real. What you type here goes to your model."
+    " token counts are real. If you go on with this chat, your messages go to your model."
 )
 
 

@@ -24,7 +24,7 @@ def draw(comparison: Comparison, approaches: Sequence[Approach]) -> None:
     run = recorded_run()
     states = sorted(run.lanes, key=lambda lane: places.APPROACHES.index(lane.approach))
     chosen = [lane for lane in states if lane.approach in approaches]
-    st.subheader("What it comes to: a recorded run", anchor=False)
+    st.subheader("The result of a recorded run", anchor=False)
     charts_of(
         chosen,
         {lane.approach: ledger(lane, ESTIMATE, SYSTEM_PROMPT, lambda usage: None) for lane in chosen},
@@ -34,6 +34,6 @@ def draw(comparison: Comparison, approaches: Sequence[Approach]) -> None:
     day = date.fromisoformat(run.recorded_on)
     st.caption(
         f":material/history: Recorded on {day.day} {day:%B %Y} on the replica, with {run.model} answering:"
-        f" {numbers.plural(len(chosen[0].turns), 'question')}, the same in each way. Nothing was sent now."
+        f" {numbers.plural(len(chosen[0].turns), 'question')}, the same for each way. Nothing was sent now."
     )
     st.subheader("Run it yourself", anchor=False)

@@ -61,7 +61,7 @@ def draw(sent: SentRequests) -> None:
 def takeaway(counters: Sequence[CounterTotals], actual: Sequence[tuple[int, str]]) -> str:
     """One sentence per counter that is off, the worst first.
 
-    Example: "**characters / 4 is off by −41% to +3%.** In 2 of 14 requests the error would change what is dropped."
+    Example: "**characters / 4 is off by −41% to +3%.** In 2 of 14 requests that would drop other messages."
     """
     sentences = []
     for counter in counters:
@@ -77,7 +77,7 @@ def takeaway(counters: Sequence[CounterTotals], actual: Sequence[tuple[int, str]
         sentence = f"**{counter.name} is off by {error_range(min(errors), max(errors))}.**"
         if changed:
             requests = numbers.plural(len(actual), "request")
-            sentence += f" In {changed} of {requests} the error would change what is dropped."
+            sentence += f" In {changed} of {requests} that would drop other messages."
         sentences.append((worst, sentence))
     if not sentences:
         return "**All counters agree on these requests.**"

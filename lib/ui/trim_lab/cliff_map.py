@@ -147,9 +147,9 @@ def _map(lab: Lab, cliffs: CliffMap, breaks: Sequence[Marker], followed: Sequenc
         key=f"cliff:{lab.key}",
     )
     st.caption(
-        "Point at the map or move the slider to see what is sent at a budget. Below a triangle, a fact, the"
-        " instructions or a tool pair is lost. A red edge on the left marks budgets that even the least request"
-        " exceeds: the chat would ask you. Tokens by"
+        "Point at the map or move the slider to see what is sent at a budget. A triangle marks"
+        " where something you need drops out: a fact, the instructions, or a tool call with its result. At a red edge"
+        " on the left even the smallest request is too big, so the chat would ask you what to do. Tokens by"
         f" {numbers.by(lab.sizes.counter)}."
     )
 
