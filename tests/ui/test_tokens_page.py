@@ -138,7 +138,7 @@ def test_an_error_that_would_change_a_decision_is_named(chat: ChatService) -> No
         exchange(chat, f"{number} 你好，世界。" * 12, "再见，朋友。" * 12)
     chat.store.save_settings(SESSION, settings(max_tokens=700, reserved_for_reply=64).to_dict())
     at = opened(COUNTS)
-    assert "the error would change what is dropped" in texts_of(at)
+    assert "that would drop other messages" in texts_of(at)
     frame = at.dataframe[0].value
     assert frame["characters / 4: different decisions"].max() > 0
 
