@@ -16,6 +16,7 @@ from lib.context.candidates import Summary
 from lib.context.reasons import REASON_TEXT, Reason
 from lib.errors import ChatError
 from lib.messages import Usage
+from lib.recorded_requests import RecordedRequest
 from lib.tokens import PROVENANCE_TEXT, Provenance
 from lib.turns import LiveTurn, PlanSummary, Summarized, Turn, TurnStatus
 
@@ -54,6 +55,7 @@ def read_turn(stored: Mapping[str, Any], number: int) -> Turn:
         duration_ms=read.optional("duration_ms", _duration),
         replaces=read.optional("replaces", outside_values.count),
         summarized=read.optional("summarized", _summarized),
+        recorded=read.optional("recorded", RecordedRequest.from_dict),
         note=(read.optional("note", outside_values.text) or "")[:2_000],
         number=number,
     )

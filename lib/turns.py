@@ -18,6 +18,7 @@ from lib.context.plan import ContextPlan
 from lib.context.reasons import Reason
 from lib.errors import ChatError
 from lib.messages import Usage
+from lib.recorded_requests import RecordedRequest
 from lib.settings import EXAMPLE
 from lib.tokens import Provenance
 
@@ -141,6 +142,8 @@ class Turn:
     """Cost of the summary written for this turn; not part of `usage`."""
     note: str = ""
     """What of the answer, or of this record, cannot be used, as sentences for people."""
+    recorded: RecordedRequest | None = None
+    """How the request was sent, if an app of one's own sent it through the recorder."""
     number: int = 0
 
     @property
@@ -150,7 +153,8 @@ class Turn:
 
     def to_dict(self) -> dict[str, Any]:
         """As stored, without `number`, which the store gives."""
-        stored = asdict(self) | {"request": dict(self.request), "usage": self.usage.to_dict()}
+        stored = asdict(replace(self, recorded=None)) | {"request": dict(self.request), "usage": self.usage.to_dict()}
+        stored["recorded"] = None if self.recorded is None else self.recorded.to_dict()
         del stored["number"]
         return stored
 
@@ -181,7 +185,8 @@ class LiveTurn:
     fields: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the request body that are sent besides the provider's own, or instead of them."""
     via: str = ""
-    """"http" if a program sent the message over the HTTP routes; empty if a person did, on a page."""
+    """"http" if a program sent it over the HTTP routes, "record" if an app sent it through the recorder; empty if a
+    person sent it on a page."""
     age: float = 0.0
 
     @property

@@ -5,10 +5,12 @@ import streamlit as st
 from lib.ui import setup
 from lib.ui.context_window import difference, find_fact, next_request, request_picker, sent_request
 from lib.ui.context_window.tabs import CHANGED, FIND, NEXT, SENT
+from lib.ui.record import watch
 from lib.ui.shell import session
 
 page = setup("context_window")
 requests = request_picker.load(page)
+watch.draw(page)
 
 if requests:
     place = request_picker.pick(requests)

@@ -3,13 +3,14 @@
 import streamlit as st
 
 from lib.ui import setup
-from lib.ui.sessions import foreign_list, session_list, tabs, undo
+from lib.ui.sessions import export, foreign_list, session_list, tabs, undo
 from lib.ui.sessions.opened import tab
 from lib.ui.sessions.variants import compare, replay
+from lib.ui.transfer import import_panel
 
 page = setup("sessions")
 undo.draw()
-everything, opened, comparing, replaying, elsewhere = st.tabs(
+everything, opened, comparing, replaying, importing, exporting, elsewhere = st.tabs(
     tabs.TABS, key=tabs.TAB, on_change="rerun", bind="query-params"
 )
 
@@ -28,6 +29,14 @@ if comparing.open:
 if replaying.open:
     with replaying:
         replay.draw(page)
+
+if importing.open:
+    with importing:
+        import_panel.draw(page)
+
+if exporting.open:
+    with exporting:
+        export.draw(page)
 
 if elsewhere.open:
     with elsewhere:

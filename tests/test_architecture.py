@@ -19,9 +19,9 @@ LAYERS = [
     {"messages", "errors", "tool_calls", "settings", "outside_values"},
     {"pricing", "tokens"},
     {"context"},
-    {"request_rules", "turns", "stored_turns", "chat_settings", "planner"},
+    {"request_rules", "turns", "stored_turns", "recorded_requests", "chat_settings", "planner"},
     {"providers", "history"},
-    {"analysis", "chat", "example", "lab", "replica"},
+    {"analysis", "chat", "example", "lab", "recorder", "replica", "transfer"},
     {"server_history"},
     {"ui", "api"},
 ]

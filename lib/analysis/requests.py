@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import overload
 
+from lib.analysis.history_prefix import HistoryPrefix
 from lib.chat_settings import ChatSettings
 from lib.context import NO_MARKS, Marks, plan_context
 from lib.context.candidates import Candidates
@@ -18,6 +18,7 @@ from lib.context.exchanges import Exchanges
 from lib.context.plan import ContextPlan
 from lib.context.reasons import Reason
 from lib.messages import Message, system
+from lib.recorded_requests import prompt_of
 from lib.tokens import Provenance, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.tool_calls import opens_exchange
@@ -52,16 +53,33 @@ class RequestRecord:
 
 def records_of(history: Sequence[Message], turns: Sequence[Turn]) -> list[RequestRecord]:
     """Every request, in order. Skips turns that match no stored message; `detached` finds those."""
-    by_index = {turn.plan.stored: turn for turn in turns if turn.plan is not None and _is_stored(history, turn)}
+    placed = [(turn.plan.stored, turn) for turn in turns if turn.plan is not None and _is_stored(history, turn)]
+    by_index: dict[int, list[Turn]] = {}
+    for at, turn in placed:
+        by_index.setdefault(at, []).append(turn)
+    starts = sorted({start for start, _ in exchanges_of(history)} - _sent_along(placed) | by_index.keys())
     records = []
-    for at, end in exchanges_of(history):
-        turn = by_index.get(at)
-        if turn is None or turn.plan is None:
+    for at, end in pairwise([*starts, len(history)]):
+        sent = by_index.get(at)
+        if sent is None:
             records.append(RequestRecord(at, range(at + 1, end), ((0, at + 1, True, "fits"),), None))
-        else:
-            prompt = turn.system_prompt if turn.plan.system_tokens is not None else None
-            records.append(RequestRecord(at, range(at + 1, end), turn.plan.runs, prompt, turn))
+            continue
+        # only a request that an app sent again, because it had failed, shares its newest message with another one
+        records += [_recorded(turn, at, at + 1) for turn in sent[:-1] if turn.recorded is not None]
+        records.append(_recorded(sent[-1], at, end))
     return records
+
+
+def _recorded(turn: Turn, at: int, end: int) -> RequestRecord:
+    """The record of a turn whose reply ends before the stored index `end`."""
+    assert turn.plan is not None
+    prompt = turn.system_prompt if turn.plan.system_tokens is not None else None
+    return RequestRecord(at, range(at + 1, end), turn.plan.runs, prompt, turn)
+
+
+def _sent_along(placed: Sequence[tuple[int, Turn]]) -> set[int]:
+    """The messages that apps sent for the first time before the newest of a request: no request ended with them."""
+    return {at for newest, turn in placed if turn.recorded for at in range(turn.recorded.first_new, newest)}
 
 
 def detached(history: Sequence[Message], turns: Sequence[Turn]) -> list[Turn]:
@@ -80,6 +98,8 @@ def exchanges_of(history: Sequence[Message]) -> list[tuple[int, int]]:
 
 def _is_stored(history: Sequence[Message], turn: Turn) -> bool:
     at = turn.plan.stored if turn.plan is not None else len(history)
+    if turn.recorded is not None:
+        return at < len(history) and prompt_of(history[at]) == turn.prompt
     return at < len(history) and history[at].role == "user" and history[at].content == turn.prompt
 
 
@@ -223,23 +243,3 @@ def summary_of(record: RequestRecord) -> str | None:
     """The text of the summary that this request sent, or None."""
     plan = record.turn.plan if record.turn is not None else None
     return plan.summary.message.text if plan is not None and plan.summary is not None else None
-
-
-class HistoryPrefix(Sequence[Message]):
-    """The first `size` messages of a history, not copied: a long conversation has one of these for each request."""
-
-    def __init__(self, history: Sequence[Message], size: int) -> None:
-        self._history = history
-        self._size = size
-
-    def __len__(self) -> int:
-        return self._size
-
-    @overload
-    def __getitem__(self, at: int) -> Message: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Message]: ...
-    def __getitem__(self, at: int | slice) -> Message | Sequence[Message]:
-        if isinstance(at, slice):
-            return [self._history[place] for place in range(*at.indices(self._size))]
-        return self._history[range(self._size)[at]]

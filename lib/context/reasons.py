@@ -16,6 +16,10 @@ Reason = Literal[
     "summarized",
     "muted",
     "partner_left_out",
+    "app_sent",
+    "app_changed",
+    "app_dropped",
+    "server_kept",
 ]
 
 REASON_TEXT: dict[Reason, str] = {
@@ -32,4 +36,8 @@ REASON_TEXT: dict[Reason, str] = {
     "partner_left_out": (
         "Dropped: its question, tool call or tool result is not sent, and providers refuse one without the other."
     ),
+    "app_sent": "Sent: your app put it into its request.",
+    "app_changed": "Sent, with other words than are stored here: your app changed it.",
+    "app_dropped": "Dropped by your app: it belongs to the conversation so far, and this request does not hold it.",
+    "server_kept": "Not sent again: the server keeps it, and the request says from which answer to go on.",
 }

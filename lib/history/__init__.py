@@ -52,6 +52,10 @@ class Import:
     whole: bool = False
     """The whole session came from there, with its turns and marks. An export of the session does not repeat this."""
 
+    def order(self) -> tuple[int, float, int, str]:
+        """Sort key: in the order of the messages, and the same in every store."""
+        return self.first, self.imported_at, self.count, self.source
+
     def covers(self, index: int) -> bool:
         """Whether the message at this stored index belongs to this import."""
         return self.first <= index < self.first + self.count

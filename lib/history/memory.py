@@ -117,7 +117,7 @@ class InMemoryHistory(MemoryDirectory):
             state.restored = (state.messages, value)
             state.turns = restoring.numbered(recording.turns)
             state.about = restoring.about_of(recording, state.about, self._clock())
-            self._name(state, "")
+            state.active_at = self._clock()
 
     def clear(self, session_id: str) -> None:
         with self._lock:

@@ -153,7 +153,7 @@ class RedisHistory(RedisDirectory):
             uuid.uuid4().hex,
             value,
             serialization.pack_import(0, len(recording.messages), recording.source, recording.whole),
-            restoring.title_of(recording),
+            restoring.kept_title(recording.title),
             7 + len(fields),
             *fields,
             *restoring.turn_records(recording),

@@ -86,7 +86,7 @@ class AnthropicProvider:
             ) as events:
                 request_id = events.response.headers.get("request-id")
                 for event in events_of(events, self._endpoint.label):
-                    if delta := reader.text(_read(event, reader, counts)):
+                    if delta := reader.text(read_event(event, reader, counts)):
                         yield delta
                     if reader.full:
                         break
@@ -159,7 +159,7 @@ def _hidden_tokens(iterations: Any, reader: ReplyReader) -> int | None:
     return sum(reader.count(step, name) or 0 for step in steps for name in USAGE_FIELDS)
 
 
-def _read(event: Any, reader: ReplyReader, counts: dict[str, int]) -> Any:
+def read_event(event: Any, reader: ReplyReader, counts: dict[str, int]) -> Any:
     """Give what an event says about the reply as a whole to the reader and the counts; return its text."""
     kind = part(event, "type")
     if kind == "message_start":

@@ -36,7 +36,7 @@ def usable_key(endpoint: Endpoint, key: str | None) -> str:
 
 def shared_client(url: str) -> httpx2.Client:
     """The HTTP client for this address. Shared, because making one takes 30 ms: it loads every certificate."""
-    return _client(through_proxy=not _is_on_this_machine(urlsplit(url).hostname or ""))
+    return _client(through_proxy=not is_on_this_machine(urlsplit(url).hostname or ""))
 
 
 def forget_clients() -> None:
@@ -57,7 +57,8 @@ def _client(*, through_proxy: bool) -> httpx2.Client:
     return bounded_client(timeout=timeout, limits=limits, trust_env=through_proxy)
 
 
-def _is_on_this_machine(host: str) -> bool:
+def is_on_this_machine(host: str) -> bool:
+    """Whether this is a name or address of the loopback interface."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

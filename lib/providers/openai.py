@@ -87,8 +87,8 @@ class OpenAIProvider:
             ) as chunks:
                 request_id = chunks.response.headers.get("x-request-id")
                 for chunk in events_of(chunks, self._endpoint.label):
-                    usage = _usage_in(chunk, reader) or usage
-                    if delta := reader.text(_read(chunk, reader)):
+                    usage = usage_in(chunk, reader) or usage
+                    if delta := reader.text(read_chunk(chunk, reader)):
                         yield delta
                     if reader.full:
                         break
@@ -171,7 +171,7 @@ def is_openai(url: str | None) -> bool:
     return f".{urlsplit(url or OPENAI).hostname}".endswith((".openai.com", ".openai.azure.com"))
 
 
-def _usage_in(chunk: Any, reader: ReplyReader) -> Usage | None:
+def usage_in(chunk: Any, reader: ReplyReader) -> Usage | None:
     """OpenAI's usage object as ours. Its prompt tokens include those read from or written to the cache."""
     reported = part(chunk, "usage")
     if reported is None:
@@ -186,7 +186,7 @@ def _usage_in(chunk: Any, reader: ReplyReader) -> Usage | None:
     )
 
 
-def _read(chunk: Any, reader: ReplyReader) -> Any:
+def read_chunk(chunk: Any, reader: ReplyReader) -> Any:
     """Give what a chunk says about the reply as a whole to the reader; return its text, refusals included."""
     reader.id = reader.told("id", part(chunk, "id")) or reader.id
     reader.model = reader.told("model", part(chunk, "model")) or reader.model

@@ -13,6 +13,8 @@ with its name. Keys never appear in a repr. Keys typed on a page are not here: t
     WINDOWSEAT_PROVIDER        the endpoint new chats start with; if unset, the first one that is configured
     WINDOWSEAT_LOCAL_SERVERS   "none", or the base URLs of servers on this machine that are offered while they answer
                                (default: those of Ollama, LM Studio and llama.cpp)
+    WINDOWSEAT_RECORD          1 records the requests that apps of one's own send to the app's port
+    WINDOWSEAT_RECORD_TO       names of the endpoints that they go to, one for each protocol (default: this machine)
     WINDOWSEAT_API_TOKEN       what requests to the HTTP routes must send (at least 16 characters)
     OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL
     ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL
@@ -41,6 +43,7 @@ from lib.errors import InvalidSettings
 SESSION_TTL = 60 * 60 * 24
 """Seconds. The source document keeps sessions for 24 hours."""
 
+YES = ("1", "true", "yes")
 EXAMPLE = "example"
 """What turns have in place of an endpoint's name if their replies were written by hand. No endpoint may take it."""
 SHORTEST_TOKEN = 16
@@ -83,6 +86,10 @@ class Settings:
     read_prefixes: tuple[str, ...] = ()
     api_token: str | None = field(default=None, repr=False)
     """What requests to the HTTP routes must send; None if no token is set."""
+    record: bool = False
+    """Whether requests of people's own apps are recorded from the start."""
+    record_to: Mapping[str, str] = field(default_factory=dict)
+    """Names of the endpoints that recorded requests go to, by kind. Without one: the model on this machine."""
 
 
 def load_settings(
@@ -103,7 +110,7 @@ def load_settings(
     return Settings(
         store="memory" if store == "memory" else "redis" if url else "embedded",
         redis_url=url or None,
-        redis_cluster=_text(values, "WINDOWSEAT_REDIS_CLUSTER") in ("1", "true", "yes"),
+        redis_cluster=_text(values, "WINDOWSEAT_REDIS_CLUSTER") in YES,
         data_dir=Path(_text(values, "WINDOWSEAT_DATA_DIR") or ".data"),
         session_ttl=_positive_int(values, "WINDOWSEAT_SESSION_TTL", SESSION_TTL),
         local_model=model,
@@ -112,6 +119,8 @@ def load_settings(
         read_prefixes=_prefixes(_text(values, "WINDOWSEAT_READ_PREFIXES")),
         local_servers=local_servers(_text(values, "WINDOWSEAT_LOCAL_SERVERS"), endpoints),
         api_token=_api_token(_text(values, "WINDOWSEAT_API_TOKEN")),
+        record=_text(values, "WINDOWSEAT_RECORD") in YES,
+        record_to=_record_to(_text(values, "WINDOWSEAT_RECORD_TO"), endpoints),
     )
 
 
@@ -122,6 +131,16 @@ def _preferred(values: Mapping[str, Any], endpoints: Mapping[str, Endpoint]) -> 
         raise InvalidSettings(f"WINDOWSEAT_PROVIDER is {name!r}, but must be one of {', '.join(endpoints)}.")
     configured = (one.name for one in endpoints.values() if one.key or (one.base_url and one.model))
     return name or next(configured, "local")
+
+
+def _record_to(value: str, endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
+    """The endpoints for recorded requests by kind. "local" is the default and may be named too."""
+    chosen: dict[str, str] = {}
+    for name in filter(None, map(str.strip, value.split(","))):
+        if name not in endpoints:
+            raise InvalidSettings(f"WINDOWSEAT_RECORD_TO holds {name!r}, but must name some of {', '.join(endpoints)}.")
+        chosen[endpoints[name].kind] = name
+    return chosen
 
 
 def _api_token(value: str) -> str | None:

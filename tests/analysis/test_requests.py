@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.analysis import frames
-from lib.analysis.requests import HistoryPrefix, MessageSizes, PlainRun, RequestRecord, detached, records_of
+from lib.analysis.history_prefix import HistoryPrefix
+from lib.analysis.requests import MessageSizes, PlainRun, RequestRecord, detached, records_of
 from lib.context import STRATEGIES, Marks, plan_context
 from lib.context.candidates import Candidates, Summary
 from lib.messages import Message, assistant, system, user

@@ -14,6 +14,9 @@ from lib.history.sessions import sums
 from lib.messages import utf8_safe
 from lib.turns import Turn
 
+UNKNOWN_TIME = -1.0
+"""Stored as the time of creation of a session that came without one, so that it does not get the present time."""
+
 
 def value_of(recording: Recording) -> bytes:
     """The messages as the bytes to store.
@@ -32,9 +35,9 @@ def value_of(recording: Recording) -> bytes:
     return recording.stored
 
 
-def title_of(recording: Recording) -> str:
-    """The title, on one line and as UTF-8 can hold it. Longer than the titles that the app makes of first prompts."""
-    return utf8_safe(outside_values.word(recording.title) or "")
+def kept_title(title: str) -> str:
+    """The title as it is restored: on one line, as UTF-8 can hold it, and as long as a person may make it."""
+    return outside_values.word(utf8_safe(title)) or ""
 
 
 def numbered(turns: Sequence[Turn]) -> list[Turn]:
@@ -62,15 +65,16 @@ def about_of(recording: Recording, before: About, now: float) -> About:
     """What is kept about the restored session. `before` is what was kept about it until now."""
     kept = recording.about
     record = Import(0, len(recording.messages), recording.source, now, recording.whole)
+    created = kept.created_at if recording.whole or kept.created_at is not None else before.created_at or now
     return replace(
         before,
-        title=before.title or title_of(recording),
-        created_at=before.created_at if kept.created_at is None else kept.created_at,
+        title=before.title or kept_title(recording.title),
+        created_at=created,
         settings=dict(recording.settings),
         muted=before.muted | kept.muted,
         pinned=before.pinned | kept.pinned,
         summaries=kept.summaries or before.summaries,
-        imports=tuple(sorted((*kept.imports, record), key=lambda each: (each.first, each.imported_at))),
+        imports=tuple(sorted((*kept.imports, record), key=Import.order)),
         prices=dict(kept.prices) or before.prices,
     )
 
@@ -79,8 +83,8 @@ def about_fields(recording: Recording) -> list[bytes | str]:
     """The same as fields of the about hash and their values, one after the other, without the record of the import."""
     kept = recording.about
     fields: dict[str, bytes | str] = {"settings": serialization.to_json(dict(recording.settings))}
-    if kept.created_at is not None:
-        fields["created_at"] = repr(kept.created_at)
+    if recording.whole or kept.created_at is not None:
+        fields["created_at"] = repr(UNKNOWN_TIME if kept.created_at is None else kept.created_at)
     fields |= {f"muted:{index}": "1" for index in sorted(kept.muted)}
     fields |= {f"pinned:{index}": "1" for index in sorted(kept.pinned)}
     if kept.summaries:

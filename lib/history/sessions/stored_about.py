@@ -60,4 +60,4 @@ def _imports(stored: Mapping[bytes, bytes]) -> tuple[Import, ...]:
         Import(int(r["first"]), int(r["count"]), str(r["source"]), float(r["imported_at"]), r.get("whole") is True)
         for r in records
     ]
-    return tuple(sorted(imports, key=lambda each: (each.first, each.imported_at)))
+    return tuple(sorted(imports, key=Import.order))

@@ -51,6 +51,10 @@ REASON_TAGS: dict[Reason, str] = {
     "summarized": "summarized",
     "muted": "muted",
     "partner_left_out": "partner missing",
+    "app_sent": "by your app",
+    "app_changed": "changed by your app",
+    "app_dropped": "dropped by your app",
+    "server_kept": "kept by the server",
 }
 """The reason in a word or two, where a sentence (REASON_TEXT) has no room."""
 
@@ -66,6 +70,10 @@ REASON_COLOURS: dict[Reason, str] = {
     "summarized": f"{REPLY.colour}55",
     "muted": f"{LEFT_OUT.colour}aa",
     "partner_left_out": OVER.colour,
+    "app_sent": HISTORY.colour,
+    "app_changed": PINNED.colour,
+    "app_dropped": "#b0508f",
+    "server_kept": f"{SYSTEM.colour}77",
 }
 """One colour per reason, for pictures that distinguish reasons, such as the cliff map."""
 

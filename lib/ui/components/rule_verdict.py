@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.chat.rebuild import messages_of
-from lib.context.plan import ContextPlan
+from lib.context.plan import ContextPlan, ContextWindow
 from lib.errors import RuleBroken
 from lib.messages import Message, utf8_safe
 from lib.providers import Provider
@@ -49,6 +49,22 @@ def draw(plan: ContextPlan, provider: Provider) -> None:
             format_func=lambda name: PROVIDERS.get(name, name),
         )
         verdict(rules, found, plan.included)
+
+
+def of_sent(rules: RuleProvider, messages: Sequence[Message], input_tokens: int, window: ContextWindow) -> None:
+    """The verdict on a request that an app sent, by the rules of its provider."""
+    found = breaches(rules, messages, input_tokens=input_tokens, window=window)
+    refused = any(breach.rule.refused for breach in found)
+    name = PROVIDERS[rules]
+    if refused:
+        title = f"It breaks {numbers.plural(len(found), 'rule')} of {name}"
+    else:
+        title = f"It keeps the rules of {name}" + (f", with {numbers.plural(len(found), 'note')}" if found else "")
+    icon = ":material/block:" if refused else ":material/check:"
+    panel = st.expander(title, icon=icon, key="app_lint", on_change="rerun")
+    if panel.open or refused:
+        with panel:
+            verdict(rules, found, messages)
 
 
 def verdict(rules: RuleProvider, found: Sequence[Breach], messages: Sequence[Message]) -> None:

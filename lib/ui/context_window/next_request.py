@@ -96,7 +96,8 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     rows = request_rows.RowBuilder(shown, wire, len(page.history), "What would be sent", draft.mark_of)
     try:
         request = ChatRequest(draft.settings.model, tuple(plan.included), draft.settings.reserved_for_reply)
-        request_body.draw(provider, provider.prepare(request), None, "next")
+        body = provider.prepare(request)
+        request_body.draw(provider.address(), body.data, body.sha256, None, "next")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")
     break_rule.draw(draft.settings, plan, provider)

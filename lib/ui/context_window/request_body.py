@@ -9,8 +9,7 @@ import json
 
 import streamlit as st
 
-from lib.providers import Provider, SentBody
-from lib.providers.export import as_curl, as_python
+from lib.providers.export import Address, as_curl, as_python
 from lib.ui.format import numbers
 
 SHOWN = 60_000
@@ -18,21 +17,20 @@ SHOWN = 60_000
 JSON, CURL, PYTHON = "JSON", "curl", "Python"
 
 
-def draw(provider: Provider, sent: SentBody, recorded: str | None, key: str) -> None:
+def draw(address: Address, data: bytes, sha256: str, recorded: str | None, key: str) -> None:
     """The request. `recorded` is the SHA-256 that the turn recorded, if there is one."""
     panel = st.expander("The request itself", icon=":material/data_object:", key=f"{key}:request", on_change="rerun")
     if not panel.open:
         return
     with panel:
-        address = provider.address()
         st.caption(
-            f"{numbers.plural(len(sent.data), 'byte')} of JSON to {address.url} · SHA-256 `{sent.sha256}`"
-            + (": the one recorded when it was sent." if recorded == sent.sha256 else "")
+            f"{numbers.plural(len(data), 'byte')} of JSON to {address.url} · SHA-256 `{sha256}`"
+            + (": the one recorded when it was sent." if recorded == sha256 else "")
         )
         form = st.segmented_control(
             "As", [JSON, CURL, PYTHON], default=JSON, required=True, key=f"{key}:form", label_visibility="collapsed"
         )
-        text = sent.data.decode()
+        text = data.decode()
         if form == JSON:
             _code(json.dumps(json.loads(text), ensure_ascii=False, indent=2), "json")
         elif form == CURL:
@@ -43,7 +41,7 @@ def draw(provider: Provider, sent: SentBody, recorded: str | None, key: str) -> 
             st.caption(f"It sends exactly these bytes. The key is read from `{address.key_variable}`. {address.note}")
         st.download_button(
             "The exact bytes",
-            sent.data,
+            data,
             "request.json",
             "application/json",
             icon=":material/download:",

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import streamlit as st
 
@@ -41,6 +42,13 @@ Line = int | PlainRun
 """One line: the stored index of a message, or a stretch of messages with one reason."""
 
 
+class Wire(Protocol):
+    """Renders messages as they were or would be sent."""
+
+    def of(self, message: Message, index: int | None = None) -> str:
+        """The message as JSON, as it stands in the request's body. `index` is its place among the stored messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class WireFormat:
     """Renders one message as this provider's adapter sends it."""
@@ -48,7 +56,7 @@ class WireFormat:
     provider: Provider
     model: str
 
-    def of(self, message: Message) -> str:
+    def of(self, message: Message, index: int | None = None) -> str:
         """The message as JSON, as it stands in the request's body."""
         body = self.provider.prepare(ChatRequest(self.model, (message,), 1)).body
         if message.is_system and body.get("system"):
@@ -83,7 +91,7 @@ class RowBuilder:
     """
 
     view: RequestView
-    wire: WireFormat
+    wire: Wire
     stored: int
     sent: str = "What was sent"
     mark_of: Callable[[int], str | None] | None = None
@@ -128,14 +136,14 @@ class RowBuilder:
             tokens=numbers.plural(decision.tokens, "token"),
             included=included,
             tag=palette.REASON_TAGS[decision.reason],
-            cells=self._cells(message, included, is_stored),
+            cells=self._cells(message, at, included, is_stored),
             running=sentences.running_total(self.view, decision),
             why=sentences.why(self.view, decision),
             markable=markable,
             mark=self.mark_of(at) if markable and self.mark_of is not None else None,
         )
 
-    def _cells(self, message: Message, included: bool, is_stored: bool) -> tuple[Cell, ...]:
+    def _cells(self, message: Message, at: int, included: bool, is_stored: bool) -> tuple[Cell, ...]:
         """What is seen, stored and sent; what is the same is said to be, and not repeated."""
         stored = json.dumps(message.to_dict(), ensure_ascii=False)
         is_plain = message.to_dict() == {"role": message.role, "content": message.text}
@@ -145,7 +153,7 @@ class RowBuilder:
             kept = Cell(STORED, note=f"the same text, with the role “{message.role}”")
         else:
             kept = Cell(STORED, cut(stored), code=True)
-        wire = self.wire.of(message) if included else None
+        wire = self.wire.of(message, at) if included else None
         if wire is None:
             sent = Cell(self.sent, note="not in this request", gone=True)
         elif wire == stored:

@@ -25,6 +25,7 @@ from lib.ui.context_window import edit_request, lost_facts, request_body, reques
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
+from lib.ui.record import app_request
 from lib.ui.shell import menu, services, session, session_settings
 from lib.ui.shell.page import Page
 
@@ -141,8 +142,7 @@ def _open(entry: RequestEntry, index: int) -> None:
 
 def _rows(page: Page, record: RequestRecord, view: RequestView) -> None:
     """One line per message."""
-    provider, model = _provider_of(page, record.turn)
-    wire = request_rows.WireFormat(provider, model)
+    wire = _wire(page, record.turn)
     later = len(page.history) - record.at - 1
     if later == 1:
         st.caption("1 later message (the reply) is hidden.")
@@ -151,10 +151,20 @@ def _rows(page: Page, record: RequestRecord, view: RequestView) -> None:
     request_rows.draw(request_rows.RowBuilder(view, wire, record.at + 1), page.session_id, "sent")
 
 
+def _wire(page: Page, turn: Turn | None) -> request_rows.Wire:
+    """How the messages of a turn were sent."""
+    if turn is not None and turn.recorded is not None:
+        return app_request.wire_of(page, turn)
+    return request_rows.WireFormat(*_provider_of(page, turn))
+
+
 def _proof(page: Page, record: RequestRecord) -> None:
     """Whether the request rebuilt from the stored history is the one that was sent."""
     turn = record.turn
     if turn is None:
+        return
+    if turn.recorded is not None:
+        app_request.draw_proof(page, turn)
         return
     try:
         provider, _ = _provider_of(page, turn)
@@ -167,6 +177,9 @@ def _proof(page: Page, record: RequestRecord) -> None:
 def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
     """The request itself; without a record, the one that a service which drops nothing would send."""
     turn = record.turn
+    if turn is not None and turn.recorded is not None:
+        app_request.draw(page, turn)
+        return
     try:
         provider, model = _provider_of(page, turn)
         if turn is None:
@@ -175,7 +188,8 @@ def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
         else:
             built = rebuild_body(turn, page.history, provider)
         if built is not None:
-            request_body.draw(provider, built, None if turn is None else turn.request_sha256, "sent")
+            recorded = None if turn is None else turn.request_sha256
+            request_body.draw(provider.address(), built.data, built.sha256, recorded, "sent")
             edit_request.draw(page, provider, built, "sent")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")

@@ -19,7 +19,15 @@ from lib.ui.components.window_strip import in_batch
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
 
-WITHOUT_TOTAL: tuple[Reason, ...] = ("system", "muted", "partner_left_out")
+WITHOUT_TOTAL: tuple[Reason, ...] = (
+    "system",
+    "muted",
+    "partner_left_out",
+    "app_sent",
+    "app_changed",
+    "app_dropped",
+    "server_kept",
+)
 """Reasons that no running total explains."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from lib.history import Mark
-from lib.ui.shell import session
+from lib.ui.shell import session, tried_settings
 
 
 class DraftChanges(NamedTuple):
@@ -20,14 +20,15 @@ class DraftChanges(NamedTuple):
 
 
 def draft_changes(session_id: str) -> DraftChanges:
-    """The changes kept in this browser session."""
-    kept: DraftChanges = st.session_state.get(f"{session_id}:draft", DraftChanges())
-    return kept
+    """The changes kept in this browser session; at first the settings in the address."""
+    kept: DraftChanges | None = st.session_state.get(f"{session_id}:draft")
+    return DraftChanges(tried_settings.in_address()) if kept is None else kept
 
 
 def keep_draft_changes(session_id: str, changes: DraftChanges) -> None:
-    """Put these changes in place of the kept ones. For callbacks."""
+    """Put these changes in place of the kept ones, and their settings into the address. For callbacks."""
     st.session_state[f"{session_id}:draft"] = changes
+    tried_settings.put_into_address(changes.settings)
 
 
 def seed_prompt(session_id: str, prompt: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-LIST, OPEN, COMPARE, REPLAY, LIBRARIES = "All chats", "The open chat", "Compare", "Replay", "Other libraries"
-TABS = (LIST, OPEN, COMPARE, REPLAY, LIBRARIES)
+LIST, OPEN, COMPARE, REPLAY = "All chats", "The open chat", "Compare", "Replay"
+IMPORT, EXPORT, LIBRARIES = "Import", "Export", "Other libraries"
+TABS = (LIST, OPEN, COMPARE, REPLAY, IMPORT, EXPORT, LIBRARIES)
 TAB = "sessions_tab"
 
 TRANSCRIPT, STORED, TIME, SETTINGS = "Messages", "JSON as stored", "Time line", "Settings"

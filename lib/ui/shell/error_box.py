@@ -12,9 +12,12 @@ RAW_SHOWN = 4_000
 """Bytes of an unreadable value that are shown."""
 
 
-def show(error: ChatError) -> None:
-    """Draw an error here. An unreadable value is shown as it is; while the store is away, the page waits for it."""
-    if isinstance(error, HistoryUnavailable):
+def show(error: ChatError, *, wait: bool = True) -> None:
+    """Draw an error here. An unreadable value is shown as it is; while the store is away, the page waits for it.
+
+    Without `wait` the error stays, also when the store answers again: for what a person has to do once more.
+    """
+    if wait and isinstance(error, HistoryUnavailable):
         watch_for_recovery()
     lines = [f"**{as_markdown(error.what)}**", as_markdown(error.safe), as_markdown(error.next_step)]
     draw = st.warning if error.retryable else st.error

@@ -14,12 +14,16 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from lib import api
+from lib.api import record
 from lib.api.access import Everyone
 from lib.api.guards import Guard
+from lib.api.record.as_sent import AsSent
 from lib.api.security_headers import SecurityHeaders
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.providers import Provider
+from lib.providers.llama.process import ChildAddress
+from lib.recorder.recorder import Recorder
 from lib.settings import Endpoint
 from lib.ui.shell import services, session_settings
 
@@ -54,6 +58,22 @@ class AppConversations:
         return services.provider_of(settings, services.endpoint(settings.provider).key)
 
 
+class AppRecorder:
+    """The recorder of the pages, and the endpoints that they offer."""
+
+    def recorder(self) -> Recorder:
+        """The recorder of this process."""
+        return services.recorder()
+
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """The providers that the chat settings offer."""
+        return services.offered_endpoints()
+
+    def local_address(self) -> ChildAddress:
+        """Where the model on this machine listens."""
+        return services.local_model().ensure()
+
+
 def _hosts() -> Sequence[str]:
     """The names that the server answers to besides those of this machine."""
     hosts: Sequence[str] = st.get_option("server.allowedHosts") or ()
@@ -65,9 +85,10 @@ GUARD = Guard(lambda: services.settings().api_token, lambda: st.get_option("serv
 
 def routes() -> list[BaseRoute]:
     """The HTTP routes, for st.App."""
-    return api.routes(AppConversations(), GUARD, Everyone())
+    access = Everyone()
+    return [*api.routes(AppConversations(), GUARD, access), *record.routes(AppRecorder(), GUARD, access)]
 
 
 def middleware() -> list[Middleware]:
     """What every response of the app passes through, for st.App."""
-    return [Middleware(SecurityHeaders)]
+    return [Middleware(SecurityHeaders), Middleware(AsSent)]

@@ -60,6 +60,12 @@ MENU = {
         "The same chat re-sent every turn and kept by a server, side by side: who uploads, who pays, who forgets.",
         wide=True,
     ),
+    "record": PageEntry(
+        "pages/record.py",
+        "Record your app",
+        ":material/radio_button_checked:",
+        "Point your own code at Windowseat: every request it makes is passed on, and shows up here.",
+    ),
 }
 
 

@@ -15,6 +15,8 @@ import streamlit as st
 from lib.chat.replays import Replays
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
+from lib.context import DEFAULT_STRATEGY
+from lib.history import HistoryStore
 from lib.history.factory import open_history
 from lib.pricing.catalogue import find
 from lib.pricing.model import Model
@@ -22,6 +24,7 @@ from lib.providers import Provider
 from lib.providers.factory import open_counter, open_provider, vendor_of
 from lib.providers.llama.process import LocalModel
 from lib.providers.local_servers import LocalServers
+from lib.recorder.recorder import Recorder
 from lib.settings import Endpoint, Settings, load_settings
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.ui.shell import session
@@ -128,6 +131,33 @@ def find_model(provider: str, model: str) -> Model | None:
     """The catalogue's entry for a turn's provider and model; None where the endpoint's owner sets its own prices."""
     vendor = vendor_of(endpoint(provider)) if provider in settings().endpoints else None
     return None if vendor is None else find(vendor, model)
+
+
+class _RecorderParts:
+    """What recording needs: the same store, settings and counters as the pages have."""
+
+    def store(self) -> HistoryStore:
+        """The store of the pages."""
+        return chat().store
+
+    def settings(self, endpoint: Endpoint, model: str) -> ChatSettings:
+        """The settings of a recorded session, with the model's window where it is known."""
+        vendor = vendor_of(endpoint)
+        known = None if vendor is None else find(vendor, model)
+        window = endpoint.window if known is None else known.context_window or endpoint.window
+        return ChatSettings(endpoint.name, model or endpoint.model, "", window, endpoint.reserve, DEFAULT_STRATEGY)
+
+    def counter(self, settings: ChatSettings) -> TokenCounter:
+        """The model's counter. Its server is asked with the configured key."""
+        return counter_of(settings, provider_of(settings, endpoint(settings.provider).key))
+
+
+@st.cache_resource(show_spinner=False)
+def recorder() -> Recorder:
+    """The recorder of requests that people's own apps send. Raises InvalidSettings."""
+    made = Recorder(_RecorderParts(), on=settings().record, targets=settings().record_to)
+    _to_close.append(made.close)
+    return made
 
 
 @st.cache_resource(show_spinner=False)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from lib.lab.latency import MeasuredLatency
 from lib.lab.recall.run import Probe
-from lib.ui.shell import services
+from lib.ui.shell import services, tried_settings
 
 
 def seed_conversation(session_id: str, choices: Collection[str], default: str) -> str:
@@ -51,13 +51,14 @@ def cliff_form(lab_key: str) -> str:
 
 def cliff_choices(lab_key: str) -> Mapping[str, object]:
     """The strategy and options that were picked for the cliff map, by the names of ChatSettings' fields."""
-    choices: Mapping[str, object] = st.session_state.get(f"lab_cliff:{lab_key}:kept", {})
-    return choices
+    choices: Mapping[str, object] | None = st.session_state.get(f"lab_cliff:{lab_key}:kept")
+    return tried_settings.in_address() if choices is None else choices
 
 
 def keep_cliff_choices(lab_key: str, choices: Mapping[str, object]) -> None:
-    """Keep these choices for the cliff map. For callbacks."""
+    """Keep these choices for the cliff map, also in the address. For callbacks."""
     st.session_state[f"lab_cliff:{lab_key}:kept"] = choices
+    tried_settings.put_into_address(choices)
 
 
 def probe(lab_key: str) -> Probe | None:

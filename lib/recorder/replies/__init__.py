@@ -1,0 +1,1 @@
+"""Reads the answers of the three protocols from a copy of their bytes, as they come."""

@@ -1,0 +1,41 @@
+"""What is recorded of an answer, and what a reader of one protocol must do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from lib.messages import Message, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it was read. `messages` are to be stored; none if the server refused the request."""
+
+    messages: tuple[Message, ...] = ()
+    text: str = ""
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+    stop_reason: str | None = None
+    response_id: str = ""
+    complete: bool = False
+    """Whether the server said that it is complete."""
+    note: str = ""
+    """What cannot be used of it, or why there is none, as sentences for people."""
+
+
+class AnswerProtocol(Protocol):
+    """Collects one answer in one vendor's protocol. Every method may raise ChatError for what is not in it."""
+
+    def event(self, event: Mapping[str, Any]) -> str:
+        """Take the next event of a stream, and return the text that it adds."""
+
+    def whole(self, body: Mapping[str, Any]) -> str:
+        """Take an answer that came in one piece, and return its text."""
+
+    def messages(self, text: str) -> tuple[Message, ...]:
+        """The messages to store of what came so far, whose text this is."""
+
+    def answer(self, text: str) -> Answer:
+        """What came so far, without the messages."""
