@@ -123,10 +123,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """A line in the list of sessions.
-
-    `last_activity` is seconds since the epoch. `expires_in` is seconds from now, None for never.
-    """
+    """A line in the short list of sessions. `expires_in` is seconds from now, None for never."""
 
     session_id: str
     title: str
