@@ -65,7 +65,7 @@ def test_an_analyst_renames_deletes_brings_back_forks_and_compares(
         assert client.get(f"chat:{session_on_typist}") == before
     assert typist.requests[-1]["messages"][-1]["content"] == "Name a green one"
 
-    tab.page.locator(f".st-key-relative_compare-{session_on_typist} button").click()
+    tab.page.locator(f".st-key-relative_compare-{session_on_typist} button:visible").click()
     tab.sees("The first exchange is the same.")
     expect(tab.page.locator(".stMarkdownColoredBackground").filter(has_text="green").last).to_be_visible()
     tab.page.goto(tab.page.url)  # the comparison is in the address
