@@ -166,3 +166,11 @@ def test_a_token_that_cannot_be_sent_or_is_easily_guessed_is_refused(token: str)
     with pytest.raises(InvalidSettings, match="WINDOWSEAT_API_TOKEN") as refused:
         load_settings({"WINDOWSEAT_API_TOKEN": token}, NOWHERE)
     assert token not in refused.value.what
+
+
+def test_recorded_requests_go_to_endpoints_that_exist(tmp_path: Path) -> None:
+    chosen = load_settings({"WINDOWSEAT_RECORD": "1", "WINDOWSEAT_RECORD_TO": "anthropic, openai"}, tmp_path / "none")
+    assert (chosen.record, chosen.record_to) == (True, {"anthropic": "anthropic", "openai": "openai"})
+    assert not load_settings({}, tmp_path / "none").record
+    with pytest.raises(InvalidSettings, match="WINDOWSEAT_RECORD_TO holds 'elsewhere'"):
+        load_settings({"WINDOWSEAT_RECORD_TO": "elsewhere"}, tmp_path / "none")

@@ -20,6 +20,7 @@ from lib.turns import LiveTurn
 from lib.ui.chat import actions, not_sent, transcript
 from lib.ui.components import rule_verdict
 from lib.ui.format.text import DRAWN_CHARACTERS, as_markdown
+from lib.ui.shell import services
 from lib.ui.shell.page import Page
 
 SENDING_TOO_MUCH = ("none", "source_trim")
@@ -28,6 +29,8 @@ STORING = (
     "The reply is complete, but the history store does not take it at the moment. It is kept in memory and stored as"
     " soon as that works, if the app keeps running."
 )
+WATCH_SECONDS, RECORDING_SECONDS = 2, 0.7
+"""How often the page looks whether the chat was changed elsewhere; more often while requests of apps are recorded."""
 REFRESH_SECONDS = 0.5
 """How often an unchanged reply is drawn again: a click can interrupt the page only when it draws."""
 
@@ -132,10 +135,10 @@ def _decide(page: Page, live: LiveTurn) -> None:
 def watch(page: Page) -> None:
     """Rerun the page when another tab, process or service has changed this chat."""
     if page.chat is not None and page.error is None:
-        _tick(page, itertools.count())
+        seconds = RECORDING_SECONDS if services.recorder().on else WATCH_SECONDS
+        st.fragment(_tick, run_every=seconds)(page, itertools.count())
 
 
-@st.fragment(run_every=2)
 def _tick(page: Page, ticks: Iterator[int]) -> None:
     """Check whether anything has changed since the page was drawn. The first call comes while it is being drawn."""
     if next(ticks) == 0 or page.chat is None:

@@ -20,7 +20,7 @@ from lib.api.record.as_sent import AsSent
 from lib.chat_settings import ChatSettings
 from lib.history import HistoryStore
 from lib.messages import Message
-from lib.providers.llama.process import ChildAddress
+from lib.providers.llama.process import ChildAddress, LocalModel
 from lib.recorder.entries import Entry
 from lib.recorder.rebuild import RebuiltBody, rebuilt
 from lib.recorder.recorder import Recorder
@@ -60,9 +60,8 @@ class RecordServer:
     access: Refusing
     token: str | None = None
     address: str = "127.0.0.1"
-
-    def recorder_of(self) -> Recorder:
-        return self.recorder
+    local: LocalModel | None = None
+    """The model on this machine; without one, the upstream plays it."""
 
     def done(self, count: int) -> list[Entry]:
         """The list when this many requests have been recorded or passed on, oldest first."""
@@ -98,7 +97,8 @@ class _Port:
         return endpoints(self._served.upstream)
 
     def local_address(self) -> ChildAddress:
-        return ChildAddress(self._served.upstream.origin, "key-of-the-model-here")
+        model = self._served.local
+        return ChildAddress(self._served.upstream.origin, "key-of-the-model-here") if model is None else model.ensure()
 
 
 def endpoints(upstream: Upstream) -> dict[str, Endpoint]:
