@@ -5,6 +5,7 @@ ChatError                     says what happened, what is safe and what to do ne
 ├── HistoryUnavailable        the history store does not answer
 ├── CorruptHistory            the stored value is not an array of messages; we show it and never overwrite it
 ├── TurnInProgress            a turn of this session is being answered, or waits for a decision
+├── Stopped                   a person stopped the turn before its first word came
 ├── TurnLost                  the turn was cleared or discarded somewhere else, and stays so
 ├── RuleBroken                the provider would refuse the request for its shape, so it was not sent
 ├── ImportRefused             a file or text cannot be imported; nothing of it was taken
@@ -114,6 +115,12 @@ class TurnInProgress(ChatError):
 
     safe_default = "Your text is still in the box."
     next_default = "Wait for the reply or stop it, then send again."
+
+
+class Stopped(ChatError):
+    """A person stopped the turn before its first word came, so there is no reply to store."""
+
+    next_default = "Retry, edit or discard it."
 
 
 class TurnLost(ChatError):

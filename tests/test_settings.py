@@ -143,3 +143,18 @@ def test_a_server_that_is_configured_is_not_offered_twice(tmp_path: Path) -> Non
         '[endpoints.mine]\nbase_url = "http://localhost:11434/v1"\n[endpoints.lm-studio]\nbase_url = "http://x/v1"\n'
     )
     assert list(load_settings({}, secrets).local_servers) == ["llama.cpp"]
+
+
+def test_the_token_of_the_http_routes_is_kept_out_of_sight() -> None:
+    token = "correct-horse-battery-staple"
+    settings = load_settings({"WINDOWSEAT_API_TOKEN": token}, NOWHERE)
+    assert settings.api_token == token
+    assert token not in repr(settings)
+    assert load_settings({"WINDOWSEAT_API_TOKEN": ""}, NOWHERE).api_token is None
+
+
+@pytest.mark.parametrize("token", ["too-short", "has a space but is long", "ünïcode-ünïcode-ünïcode", "x" * 20 + "\0"])
+def test_a_token_that_cannot_be_sent_or_is_easily_guessed_is_refused(token: str) -> None:
+    with pytest.raises(InvalidSettings, match="WINDOWSEAT_API_TOKEN") as refused:
+        load_settings({"WINDOWSEAT_API_TOKEN": token}, NOWHERE)
+    assert token not in refused.value.what

@@ -12,6 +12,7 @@ with its name. Keys never appear in a repr. Keys typed on a page are not here: t
     WINDOWSEAT_PROVIDER        the endpoint new chats start with; if unset, the first one that is configured
     WINDOWSEAT_LOCAL_SERVERS   "none", or the base URLs of servers on this machine that are offered while they answer
                                (default: those of Ollama, LM Studio and llama.cpp)
+    WINDOWSEAT_API_TOKEN       what requests to the HTTP routes must send (at least 16 characters)
     OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL
     ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL
 
@@ -33,7 +34,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from lib.errors import InvalidSettings
 
@@ -42,15 +42,10 @@ SESSION_TTL = 60 * 60 * 24
 
 EXAMPLE = "example"
 """What turns have in place of an endpoint's name if their replies were written by hand. No endpoint may take it."""
+SHORTEST_TOKEN = 16
+"""Characters. A shorter token could be found by trying."""
 GGUF = b"GGUF"
 """The first bytes of a model file for llama.cpp."""
-LOCAL_SERVERS = {
-    "http://127.0.0.1:11434/v1": ("ollama", "Ollama"),
-    "http://127.0.0.1:1234/v1": ("lm-studio", "LM Studio"),
-    "http://127.0.0.1:8080/v1": ("llama.cpp", "llama.cpp"),
-}
-"""Name and label of the servers that people run on their own machine, by the address each has by default."""
-
 EndpointKind = Literal["local", "openai", "anthropic"]
 
 
@@ -84,12 +79,16 @@ class Settings:
     """Servers that may be running on this machine. They have no model: lib/providers/local_servers.py asks them."""
     preferred: str = "local"
     """Name of the endpoint that new chats start with."""
+    api_token: str | None = field(default=None, repr=False)
+    """What requests to the HTTP routes must send; None if no token is set."""
 
 
 def load_settings(
     environment: Mapping[str, str] = os.environ, secrets: Path = Path(".streamlit/secrets.toml")
 ) -> Settings:
     """Read both sources. Raises InvalidSettings, which names the variable and what it may be."""
+    from lib.settings.local_servers import local_servers  # here, because it needs the types above
+
     values = {**_secrets(secrets), **environment}
     url = _text(values, "REDIS_URL")
     store = _text(values, "WINDOWSEAT_STORE")
@@ -108,7 +107,8 @@ def load_settings(
         local_model=model,
         endpoints=endpoints,
         preferred=_preferred(values, endpoints),
-        local_servers=_local_servers(_text(values, "WINDOWSEAT_LOCAL_SERVERS"), endpoints),
+        local_servers=local_servers(_text(values, "WINDOWSEAT_LOCAL_SERVERS"), endpoints),
+        api_token=_api_token(_text(values, "WINDOWSEAT_API_TOKEN")),
     )
 
 
@@ -119,6 +119,15 @@ def _preferred(values: Mapping[str, Any], endpoints: Mapping[str, Endpoint]) -> 
         raise InvalidSettings(f"WINDOWSEAT_PROVIDER is {name!r}, but must be one of {', '.join(endpoints)}.")
     configured = (one.name for one in endpoints.values() if one.key or (one.base_url and one.model))
     return name or next(configured, "local")
+
+
+def _api_token(value: str) -> str | None:
+    """The token for the HTTP routes. It is not part of the message if it cannot be used."""
+    if value and not (len(value) >= SHORTEST_TOKEN and value.isascii() and value.isprintable() and " " not in value):
+        raise InvalidSettings(
+            f"WINDOWSEAT_API_TOKEN must have at least {SHORTEST_TOKEN} letters, digits and signs, without spaces."
+        )
+    return value or None
 
 
 def model_name(path: Path) -> str:
@@ -169,36 +178,6 @@ def _local_model(value: str) -> Path | None:
             " ending .gguf; a file that was downloaded with Git may be a pointer to the real one."
         )
     return path
-
-
-def _local_servers(value: str, endpoints: Mapping[str, Endpoint]) -> dict[str, Endpoint]:
-    """The servers to look for on this machine, without those that are endpoints already."""
-    urls = () if value == "none" else value.split(",") if value else LOCAL_SERVERS
-    known = {_address(endpoint.base_url) for endpoint in endpoints.values() if endpoint.base_url}
-    servers = {}
-    for url in map(str.strip, urls):
-        address = _address(url)
-        if address is None:
-            raise InvalidSettings(
-                f"WINDOWSEAT_LOCAL_SERVERS holds {url!r}, but must be 'none', or addresses of this machine such as"
-                " http://127.0.0.1:11434/v1, separated by commas. A server elsewhere needs an [endpoints.NAME] table in"
-                " secrets.toml."
-            )
-        name, label = LOCAL_SERVERS.get(url, (f"port-{address}", f"Port {address}"))
-        if address not in known and name not in endpoints:
-            # the window is what Ollama and LM Studio give a model unless told otherwise; they drop what is more
-            servers[name] = Endpoint(name, "openai", f"{label} on this machine", url, window=4096)
-    return servers
-
-
-def _address(url: str | None) -> int | None:
-    """The port of an http:// address on this machine; None for other addresses."""
-    try:
-        parts = urlsplit(url or "")
-        port = parts.port
-    except ValueError:
-        return None
-    return port if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1") else None
 
 
 def _endpoints(values: Mapping[str, Any], local_model: Path | None) -> list[Endpoint]:
