@@ -12,6 +12,8 @@ with its name. Keys never appear in a repr. Keys typed on a page are not here: t
     WINDOWSEAT_PROVIDER        the endpoint new chats start with; if unset, the first one that is configured
     WINDOWSEAT_LOCAL_SERVERS   "none", or the base URLs of servers on this machine that are offered while they answer
                                (default: those of Ollama, LM Studio and llama.cpp)
+    WINDOWSEAT_PEOPLE          "one", "visitors" or "accounts": whose sessions are whose (lib/settings/people.py), with
+    WINDOWSEAT_COOKIE_SECRET   and WINDOWSEAT_ADMINS
     WINDOWSEAT_API_TOKEN       what requests to the HTTP routes must send (at least 16 characters)
     OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL
     ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL
@@ -36,6 +38,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lib.errors import InvalidSettings
+from lib.settings.people import PeopleSettings, people_settings
 
 SESSION_TTL = 60 * 60 * 24
 """Seconds. The source document keeps sessions for 24 hours."""
@@ -81,6 +84,7 @@ class Settings:
     """Name of the endpoint that new chats start with."""
     api_token: str | None = field(default=None, repr=False)
     """What requests to the HTTP routes must send; None if no token is set."""
+    people: PeopleSettings = field(default_factory=PeopleSettings)
 
 
 def load_settings(
@@ -109,6 +113,7 @@ def load_settings(
         preferred=_preferred(values, endpoints),
         local_servers=local_servers(_text(values, "WINDOWSEAT_LOCAL_SERVERS"), endpoints),
         api_token=_api_token(_text(values, "WINDOWSEAT_API_TOKEN")),
+        people=people_settings(values),
     )
 
 

@@ -21,6 +21,8 @@ SETTINGS = "settings"
 
 def draw(page: Page) -> None:
     """Below "New chat", so that it opens on the screen and the strip stays in view. Every change is stored at once."""
+    if not page.may_write:
+        return
     panel = st.sidebar.expander("Chat settings", icon=":material/tune:", key=SETTINGS, on_change="rerun")
     if page.error is not None or not panel.open:
         return

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.errors import ChatError
+from lib.errors import ChatError, NotYours
 from lib.history import SessionSummary
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label
-from lib.ui.shell import error_box, services, session
+from lib.ui.shell import error_box, people_line, services, session
 from lib.ui.shell.page import Page, show_store_note
 
 SESSIONS_SHOWN = 8
@@ -26,17 +26,21 @@ def new_chat() -> None:
 def list_chats(page: Page) -> None:
     """The chats used last. Opening another one stays on the same page."""
     with st.sidebar:
-        if page.error is not None:
-            return
-        try:
-            sessions = services.chat().store.sessions(SESSIONS_SHOWN)
-        except ChatError as error:
-            error_box.show(error)
-            return
-        if page.chat is None:
-            show_store_note(services.chat())
-        for entry, title in zip(sessions, titles(sessions), strict=True):
-            _entry(entry, title, entry.session_id == page.session_id)
+        if page.error is None or isinstance(page.error, NotYours):
+            _list(page)
+        people_line.draw()
+
+
+def _list(page: Page) -> None:
+    try:
+        sessions = services.chat().store.sessions(SESSIONS_SHOWN)
+    except ChatError as error:
+        error_box.show(error)
+        return
+    if page.chat is None:
+        show_store_note(services.chat())
+    for entry, title in zip(sessions, titles(sessions), strict=True):
+        _entry(entry, title, entry.session_id == page.session_id)
 
 
 def titles(sessions: Sequence[SessionSummary]) -> list[str]:
