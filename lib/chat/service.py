@@ -68,11 +68,11 @@ class ChatService:
         """Store the prompt as the session's live turn and start answering it.
 
         `replaces` mutes the exchange that starts at this stored index once the new one is stored. `instead_of` is the
-        id of an interrupted turn that this one retries; `summarized` is the cost of a summary made for it. `fields` are
-        sent in the body besides the provider's own, or instead of them. `via` is "http" for a message from the HTTP
-        routes. Raises TurnInProgress, HistoryUnavailable or CorruptHistory; then nothing was stored.
+        id of an interrupted turn that this one retries, `summarized` the cost of a summary made for it. `fields` are
+        sent in the body besides or instead of the provider's own. `via` is "http" for a message from the HTTP routes.
+        Raises TurnInProgress, HistoryUnavailable or CorruptHistory; then nothing was stored.
         """
-        self.store.load(session_id)  # an unreadable history must be reported before anything starts
+        self.store.load(session_id)  # what cannot be read must be reported before anything starts
         live = LiveTurn(
             prompt,
             settings,
@@ -85,13 +85,11 @@ class ChatService:
             via=via,
         )
         self._begin(session_id, live, instead_of)
-        worker = TurnWorker(
-            self.store,
-            session_id,
-            live,
-            open_provider,
-            lambda provider: self.ledger(session_id, self.counter_of(settings, provider)),
-        )
+
+        def ledger_of(provider: Provider) -> TokenLedger:
+            return self.ledger(session_id, self.counter_of(settings, provider))
+
+        worker = TurnWorker(self.store, session_id, live, open_provider, ledger_of)
         with self._lock:
             self._workers = {sid: running for sid, running in self._workers.items() if not running.done.is_set()}
             self._workers[session_id] = worker

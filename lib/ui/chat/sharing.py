@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import streamlit as st
 
 from lib.access import Right
@@ -29,7 +27,7 @@ LABELS: dict[Share, tuple[str, str]] = {
 
 
 def draw(page: Page) -> None:
-    """A panel in the sidebar. Not where the app has one person, nor in an empty chat, nor for those who do not own it."""
+    """A panel in the sidebar, for the owner of a chat with messages. Not where the app has one person."""
     if services.people().mode == "one" or page.right < Right.OWN or page.error is not None or page.chat is None:
         return
     if not page.history and page.live is None:
@@ -57,9 +55,9 @@ def draw(page: Page) -> None:
 
 
 def link(session_id: str) -> str:
-    """The address of the chat on this server."""
-    parts = urlsplit(st.context.url or "")
-    return f"{parts.scheme}://{parts.netloc}/?session={session_id}" if parts.netloc else f"/?session={session_id}"
+    """The address of the chat. For the chat page, whose own address it is."""
+    address = (st.context.url or "").partition("?")[0]
+    return f"{address}?session={session_id}"
 
 
 def _choose(session_id: str) -> None:

@@ -30,7 +30,8 @@ from lib.providers.llama.process import LocalModel
 from lib.providers.local_servers import LocalServers
 from lib.settings import Endpoint, Settings, load_settings
 from lib.tokens import ESTIMATE, TokenCounter
-from lib.ui.shell import person, session
+from lib.ui.people import person
+from lib.ui.shell import session
 from lib.ui.shell.last_used import LastUsed
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import streamlit as st
 
 from lib.errors import HistoryUnavailable, InvalidSettings, NotYours
 from lib.example import is_example
-from lib.ui.shell import error_box, frame, menu, next_plan, people_line, services, session, sidebar
+from lib.ui.people import people_line
+from lib.ui.shell import error_box, frame, menu, next_plan, services, session, sidebar
 from lib.ui.shell.page import Page, load, show_store_note
 
 FAVICON = "🪟"

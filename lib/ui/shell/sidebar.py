@@ -12,7 +12,8 @@ from lib.errors import ChatError, NotYours
 from lib.history import SessionSummary
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label
-from lib.ui.shell import error_box, people_line, services, session
+from lib.ui.people import people_line
+from lib.ui.shell import error_box, services, session
 from lib.ui.shell.page import Page, show_store_note
 
 SESSIONS_SHOWN = 8

@@ -8,7 +8,8 @@ import streamlit as st
 
 from lib.access import Mode
 from lib.ui.format.text import as_label
-from lib.ui.shell import person, services, session
+from lib.ui.people import person
+from lib.ui.shell import services, session
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 """Headers that proxies add."""
