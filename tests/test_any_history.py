@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import CorruptHistory
-from lib.history.serialization import pack_messages, unpack_about, unpack_messages
+from lib.history.serialization import pack_messages, unpack_messages
+from lib.history.sessions.stored_about import unpack_about
 from lib.history.stored_messages import StoredMessages
 from lib.lab.facts import suggest_facts
 from lib.messages import Message

@@ -20,6 +20,7 @@ from typing import Any, Literal, Protocol
 
 from lib.context.candidates import Summary
 from lib.context.marks import Marks
+from lib.history.sessions import Parent, SessionDirectory, Share
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -76,6 +77,13 @@ class About:
     imports: tuple[Import, ...] = ()
     prices: Mapping[str, Any] = field(default_factory=dict)
     """List prices that came with an imported session, by "vendor/model". The app keeps them and does not use them."""
+    owner: str = ""
+    """The id of the person it belongs to; empty if it has no owner."""
+    share: Share = ""
+    parent: Parent | None = None
+    """The session that it was forked from."""
+    session_pinned: bool = False
+    """The session is at the top of the short list."""
 
     @property
     def summary(self) -> Summary | None:
@@ -232,7 +240,7 @@ class SessionList(Protocol):
         """The most recently active sessions that still exist, newest first."""
 
 
-class HistoryStore(ConversationStore, LiveTurnStore, SessionList, Protocol):
+class HistoryStore(ConversationStore, LiveTurnStore, SessionList, SessionDirectory, Protocol):
     """A complete store."""
 
     @property

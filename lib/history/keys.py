@@ -6,7 +6,12 @@
     {chat:<id>}:about       hash        title, created_at, settings, pinned:<index>, muted:<index>, summaries, handles,
                                         import:<id>, lineage
     {chat:<id>}:signal      hash        the turn that was asked to stop, turns whose late writes are refused
+    {chat:<id>}:bin:<receipt>...        a deleted session for 60 seconds, its keys renamed
     chats                   sorted set  session ids by last activity; only an index, may list expired sessions
+    chats:pinned            set         ids of pinned sessions
+    chats:owner:<owner>     set         ids of one person's sessions
+    chats:forks:<id>        set         ids of the sessions that were forked from this one
+    chats:gone              hash        what became of sessions that were deleted or given a deadline
 
 All five keys of a session are in one cluster slot, because a cluster hashes only the part between braces, and the whole
 name of a key without braces.
@@ -20,6 +25,16 @@ from typing import NamedTuple
 from lib.history import valid_session_id
 
 INDEX = "chats"
+
+
+def owned_by(owner: str) -> str:
+    """The set of the sessions of one person. Example: owned_by("ab") -> "chats:owner:ab" """
+    return f"{INDEX}:owner:{owner}"
+
+
+def forks_of(session_id: str) -> str:
+    """The set of the sessions that were forked from this one."""
+    return f"{INDEX}:forks:{session_id}"
 
 
 class Keys(NamedTuple):

@@ -74,13 +74,52 @@ return 'ok'
 """
 """The end of every script that writes."""
 
-ADD_TO_INDEX = """
+KEPT_IN_INDEX_MS = 30 * 86_400_000
+"""How much longer than a session the index knows it, in milliseconds: so a page can say that it expired, and when."""
+
+ADD_TO_INDEX = (
+    f"\nlocal known_for = ARGV[1] + {KEPT_IN_INDEX_MS}"
+    + """
 if index then
-  -- Adding a new session also removes the sessions that must have expired.
+  -- Adding a new session also removes a few that are long gone. One that still exists stays listed, however old it is.
   if call('ZADD', index, now, string.sub(chat, 6)) == 1 then
-    call('ZREMRANGEBYSCORE', index, '-inf', now - ARGV[1] / 1000)
+    for _, id in ipairs(call('ZRANGEBYSCORE', index, '-inf', now - known_for / 1000, 'LIMIT', 0, 20)) do
+      -- In a cluster its keys are in another slot and cannot be looked up: the answer is an error then.
+      if redis.pcall('EXISTS', 'chat:' .. id) ~= 1 then call('ZREM', index, id) end
+    end
   end
-  call('PEXPIRE', index, ARGV[1])
+  if call('PTTL', index) ~= -1 or call('ZCARD', index) == 1 then
+    call('PEXPIRE', index, string.format('%.0f', known_for))
+  end
+end
+"""
+)
+
+ADD_SUMS = """
+-- Adds to the sums of the session: `sum` is JSON, see lib/history/sessions/sums.py. `size` is the length before.
+local known = call('HGET', about, 'sums')
+if known or size == 0 then
+  local read, sums = pcall(cjson.decode, known or '{}')
+  if not read or type(sums) ~= 'table' then sums = {} end
+  -- Another service changed the messages: how many there are is not known any more.
+  if (tonumber(sums.size) or 0) ~= size then sums.messages = nil end
+  local counted = sums.messages or size == 0
+  for name, value in pairs(cjson.decode(sum)) do
+    if name == 'usage' then
+      if type(sums.usage) ~= 'table' then sums.usage = {} end
+      for model, counts in pairs(value) do
+        local before = type(sums.usage[model]) == 'table' and sums.usage[model] or {}
+        for place, count in ipairs(counts) do counts[place] = count + (tonumber(before[place]) or 0) end
+        sums.usage[model] = counts
+      end
+    elseif type(value) == 'table' then
+      sums[name] = value
+    elseif name ~= 'messages' or counted then
+      sums[name] = (tonumber(sums[name]) or 0) + value
+    end
+  end
+  sums.size = call('STRLEN', chat)
+  call('HSET', about, 'sums', cjson.encode(sums))
 end
 """
 
@@ -121,7 +160,13 @@ if is(turns, 'stream') then
   local newest = call('XREVRANGE', turns, '+', '-', 'COUNT', 1)[1]
   late[#late + 1] = newest and string.match(newest[2][2] or '', '^{"id":"([^"]*)"')
 end
+local owner, share
+if is(about, 'hash') then owner, share = call('HGET', about, 'owner'), call('HGET', about, 'share') end
 call('DEL', chat, turns, live, about)
+if owner then -- the session is empty now, and still its owner's
+  call('HSET', about, 'owner', owner, 'share', share or '')
+  call('PEXPIRE', about, ARGV[1])
+end
 if is(signal, 'hash') then call('HDEL', signal, 'stop') else call('DEL', signal) end
 for _, id in ipairs(late) do call('HSET', signal, 'gone:' .. id, '1') end
 call('PEXPIRE', signal, ARGV[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.history.lua import ADD_TO_INDEX, DONE, LAST_WRITER, READ, WRITE
+from lib.history.lua import ADD_SUMS, ADD_TO_INDEX, DONE, LAST_WRITER, READ, WRITE
 from lib.history.lua_turns import BUSY, NAME
 
 FIND_END = """
@@ -54,7 +54,7 @@ end
 COMMIT = (
     WRITE
     + """
-local id, added, turn, muted = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local id, added, turn, muted, sum = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 if held ~= id then
   if head ~= '' or (signals > 0 and call('HEXISTS', signal, 'gone:' .. id) == 1) then return 'lost' end
   -- There is no live record: this commit arrived before, or the store restarted empty.
@@ -80,6 +80,7 @@ if type(entry) == 'table' then -- refused: somebody deleted or added turns, so t
 end
 """
     + APPEND
+    + ADD_SUMS
     + """
 if muted ~= '' then call('HSET', about, 'muted:' .. muted, '1') end
 call('DEL', live)
@@ -93,7 +94,7 @@ IMPORT = (
     WRITE
     + BUSY
     + """
-local id, known_end, added, record, title = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local id, known_end, added, record, title, sum = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 if call('HEXISTS', about, 'import:' .. id) == 1 then return 'ok' end -- this import arrived before
 if busy then return busy end
 """
@@ -105,6 +106,7 @@ if (size == 0 and -1 or size - #(blank or empty) - 1) ~= tonumber(known_end) the
 """
     + ADD_TO_INDEX
     + APPEND
+    + ADD_SUMS
     + """
 call('HSET', about, 'import:' .. id, '{"imported_at":' .. now .. ',' .. record)
 """

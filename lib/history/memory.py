@@ -5,44 +5,25 @@ Apart from that it keeps every promise in lib/history/__init__.py, with one lock
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from lib.context.candidates import Summary
 from lib.history import About, Import, Mark, Recording, SessionSummary, Signal, serialization, valid_session_id
 from lib.history.refusals import being_answered, checked_index, checked_messages, interrupted, occupied, turn_lost
-from lib.history.sessions import restoring
+from lib.history.sessions import Gone, restoring
+from lib.history.sessions.memory_directory import MemoryDirectory, State
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
-
-@dataclass(slots=True)
-class State:
-    """All data of one session. Times are seconds since the epoch, by the store's clock."""
-
-    messages: tuple[Message, ...] = ()
-    restored: tuple[Sequence[Message], bytes] = ((), b"")  # and their bytes
-    turns: list[Turn] = field(default_factory=list)
-    about: About = field(default_factory=About)
-    live: LiveTurn | None = None
-    heartbeat_at: float = 0.0
-    stop: str = ""
-    """Id of the turn that was asked to stop."""
-    gone: set[str] = field(default_factory=set)
-    """Ids of turns that were cleared, discarded or replaced. Their late writes are refused."""
-    expires_at: float = 0.0
-    active_at: float = 0.0
-
-    def left(self, now: float) -> float | None:
-        """Seconds that the session has left; None for ever."""
-        return None if math.isinf(self.expires_at) else self.expires_at - now
+MOST_GONE = 10_000
+"""Sessions whose end is remembered."""
 
 
-class InMemoryHistory:
+class InMemoryHistory(MemoryDirectory):
     """A HistoryStore in this process. `clock` gives seconds since the epoch."""
 
     note = "Kept in memory: lost when the app restarts."
@@ -51,7 +32,7 @@ class InMemoryHistory:
         self._ttl = ttl_seconds
         self._clock = clock
         self._lock = threading.RLock()
-        self._sessions: dict[str, State] = {}
+        super().__init__()
 
     def ping(self) -> None:
         return None
@@ -142,7 +123,10 @@ class InMemoryHistory:
         with self._lock:
             old = self._write(session_id)
             held = {turn.id for turn in (old.live, *old.turns[-1:]) if turn is not None}
-            self._sessions[session_id] = State(gone=old.gone | held, expires_at=self._clock() + self._ttl)
+            emptied = State(gone=old.gone | held, expires_at=self._clock() + self._ttl)
+            emptied.about = About(owner=old.about.owner, share=old.about.share)
+            self._sessions[session_id] = emptied
+            self._gone[session_id] = Gone(session_id, "deleted", self._clock(), old.about.title)
 
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
         with self._lock:
@@ -211,7 +195,7 @@ class InMemoryHistory:
         """
         with self._lock:
             state = self._write(session_id)
-            state.messages = tuple(messages)
+            state.messages, state.overwritten = tuple(messages), True
             state.expires_at = self._clock() + (self._ttl if lifetime is None else lifetime)
 
     def close(self) -> None:
@@ -234,10 +218,19 @@ class InMemoryHistory:
         state = self._read(session_id)
         now = self._clock()
         if session_id not in self._sessions:
-            self._sessions = {sid: state for sid, state in self._sessions.items() if state.expires_at > now}
+            self._remove_expired(now)
         self._sessions[session_id] = state
         state.expires_at = max(state.expires_at, now + self._ttl)
         return state
+
+    def _remove_expired(self, now: float) -> None:
+        expired = {sid: state for sid, state in self._sessions.items() if state.expires_at <= now}
+        for session_id, state in expired.items():
+            del self._sessions[session_id]
+            if state.messages or state.live:
+                self._gone[session_id] = Gone(session_id, "expired", state.expires_at, state.about.title)
+        for oldest in list(self._gone)[:-MOST_GONE]:
+            del self._gone[oldest]
 
     def _refuse_if_live(self, session_id: str) -> None:
         """Raise TurnInProgress if a turn is live or was interrupted."""

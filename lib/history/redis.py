@@ -38,7 +38,8 @@ from lib.history.refusals import (
     turn_lost,
 )
 from lib.history.session_index import SessionIndex, seconds
-from lib.history.sessions import restoring
+from lib.history.sessions import restoring, stored_about, sums
+from lib.history.sessions.redis_directory import RedisDirectory
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -48,7 +49,7 @@ IMPORT_ATTEMPTS = 3
 """How often an import is tried if another service changes the history meanwhile."""
 
 
-class RedisHistory:
+class RedisHistory(RedisDirectory):
     """A HistoryStore on a Redis client.
 
     `client` may also be a function that creates the client at first use; a cluster client needs that, because creating
@@ -69,8 +70,8 @@ class RedisHistory:
     ) -> None:
         self._client = RetryingClient(client if callable(client) else lambda: client, revive)
         self._index = SessionIndex(self._client, ttl_seconds)
+        super().__init__(self._client, self._index, ttl_seconds)
         self._reader = MessageReader(self._client)
-        self._ttl_ms = ttl_seconds * 1000
         self._note = note
         self._eviction = EvictionCheck(self._client)
         self._written = written
@@ -111,7 +112,8 @@ class RedisHistory:
         self._reader.check_readable(session_id)  # never append to a value that cannot be parsed
         added, record = serialization.pack_messages(messages), serialization.pack_turn(turn)
         muted = "" if turn.replaces is None else turn.replaces
-        self._write(lua_messages.COMMIT, session_id, _id(live_id), added, record, muted, listed=True)
+        sum_of = serialization.to_json(sums.of_turns([turn], messages).to_dict())
+        self._write(lua_messages.COMMIT, session_id, _id(live_id), added, record, muted, sum_of, listed=True)
 
     def discard(self, session_id: str, live_id: str) -> None:
         self._write(lua_turns.DISCARD, session_id, _id(live_id))
@@ -126,10 +128,11 @@ class RedisHistory:
             return
         title = serialization.title_of(next((message.text for message in messages if message.role == "user"), ""))
         added, import_id = serialization.pack_messages(checked_messages(messages)), uuid.uuid4().hex
+        sum_of = serialization.to_json(sums.of_turns([], messages, imported=len(messages)).to_dict())
         for _ in range(IMPORT_ATTEMPTS):
             history = self._reader.read(session_id)
             record = serialization.pack_import(len(history.messages), len(messages), source)
-            arguments = (import_id, history.end, added, record, title)
+            arguments = (import_id, history.end, added, record, title, sum_of)
             if self._write(lua_messages.IMPORT, session_id, *arguments, listed=True) == "ok":
                 return
         raise changed_meanwhile()
@@ -137,12 +140,13 @@ class RedisHistory:
     def restore(self, session_id: str, recording: Recording) -> None:
         if not recording.messages:
             raise ValueError("a recording without messages")
-        fields = restoring.about_fields(recording)
+        value = restoring.value_of(recording)
+        fields = [*restoring.about_fields(recording), "sums", restoring.sums_of(recording, value)]
         self._write(
             lua_messages.RESTORE,
             session_id,
             uuid.uuid4().hex,
-            restoring.value_of(recording),
+            value,
             serialization.pack_import(0, len(recording.messages), recording.source, recording.whole),
             restoring.title_of(recording),
             7 + len(fields),
@@ -167,7 +171,7 @@ class RedisHistory:
 
     def about(self, session_id: str) -> About:
         key = keys_of(session_id).about
-        return serialization.unpack_about(self._client.ask(lambda client: client.hgetall(key)))
+        return stored_about.unpack_about(self._client.ask(lambda client: client.hgetall(key)))
 
     def save_settings(self, session_id: str, settings: Mapping[str, Any]) -> None:
         self._write(lua.SAVE_FIELD, session_id, "settings", serialization.to_json(dict(settings)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from operator import attrgetter
 from typing import Any, NoReturn, TypeAlias
@@ -16,9 +16,7 @@ from typing import Any, NoReturn, TypeAlias
 import msgspec
 
 from lib import outside_values
-from lib.context.candidates import Summary
 from lib.errors import CorruptHistory
-from lib.history import About, Import
 from lib.messages import Message
 from lib.stored_turns import read_live, read_turn, unreadable_turn
 from lib.turns import LiveTurn, Turn
@@ -175,7 +173,7 @@ def pack_turn(turn: Turn) -> bytes:
 def unpack_turn(raw: bytes, number: int) -> Turn:
     """Parse a stored turn. What cannot be read of it counts as unknown, and its note says so."""
     try:
-        return read_turn(_object(raw), number)
+        return read_turn(json_object(raw), number)
     except (ValueError, TypeError, RecursionError):
         return unreadable_turn(number)
 
@@ -190,7 +188,7 @@ def pack_live(live: LiveTurn) -> bytes:
 def unpack_live(raw: bytes, now: float) -> LiveTurn:
     """Parse a live record. `now` is the store's clock in seconds since the epoch. Raises CorruptHistory."""
     try:
-        stored = _object(raw)
+        stored = json_object(raw)
         return read_live(stored, max(0.0, now - float(stored["beat"])))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         what = "The record of the message being answered cannot be read."
@@ -202,44 +200,7 @@ def pack_import(first: int, count: int, source: str, whole: bool = False) -> byt
     return to_json({"first": first, "count": count, "source": source} | ({"whole": True} if whole else {}))[1:]
 
 
-def unpack_about(stored: Mapping[bytes, bytes]) -> About:
-    """Parse the fields of the about hash. Raises CorruptHistory."""
-    try:
-        created = stored.get(b"created_at")
-        return About(
-            stored.get(b"title", b"").decode(errors="replace"),
-            None if created is None else outside_values.moment(float(created)),
-            _object(stored.get(b"settings", b"{}")),
-            _marked(stored, b"muted:"),
-            _marked(stored, b"pinned:"),
-            _summaries(stored.get(b"summaries", b"[]")),
-            _object(stored.get(b"handles", b"{}")),
-            _imports(stored),
-            _object(stored.get(b"prices", b"{}")),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
-        raw = stored.get(b"settings", b"")
-        raise CorruptHistory("What is kept about this session cannot be read.", raw=raw, where="about") from exc
-
-
-def _marked(stored: Mapping[bytes, bytes], mark: bytes) -> frozenset[int]:
-    return frozenset(int(name.removeprefix(mark)) for name in stored if name.startswith(mark))
-
-
-def _summaries(raw: bytes) -> tuple[Summary, ...]:
-    return tuple(Summary.from_dict(summary) for summary in _object(raw, list))
-
-
-def _imports(stored: Mapping[bytes, bytes]) -> tuple[Import, ...]:
-    records = [_object(raw) for name, raw in stored.items() if name.startswith(b"import:")]
-    imports = [
-        Import(int(r["first"]), int(r["count"]), str(r["source"]), float(r["imported_at"]), r.get("whole") is True)
-        for r in records
-    ]
-    return tuple(sorted(imports, key=lambda each: (each.first, each.imported_at)))
-
-
-def _object(raw: bytes, kind: type = dict) -> Any:
+def json_object(raw: bytes, kind: type = dict) -> Any:
     """The value, which must be a dict, or a list. Raises TypeError."""
     value = from_json(raw)
     if not isinstance(value, kind):

@@ -1,6 +1,6 @@
 """What is known about whole sessions: their rows in a list, how to look for them, and what became of lost ones.
 
-Tokens and cost are sums over the session's turns, as their providers reported them. None means unknown.
+Tokens are sums over the session's turns, as their providers reported them. None means unknown.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from lib.history.sessions.sums import ModelUsage
 
 Origin = Literal["here", "service", "import"]
 """Who wrote the messages: this app, another service on the same store, or an import."""
@@ -35,7 +37,7 @@ class SessionRow:
     """One line of the list of sessions.
 
     Times are seconds since the epoch; `expires_in` is seconds from now, None for never. `size` is in bytes, of all the
-    session's keys, as the store reports it; None if it does not. `cost` is in USD; None if no turn could be priced.
+    session's keys, as the store reports it; None if it does not.
     """
 
     session_id: str
@@ -43,11 +45,11 @@ class SessionRow:
     provider: str = ""
     model: str = ""
     strategy: str = ""
-    messages: int = 0
+    messages: int | None = 0
+    """None if they cannot be read, or are too many to count for a list."""
     turns: int = 0
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cost: float | None = None
+    usage: tuple[ModelUsage, ...] = ()
+    """What each model was sent and answered, so that it can be priced."""
     created_at: float | None = None
     last_activity: float = 0.0
     expires_in: float | None = None
@@ -64,6 +66,20 @@ class SessionRow:
     owner: str = ""
     """The id of the person it belongs to; empty if it was begun while the app was one person's."""
     share: Share = ""
+
+    @property
+    def input_tokens(self) -> int | None:
+        """Tokens that all models together were sent; None if no turn reported any."""
+        return self._reported("input_tokens")
+
+    @property
+    def output_tokens(self) -> int | None:
+        """Tokens that all models together answered; None if no turn reported any."""
+        return self._reported("output_tokens")
+
+    def _reported(self, name: str) -> int | None:
+        known = [getattr(each.usage, name) for each in self.usage if each.unreported < each.turns]
+        return sum(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from lib import outside_values
 from lib.errors import CorruptHistory
 from lib.history import About, Import, Recording, serialization
 from lib.history.refusals import checked_messages
+from lib.history.sessions import sums
 from lib.messages import utf8_safe
 from lib.turns import Turn
 
@@ -47,6 +48,14 @@ def numbered(turns: Sequence[Turn]) -> list[Turn]:
 def turn_records(recording: Recording) -> list[bytes | int]:
     """Each turn's number and its record, one after the other."""
     return [part for turn in numbered(recording.turns) for part in (turn.number, serialization.pack_turn(turn))]
+
+
+def sums_of(recording: Recording, value: bytes) -> bytes:
+    """The sums of the restored session as JSON. `value` is its messages as they are stored."""
+    messages = recording.messages
+    return serialization.to_json(
+        sums.of_turns(recording.turns, messages, imported=len(messages), size=len(value)).to_dict()
+    )
 
 
 def about_of(recording: Recording, before: About, now: float) -> About:
