@@ -6,9 +6,9 @@ Every write is one script, so it is atomic. Redis does not roll back, so a scrip
 keys, whether the value is an array, who owns the live turn) before its first write. A script may run twice, because a
 client whose connection broke cannot know whether its last command arrived. The second run adds nothing.
 
-Keys: history, turns, live, about, signal. BEGIN, COMMIT, IMPORT and RESTORE take the index of sessions as a sixth
-key. In a cluster the index is in another slot, so TOUCH writes it there. The first argument of a writing script is the
-time to live in milliseconds. It returns "ok", or a word that says why it refused.
+Keys: history, turns, live, about, signal; then those of the index, and the list of the session's owner if the caller
+knows it. In a cluster the index is in another slot, so it is written by the scripts in sessions/lua_index.py. The first
+argument of a writing script is the time to live in milliseconds. It returns "ok", or a word that says why it refused.
 
 Fields of the signal hash: `stop` (the turn that was asked to stop) and `gone:<id>` (a turn that was cleared, discarded
 or replaced; its late writes are refused). Each of our writes gives the history and the about hash the same deadline,
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 READ = """
 local call = redis.call
-local chat, turns, live, about, signal, index = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local chat, turns, live, about, signal = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 """
 
 CLOCK = """
@@ -52,80 +52,33 @@ local held = string.match(head, '^{"id":"([^"]*)"')
 local size = call('STRLEN', chat)
 local left = call('PTTL', chat) -- -1: another service stored the messages without a deadline; -2: there are none
 local entries = call('XLEN', turns)
-local lineage = call('HGET', about, 'lineage')
+local kept = call('HMGET', about, 'lineage', 'owner')
+local lineage, owner = kept[1], kept[2]
 local signals = call('HLEN', signal)
 local renew_live = head ~= ''
+local index, due_index, gone, names, owned = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local session = string.sub(chat, 6)
+-- One millisecond short, so that no later SETEX, not even in the same millisecond, can set the same deadline.
+local live_due = milliseconds + ARGV[1] - 1
+-- Never shorten the life that the messages have. What belongs to them lives as long as they do.
+local due = live_due
+if left > 0 then
+  due = math.max(due, ours and deadline or foreign and deadline - 1 or milliseconds + left)
+end
 """
 )
 
 DONE = """
 if foreign or not lineage then call('HSET', about, 'lineage', now) end
--- One millisecond short, so that no later SETEX, not even in the same millisecond, can set the same deadline.
-local due = milliseconds + ARGV[1] - 1
-if renew_live then call('PEXPIREAT', live, string.format('%.0f', due)) end
--- Never shorten the life that the messages have. What belongs to them lives as long as they do.
-if left > 0 then
-  due = math.max(due, ours and deadline or foreign and deadline - 1 or milliseconds + left)
-end
+if renew_live then call('PEXPIREAT', live, string.format('%.0f', live_due)) end
 for _, key in ipairs({chat, about, turns, signals > 0 and signal or nil}) do
   if left == -1 then call('PERSIST', key) else call('PEXPIREAT', key, string.format('%.0f', due)) end
 end
+-- The index is only a help to find sessions, so what is wrong with it stops nothing here.
+if index then redis.pcall('ZADD', due_index, 'XX', left == -1 and '+inf' or due / 1000, session) end
 return 'ok'
 """
 """The end of every script that writes."""
-
-KEPT_IN_INDEX_MS = 30 * 86_400_000
-"""How much longer than a session the index knows it, in milliseconds: so a page can say that it expired, and when."""
-
-ADD_TO_INDEX = (
-    f"\nlocal known_for = ARGV[1] + {KEPT_IN_INDEX_MS}"
-    + """
-if index then
-  -- Adding a new session also removes a few that are long gone. One that still exists stays listed, however old it is.
-  if call('ZADD', index, now, string.sub(chat, 6)) == 1 then
-    for _, id in ipairs(call('ZRANGEBYSCORE', index, '-inf', now - known_for / 1000, 'LIMIT', 0, 20)) do
-      -- In a cluster its keys are in another slot and cannot be looked up: the answer is an error then.
-      if redis.pcall('EXISTS', 'chat:' .. id) ~= 1 then call('ZREM', index, id) end
-    end
-  end
-  if call('PTTL', index) ~= -1 or call('ZCARD', index) == 1 then
-    call('PEXPIRE', index, string.format('%.0f', known_for))
-  end
-end
-"""
-)
-
-ADD_SUMS = """
--- Adds to the sums of the session: `sum` is JSON, see lib/history/sessions/sums.py. `size` is the length before.
-local known = call('HGET', about, 'sums')
-if known or size == 0 then
-  local read, sums = pcall(cjson.decode, known or '{}')
-  if not read or type(sums) ~= 'table' then sums = {} end
-  -- Another service changed the messages: how many there are is not known any more.
-  if (tonumber(sums.size) or 0) ~= size then sums.messages = nil end
-  local counted = sums.messages or size == 0
-  for name, value in pairs(cjson.decode(sum)) do
-    if name == 'usage' then
-      if type(sums.usage) ~= 'table' then sums.usage = {} end
-      for model, counts in pairs(value) do
-        local before = type(sums.usage[model]) == 'table' and sums.usage[model] or {}
-        for place, count in ipairs(counts) do counts[place] = count + (tonumber(before[place]) or 0) end
-        sums.usage[model] = counts
-      end
-    elseif type(value) == 'table' then
-      sums[name] = value
-    elseif name ~= 'messages' or counted then
-      sums[name] = (tonumber(sums[name]) or 0) + value
-    end
-  end
-  sums.size = call('STRLEN', chat)
-  call('HSET', about, 'sums', cjson.encode(sums))
-end
-"""
-
-TOUCH = READ + CLOCK + "chat, index = 'chat:' .. ARGV[2], KEYS[1]" + ADD_TO_INDEX + "return 'ok'"
-"""Moves a session to the top of an index that is in another cluster slot. Key: the index. Arguments: time to live in
-milliseconds, session id."""
 
 SAVE_FIELD = WRITE + "call('HSET', about, ARGV[2], ARGV[3])" + DONE
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from lib.history.lua import ADD_SUMS, ADD_TO_INDEX, DONE, LAST_WRITER, READ, WRITE
+from lib.history.lua import LAST_WRITER, READ, WRITE
 from lib.history.lua_turns import BUSY, NAME
+from lib.history.sessions.lua_index import ADD_TO_INDEX, LISTED
+from lib.history.sessions.lua_sums import ADD_SUMS
 
 FIND_END = """
 -- blank: the whitespace after the closing bracket, or nil if the value does not end like an array of objects.
@@ -54,7 +56,8 @@ end
 COMMIT = (
     WRITE
     + """
-local id, added, turn, muted, sum = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local id, added, turn, muted, sum, known_end, known = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local title = ''
 if held ~= id then
   if head ~= '' or (signals > 0 and call('HEXISTS', signal, 'gone:' .. id) == 1) then return 'lost' end
   -- There is no live record: this commit arrived before, or the store restarted empty.
@@ -87,14 +90,15 @@ call('DEL', live)
 renew_live = false
 if signals > 0 then call('HDEL', signal, 'stop') end
 """
-    + DONE
+    + LISTED
 )
 
 IMPORT = (
     WRITE
     + BUSY
     + """
-local id, known_end, added, record, title, sum = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local id, known_end, added, record, title = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local sum, known = ARGV[7], ARGV[8]
 if call('HEXISTS', about, 'import:' .. id) == 1 then return 'ok' end -- this import arrived before
 if busy then return busy end
 """
@@ -111,7 +115,7 @@ if (size == 0 and -1 or size - #(blank or empty) - 1) ~= tonumber(known_end) the
 call('HSET', about, 'import:' .. id, '{"imported_at":' .. now .. ',' .. record)
 """
     + NAME
-    + DONE
+    + LISTED
 )
 
 RESTORE = (
@@ -131,7 +135,7 @@ for place = turns_from, #ARGV, 2 do call('XADD', turns, ARGV[place] .. '-0', 'tu
 call('HSET', about, 'import:' .. id, '{"imported_at":' .. now .. ',' .. record)
 """
     + NAME
-    + DONE
+    + LISTED
 )
 """Arguments from the seventh on are pairs: first the fields of the about hash with their values, then, from the place
 that the sixth argument names, the numbers of the turns with their records, in order."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lib.history.lua import ADD_TO_INDEX, CLOCK, DONE, READ, WRITE
+from lib.history.lua import CLOCK, DONE, READ, WRITE
+from lib.history.sessions.lua_index import ADD_TO_INDEX, LISTED
 from lib.turns import STALE_AFTER
 
 BUSY = (
@@ -22,7 +23,10 @@ NAME = """
 -- A session is named only once, after its first prompt.
 local named = call('HMGET', about, 'created_at', 'title')
 if not named[1] then call('HSET', about, 'created_at', now) end
-if not named[2] and title ~= '' then call('HSET', about, 'title', title) end
+if not named[2] and title ~= '' then
+  call('HSET', about, 'title', title)
+  if index then redis.pcall('HSET', names, session, (owner or '') .. ' ' .. title) end
+end
 """
 
 SAVE_RECORD = """
@@ -47,7 +51,7 @@ end
 """
     + SAVE_RECORD
     + NAME
-    + DONE
+    + LISTED
 )
 
 HEARTBEAT = (
