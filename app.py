@@ -6,9 +6,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 if (
     get_script_run_ctx(suppress_warning=True) is None
 ):  # `streamlit run` starts the server here; later runs draw the page
+    from lib.ui.shell import http_routes
     from lib.ui.shell.launcher import warm_up
 
-    app = st.App(__file__, lifespan=warm_up)
+    app = st.App(__file__, lifespan=warm_up, routes=http_routes.routes(), middleware=http_routes.middleware())
 else:
     from lib.ui import setup
     from lib.ui.chat import clear_chat, composer, forgetting, live_turn, settings_panel, transcript, welcome

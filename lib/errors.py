@@ -5,9 +5,11 @@ ChatError                     says what happened, what is safe and what to do ne
 ├── HistoryUnavailable        the history store does not answer
 ├── CorruptHistory            the stored value is not an array of messages; we show it and never overwrite it
 ├── TurnInProgress            a turn of this session is being answered, or waits for a decision
+├── Stopped                   a person stopped the turn before its first word came
 ├── TurnLost                  the turn was cleared or discarded somewhere else, and stays so
 ├── RuleBroken                the provider would refuse the request for its shape, so it was not sent
 ├── ImportRefused             a file or text cannot be imported; nothing of it was taken
+├── ForeignSession            the conversation is another library's; we only read it
 ├── ContextOverflow           the request is larger than the context window (ours or the provider's)
 └── ProviderError             the provider failed; `retryable` says whether the same request may work later
     ├── MissingKey            we have no API key for it
@@ -116,6 +118,12 @@ class TurnInProgress(ChatError):
     next_default = "Wait for the reply or stop it, then send again."
 
 
+class Stopped(ChatError):
+    """A person stopped the turn before its first word came, so there is no reply to store."""
+
+    next_default = "Retry, edit or discard it."
+
+
 class TurnLost(ChatError):
     """The live record was cleared, discarded or replaced. Nothing of this turn may be written."""
 
@@ -130,6 +138,17 @@ class ImportRefused(ChatError):
     safe_default = "Nothing was imported or changed."
     next_default = "Choose another file, or export it once more."
     retryable = False
+
+
+class ForeignSession(ChatError):
+    """A write to a conversation that another library keeps. Nothing of it is ever changed."""
+
+    safe_default = "Nothing was changed."
+    next_default = "Fork it to go on."
+    retryable = False
+
+    def __init__(self, what: str = "This conversation belongs to another library; Windowseat only reads it.") -> None:
+        super().__init__(what)
 
 
 class ContextOverflow(ChatError):

@@ -84,6 +84,7 @@ def read_live(stored: Mapping[str, Any], age: float = 0.0) -> LiveTurn:
         phase=read.optional("phase", outside_values.word) or "",
         summarized=read.optional("summarized", _summarized),
         fields=read.optional("fields", outside_values.mapping) or {},
+        via=read.optional("via", outside_values.word) or "",
         age=age,
     )
 

@@ -180,6 +180,8 @@ class LiveTurn:
     summarized: Summarized | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the request body that are sent besides the provider's own, or instead of them."""
+    via: str = ""
+    """"http" if a program sent the message over the HTTP routes; empty if a person did, on a page."""
     age: float = 0.0
 
     @property

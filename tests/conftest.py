@@ -16,6 +16,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 OURS = ("OPENAI_", "ANTHROPIC_", "REDIS_", "WINDOWSEAT_", "STREAMLIT_")
 SLOW = (
+    "api/test_node_client.py",
+    "api/test_openapi.py",
     "context/test_speed.py",
     "history/test_concurrency.py",
     "history/test_crashes.py",

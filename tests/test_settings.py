@@ -34,11 +34,19 @@ def test_a_redis_url_is_used_unless_the_store_is_memory() -> None:
         ("WINDOWSEAT_SESSION_TTL", "-5"),
         ("WINDOWSEAT_SESSION_TTL", "²"),
         ("WINDOWSEAT_LOCAL_MODEL", "/no/such/model.gguf"),
+        ("WINDOWSEAT_READ_PREFIXES", "conv, chat:"),
+        ("WINDOWSEAT_READ_PREFIXES", ":"),
     ],
 )
 def test_an_unusable_value_is_refused_with_its_name(name: str, value: str) -> None:
     with pytest.raises(InvalidSettings, match=name):
         load_settings({name: value}, NOWHERE)
+
+
+def test_prefixes_to_read_are_separated_by_commas() -> None:
+    assert load_settings({}, NOWHERE).read_prefixes == ()
+    value = {"WINDOWSEAT_READ_PREFIXES": " conv, app:history:,conv,"}
+    assert load_settings(value, NOWHERE).read_prefixes == ("conv", "app:history")
 
 
 def test_the_environment_overrides_secrets_and_secrets_define_endpoints(tmp_path: Path) -> None:
@@ -143,3 +151,18 @@ def test_a_server_that_is_configured_is_not_offered_twice(tmp_path: Path) -> Non
         '[endpoints.mine]\nbase_url = "http://localhost:11434/v1"\n[endpoints.lm-studio]\nbase_url = "http://x/v1"\n'
     )
     assert list(load_settings({}, secrets).local_servers) == ["llama.cpp"]
+
+
+def test_the_token_of_the_http_routes_is_kept_out_of_sight() -> None:
+    token = "correct-horse-battery-staple"
+    settings = load_settings({"WINDOWSEAT_API_TOKEN": token}, NOWHERE)
+    assert settings.api_token == token
+    assert token not in repr(settings)
+    assert load_settings({"WINDOWSEAT_API_TOKEN": ""}, NOWHERE).api_token is None
+
+
+@pytest.mark.parametrize("token", ["too-short", "has a space but is long", "ünïcode-ünïcode-ünïcode", "x" * 20 + "\0"])
+def test_a_token_that_cannot_be_sent_or_is_easily_guessed_is_refused(token: str) -> None:
+    with pytest.raises(InvalidSettings, match="WINDOWSEAT_API_TOKEN") as refused:
+        load_settings({"WINDOWSEAT_API_TOKEN": token}, NOWHERE)
+    assert token not in refused.value.what

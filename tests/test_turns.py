@@ -76,7 +76,9 @@ def test_a_turn_comes_back_as_it_was_stored(
 
 @given(texts, texts, st.none() | st.just(RateLimited("Too fast.", wait_seconds=3.5)))
 def test_a_live_turn_comes_back_as_it_was_stored(prompt: str, text: str, error: ChatError | None) -> None:
-    live = LiveTurn(prompt, SETTINGS, "host:1", 2.5, text=text, error=error, plan=summary([user("a")], 9, "none", "s"))
+    live = LiveTurn(
+        prompt, SETTINGS, "host:1", 2.5, text=text, error=error, plan=summary([user("a")], 9, "none", "s"), via="http"
+    )
     assert read_live(json.loads(json.dumps(live.to_dict())), 1.0) == replace(live, age=1.0)
 
 

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from lib.context.candidates import Summary
 from lib.errors import ChatError
-from lib.history import About, Mark, Recording
+from lib.history import About, Recording
 from lib.history.sessions import Parent
 from lib.messages import Message
 from lib.turns import Turn
@@ -28,8 +27,7 @@ class ForkStore(Protocol):
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]: ...
     def about(self, session_id: str) -> About: ...
     def restore(self, session_id: str, recording: Recording) -> None: ...
-    def mark(self, session_id: str, index: int, mark: Mark | None) -> None: ...
-    def keep_summaries(self, session_id: str, summaries: Sequence[Summary], live_id: str | None = None) -> None: ...
+    def rename(self, session_id: str, title: str) -> None: ...
     def save_settings(self, session_id: str, settings: Mapping[str, Any]) -> None: ...
     def set_parent(self, session_id: str, parent: Parent) -> None: ...
 
@@ -86,20 +84,22 @@ def _begin(store: ForkStore, parent: str, messages: Sequence[Message], shared: i
     if messages:
         source = f"Fork of “{about.title or UNTITLED}”"
         turns = [turn for turn in store.turns(parent) if turn.plan is not None and turn.plan.stored + 2 <= shared]
-        recording = Recording(title or about.title or UNTITLED, messages, turns, about.settings, source)
+        recording = Recording(
+            title or about.title or UNTITLED, messages, turns, about.settings, source, _about_the_first(about, shared)
+        )
         store.restore(session_id, recording)
-        _keep_marks(store, session_id, about, shared)
     else:
         store.save_settings(session_id, about.settings)
+        store.rename(session_id, title or about.title or UNTITLED)
     store.set_parent(session_id, Parent(parent, shared, how))
     return Fork(session_id)
 
 
-def _keep_marks(store: ForkStore, session_id: str, about: About, shared: int) -> None:
-    """Pins, mutes and summaries that concern only the shared messages."""
-    for index in sorted(about.pinned | about.muted):
-        if index < shared:
-            store.mark(session_id, index, "muted" if index in about.muted else "pinned")
-    kept = tuple(summary for summary in about.summaries if all(stop <= shared for _, stop in summary.sources))
-    if kept:
-        store.keep_summaries(session_id, kept)
+def _about_the_first(about: About, shared: int) -> About:
+    """Pins, mutes, summaries and imports that concern only the shared messages."""
+    return About(
+        muted=frozenset(index for index in about.muted if index < shared),
+        pinned=frozenset(index for index in about.pinned if index < shared),
+        summaries=tuple(summary for summary in about.summaries if all(stop <= shared for _, stop in summary.sources)),
+        imports=tuple(each for each in about.imports if each.first + each.count <= shared),
+    )

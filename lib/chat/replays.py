@@ -120,8 +120,7 @@ class Replays:
     def _where(self, session_id: str) -> tuple[Progress, list[str]]:
         """How far the stored session has come, and all questions of its replay."""
         store = self._chat.store
-        row = store.row(session_id)
-        parent = None if row is None else row.parent
+        parent = store.about(session_id).parent
         if parent is None or parent.how != "replay":
             raise ChatError("This chat is not a replay.", safe="Nothing was sent.", next_step="Start a new replay.")
         history = store.load(parent.session_id)[: parent.messages]
@@ -156,11 +155,12 @@ class Replays:
         held = self._chat.live(session_id)
         instead_of = held.id if held is not None and held.interrupted else None
         live = self._chat.send(session_id, question, settings, open_provider, instead_of=instead_of)
-        for state in self._chat.follow(session_id, live.id):
-            live = state
-        if live.error is not None:
-            raise live.error
-        return self._chat.store.live(session_id) is None
+        for _ in self._chat.follow(session_id, live.id):
+            pass
+        left = self._chat.store.live(session_id)
+        if left is not None and left.error is not None:
+            raise left.error
+        return left is None
 
     def _show(self, progress: Progress) -> None:
         with self._lock:

@@ -63,13 +63,14 @@ class ChatService:
         over_budget_allowed: bool = False,
         summarized: Summarized | None = None,
         fields: Mapping[str, Any] = NO_FIELDS,
+        via: str = "",
     ) -> LiveTurn:
         """Store the prompt as the session's live turn and start answering it.
 
         `replaces` mutes the exchange that starts at this stored index once the new one is stored. `instead_of` is the
         id of an interrupted turn that this one retries; `summarized` is the cost of a summary made for it. `fields` are
-        sent in the body besides the provider's own, or instead of them. Raises TurnInProgress, HistoryUnavailable or
-        CorruptHistory; then nothing was stored.
+        sent in the body besides the provider's own, or instead of them. `via` is "http" for a message from the HTTP
+        routes. Raises TurnInProgress, HistoryUnavailable or CorruptHistory; then nothing was stored.
         """
         self.store.load(session_id)  # an unreadable history must be reported before anything starts
         live = LiveTurn(
@@ -80,21 +81,26 @@ class ChatService:
             replaces=replaces,
             over_budget_allowed=over_budget_allowed,
             summarized=summarized,
-            fields=fields,
+            fields=dict(fields),
+            via=via,
         )
         self._begin(session_id, live, instead_of)
+        self._answer(session_id, live, open_provider)
+        return live
+
+    def _answer(self, session_id: str, live: LiveTurn, open_provider: ProviderOpener) -> None:
+        """Start the thread that answers a stored live turn."""
         worker = TurnWorker(
             self.store,
             session_id,
             live,
             open_provider,
-            lambda provider: self.ledger(session_id, self.counter_of(settings, provider)),
+            lambda provider: self.ledger(session_id, self.counter_of(live.settings, provider)),
         )
         with self._lock:
             self._workers = {sid: running for sid, running in self._workers.items() if not running.done.is_set()}
             self._workers[session_id] = worker
         worker.start()
-        return live
 
     def _begin(self, session_id: str, live: LiveTurn, instead_of: str | None) -> None:
         """Store the live turn. If the answer is lost, the store may have it, though we say that it was refused: then it
@@ -130,6 +136,7 @@ class ChatService:
         open_provider: ProviderOpener,
         *,
         over_budget_allowed: bool = False,
+        via: str = "",
     ) -> LiveTurn:
         """Send an interrupted turn's prompt again, with today's settings."""
         return self.send(
@@ -142,6 +149,7 @@ class ChatService:
             over_budget_allowed=over_budget_allowed,
             summarized=interrupted.summarized,
             fields=interrupted.fields,
+            via=via,
         )
 
     def keep(self, session_id: str, interrupted: LiveTurn) -> None:

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from lib.chat.request_reader import Event, Phase, ProviderOpener, RequestReader, Sent
 from lib.context.plan import ContextPlan
-from lib.errors import ChatError, ContentRefused, HistoryUnavailable, ProviderError, TurnLost
+from lib.errors import ChatError, ContentRefused, HistoryUnavailable, ProviderError, Stopped, TurnLost
 from lib.history import HistoryStore
 from lib.messages import assistant, user
 from lib.providers import Provider, Reply, TextDelta
@@ -109,7 +109,7 @@ class TurnWorker:
         if self._left.is_set():
             raise TurnLost("The app is shutting down; the turn stays in its record.")
         if not self.live.text.strip():
-            raise ChatError("You stopped it before the first word came.", next_step="Retry, edit or discard it.")
+            raise Stopped("You stopped it before the first word came.")
         self._commit(Reply(self.live.text, model=self.live.settings.model, stop_reason="stopped"), "stopped")
 
     def _until_stopped(self) -> Iterator[Event]:

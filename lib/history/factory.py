@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lib.history import HistoryStore
+    from lib.history.redis import RedisHistory
     from lib.settings import Settings
 
 
@@ -23,13 +24,21 @@ def open_history(settings: Settings) -> HistoryStore:
 
         return InMemoryHistory(settings.session_ttl)
     if settings.store == "redis":
-        return _open_remote(settings)
+        return _with_foreign(_open_remote(settings), settings)
     from lib.history.embedded.server import can_embed
 
-    return _open_embedded(settings) if can_embed() else _open_snapshot(settings)
+    return _with_foreign(_open_embedded(settings) if can_embed() else _open_snapshot(settings), settings)
 
 
-def _open_remote(settings: Settings) -> HistoryStore:
+def _with_foreign(store: RedisHistory, settings: Settings) -> HistoryStore:
+    """The store, with the conversations that other libraries keep on the same server."""
+    from lib.history.foreign.sessions import ForeignSessions
+    from lib.history.foreign.store import ForeignStore
+
+    return ForeignStore(store, ForeignSessions(store.client, settings.read_prefixes))
+
+
+def _open_remote(settings: Settings) -> RedisHistory:
     from lib.history.client import connect
     from lib.history.redis import RedisHistory
 
@@ -39,7 +48,7 @@ def _open_remote(settings: Settings) -> HistoryStore:
     return RedisHistory(connect(settings.redis_url), settings.session_ttl)
 
 
-def _open_embedded(settings: Settings) -> HistoryStore:
+def _open_embedded(settings: Settings) -> RedisHistory:
     from lib.history.embedded.server import EmbeddedServer
 
     server = EmbeddedServer(settings.data_dir)
@@ -51,7 +60,7 @@ def _open_embedded(settings: Settings) -> HistoryStore:
     return RedisHistory(connect(server.url), settings.session_ttl, revive=server.revive, close=server.close)
 
 
-def _open_snapshot(settings: Settings) -> HistoryStore:
+def _open_snapshot(settings: Settings) -> RedisHistory:
     from lib.history.embedded.snapshot import NOTE, SnapshotServer
     from lib.history.redis import RedisHistory
 

@@ -78,6 +78,11 @@ class RedisHistory(RedisDirectory):
         self._close = close
 
     @property
+    def client(self) -> RetryingClient:
+        """The connection, for those who only read."""
+        return self._client
+
+    @property
     def note(self) -> str | None:
         return self._note or self._eviction.note()
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from lib.history.redis import RedisHistory
 from tests.support.servers.redis_servers import TTL, RedisServer, as_dicts, say
@@ -36,35 +34,9 @@ class NodeService:
         self.process.communicate()
 
 
-@pytest.fixture(scope="session")
-def modules(pytestconfig: pytest.Config) -> Path:
-    """A folder with ioredis, kept between runs."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("there is no node or npm on PATH; apt-get install nodejs npm")
-    cache = getattr(pytestconfig, "cache", None)  # absent with -p no:cacheprovider
-    if cache is None:
-        pytest.skip("ioredis is installed into pytest's cache, which is switched off")
-    folder = Path(cache.mkdir("ioredis"))
-    with FileLock(folder.parent / "ioredis.lock"):  # workers share the folder
-        _install(folder)
-    return folder
-
-
-def _install(folder: Path) -> None:
-    if not (folder / "node_modules" / "ioredis").is_dir():
-        quiet = ("--no-audit", "--no-fund", "--no-package-lock")
-        command = ["npm", "install", *quiet, "--prefix", str(folder), "ioredis@^6"]
-        try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-        except subprocess.TimeoutExpired:
-            pytest.skip("npm install ioredis took too long")
-        if done.returncode != 0:
-            pytest.skip(f"npm could not install ioredis: {done.stderr.strip().splitlines()[-1:]}")
-
-
 @pytest.fixture
-def node(redis_server: RedisServer, client: Any, modules: Path) -> Iterator[NodeService]:
-    service = NodeService(redis_server.socket, modules)
+def node(redis_server: RedisServer, client: Any, ioredis: Path) -> Iterator[NodeService]:
+    service = NodeService(redis_server.socket, ioredis)
     yield service
     service.close()
 

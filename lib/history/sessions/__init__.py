@@ -66,6 +66,8 @@ class SessionRow:
     owner: str = ""
     """The id of the person it belongs to; empty if it was begun while the app was one person's."""
     share: Share = ""
+    format: str = ""
+    """What the library that keeps it is called, e.g. "RedisVL"; empty for the app's own sessions."""
 
     @property
     def input_tokens(self) -> int | None:

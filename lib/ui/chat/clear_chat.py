@@ -14,7 +14,7 @@ CLEAR = "clear_panel"
 
 def draw(page: Page) -> None:
     """A button in the sidebar. It asks once and says what is lost."""
-    if page.error is not None or (not page.history and page.live is None):
+    if page.error is not None or page.library or (not page.history and page.live is None):
         return
     panel = st.sidebar.popover(
         "Clear this chat", icon=":material/delete:", width="stretch", key=CLEAR, on_change="rerun"

@@ -10,7 +10,7 @@ import streamlit as st
 from lib.context.plan import ContextPlan
 from lib.errors import HistoryUnavailable
 from lib.tokens import PROVENANCE_TEXT
-from lib.ui.chat import actions, forgetting, welcome
+from lib.ui.chat import actions, forgetting, read_only, welcome
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
 from lib.ui.shell import session
@@ -22,6 +22,7 @@ def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown |
     # one container for everything that comes and goes, so that the input keeps its place and its draft
     with st.bottom, st.container(gap="xsmall", key="gauge"):
         _moment(page)
+        read_only.draw(page)
         with st.container(gap=None, key="demonstration"):  # always there, so that nothing below it changes its place
             if demonstration is not None:
                 forgetting.draw(page, demonstration)
@@ -29,8 +30,9 @@ def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown |
             _gauge(page, plan)
     # outside st.bottom, where it goes by itself: only then does the page follow a growing reply
     st.chat_input(
-        welcome.placeholder(page),
+        read_only.PLACEHOLDER if page.library else welcome.placeholder(page),
         key=session.PROMPT,
+        disabled=bool(page.library),
         on_submit=actions.send_typed,
         args=(page.session_id, page.settings),
     )

@@ -11,6 +11,7 @@ import streamlit as st
 
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
+from lib.history.foreign import format_of
 from lib.ui.components import settings_form
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
@@ -38,8 +39,13 @@ def draw(page: Page) -> None:
 
 
 def _store(session_id: str, settings: ChatSettings) -> None:
-    """Store the chat's settings, and begin this browser session's next chat with them. For callbacks."""
+    """Store the chat's settings, and begin this browser session's next chat with them. For callbacks.
+
+    A conversation of another library has no settings of its own: it is shown with those of the next chat.
+    """
     session.set_last_settings(settings.to_dict())
+    if format_of(session_id):
+        return
     try:
         services.chat().store.save_settings(session_id, settings.to_dict())
     except ChatError as error:

@@ -26,7 +26,7 @@ FOLLOW_UPS = {
 def draw(page: Page) -> None:
     """Drawn only while there is no conversation."""
     slot = st.empty()  # always there, so that the welcome disappears as soon as the first message is sent
-    if page.history or page.live is not None or page.error is not None:
+    if page.history or page.live is not None or page.error is not None or page.library:
         return
     with slot.container():
         st.subheader("See what a language model is sent", anchor=False)
@@ -72,7 +72,7 @@ def placeholder(page: Page) -> str:
 
 def follow_up(page: Page) -> None:
     """After a starter with a fact: a button with the question that shows whether the model was sent that fact."""
-    if len(page.history) != 2 or page.live is not None:
+    if len(page.history) != 2 or page.live is not None or page.library:
         return
     question = FOLLOW_UPS.get(page.history[0].text)
     if question is not None:

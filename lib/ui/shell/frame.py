@@ -28,7 +28,8 @@ def sentence(page: Page, plan: ContextPlan | None) -> str:
     won't be sent"."""
     settings = page.settings
     title = as_label(page.about.title, 48) or ("New chat" if not page.history else "Untitled chat")
-    parts = [f"**{title}**", as_label(settings.model, 40), f"window {settings.max_tokens:,} tokens"]
+    library = f":material/visibility: {page.library}, read-only" if page.library else ""
+    parts = [f"**{title}**", library, as_label(settings.model, 40), f"window {settings.max_tokens:,} tokens"]
     if page.history:
         parts.append(_dropped(plan, len(page.history)))
     return " · ".join(part for part in parts if part)

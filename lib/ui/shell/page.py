@@ -11,6 +11,7 @@ from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
 from lib.history import About
+from lib.history.foreign import format_of
 from lib.messages import Message
 from lib.turns import LiveTurn
 from lib.ui.shell import services, session_settings
@@ -34,6 +35,11 @@ class Page:
     @property
     def settings(self) -> ChatSettings:
         return session_settings.restored(self.about.settings)
+
+    @property
+    def library(self) -> str:
+        """The library that keeps the chat, which is then only read; "" for the app's own."""
+        return format_of(self.session_id)
 
 
 def show_store_note(chat: ChatService) -> None:

@@ -22,14 +22,17 @@ def defaults(endpoint: str = "local") -> ChatSettings:
 
 def of_new_chat() -> ChatSettings:
     """What a new chat starts with: the settings chosen last in this browser session, else the preferred endpoint's."""
-    chosen = session.last_settings()
-    return restored(chosen) if chosen else defaults(services.settings().preferred)
+    return completed(session.last_settings())
 
 
 def restored(stored: Mapping[str, Any]) -> ChatSettings:
-    """A chat's stored settings. What is missing is as in a new chat on the same endpoint, and so is an unknown
-    strategy; a chat without any has those of a new one."""
-    if not stored:
-        return of_new_chat()
-    settings = defaults(str(stored.get("provider", "local"))).updated(stored)
+    """A chat's stored settings, completed; a chat without any has those of a new one."""
+    return completed(stored) if stored else of_new_chat()
+
+
+def completed(stored: Mapping[str, Any]) -> ChatSettings:
+    """Stored settings. What is missing is as in a new chat on the same endpoint, and so is an unknown strategy; empty
+    ones are those of the preferred endpoint. Reads no browser session."""
+    endpoint = str(stored.get("provider", "local")) if stored else services.settings().preferred
+    settings = defaults(endpoint).updated(stored)
     return settings if settings.strategy in STRATEGIES else replace(settings, strategy=DEFAULT_STRATEGY)

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ def prompt(question: str = "Hello", /, **fields: Any) -> LiveTurn:
 
 def record(live: LiveTurn, reply: str = "Hi!", **fields: Any) -> Turn:
     """The finished turn of a live turn."""
-    return Turn(live.id, live.prompt, reply, "complete", "openai", "test-model", "Be brief.", 1_000.0, **fields)
+    done = Turn(live.id, live.prompt, reply, "complete", "openai", "test-model", "Be brief.", 1_000.0)
+    return replace(done, **fields)
 
 
 def commit(store: HistoryStore, session_id: str, live: LiveTurn, reply: str = "Hi!", **fields: Any) -> None:

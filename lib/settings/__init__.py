@@ -8,10 +8,12 @@ with its name. Keys never appear in a repr. Keys typed on a page are not here: t
     WINDOWSEAT_STORE           "memory" keeps the history in this process only (for development)
     WINDOWSEAT_DATA_DIR        where the embedded server keeps its data (default .data)
     WINDOWSEAT_SESSION_TTL     seconds until a session expires after its last write (default 86400)
+    WINDOWSEAT_READ_PREFIXES   prefixes of other services' keys that hold JSON arrays, e.g. conv,app:history
     WINDOWSEAT_LOCAL_MODEL     a GGUF file to use instead of the packaged SmolLM2-135M
     WINDOWSEAT_PROVIDER        the endpoint new chats start with; if unset, the first one that is configured
     WINDOWSEAT_LOCAL_SERVERS   "none", or the base URLs of servers on this machine that are offered while they answer
                                (default: those of Ollama, LM Studio and llama.cpp)
+    WINDOWSEAT_API_TOKEN       what requests to the HTTP routes must send (at least 16 characters)
     OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL
     ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL
 
@@ -30,10 +32,9 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from lib.errors import InvalidSettings
 
@@ -42,15 +43,10 @@ SESSION_TTL = 60 * 60 * 24
 
 EXAMPLE = "example"
 """What turns have in place of an endpoint's name if their replies were written by hand. No endpoint may take it."""
+SHORTEST_TOKEN = 16
+"""Characters. A shorter token could be found by trying."""
 GGUF = b"GGUF"
 """The first bytes of a model file for llama.cpp."""
-LOCAL_SERVERS = {
-    "http://127.0.0.1:11434/v1": ("ollama", "Ollama"),
-    "http://127.0.0.1:1234/v1": ("lm-studio", "LM Studio"),
-    "http://127.0.0.1:8080/v1": ("llama.cpp", "llama.cpp"),
-}
-"""Name and label of the servers that people run on their own machine, by the address each has by default."""
-
 EndpointKind = Literal["local", "openai", "anthropic"]
 
 
@@ -84,12 +80,17 @@ class Settings:
     """Servers that may be running on this machine. They have no model: lib/providers/local_servers.py asks them."""
     preferred: str = "local"
     """Name of the endpoint that new chats start with."""
+    read_prefixes: tuple[str, ...] = ()
+    api_token: str | None = field(default=None, repr=False)
+    """What requests to the HTTP routes must send; None if no token is set."""
 
 
 def load_settings(
     environment: Mapping[str, str] = os.environ, secrets: Path = Path(".streamlit/secrets.toml")
 ) -> Settings:
     """Read both sources. Raises InvalidSettings, which names the variable and what it may be."""
+    from lib.settings.local_servers import local_servers  # here, because it needs the types above
+
     values = {**_secrets(secrets), **environment}
     url = _text(values, "REDIS_URL")
     store = _text(values, "WINDOWSEAT_STORE")
@@ -108,7 +109,9 @@ def load_settings(
         local_model=model,
         endpoints=endpoints,
         preferred=_preferred(values, endpoints),
-        local_servers=_local_servers(_text(values, "WINDOWSEAT_LOCAL_SERVERS"), endpoints),
+        read_prefixes=_prefixes(_text(values, "WINDOWSEAT_READ_PREFIXES")),
+        local_servers=local_servers(_text(values, "WINDOWSEAT_LOCAL_SERVERS"), endpoints),
+        api_token=_api_token(_text(values, "WINDOWSEAT_API_TOKEN")),
     )
 
 
@@ -119,6 +122,15 @@ def _preferred(values: Mapping[str, Any], endpoints: Mapping[str, Endpoint]) -> 
         raise InvalidSettings(f"WINDOWSEAT_PROVIDER is {name!r}, but must be one of {', '.join(endpoints)}.")
     configured = (one.name for one in endpoints.values() if one.key or (one.base_url and one.model))
     return name or next(configured, "local")
+
+
+def _api_token(value: str) -> str | None:
+    """The token for the HTTP routes. It is not part of the message if it cannot be used."""
+    if value and not (len(value) >= SHORTEST_TOKEN and value.isascii() and value.isprintable() and " " not in value):
+        raise InvalidSettings(
+            f"WINDOWSEAT_API_TOKEN must have at least {SHORTEST_TOKEN} letters, digits and signs, without spaces."
+        )
+    return value or None
 
 
 def model_name(path: Path) -> str:
@@ -147,6 +159,16 @@ def _positive_int(values: Mapping[str, Any], name: str, default: int) -> int:
     return int(text) if text else default
 
 
+def _prefixes(value: str) -> tuple[str, ...]:
+    """The prefixes without their colons. The app's own keys begin with chat:, so that one is not for others."""
+    prefixes = tuple(dict.fromkeys(part.strip().rstrip(":") for part in value.split(",") if part.strip()))
+    if any(prefix in ("", "chat") for prefix in prefixes):
+        raise InvalidSettings(
+            f"WINDOWSEAT_READ_PREFIXES is {value!r}, but cannot have 'chat' or ':' among its prefixes."
+        )
+    return prefixes
+
+
 def _local_model(value: str) -> Path | None:
     """The file of another model for this machine. Raises InvalidSettings unless it can be read and begins as GGUF."""
     if not value:
@@ -171,67 +193,24 @@ def _local_model(value: str) -> Path | None:
     return path
 
 
-def _local_servers(value: str, endpoints: Mapping[str, Endpoint]) -> dict[str, Endpoint]:
-    """The servers to look for on this machine, without those that are endpoints already."""
-    urls = () if value == "none" else value.split(",") if value else LOCAL_SERVERS
-    known = {_address(endpoint.base_url) for endpoint in endpoints.values() if endpoint.base_url}
-    servers = {}
-    for url in map(str.strip, urls):
-        address = _address(url)
-        if address is None:
-            raise InvalidSettings(
-                f"WINDOWSEAT_LOCAL_SERVERS holds {url!r}, but must be 'none', or addresses of this machine such as"
-                " http://127.0.0.1:11434/v1, separated by commas. A server elsewhere needs an [endpoints.NAME] table in"
-                " secrets.toml."
-            )
-        name, label = LOCAL_SERVERS.get(url, (f"port-{address}", f"Port {address}"))
-        if address not in known and name not in endpoints:
-            # the window is what Ollama and LM Studio give a model unless told otherwise; they drop what is more
-            servers[name] = Endpoint(name, "openai", f"{label} on this machine", url, window=4096)
-    return servers
-
-
-def _address(url: str | None) -> int | None:
-    """The port of an http:// address on this machine; None for other addresses."""
-    try:
-        parts = urlsplit(url or "")
-        port = parts.port
-    except ValueError:
-        return None
-    return port if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1") else None
-
-
 def _endpoints(values: Mapping[str, Any], local_model: Path | None) -> list[Endpoint]:
     # The default models are the cheapest ones that are not about to be switched off (November 2026).
     name = model_name(local_model) if local_model is not None else "SmolLM2-135M-Instruct"
-    builtin = [
-        Endpoint("local", "local", "This machine", model=name, window=2048, reserve=256),
-        Endpoint("openai", "openai", "OpenAI", model="gpt-6-luna", needs_key=True, window=128_000, reserve=4096),
-        Endpoint(
-            "anthropic",
-            "anthropic",
-            "Anthropic",
-            model="claude-haiku-5-5",
-            needs_key=True,
-            window=128_000,
-            reserve=4096,
-        ),
+    local = Endpoint("local", "local", "This machine", model=name, window=2048, reserve=256)
+    vendors = [
+        _vendor(values, "openai", "OpenAI", "gpt-6-luna"),
+        _vendor(values, "anthropic", "Anthropic", "claude-haiku-5-5"),
     ]
-    endpoints = [builtin[0]]
-    for endpoint in builtin[1:]:
-        prefix = endpoint.name.upper()
-        endpoints.append(
-            replace(
-                endpoint,
-                base_url=_text(values, f"{prefix}_BASE_URL") or None,
-                model=_text(values, f"{prefix}_MODEL") or endpoint.model,
-                key=_text(values, f"{prefix}_API_KEY") or None,
-            )
-        )
     tables = values.get("endpoints") or {}
     if not isinstance(tables, Mapping):
         raise InvalidSettings("[endpoints] in secrets.toml must hold one table per endpoint.")
-    return endpoints + [_further_endpoint(str(name), table) for name, table in tables.items()]
+    return [local, *vendors, *(_further_endpoint(str(name), table) for name, table in tables.items())]
+
+
+def _vendor(values: Mapping[str, Any], name: Literal["openai", "anthropic"], label: str, model: str) -> Endpoint:
+    """A vendor's endpoint. The model is used unless another one is set."""
+    url, chosen, key = (_text(values, f"{name.upper()}_{part}") for part in ("BASE_URL", "MODEL", "API_KEY"))
+    return Endpoint(name, name, label, url or None, chosen or model, key or None, True, window=128_000, reserve=4096)
 
 
 def _further_endpoint(name: str, table: Any) -> Endpoint:

@@ -1,0 +1,48 @@
+"""What the chat page offers in a conversation of another library: a copy of it that can be gone on with."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.chat_settings import ChatSettings
+from lib.errors import ChatError
+from lib.history import Recording
+from lib.history.foreign import READ_ONLY
+from lib.messages import Message
+from lib.ui.shell import services, session
+from lib.ui.shell.page import Page
+
+PLACEHOLDER = "Read-only"
+"""What the box says in which nothing can be typed."""
+
+
+def draw(page: Page) -> None:
+    """Above the box: why nothing can be typed, and a button that copies the conversation into a new chat."""
+    if not page.library:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="read_only"):
+        st.caption(f":material/visibility: {READ_ONLY}", width="content")
+        if page.history:
+            st.button(
+                "Fork it to go on",
+                key="fork_foreign",
+                icon=":material/call_split:",
+                help=f"Copies its messages into a new chat. What {page.library} keeps stays as it is.",
+                on_click=_fork,
+                args=(page.about.title, page.library, page.history, page.settings),
+            )
+
+
+def _fork(title: str, library: str, messages: Sequence[Message], settings: ChatSettings) -> None:
+    """Store a copy and open it. For callbacks."""
+    session_id = str(uuid.uuid4())
+    recording = Recording(title, messages, [], settings.to_dict(), f"{library}: {title}")
+    try:
+        services.chat().store.restore(session_id, recording)
+    except ChatError as error:
+        session.flash(f"{error.what} {error.safe} {error.next_step}")
+        return
+    session.open_session(session_id)
