@@ -27,9 +27,8 @@ from typing import NamedTuple
 from lib.history import valid_session_id
 
 INDEX = "chats"
-
-
-INDEX_KEYS = (INDEX, "{chats}:due", "{chats}:gone", "{chats}:names")
+NAMES = "{chats}:names"
+INDEX_KEYS = (INDEX, "{chats}:due", "{chats}:gone", NAMES)
 """The keys of the index, in the order the scripts take them after those of the session."""
 PINNED = "{chats}:pinned"
 

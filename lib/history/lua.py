@@ -123,6 +123,6 @@ end
 if is(signal, 'hash') then call('HDEL', signal, 'stop') else call('DEL', signal) end
 for _, id in ipairs(late) do call('HSET', signal, 'gone:' .. id, '1') end
 call('PEXPIRE', signal, ARGV[1])
-return 'ok'
+return {'ok', owner or ''}
 """
 )

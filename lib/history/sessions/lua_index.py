@@ -6,7 +6,7 @@ So a script that adds a new session returns some that are overdue, the caller lo
 expired. That also keeps the index from growing: every new session has up to 50 old ones removed.
 
 Keys: those of the index (keys.py), then the pinned sessions, then the owner's sessions and pinned ones if there is an
-owner. The first argument is the time to live of sessions in milliseconds, the second the session's id.
+owner. The first arguments are the time to live of sessions in milliseconds, the session's id, and its owner or "".
 """
 
 from __future__ import annotations
@@ -136,38 +136,42 @@ TIDY = (
     _INDEX
     + _FORGET
     + """
-local ends, left = tonumber(call('ZSCORE', due_index, session) or math.huge), tonumber(ARGV[3])
-if ends > now + 0 then return 'ok' end -- it was written meanwhile
-if left == -2 then
-  remember('expired', ends)
-else
-  call('ZADD', due_index, left == -1 and '+inf' or now + left / 1000, session)
+for place = 2, #ARGV, 2 do
+  session, owned, pinned_by = ARGV[place], KEYS[place + 4], KEYS[place + 5]
+  local ends, left = tonumber(call('ZSCORE', due_index, session) or math.huge), tonumber(ARGV[place + 1])
+  if ends > now + 0 then -- it was written meanwhile
+  elseif left == -2 then
+    remember('expired', ends)
+  else
+    call('ZADD', due_index, left == -1 and '+inf' or now + left / 1000, session)
+  end
 end
 return 'ok'
 """
 )
-"""Takes a session that was overdue out of the index, or corrects its deadline. Third argument: what PTTL said of it."""
+"""Takes sessions that were overdue out of the index, or corrects their deadlines. Keys after the first five: the two
+lists of each one's owner. Arguments: time to live, then each session's id and what PTTL said of it."""
 
 REMOVE = (
     _INDEX
     + _FORGET
     + """
 local known = call('ZREM', index, session)
-if known == 1 or ARGV[3] ~= '' then
+if known == 1 or ARGV[4] ~= '' then
   call('ZREM', gone, 'expired ' .. session)
   remember('deleted', now)
-  if ARGV[3] ~= '' then call('HSET', names, session, ARGV[4] .. ' ' .. ARGV[5]) end
+  if ARGV[4] ~= '' then call('HSET', names, session, ARGV[3] .. ' ' .. ARGV[5]) end
 end
 return 'ok'
 """
 )
-"""Takes out a session that was deleted. Further arguments: "1" if it surely existed, then its owner and title."""
+"""Takes out a session that was deleted. Further arguments: "1" if it surely existed, its title."""
 
 PUT_BACK = (
     _INDEX
     + _KEEP
     + """
-local activity, ends, owner, title = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local owner, activity, ends, title = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 call('ZREM', gone, 'deleted ' .. session)
 if activity ~= '' then
   call('ZADD', index, activity, session)
@@ -184,7 +188,7 @@ return 'ok'
 """
 )
 """Puts a session back that was deleted. Further arguments: last activity (or "": it was not in the index), deadline,
-owner, title, "1" if it is pinned."""
+title, "1" if it is pinned."""
 
 NAME_AGAIN = (
     _INDEX
@@ -195,7 +199,7 @@ if not activity then return 'ok' end
 local owner, title = string.match(call('HGET', names, session) or ' ', '^(%S*) (.*)$')
 if ARGV[3] ~= '' then owner = ARGV[3] end
 if ARGV[4] ~= '' then title = ARGV[4] end
-call('HSET', names, session, owner .. ' ' .. title)
+call('HSET', names, session, (owner or '') .. ' ' .. (title or ''))
 if owned then
   call('ZADD', owned, activity, session)
   keep(call('ZSCORE', due_index, session), owned)
@@ -204,10 +208,19 @@ if pinned_by and call('ZSCORE', pinned, session) then call('ZADD', pinned_by, no
 return 'ok'
 """
 )
-"""Notes a new owner or title in the index. Further arguments: owner, title; "" leaves what there is."""
+"""Notes a new owner or title in the index. Further argument: the title; "" leaves what there is, as does no owner."""
 
-SET_DUE = _INDEX + _KEEP + "call('ZADD', due_index, 'XX', ARGV[3], session)" + "\nkeep(ARGV[3], due_index, index, names)"
-"""Notes a new deadline, if the index knows the session. Third argument: seconds since the epoch, or +inf."""
+SET_DUE = (
+    _INDEX
+    + _KEEP
+    + """
+call('ZADD', due_index, 'XX', ARGV[4], session)
+keep(ARGV[4], due_index, index, names)
+if owned then keep(ARGV[4], owned) end
+return 'ok'
+"""
+)
+"""Notes a new deadline, if the index knows the session. Further argument: seconds since the epoch, or +inf."""
 
 SET_MEMBER = (
     """

@@ -1,106 +1,128 @@
-"""The Lua scripts for whole sessions: names, pins, owners, deadlines, deleting and bringing back.
+"""The Lua scripts for whole sessions: fields of the about hash, owners, deadlines, deleting and bringing back.
 
-Shared parts are in lib/history/lua.py. Arguments after the time to live are named at the top of each script.
+Keys: history, turns, live, about, signal; what they do to the index is in lua_index.py. Shared parts are in
+lib/history/lua.py. The first argument is the time to live in milliseconds.
 """
 
 from __future__ import annotations
 
-from lib.history.lua import CLOCK, DONE, READ, WRITE
+from lib.history.lua import CLOCK, READ, WRITE
 from lib.history.lua_turns import BUSY
 
-SAVE = WRITE + "call('HSET', about, ARGV[2], ARGV[3])" + DONE
-"""Sets a field of the about hash, as any write does. Arguments: name, value."""
+_KEEP_DEADLINE = """
+-- For a write that is no activity, and so changes no deadline. Only an about hash that is new needs one. It must not be
+-- the one of the messages: equal deadlines say that the app wrote both.
+local function keep_deadline(before)
+  if before ~= -2 then return end
+  local left = call('PTTL', chat)
+  if left == -1 then return end
+  call('PEXPIREAT', about, string.format('%.0f', milliseconds + (left == -2 and tonumber(ARGV[1]) or left) + 1))
+end
+local before = call('PTTL', about)
+"""
 
-NOTE = (
+SET_FIELD = (
     READ
+    + CLOCK
+    + _KEEP_DEADLINE
     + """
--- Sets a field without touching any deadline, and only for a session that exists.
-if call('EXISTS', about) == 0 then return 'ok' end
+if ARGV[4] == '' and before == -2 and call('EXISTS', chat, live) == 0 then return 'absent' end
 if ARGV[3] == '' then call('HDEL', about, ARGV[2]) else call('HSET', about, ARGV[2], ARGV[3]) end
-return 'ok'
+keep_deadline(before)
+return call('HGET', about, 'owner') or ''
 """
 )
-"""Arguments: name, value; an empty value removes the field."""
+"""Sets a field. Arguments: name, value ("" removes it), "1" if the session need not exist yet. Returns the owner."""
 
 CLAIM = (
-    WRITE
+    READ
+    + CLOCK
+    + _KEEP_DEADLINE
     + """
-local owner = call('HGET', about, 'owner')
-if owner then return owner end
-call('HSET', about, 'owner', ARGV[2])
+if call('HSETNX', about, 'owner', ARGV[2]) == 1 then keep_deadline(before) end
+return call('HGET', about, 'owner')
 """
-    + DONE
 )
-"""Argument: the owner's id. Returns the owner it had, or ok."""
+"""Argument: the owner's id. Returns the owner that the session has now."""
 
 EXPIRE = (
     WRITE
     + BUSY
     + """
 if busy == 'answering' then return busy end
+if size == 0 and head == '' then return 'absent' end
 -- Messages and about hash get one deadline, which says that we wrote both. If another service did, readers must know.
 if foreign or not lineage then call('HSET', about, 'lineage', now) end
+local ends = ARGV[2] ~= '' and milliseconds + ARGV[2] - 1
 for _, key in ipairs({chat, turns, live, about, signal}) do
-  if ARGV[2] == '' then
-    call('PERSIST', key)
-  else
-    call('PEXPIREAT', key, string.format('%.0f', milliseconds + ARGV[2]))
-  end
+  if ends then call('PEXPIREAT', key, string.format('%.0f', ends)) else call('PERSIST', key) end
 end
-return 'ok'
+return {owner or '', ends and string.format('%.3f', ends / 1000) or '+inf'}
 """
 )
-"""Argument: milliseconds from now, or empty for never."""
+"""Argument: milliseconds, or "" for never. Returns the owner and the deadline in seconds since the epoch."""
+
+_BIN = """
+local bin = KEYS[6]
+local parts = {{'history', chat, KEYS[7]}, {'turns', turns, KEYS[8]}, {'live', live, KEYS[9]}, {'about', about, KEYS[10]}}
+"""
 
 DELETE = (
     WRITE
     + BUSY
+    + _BIN
     + """
-local receipt, kept_ms = ARGV[2], ARGV[3]
 if busy == 'answering' then return busy end
-local bin = '{' .. chat .. '}:bin:' .. receipt
+if size == 0 and head == '' then return 'absent' end
+local about_it = call('HMGET', about, 'title', 'session_pinned')
 -- The owners of these turns may still write, and are refused then.
 local late = {held}
 local newest = call('XREVRANGE', turns, '+', '-', 'COUNT', 1)[1]
 late[#late + 1] = newest and string.match(newest[2][2] or '', '^{"id":"([^"]*)"')
-for name, key in pairs({history = chat, turns = turns, live = live, about = about}) do
-  if call('EXISTS', key) == 1 then
-    call('HSET', bin, name, string.format('%.0f', call('PTTL', key) == -1 and -1 or milliseconds + call('PTTL', key)))
-    call('RENAME', key, bin .. ':' .. name)
-    call('PEXPIRE', bin .. ':' .. name, kept_ms)
+for _, part in ipairs(parts) do
+  local name, key, kept = part[1], part[2], part[3]
+  local life = call('PTTL', key)
+  if life ~= -2 then
+    local ends = redis.pcall('PEXPIRETIME', key)
+    if type(ends) ~= 'number' then ends = life == -1 and -1 or milliseconds + life end -- before Redis 7
+    call('RENAME', key, kept) -- the first write: a full server still allows this one
+    call('PEXPIRE', kept, ARGV[2])
+    call('HSET', bin, name, string.format('%.0f', ends))
   end
 end
-call('HSET', bin, 'score', ARGV[4])
-call('PEXPIRE', bin, kept_ms)
-for _, id in ipairs(late) do call('HSET', signal, 'gone:' .. id, '1') end
+call('HSET', bin, 'activity', ARGV[3])
+call('PEXPIRE', bin, ARGV[2])
+for _, late_id in ipairs(late) do call('HSET', signal, 'gone:' .. late_id, '1') end
 call('PEXPIRE', signal, ARGV[1])
-return 'ok'
+return {owner or '', about_it[1] or '', about_it[2] or ''}
 """
 )
-"""Arguments: a receipt, for how many milliseconds everything is kept, the last activity.
-
-The keys are renamed within the session's slot. The hash `bin` remembers their deadlines in milliseconds since the
-epoch, -1 for none."""
+"""Renames everything to the keys of the bin, which are five more keys (see bin_of in keys.py). Arguments: for how many
+milliseconds it is kept, the last activity or "". Returns owner, title, and "1" if it was pinned."""
 
 UNDELETE = (
     READ
     + CLOCK
+    + _BIN
     + """
-local bin = '{' .. chat .. '}:bin:' .. ARGV[2]
-if call('EXISTS', bin) == 0 or call('EXISTS', chat, turns, live) > 0 then return '' end
-local due, score = {}, call('HGET', bin, 'score')
-for name, key in pairs({history = chat, turns = turns, live = live, about = about}) do
-  due[name] = call('HGET', bin, name)
-  if due[name] and call('EXISTS', bin .. ':' .. name) == 1 then
-    call('RENAME', bin .. ':' .. name, key)
-    if due[name] == '-1' then call('PERSIST', key) else call('PEXPIREAT', key, due[name]) end
+local kept = call('HMGET', bin, 'activity', 'history', 'live')
+local ends = kept[2] or kept[3]
+if not ends or call('EXISTS', chat, turns, live) > 0 then return '' end
+if tonumber(ends) >= 0 and tonumber(ends) <= milliseconds then return '' end -- its time is up
+call('DEL', about) -- what was kept of an empty session
+for _, part in ipairs(parts) do
+  local due = call('HGET', bin, part[1])
+  if due and call('EXISTS', part[3]) == 1 then
+    call('RENAME', part[3], part[2])
+    if due == '-1' then call('PERSIST', part[2]) else call('PEXPIREAT', part[2], due) end
   end
 end
--- Readers that know the session from before load it anew.
-if call('EXISTS', about) == 1 then call('HSET', about, 'lineage', now) end
 call('DEL', bin)
-call('HDEL', signal, 'stop')
-return score
+if call('EXISTS', signal) == 1 then call('HDEL', signal, 'stop') end
+local about_it = call('HMGET', about, 'owner', 'title', 'session_pinned')
+local seconds = tonumber(ends) < 0 and '+inf' or string.format('%.3f', ends / 1000)
+return {about_it[1] or '', kept[1] or '', seconds, about_it[2] or '', about_it[3] or ''}
 """
 )
-"""Argument: the receipt. Returns the last activity it had, or nothing if it cannot be brought back."""
+"""Renames everything back and gives it the deadlines it had. Returns owner, last activity or "", deadline in seconds
+since the epoch or +inf, title, and "1" if it is pinned; or "" if it cannot be brought back."""

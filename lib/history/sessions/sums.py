@@ -7,13 +7,15 @@ that an earlier version wrote, or another service, has none; then they are worke
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lib import outside_values
 from lib.messages import Message, Usage
 from lib.turns import Turn
 
+COUNTED = ("messages", "size", "turns", "dropped", "stopped", "imported")
+"""The fields of Sums that are counts."""
 NONE_YET = Usage(0, 0, 0, 0)
 SEPARATOR = "\n"
 """Between provider and model in a stored name. Neither can hold it, because outside_values.word joins lines."""
@@ -21,7 +23,10 @@ SEPARATOR = "\n"
 
 @dataclass(frozen=True, slots=True)
 class ModelUsage:
-    """Tokens of all turns that one model answered. Turns without reported usage are counted in `unreported`."""
+    """Tokens of all requests that one model answered, those that wrote summaries included.
+
+    `turns` counts the requests, `unreported` those of them whose usage the provider did not report.
+    """
 
     provider: str
     model: str
@@ -29,14 +34,12 @@ class ModelUsage:
     unreported: int = 0
     usage: Usage = NONE_YET
 
-    def plus(self, turn: Turn) -> ModelUsage:
-        """With one turn more."""
-        used, reported = turn.usage, turn.usage.input_tokens is not None
-        return replace(
-            self,
-            turns=self.turns + 1,
-            unreported=self.unreported + (not reported),
-            usage=Usage(*(a + (b or 0) for a, b in zip(_counts(self.usage), _counts(used), strict=True))),
+    def plus(self, usage: Usage, requests: int = 1) -> ModelUsage:
+        """With the usage of more requests."""
+        total = [a + b for a, b in zip(_counts(self.usage), _counts(usage), strict=True)]
+        unreported = 0 if usage.input_tokens is not None else requests
+        return ModelUsage(
+            self.provider, self.model, self.turns + requests, self.unreported + unreported, _usage_of(total)
         )
 
 
@@ -54,27 +57,37 @@ class Sums:
     """Messages that were imported."""
     last: tuple[str, str, str] = ("", "", "")
     """Provider, model and strategy of the newest turn."""
-    usage: tuple[ModelUsage, ...] = field(default=())
+    usage: tuple[ModelUsage, ...] = ()
+    """By provider and model, in the order of their names."""
+    service: bool = False
+    """Another service wrote the first messages."""
 
     def plus(self, turn: Turn) -> Sums:
         """With one turn more."""
-        name = (turn.provider, turn.model)
         by_model = {(each.provider, each.model): each for each in self.usage}
-        by_model[name] = by_model.get(name, ModelUsage(*name)).plus(turn)
+
+        def add(provider: str, model: str, usage: Usage, requests: int = 1) -> None:
+            known = by_model.get((provider, model), ModelUsage(provider, model))
+            by_model[provider, model] = known.plus(usage, requests)
+
+        add(turn.provider, turn.model, turn.usage)
+        if turn.summarized is not None:
+            written = turn.summarized
+            add(written.provider, written.model, written.usage, written.requests)
         return replace(
             self,
             turns=self.turns + 1,
             dropped=self.dropped + (turn.plan is not None and turn.plan.left_out > 0),
             stopped=self.stopped + (turn.status == "stopped"),
             last=(turn.provider, turn.model, "" if turn.plan is None else turn.plan.strategy),
-            usage=tuple(by_model.values()),
+            usage=tuple(by_model[name] for name in sorted(by_model)),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """As stored, without what is zero."""
         stored: dict[str, Any] = {
             name: getattr(self, name)
-            for name in ("messages", "size", "turns", "dropped", "stopped", "imported")
+            for name in COUNTED
             if getattr(self, name)
         }
         if any(self.last):
@@ -84,19 +97,22 @@ class Sums:
                 f"{each.provider}{SEPARATOR}{each.model}": [each.turns, each.unreported, *_counts(each.usage)]
                 for each in self.usage
             }
-        return stored
+        return stored | ({"service": True} if self.service else {})
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Sums:
         """Read stored sums. What cannot be used counts as zero."""
         last = [outside_values.word(part) or "" for part in stored.get("last", [])][:3]
         usage = []
-        for name, counts in dict(stored.get("usage") or {}).items():
+        for name, counts in sorted(dict(stored.get("usage") or {}).items()):
             provider, _, model = name.partition(SEPARATOR)
             turns, unreported, *used = [outside_values.count(count) or 0 for count in counts]
-            usage.append(ModelUsage(provider, model, turns, unreported, Usage(*used[:4])))
-        numbers = {name: outside_values.count(stored.get(name)) or 0 for name in cls.__slots__[:6]}
-        return cls(**numbers, last=(*last, "", "", "")[:3], usage=tuple(usage))  # type: ignore[arg-type]  # three words
+            usage.append(ModelUsage(provider, model, turns, unreported, _usage_of([*used, 0, 0, 0, 0, 0])))
+        numbers = {name: outside_values.count(stored.get(name)) or 0 for name in COUNTED}
+        provider, model, strategy = (*last, "", "", "")[:3]
+        return cls(
+            **numbers, last=(provider, model, strategy), usage=tuple(usage), service=stored.get("service") is True
+        )
 
 
 def of_turns(turns: Sequence[Turn], messages: Sequence[Message] = (), *, imported: int = 0, size: int = 0) -> Sums:
@@ -107,7 +123,17 @@ def of_turns(turns: Sequence[Turn], messages: Sequence[Message] = (), *, importe
     return sums
 
 
-def _counts(usage: Usage) -> tuple[int, int, int, int]:
-    """Input, cached, cache-write and output tokens; 0 for what is not reported."""
-    fields = (usage.input_tokens, usage.cached_tokens, usage.cache_write_tokens, usage.output_tokens)
-    return tuple(value or 0 for value in fields)  # type: ignore[return-value]  # four of them
+def _counts(usage: Usage) -> tuple[int, ...]:
+    """Input, cached, cache-write, output and hidden tokens; 0 for what is not reported."""
+    return (
+        usage.input_tokens or 0,
+        usage.cached_tokens or 0,
+        usage.cache_write_tokens or 0,
+        usage.output_tokens or 0,
+        usage.hidden_tokens or 0,
+    )
+
+
+def _usage_of(counts: Sequence[int]) -> Usage:
+    read, cached, written, output, hidden = counts[:5]
+    return Usage(read, cached, written, output, hidden_tokens=hidden or None)
