@@ -154,7 +154,9 @@ class Turn:
     def to_dict(self) -> dict[str, Any]:
         """As stored, without `number`, which the store gives."""
         stored = asdict(replace(self, recorded=None)) | {"request": dict(self.request), "usage": self.usage.to_dict()}
-        stored["recorded"] = None if self.recorded is None else self.recorded.to_dict()
+        del stored["recorded"]
+        if self.recorded is not None:
+            stored["recorded"] = self.recorded.to_dict()
         del stored["number"]
         return stored
 
