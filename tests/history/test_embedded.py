@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from lib.errors import HistoryUnavailable
 from lib.history.embedded import binary
@@ -77,6 +78,12 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def opened(folder: Path) -> Any:
     return open_history(load_settings({"WINDOWSEAT_DATA_DIR": str(folder)}, Path("none")))
+
+
+def is_written(folder: Path) -> bool:
+    """Whether the server has handed everything it was told to the operating system."""
+    with redis.Redis(unix_socket_path=str(socket_path(folder))) as client:
+        return bool(client.info("persistence")["aof_buffer_length"] == 0)
 
 
 def servers_of(folder: Path) -> list[int]:
@@ -154,6 +161,7 @@ def test_a_killed_server_is_revived_with_its_data(folder: Path) -> None:
     store = opened(folder)
     say(store, "s")
     (server,) = servers_of(folder)
+    wait_until(lambda: is_written(folder))  # on a slow disk Redis writes up to two seconds later
     os.kill(server, signal.SIGKILL)
     assert len(store.load("s")) == 2
     say(store, "s")
