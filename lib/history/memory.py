@@ -126,7 +126,8 @@ class InMemoryHistory(MemoryDirectory):
             emptied = State(gone=old.gone | held, expires_at=self._clock() + self._ttl)
             emptied.about = About(owner=old.about.owner, share=old.about.share)
             self._sessions[session_id] = emptied
-            self._gone[session_id] = Gone(session_id, "deleted", self._clock(), old.about.title)
+            if old.messages or old.live:
+                self._gone[session_id] = Gone(session_id, "deleted", self._clock(), old.about.title)
 
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
         with self._lock:

@@ -6,13 +6,15 @@ see one. Every script may run twice, so a broken connection neither loses nor re
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from lib.context.candidates import Summary
-from lib.errors import CorruptHistory
+from lib.errors import CorruptHistory, HistoryUnavailable
 from lib.history import (
     About,
     Mark,
@@ -38,7 +40,7 @@ from lib.history.refusals import (
     turn_lost,
 )
 from lib.history.session_index import SessionIndex, seconds
-from lib.history.sessions import restoring, stored_about, sums
+from lib.history.sessions import Gone, restoring, stored_about, sums
 from lib.history.sessions.redis_directory import RedisDirectory
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
@@ -68,9 +70,8 @@ class RedisHistory(RedisDirectory):
         written: Callable[[], None] | None = None,
         close: Callable[[], None] | None = None,
     ) -> None:
-        self._client = RetryingClient(client if callable(client) else lambda: client, revive)
-        self._index = SessionIndex(self._client, ttl_seconds)
-        super().__init__(self._client, self._index, ttl_seconds)
+        connection = RetryingClient(client if callable(client) else lambda: client, revive)
+        super().__init__(connection, SessionIndex(connection, ttl_seconds), ttl_seconds)
         self._reader = MessageReader(self._client)
         self._note = note
         self._eviction = EvictionCheck(self._client)
@@ -124,9 +125,12 @@ class RedisHistory(RedisDirectory):
         self._write(lua_turns.DISCARD, session_id, _id(live_id))
 
     def clear(self, session_id: str) -> None:
+        title = self._title(session_id)
         self._write(lua.CLEAR, session_id)
         self._reader.forget(session_id)
-        self._index.remove(session_id)
+        if self._index.remove(session_id):
+            with suppress(HistoryUnavailable):  # a full server clears, but takes no note of it
+                self._endings.note(Gone(session_id, "deleted", time.time(), title))
 
     def import_messages(self, session_id: str, messages: Sequence[Message], source: str) -> None:
         if not messages:

@@ -46,9 +46,9 @@ class SessionIndex:
         )  # first, so that a failure here means that nothing was written
         return self._client.run(script, keys, self._ttl_ms, *arguments)
 
-    def remove(self, session_id: str) -> None:
-        """Remove one session."""
-        self._client.ask(lambda client: client.zrem(INDEX, session_id))
+    def remove(self, session_id: str) -> bool:
+        """Remove one session; whether it was there."""
+        return bool(self._client.ask(lambda client: client.zrem(INDEX, session_id)))
 
     def newest(self, limit: int) -> list[SessionSummary]:
         """The most recently active sessions that still exist, newest first."""

@@ -32,13 +32,6 @@ def served(api_server: ApiServer) -> Iterator[ApiServer]:
 
 
 @pytest.fixture(scope="session")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer().start()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
 def real_app(redis_server: RedisServer) -> Iterator[App]:
     """The real app on a real Redis, with the typist as its only provider that has a key."""
     folder = Path(tempfile.mkdtemp(prefix="ws-"))

@@ -22,13 +22,6 @@ from tests.support.store_kits import Kit, aged_record
 from tests.support.waiting import wait_until
 
 
-@pytest.fixture(scope="session")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer().start()
-    yield server
-    server.close()
-
-
 @pytest.fixture
 def client(redis_server: RedisServer) -> Iterator[Any]:
     """A plain redis-py client of the test server, whose database is empty."""

@@ -12,7 +12,7 @@ from lib.history.redis import RedisHistory
 from lib.history.sessions import Parent, SessionQuery
 from lib.messages import Usage, assistant, user
 from lib.turns import PlanSummary
-from tests.support.servers.redis_servers import prompt, say
+from tests.support.servers.redis_servers import everything, prompt, say
 from tests.support.store_kits import Kit
 
 PLAN = PlanSummary(((0, 1, False, "over_budget"),), 2, 1, 1, 9, 3, 8192, 1024, "oldest_first", "c", "estimated", True)
@@ -144,6 +144,16 @@ def test_a_deleted_session_comes_back_with_everything(store: HistoryStore) -> No
     assert len(store.load("s")) == 4
 
 
+def test_a_cleared_session_is_known_as_deleted(store: HistoryStore) -> None:
+    say(store, "s", "Hello")
+    store.clear("s")
+    gone = store.gone("s")
+    assert gone is not None
+    assert (gone.ending, gone.title) == ("deleted", "Hello")
+    store.clear("never-there")
+    assert store.gone("never-there") is None
+
+
 def test_a_deleted_session_does_not_come_back_over_a_new_one(store: HistoryStore) -> None:
     say(store, "s")
     receipt = store.delete("s")
@@ -193,13 +203,7 @@ def test_looking_changes_nothing(client: Any, redis_store: RedisHistory) -> None
     client.set("chat:theirs", b'[{"role":"user","content":"hi"}]')
     client.zadd("chats", {"theirs": 1.0})
 
-    def value(key: bytes) -> Any:  # the dump of a hash may change its order when it is read
-        return client.hgetall(key) if client.type(key) == b"hash" else client.dump(key)
-
-    def everything() -> dict[bytes, tuple[Any, int]]:
-        return {key: (value(key), client.pexpiretime(key)) for key in client.scan_iter()}
-
-    before = everything()
+    before = everything(client)
     rows = store.find(SessionQuery(text="h")).rows
     assert {row.session_id: row.origin for row in rows} == {"a": "here", "b": "here", "theirs": "service"}
     assert rows[-1].messages == 1
@@ -209,7 +213,7 @@ def test_looking_changes_nothing(client: Any, redis_store: RedisHistory) -> None
     store.gone("nothing")
     store.children("a")
     store.pinned_sessions()
-    assert everything() == before
+    assert everything(client) == before
 
 
 def test_what_another_service_changed_is_counted_anew(client: Any, redis_store: RedisHistory) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lib.history import HistoryStore
 from lib.history.redis import RedisHistory
-from tests.support.servers.redis_servers import prompt, say
+from tests.support.servers.redis_servers import everything, prompt, say
 from tests.support.store_kits import Kit
 
 READS = {
@@ -61,12 +61,9 @@ def read_everything(store: HistoryStore, *session_ids: str) -> None:
 
 @contextmanager
 def nothing_changes(client: Any) -> Iterator[None]:
-    def state() -> dict[bytes, Any]:
-        return {key: (client.dump(key), client.pexpiretime(key)) for key in client.scan_iter()}
-
-    before = state()
+    before = everything(client)
     yield
-    assert state() == before
+    assert everything(client) == before
 
 
 def test_reading_changes_no_value_and_no_deadline(kit: Kit) -> None:

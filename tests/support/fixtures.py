@@ -12,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 from lib.providers.llama.process import INSTALL, LocalModel, packaged_model
+from tests.support.servers.redis_servers import RedisServer
 from tests.support.servers.replay_server import Replay
 
 
@@ -24,6 +25,14 @@ def model() -> Iterator[LocalModel]:
     running.ensure()
     yield running
     running.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis server of its own, which the tests of one worker share."""
+    server = RedisServer().start()
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -26,12 +26,13 @@ CLAIM = (
     WRITE
     + """
 local owner = call('HGET', about, 'owner')
-if owner then return owner end
+if owner then return "owner:" .. owner end
 call('HSET', about, 'owner', ARGV[2])
 """
     + DONE
 )
-"""Argument: the owner's id. Returns the owner it had, or ok."""
+OWNED_BY = "owner:"
+"""Argument of CLAIM: the owner's id. It returns "ok", or this word and the owner that the session has."""
 
 EXPIRE = (
     WRITE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -44,7 +45,7 @@ class State:
         return None if math.isinf(self.expires_at) else self.expires_at - now
 
 
-class MemoryDirectory:
+class MemoryDirectory(ABC):
     """The SessionDirectory of InMemoryHistory, which inherits from it."""
 
     _clock: Callable[[], float]
@@ -211,17 +212,21 @@ class MemoryDirectory:
         if held is not None and not held.interrupted:
             raise being_answered()
 
+    @abstractmethod
     def live(self, session_id: str) -> LiveTurn | None:
-        raise NotImplementedError
+        """See LiveTurnStore."""
 
+    @abstractmethod
     def raw(self, session_id: str) -> bytes | None:
-        raise NotImplementedError
+        """See ConversationStore."""
 
+    @abstractmethod
     def _read(self, session_id: str) -> State:
-        raise NotImplementedError
+        """The session's state; an empty one, which is not stored, if there is none."""
 
+    @abstractmethod
     def _write(self, session_id: str) -> State:
-        raise NotImplementedError
+        """The session's state, for changing it."""
 
 
 SETTINGS = ("provider", "model", "strategy")

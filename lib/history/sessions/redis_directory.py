@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-from lib.errors import ChatError
+from lib.errors import ChatError, CorruptHistory
 from lib.history import serialization, valid_session_id
 from lib.history.client import Client, RetryingClient
 from lib.history.keys import INDEX, forks_of, keys_of, owned_by
@@ -30,6 +31,7 @@ from lib.history.sessions import (
 )
 from lib.history.sessions.cursors import make_cursor, read_cursor
 from lib.history.sessions.redis_entries import Entries, Entry, split
+from lib.turns import Turn
 
 PINNED = "chats:pinned"
 BIN_MS = 60_000
@@ -44,12 +46,12 @@ TURNS_READ = 200
 """Newest turns that are read for such a session."""
 
 
-class RedisDirectory:
+class RedisDirectory(ABC):
     """The SessionDirectory of RedisHistory, which inherits from it."""
 
     def __init__(self, client: RetryingClient, index: SessionIndex, ttl_seconds: int) -> None:
-        self._directory_client = client
-        self._directory_index = index
+        self._client = client
+        self._index = index
         self._ttl_seconds = ttl_seconds
         self._ttl_ms = ttl_seconds * 1000
         self._entries = Entries(client, ttl_seconds)
@@ -115,14 +117,14 @@ class RedisDirectory:
         receipt, title = uuid.uuid4().hex, self._title(session_id)
         score = self._ask(lambda client: client.zscore(INDEX, session_id)) or 0.0
         self._write(lua_sessions.DELETE, session_id, receipt, BIN_MS, repr(float(score)))
-        self._directory_index.remove(session_id)
+        self._index.remove(session_id)
         self._endings.note(Gone(session_id, "deleted", time.time(), title))
         return receipt
 
     def undelete(self, session_id: str, receipt: str) -> bool:
         if not valid_session_id(receipt):
             return False
-        score = self._directory_client.run(lua_sessions.UNDELETE, keys_of(session_id), self._ttl_ms, receipt)
+        score = self._write(lua_sessions.UNDELETE, session_id, receipt)
         if not score:
             return False
         if float(score) > 0:
@@ -131,9 +133,9 @@ class RedisDirectory:
         return True
 
     def claim(self, session_id: str, owner: str) -> str:
-        answer = self._directory_client.run(lua_sessions.CLAIM, keys_of(session_id), self._ttl_ms, owner)
-        if answer != b"ok":
-            return str(answer.decode(errors="replace"))
+        status = self._write(lua_sessions.CLAIM, session_id, owner)
+        if status != "ok":
+            return status.removeprefix(lua_sessions.OWNED_BY)
         self._remember(owned_by(owner), session_id)
         return owner
 
@@ -149,11 +151,16 @@ class RedisDirectory:
         found = [row for row in rows if row.parent is not None and row.parent.session_id == session_id]
         return sorted(found, key=lambda row: (row.created_at or 0.0, row.session_id))
 
-    def _write(self, script: str, session_id: str, *arguments: bytes | str | int) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
+        """See ConversationStore."""
+
+    @abstractmethod
+    def _write(self, script: str, session_id: str, *arguments: bytes | str | int, listed: bool = False) -> str:
+        """Run a writing script and return its status. Raises the matching error if it refused."""
 
     def _ask(self, operation: Any) -> Any:
-        return self._directory_client.ask(operation)
+        return self._client.ask(operation)
 
     def _remember(self, key: str, session_id: str) -> None:
         """Add the session to a set that lives as long as the index knows sessions."""
@@ -225,11 +232,12 @@ class RedisDirectory:
             stopped=held.stopped,
         )
 
-    def turns(self, session_id: str, newest: int | None = None) -> list[Any]:
-        raise NotImplementedError
-
     def _title(self, session_id: str) -> str:
-        title = self._ask(lambda client: client.hget(keys_of(session_id).about, "title"))
+        """The title; empty if there is none or it cannot be read."""
+        try:
+            title = self._ask(lambda client: client.hget(keys_of(session_id).about, "title"))
+        except CorruptHistory:
+            return ""
         return (title or b"").decode(errors="replace")
 
 

@@ -7,7 +7,6 @@ None of them raises.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 
 from lib.chat.request_reader import ProviderOpener
@@ -17,6 +16,7 @@ from lib.example import forgetting
 from lib.turns import LiveTurn
 from lib.ui.chat import state
 from lib.ui.shell import services, session, session_settings
+from lib.ui.shell.error_box import attempt
 
 
 def send_typed(session_id: str, settings: ChatSettings) -> None:
@@ -38,7 +38,7 @@ def send(session_id: str, text: str, drawn: ChatSettings, *, replaces: int | Non
         services.chat().send(session_id, text, settings, opener(settings.provider), replaces=replaces)
         session.draw_newest(session_id)
 
-    return _attempt(act)
+    return attempt(act)
 
 
 def send_text(session_id: str, text: str, settings: ChatSettings, replaces: int | None = None) -> None:
@@ -50,24 +50,24 @@ def retry(session_id: str, live: LiveTurn, drawn: ChatSettings, anyway: bool = F
     """Send an interrupted message again; with `anyway`, even over budget."""
     settings = _stored(session_id, drawn)
     open_provider = opener(settings.provider)
-    _attempt(lambda: services.chat().retry(session_id, live, settings, open_provider, over_budget_allowed=anyway))
+    attempt(lambda: services.chat().retry(session_id, live, settings, open_provider, over_budget_allowed=anyway))
 
 
 def keep(session_id: str, live: LiveTurn) -> None:
     """Store the part of an interrupted reply that arrived."""
-    _attempt(lambda: services.chat().keep(session_id, live))
+    attempt(lambda: services.chat().keep(session_id, live))
 
 
 def discard(session_id: str, live: LiveTurn) -> None:
     """Drop an interrupted message. A demonstration does not send it again by itself."""
     state.play(None)
-    _attempt(lambda: services.chat().discard(session_id, live))
+    attempt(lambda: services.chat().discard(session_id, live))
 
 
 def edit_interrupted(session_id: str, live: LiveTurn) -> None:
     """Take an interrupted message back into the box. A demonstration does not send it again by itself."""
     state.play(None)
-    if _attempt(lambda: services.chat().discard(session_id, live)):
+    if attempt(lambda: services.chat().discard(session_id, live)):
         session.put_back(live.prompt)
         session.set_editing(live.replaces)
 
@@ -87,7 +87,7 @@ def cancel_edit() -> None:
 def stop(session_id: str) -> None:
     """Stop the reply and store the part that arrived. A demonstration does not go on by itself then."""
     state.play(None)
-    _attempt(lambda: services.chat().stop(session_id))
+    attempt(lambda: services.chat().stop(session_id))
 
 
 def open_example(own: ChatSettings) -> None:
@@ -100,7 +100,7 @@ def open_example(own: ChatSettings) -> None:
         open_as(session_id, services.chat().store, own)
         session.open_session(session_id)
 
-    _attempt(act)
+    attempt(act)
 
 
 def watch_it_forget(own: ChatSettings) -> None:
@@ -114,7 +114,7 @@ def watch_it_forget(own: ChatSettings) -> None:
         session.open_session(session_id)
         state.play(session_id)
 
-    _attempt(act)
+    attempt(act)
 
 
 def fork(session_id: str, messages: int) -> None:
@@ -126,7 +126,7 @@ def fork(session_id: str, messages: int) -> None:
         begun = forks.fork(services.chat().store, session_id, messages)
         session.open_session(begun.session_id)
 
-    _attempt(act)
+    attempt(act)
 
 
 def clear(session_id: str, settings: ChatSettings) -> None:
@@ -142,7 +142,7 @@ def clear(session_id: str, settings: ChatSettings) -> None:
         session.draw_newest(session_id)
         state.show_newest_versions(session_id)
 
-    _attempt(act)
+    attempt(act)
 
 
 def switch_strategy(session_id: str, live: LiveTurn, settings: ChatSettings) -> None:
@@ -153,7 +153,7 @@ def switch_strategy(session_id: str, live: LiveTurn, settings: ChatSettings) -> 
         chat.store.save_settings(session_id, settings.to_dict())
         chat.retry(session_id, live, settings, opener(settings.provider))
 
-    _attempt(act)
+    attempt(act)
 
 
 def opener(provider: str) -> ProviderOpener:
@@ -177,13 +177,3 @@ def _stored(session_id: str, drawn: ChatSettings) -> ChatSettings:
         return session_settings.restored(stored)
     except ChatError:
         return drawn
-
-
-def _attempt(act: Callable[[], object]) -> bool:
-    """Do it; whether it worked. If not, a line says why at the next rerun."""
-    try:
-        act()
-    except ChatError as error:
-        session.flash(f"{error.what} {error.safe} {error.next_step}")
-        return False
-    return True

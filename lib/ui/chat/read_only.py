@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.chat_settings import ChatSettings
-from lib.errors import ChatError
 from lib.history import Recording
 from lib.history.foreign import READ_ONLY
-from lib.messages import Message
+from lib.history.sessions import Parent
 from lib.ui.shell import services, session
+from lib.ui.shell.error_box import attempt
 from lib.ui.shell.page import Page
 
 PLACEHOLDER = "Read-only"
@@ -32,17 +30,19 @@ def draw(page: Page) -> None:
                 icon=":material/call_split:",
                 help=f"Copies its messages into a new chat. What {page.library} keeps stays as it is.",
                 on_click=_fork,
-                args=(page.about.title, page.library, page.history, page.settings),
+                args=(page,),
             )
 
 
-def _fork(title: str, library: str, messages: Sequence[Message], settings: ChatSettings) -> None:
+def _fork(page: Page) -> None:
     """Store a copy and open it. For callbacks."""
-    session_id = str(uuid.uuid4())
-    recording = Recording(title, messages, [], settings.to_dict(), f"{library}: {title}")
-    try:
-        services.chat().store.restore(session_id, recording)
-    except ChatError as error:
-        session.flash(f"{error.what} {error.safe} {error.next_step}")
-        return
-    session.open_session(session_id)
+    session_id, title = str(uuid.uuid4()), page.about.title
+    recording = Recording(title, page.history, [], page.settings.to_dict(), f"{page.library}: {title}")
+
+    def act() -> None:
+        store = services.chat().store
+        store.restore(session_id, recording)
+        store.set_parent(session_id, Parent(page.session_id, len(page.history)))
+        session.open_session(session_id)
+
+    attempt(act)

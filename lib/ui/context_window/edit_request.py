@@ -16,6 +16,7 @@ from lib.ui.context_window import state
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
 from lib.ui.shell import menu, services, session
+from lib.ui.shell.error_box import attempt
 from lib.ui.shell.page import Page
 
 
@@ -75,11 +76,10 @@ def _verdict(edited: EditedRequest, provider: Provider) -> None:
 
 def _send(page: Page, edited: EditedRequest) -> None:
     """Send it and open the new chat. For callbacks."""
-    try:
-        chat = services.chat()
-        new_id = resend(chat, page.session_id, edited, page.settings, actions.opener(page.settings.provider))
-    except ChatError as error:
-        session.flash(f"{error.what} {error.safe} {error.next_step}")
-        return
-    session.open_session(new_id)
-    state.set_resent()
+
+    def act() -> None:
+        opener = actions.opener(page.settings.provider)
+        session.open_session(resend(services.chat(), page.session_id, edited, page.settings, opener))
+        state.set_resent()
+
+    attempt(act)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from lib.chat import forks
 from lib.chat_settings import ChatSettings
-from lib.errors import ChatError
 from lib.ui.chat.actions import opener
 from lib.ui.sessions import state, tabs
 from lib.ui.sessions.state import Deleted
 from lib.ui.shell import services, session, session_settings
+from lib.ui.shell.error_box import attempt
 
 
 def rename(session_id: str, field: str) -> None:
@@ -121,13 +120,3 @@ def compare(session_id: str, other: str) -> None:
     """Open one session and compare it with the other one."""
     session.open_session(session_id)
     state.compare_with(other)
-
-
-def attempt(act: Callable[[], object]) -> bool:
-    """Do it; whether it worked. If not, a line says why at the next rerun."""
-    try:
-        act()
-    except ChatError as error:
-        session.flash(f"{error.what} {error.safe} {error.next_step}")
-        return False
-    return True

@@ -1,12 +1,14 @@
-"""Draws errors: what happened, what is safe, what to do next, in that order."""
+"""Tells people about errors: what happened, what is safe, what to do next, in that order."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import streamlit as st
 
 from lib.errors import ChatError, CorruptHistory, HistoryUnavailable
 from lib.ui.format.text import as_markdown
-from lib.ui.shell import services
+from lib.ui.shell import services, session
 
 RAW_SHOWN = 4_000
 """Bytes of an unreadable value that are shown."""
@@ -28,6 +30,16 @@ def show(error: ChatError, *, wait: bool = True) -> None:
         st.code(error.raw[:RAW_SHOWN].decode("utf-8", "backslashreplace"), language=None, wrap_lines=True)
         if len(error.raw) > RAW_SHOWN:
             st.caption(f"The first {RAW_SHOWN:,} of {len(error.raw):,} bytes.")
+
+
+def attempt(act: Callable[[], object]) -> bool:
+    """Do what a button asks for; whether it worked. If not, a line says why at the next rerun. For callbacks."""
+    try:
+        act()
+    except ChatError as error:
+        session.flash(f"{error.what} {error.safe} {error.next_step}")
+        return False
+    return True
 
 
 @st.fragment(run_every=1)

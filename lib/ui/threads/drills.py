@@ -12,11 +12,11 @@ from functools import partial
 
 import streamlit as st
 
-from lib.errors import ChatError
 from lib.server_history import Approach
 from lib.server_history.comparison import Comparison
 from lib.server_history.lane import Lane
 from lib.ui.shell import services, session
+from lib.ui.shell.error_box import attempt
 from lib.ui.threads import lanes, places, state
 
 FOLLOW_UP = "What was my first question?"
@@ -83,10 +83,7 @@ def _first_kept(approaches: Sequence[Approach]) -> Approach:
 
 def _run(drill: Drill) -> None:
     """Run a drill and report an error on the next rerun. For callbacks."""
-    try:
-        drill.run()
-    except ChatError as error:
-        session.flash(f"{error.what} {error.safe} {error.next_step}")
+    attempt(drill.run)
 
 
 def _drills(comparison: Comparison, lane: Lane) -> list[Drill]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.analysis.requests import RequestParts
-from lib.errors import ChatError, describe
+from lib.errors import describe
 from lib.server_history import Approach
 from lib.server_history.adapters.retirement import retirement
 from lib.server_history.comparison import Comparison
@@ -22,7 +22,8 @@ from lib.tokens import ESTIMATE, TokenCounter
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
-from lib.ui.shell import services, session
+from lib.ui.shell import services
+from lib.ui.shell.error_box import attempt
 from lib.ui.threads import places, state
 
 BADGES: dict[VerdictWord, str] = {
@@ -140,10 +141,7 @@ def _restored(comparison: Comparison, lane: LaneState) -> None:
 
 def _read_back(comparison: Comparison, approach: Approach) -> None:
     """Read what the server holds, and report an error on the next rerun. For callbacks."""
-    try:
-        comparison.lane(approach).read_back()
-    except ChatError as error:
-        session.flash(f"{error.what} {error.safe} {error.next_step}")
+    attempt(comparison.lane(approach).read_back)
 
 
 def _window_strip(comparison: Comparison, row: LedgerRow) -> None:

@@ -12,13 +12,6 @@ from tests.support.servers.record_server import RecordServer, recording
 from tests.support.servers.redis_servers import TTL, RedisServer
 
 
-@pytest.fixture(scope="session")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer().start()
-    yield server
-    server.close()
-
-
 @pytest.fixture
 def served(redis_server: RedisServer) -> Iterator[RecordServer]:
     with redis_server.client() as client:

@@ -101,10 +101,19 @@ class RedisServer:
             if not name.startswith(("cmdstat_info", "cmdstat_client", "cmdstat_hello"))
         )
 
-    def everything(self) -> dict[bytes, tuple[bytes, int]]:
-        """Every key with its dumped value and its deadline (milliseconds since the epoch; -1 for never)."""
+    def everything(self) -> dict[bytes, tuple[Any, int]]:
+        """Every key with its value and its deadline (milliseconds since the epoch; -1 for never)."""
         with self.client() as client:
-            return {key: (client.dump(key), client.pexpiretime(key)) for key in client.scan_iter()}
+            return everything(client)
+
+
+def everything(client: Any) -> dict[bytes, tuple[Any, int]]:
+    """Every key with its value and its deadline. A hash is read whole: its dump may change its order on a read."""
+
+    def value(key: bytes) -> Any:
+        return client.hgetall(key) if client.type(key) == b"hash" else client.dump(key)
+
+    return {key: (value(key), client.pexpiretime(key)) for key in client.scan_iter()}
 
 
 def free_port() -> int:
