@@ -12,7 +12,7 @@ if (
     app = st.App(__file__, lifespan=warm_up, routes=http_routes.routes(), middleware=http_routes.middleware())
 else:
     from lib.ui import setup
-    from lib.ui.chat import clear_chat, composer, forgetting, live_turn, settings_panel, transcript, welcome
+    from lib.ui.chat import clear_chat, composer, forgetting, live_turn, settings_panel, sharing, transcript, welcome
     from lib.ui.components import prompt_focus
     from lib.ui.shell import frame, sidebar
     from lib.ui.shell.next_plan import preview
@@ -27,6 +27,7 @@ else:
     transcript.draw(page, plan, demonstration.notes if demonstration else {})
     welcome.follow_up(page)
     settings_panel.draw(page)
+    sharing.draw(page)
     sidebar.list_chats(page)
     clear_chat.draw(page)
     prompt_focus.draw(page.session_id)

@@ -11,8 +11,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit import config
 
 from lib.chat.replays import Replays
+from lib.access import THE_ONE, mode_of
+from lib.access.gate import Gate
+from lib.access.gated_chat import GatedChat
+from lib.access.people import People
+from lib.access.secret import cookie_secret
+from lib.access.visitor_cookie import VisitorCookie
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.context import DEFAULT_STRATEGY
@@ -27,6 +34,7 @@ from lib.providers.local_servers import LocalServers
 from lib.recorder.recorder import Recorder
 from lib.settings import Endpoint, Settings, load_settings
 from lib.tokens import ESTIMATE, TokenCounter
+from lib.ui.people import person
 from lib.ui.shell import session
 from lib.ui.shell.last_used import LastUsed
 
@@ -55,8 +63,27 @@ def settings() -> Settings:
 
 
 @st.cache_resource(show_spinner=False)
+def people() -> People:
+    """Whose sessions are whose in this installation. Raises InvalidSettings."""
+    chosen = settings().people
+    mode = mode_of(chosen.mode, st.get_option("server.address"), chosen.has_login)
+    if mode != "visitors":
+        return People(mode, admins=chosen.admins)
+    streamlits = st.get_option("server.cookieSecret") if config.is_manually_set("server.cookieSecret") else None
+    folder = None if settings().store == "memory" else settings().data_dir
+    return People(mode, VisitorCookie(cookie_secret(chosen.cookie_secret or streamlits, folder)))
+
+
 def chat() -> ChatService:
-    """The conversations of this installation. Raises HistoryUnavailable where the store cannot be opened."""
+    """The conversations as the person who looks at this page may use them. Raises HistoryUnavailable where the store
+    cannot be opened."""
+    shared, asking = everyones_chat(), person.of_this_page(people())
+    return shared if asking == THE_ONE else GatedChat(Gate(asking, shared.store), shared)
+
+
+@st.cache_resource(show_spinner=False)
+def everyones_chat() -> ChatService:
+    """The same without the gate: for the server itself, and for what puts a gate before it."""
     service = ChatService(open_history(settings()), counter_of)
     _to_close.append(service.close)
     return service

@@ -1,0 +1,61 @@
+"""People: finds out who is asking, from the cookies of a request or from the claims of a login."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib.access import THE_ONE, Mode, Person
+from lib.access.visitor_cookie import VisitorCookie
+
+PROGRAM = "program"
+"""The owner of sessions that programs begin over HTTP without a visitor's cookie or a login."""
+LONGEST_NAME = 60
+"""Characters of a name that is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The people of this installation. `cookie` is None unless they are visitors; `admins` are in lower case."""
+
+    mode: Mode
+    cookie: VisitorCookie | None = None
+    admins: frozenset[str] = frozenset()
+
+    def of_page(self, cookies: Mapping[str, str], claims: Mapping[str, Any], otherwise: str) -> Person:
+        """Who looks at a page. A visitor whose browser keeps no cookie is `otherwise`, an id that no one else has."""
+        if self.mode == "one":
+            return THE_ONE
+        if self.mode == "accounts":
+            return person_of(claims, self.admins) or Person("accounts")
+        return Person("visitors", self._visitor(cookies) or otherwise)
+
+    def of_request(self, cookies: Mapping[str, str], claims: Mapping[str, Any]) -> Person:
+        """Who sent a request that was allowed in: the person whose cookies it carries, else a program."""
+        if self.mode == "one":
+            return THE_ONE
+        visitor = self._visitor(cookies)
+        known = Person("visitors", visitor) if visitor else person_of(claims, self.admins)
+        return known or Person(self.mode, PROGRAM)
+
+    def _visitor(self, cookies: Mapping[str, str]) -> str | None:
+        return self.cookie.owner(cookies) if self.cookie is not None else None
+
+
+def person_of(claims: Mapping[str, Any], admins: frozenset[str]) -> Person | None:
+    """The person that an OpenID provider vouches for; None if nobody is logged in.
+
+    They are known by issuer and subject together, which a provider never gives to anybody else. An e-mail address only
+    makes an admin if the provider says that it is verified, because some providers let people type any address.
+    """
+    subject, issuer = claims.get("sub"), claims.get("iss")
+    if claims.get("is_logged_in") is not True or not isinstance(subject, str) or not subject:
+        return None
+    digest = hashlib.sha256(json.dumps([issuer, subject]).encode()).hexdigest()[:32]
+    email = str(claims.get("email") or "")
+    names = {subject.lower(), email.lower() if claims.get("email_verified") is True else ""}
+    name = str(claims.get("name") or email or "Logged in")[:LONGEST_NAME]
+    return Person("accounts", f"account-{digest}", name, sees_all=not admins.isdisjoint(names - {""}))
