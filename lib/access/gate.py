@@ -9,12 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from lib.access import Person, Right, right_of
 from lib.errors import CorruptHistory, NotYours
 from lib.history import About, HistoryStore, SessionSummary
+from lib.history.foreign import format_of
 from lib.history.sessions import Gone, SessionPage, SessionQuery, SessionRow
+
+if TYPE_CHECKING:
+    from lib.history.foreign.sessions import ForeignSessions
 
 REMEMBERED_SECONDS = 1.0
 """A decision is used again for so long, so that a page which reads five things asks for the owner once. A share that
@@ -29,7 +33,6 @@ RIGHTS = {
     "turns": Right.READ,
     "turn": Right.READ,
     "live": Right.READ,
-    "row": Right.READ,
     "save_settings": Right.WRITE,
     "mark": Right.WRITE,
     "keep_summaries": Right.WRITE,
@@ -96,7 +99,7 @@ class Gate:
 
     def _look(self, session_id: str) -> _Known:
         now, person = time.monotonic(), self.person
-        if not person.id:
+        if not person.id or format_of(session_id):  # another library's conversation has no owner
             return _Known(right_of(person, "", ""), False, now)
         try:
             about = self._store.about(session_id)
@@ -141,6 +144,18 @@ class GatedStore:
         """Raise HistoryUnavailable if the store does not answer."""
         self._store.ping()
 
+    def row(self, session_id: str) -> SessionRow | None:
+        """One session's row. A session that the person may not read does not exist for them."""
+        return None if self._gate.right(session_id) == Right.NONE else self._store.row(session_id)
+
+    @property
+    def foreign(self) -> ForeignSessions:
+        """Other libraries' conversations, which belong to nobody. Raises AttributeError unless one sees everything."""
+        if not self._gate.person.sees_all:
+            raise AttributeError("foreign")
+        found: ForeignSessions = getattr(self._store, "foreign")  # noqa: B009 - only a store on Redis has it
+        return found
+
     def about(self, session_id: str) -> About:
         """What is stored about the session. Whoever may not write to it is not told its copies on servers."""
         self._gate.check(session_id, Right.READ)
@@ -178,9 +193,8 @@ class GatedStore:
 
     def gone(self, session_id: str) -> Gone | None:
         """What became of a session that was the person's."""
-        if self._store.row(session_id) is not None:
-            return None
-        return self._store.gone(session_id) if self._gate.person.sees_all else None
+        person = self._gate.person
+        return self._store.gone(session_id, None if person.sees_all else person.id)
 
     def undelete(self, session_id: str, receipt: str) -> bool:
         """Bring a deleted session back. Only whoever deleted it has the receipt."""

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.access import THE_ONE, Mode, Person
+from lib.access.signer import OwnerSigner
 from lib.access.visitor_cookie import VisitorCookie
+from lib.errors import NotYours
 
 PROGRAM = "program"
 """The owner of sessions that programs begin over HTTP without a visitor's cookie or a login."""
+PERSON_HEADER = "x-windowseat-person"
+"""The header in which a person's own programs say whose they are."""
 LONGEST_NAME = 60
 """Characters of a name that is shown."""
 
@@ -23,6 +27,8 @@ class People:
 
     mode: Mode
     cookie: VisitorCookie | None = None
+    tokens: OwnerSigner | None = None
+    """Signs what a person's own programs send, to be known as theirs; None for one person."""
     admins: frozenset[str] = frozenset()
 
     def of_page(self, cookies: Mapping[str, str], claims: Mapping[str, Any], otherwise: str) -> Person:
@@ -33,13 +39,30 @@ class People:
             return person_of(claims, self.admins) or Person("accounts")
         return Person("visitors", self._visitor(cookies) or otherwise)
 
-    def of_request(self, cookies: Mapping[str, str], claims: Mapping[str, Any]) -> Person:
-        """Who sent a request that was allowed in: the person whose cookies it carries, else a program."""
+    def of_request(self, cookies: Mapping[str, str], claims: Mapping[str, Any], token: str = "") -> Person:
+        """Who sent a request that was allowed in: the person whose token it carries, else the one whose cookies it
+        carries, else a program. A token does not make an admin. Raises NotYours for a token that cannot be used.
+        """
         if self.mode == "one":
             return THE_ONE
+        if token:
+            return self._of_token(token)
         visitor = self._visitor(cookies)
         known = Person("visitors", visitor) if visitor else person_of(claims, self.admins)
         return known or Person(self.mode, PROGRAM)
+
+    def token_of(self, person: Person) -> str:
+        """What this person's programs send to be known as theirs. Empty where nobody needs that."""
+        return self.tokens.sign(person.id) if self.tokens is not None and person.id else ""
+
+    def _of_token(self, token: str) -> Person:
+        owner, _ = self.tokens.read(token) if self.tokens is not None else (None, 0.0)
+        if owner is None:
+            raise NotYours(
+                "The token that says whose request this is cannot be used: it is wrong, or has expired.",
+                next_step="Copy it again from the page “Record your app”.",
+            )
+        return Person(self.mode, owner)
 
     def _visitor(self, cookies: Mapping[str, str]) -> str | None:
         return self.cookie.owner(cookies) if self.cookie is not None else None

@@ -29,6 +29,9 @@ class Access(Protocol):
     def chat(self, request: Request) -> ChatService:
         """The service as the caller may use it. Whatever it does not allow raises NotYours."""
 
+    def owner(self, request: Request) -> str:
+        """The id of the person whose sessions the caller begins; empty where there is one person only."""
+
 
 class ByPerson:
     """The person who sent the request may use their own sessions, and what others shared."""
@@ -52,6 +55,10 @@ class ByPerson:
 
         gate = self._gate(request)
         return self._chat() if gate.person == THE_ONE else GatedChat(gate, self._chat())
+
+    def owner(self, request: Request) -> str:
+        """The caller's own id."""
+        return self._person_of(request).id
 
     def _gate(self, request: Request) -> Gate:
         from lib.access.gate import Gate

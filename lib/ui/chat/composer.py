@@ -16,6 +16,7 @@ from lib.ui.format import numbers
 from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
+
 def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown | None = None) -> None:
     """Draw the gauge and the chat input at the bottom of the page, and what a demonstration has to say above them."""
     # one container for everything that comes and goes, so that the input keeps its place and its draft

@@ -8,7 +8,6 @@ import streamlit as st
 
 from lib.access import Mode
 from lib.ui.format.text import as_label
-from lib.ui.people import person
 from lib.ui.shell import services, session
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
@@ -35,8 +34,7 @@ PROXY = (
 
 def draw() -> None:
     """The line at the end of the sidebar."""
-    people = services.people()
-    asking = person.of_this_page(people)
+    people, asking = services.people(), services.asking()
     words, why = ADMIN if people.mode == "accounts" and asking.sees_all else WORDS[people.mode]
     with st.container(gap=None, key="people"):
         name = f"**{as_label(asking.name, 40)}** · " if asking.name else ""
@@ -49,7 +47,7 @@ def draw() -> None:
 
 def stop_unless_known() -> None:
     """Where people have accounts, nobody sees a page without having logged in."""
-    if person.of_this_page(services.people()).is_known:
+    if services.asking().is_known:
         return
     with st.container(key="log_in"):
         st.subheader("Log in to see your chats", anchor=False)

@@ -38,7 +38,14 @@ def sentence(page: Page, plan: ContextPlan | None) -> str:
     library = f":material/visibility: {page.library}, read-only" if page.library else ""
     shared = "" if page.right == Right.OWN else SHARED[page.may_write]
     fork = ":material/call_split: fork" if page.about.parent is not None else ""
-    parts = [f"**{title}**", library, shared, fork, as_label(settings.model, 40), f"window {settings.max_tokens:,} tokens"]
+    parts = [
+        f"**{title}**",
+        library,
+        shared,
+        fork,
+        as_label(settings.model, 40),
+        f"window {settings.max_tokens:,} tokens",
+    ]
     if page.history:
         parts.append(_dropped(plan, len(page.history)))
     return " · ".join(part for part in parts if part)

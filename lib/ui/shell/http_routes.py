@@ -15,10 +15,11 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from lib import api
-from lib.api import record
 from lib.access import Person
 from lib.access.middleware import SetVisitorCookie
+from lib.access.people import PERSON_HEADER
 from lib.access.visitor_cookie import VisitorCookie
+from lib.api import record
 from lib.api.access import ByPerson
 from lib.api.guards import Guard
 from lib.api.record.as_sent import AsSent
@@ -90,7 +91,7 @@ def person_of(request: Request) -> Person:
     """Who sent a request that has passed the guards. Raises InvalidSettings."""
     people = services.people()
     claims = login_cookie.claims(request) if people.mode == "accounts" else {}
-    return people.of_request(request.cookies, claims)
+    return people.of_request(request.cookies, claims, request.headers.get(PERSON_HEADER, ""))
 
 
 def _cookie() -> VisitorCookie | None:
