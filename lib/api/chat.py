@@ -59,6 +59,7 @@ class ChatRoutes:
         session_id = session_in_path(request)
 
         def clear() -> None:
+            self._access.may(request, session_id, True)
             self._access.chat(request).store.clear(session_id)
 
         await self._threads.run(clear)
