@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,10 +33,18 @@ def provider(folder: Path) -> Iterator[str]:
         command += ["--user-claims", claims]
     with (folder / "provider.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-    wait_until(lambda: "Running on" in (folder / "provider.log").read_text(), "the login provider")
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(10)
+    try:
+        wait_until(lambda: answers(port), "the login provider")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answers(port: int) -> bool:
+    """Whether something listens there."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
@@ -64,6 +73,11 @@ def log_in(tab: Chat, name: str) -> None:
     tab.box.wait_for()
     tab.settled()
     tab.outside.clear()  # the provider's page asks for a style sheet elsewhere
+
+
+def status_of(app: App, session_id: str, tab: Chat) -> int:
+    """The status with which the route answers whoever is logged in in this browser."""
+    return tab.page.context.request.get(f"{app.url}/api/chat/{session_id}").status
 
 
 def open_at_the_door(open_tab: OpenTab, app: App, path: str = "/tokens") -> Chat:
@@ -98,7 +112,11 @@ def test_people_see_their_own_chats_and_an_admin_sees_all(app: App, open_tab: Op
     boss.button(WORDS).first.click()
     expect(boss.messages()).to_have_count(2)
 
+    statuses = [status_of(app, session_id, tab) for tab in (anna, bert, boss)]
+    assert statuses == [200, 404, 200]
+
     anna.page.locator(".st-key-log_out button").click()
+    anna.button("End session").click()
     anna.sees("Log in to see your chats")
     anna.page.goto(f"{app.url}/?session={session_id}")
     anna.sees("Log in to see your chats")
