@@ -14,6 +14,7 @@ else:
     from lib.ui import setup
     from lib.ui.chat import clear_chat, composer, forgetting, live_turn, settings_panel, sharing, transcript, welcome
     from lib.ui.components import prompt_focus
+    from lib.ui.people import people_line
     from lib.ui.shell import frame, sidebar
     from lib.ui.shell.next_plan import preview
 
@@ -30,6 +31,7 @@ else:
     sharing.draw(page)
     sidebar.list_chats(page)
     clear_chat.draw(page)
+    people_line.draw()
     prompt_focus.draw(page.session_id)
     live_turn.watch(page)
     live_turn.draw(page)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from lib.access.signer import LIFETIME
-from lib.access.visitor_cookie import VisitorCookie, new_owner
+from lib.access.signer import LIFETIME, OwnerSigner
+from lib.access.visitor_cookie import VisitorCookie
 from tests.support.app.app_process import App
 from tests.support.app.browser import Chat, OpenTab
 
@@ -43,11 +43,14 @@ def cookie_of(tab: Chat) -> dict[str, str]:
     return {each["name"]: each["value"] for each in tab.page.context.cookies() if each["name"] == name}
 
 
-def request(app: App, method: str, path: str, cookies: dict[str, str], body: object = None) -> tuple[int, str]:
+def request(
+    app: App, method: str, path: str, cookies: dict[str, str], body: object = None, person: str = ""
+) -> tuple[int, str]:
     """Status and body of a request with the installation's token and these cookies."""
     headers = {
         "Authorization": f"Bearer {TOKEN}",
         "Content-Type": "application/json",
+        "X-Windowseat-Person": person,
         "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
     }
     data = None if body is None else json.dumps(body).encode()
@@ -110,6 +113,15 @@ def test_two_visitors_do_not_see_each_others_chats(app: App, open_tab: OpenTab) 
     anna.page.reload()
     expect(anna.messages()).to_have_count(2)
 
+    owner = VisitorCookie(SECRET).owner(cookie_of(anna)) or ""
+    token = OwnerSigner(SECRET, "windowseat.program").sign(owner)
+    assert request(app, "POST", "/api/chat", {}, {"message": "From Anna's program"}, token)[0] == 200
+    assert request(app, "POST", "/api/chat", {}, {"message": "x"}, token[:-1])[0] == 403
+    for tab, count in ((anna, 1), (bert, 0)):
+        tab.page.reload()
+        tab.settled()
+        expect(tab.button("From Anna's program")).to_have_count(count)
+
 
 def test_a_chat_is_shared_to_read_then_to_write_then_not_any_more(app: App, open_tab: OpenTab) -> None:
     anna, bert = open_tab(app), open_tab(app)
@@ -170,4 +182,3 @@ def test_the_cookie_is_signed_and_hidden_and_a_wrong_one_is_replaced(app: App, o
         with urllib.request.urlopen(asked, timeout=20) as answer:
             answers.append((answer.headers["Set-Cookie"].endswith("; Secure"), answer.headers["Cache-Control"]))
     assert answers == [(False, "private, no-store"), (True, "private, no-store")]
-    assert new_owner() != new_owner()

@@ -36,7 +36,7 @@ def draw() -> None:
     """The line at the end of the sidebar."""
     people, asking = services.people(), services.asking()
     words, why = ADMIN if people.mode == "accounts" and asking.sees_all else WORDS[people.mode]
-    with st.container(gap=None, key="people"):
+    with st.sidebar, st.container(gap=None, key="people"):
         name = f"**{as_label(asking.name, 40)}** · " if asking.name else ""
         st.caption(f":material/person: {name}{words}", help=why)
         if people.mode == "accounts":

@@ -32,7 +32,7 @@ EXAMPLE_NOTE = (
 def setup(name: str) -> Page:
     """Set up the page of this name and load the open chat. Draws the error if that fails.
 
-    The chat page draws its line and its list of chats itself, later: a new chat need not wait for the store.
+    The chat page draws its line and the rest of the sidebar itself, later: a new chat need not wait for the store.
     """
     entry = menu.MENU[name]
     st.set_page_config(
@@ -48,6 +48,7 @@ def setup(name: str) -> Page:
     sidebar.new_chat()
     if name != "chat":
         sidebar.list_chats(page, link=name != "sessions")
+        people_line.draw()
         st.header(entry.title, anchor=False)
         frame.draw(page, next_plan.preview(page), name)
     _explain_address(page)

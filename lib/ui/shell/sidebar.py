@@ -13,7 +13,6 @@ from lib.history import SessionSummary
 from lib.history.sessions import SessionRow
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label
-from lib.ui.people import people_line
 from lib.ui.shell import error_box, menu, services, session
 from lib.ui.shell.page import Page, show_store_note
 
@@ -36,7 +35,6 @@ def list_chats(page: Page, link: bool = True) -> None:
     with st.sidebar:
         if page.error is None or isinstance(page.error, NotYours):
             _list(page, link)
-        people_line.draw()
 
 
 def _list(page: Page, link: bool) -> None:

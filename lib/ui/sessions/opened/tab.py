@@ -29,7 +29,7 @@ def draw(page: Page) -> None:
         if row is None:
             _nothing_open()
             return
-        head.draw(row)
+        head.draw(row, page.right)
         _live(page)
         lineage.draw(page.session_id)
         if page.error is None:
