@@ -12,8 +12,9 @@ if (
     app = st.App(__file__, lifespan=warm_up, routes=http_routes.routes(), middleware=http_routes.middleware())
 else:
     from lib.ui import setup
-    from lib.ui.chat import clear_chat, composer, forgetting, live_turn, settings_panel, transcript, welcome
+    from lib.ui.chat import clear_chat, composer, forgetting, live_turn, settings_panel, sharing, transcript, welcome
     from lib.ui.components import prompt_focus
+    from lib.ui.people import people_line
     from lib.ui.shell import frame, sidebar
     from lib.ui.shell.next_plan import preview
 
@@ -27,8 +28,10 @@ else:
     transcript.draw(page, plan, demonstration.notes if demonstration else {})
     welcome.follow_up(page)
     settings_panel.draw(page)
+    sharing.draw(page)
     sidebar.list_chats(page)
     clear_chat.draw(page)
+    people_line.draw()
     prompt_focus.draw(page.session_id)
     live_turn.watch(page)
     live_turn.draw(page)

@@ -2,6 +2,7 @@
 
 ChatError                     says what happened, what is safe and what to do next
 ├── InvalidSettings           an environment variable or secrets.toml holds a value we cannot use
+├── NotYours                  the session belongs to somebody else, who did not share it in this way
 ├── HistoryUnavailable        the history store does not answer
 ├── CorruptHistory            the stored value is not an array of messages; we show it and never overwrite it
 ├── TurnInProgress            a turn of this session is being answered, or waits for a decision
@@ -87,6 +88,17 @@ class InvalidSettings(ChatError):
     safe_default = "Nothing was started or changed."
     next_default = "Correct it where it is set, then start the app again."
     retryable = False
+
+
+class NotYours(ChatError):
+    """The session belongs to somebody else, who did not allow this. Nothing about the session is said."""
+
+    safe_default = "Nothing of it was shown or changed."
+    next_default = "Begin a new chat, or ask its owner to share it."
+    retryable = False
+
+    def __init__(self, what: str = "This chat belongs to someone else.", **words: str | None) -> None:
+        super().__init__(what, **words)
 
 
 class HistoryUnavailable(ChatError):

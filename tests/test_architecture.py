@@ -22,7 +22,7 @@ LAYERS = [
     {"request_rules", "turns", "stored_turns", "recorded_requests", "chat_settings", "planner"},
     {"providers", "history"},
     {"analysis", "chat", "example", "lab", "recorder", "replica", "transfer"},
-    {"server_history"},
+    {"server_history", "access"},
     {"ui", "api"},
 ]
 VENDORS = {
@@ -33,6 +33,7 @@ VENDORS = {
     "anthropic": {"providers", "server_history"},
     "xllamacpp": {"providers"},
     "uvicorn": {"replica"},
+    "itsdangerous": {"access"},
     "streamlit": {"ui"},
 }
 HEAVY = {
@@ -125,6 +126,19 @@ def test_a_vendor_is_imported_only_at_its_edge() -> None:
         for path in LIB
         for name in imported(path)
         if part(path) not in VENDORS.get(name.split(".")[0], {part(path)})
+    ]
+
+
+def test_pages_and_routes_reach_the_store_through_the_gate_only() -> None:
+    """`everyones_chat` and the store itself are for those who put the gate before them, and for the server's start."""
+    allowed = {"lib/ui/shell/services.py", "lib/ui/shell/launcher.py", "lib/ui/shell/http_routes.py"}
+    above = [path for path in [*LIB, *PAGES] if path in PAGES or part(path) in ("ui", "api")]
+    assert not [
+        f"{name_of(path)} has {name}"
+        for path in above
+        if name_of(path) not in allowed
+        for name in ("everyones_chat", *(f"lib.history.{module}" for module in ("factory", "redis", "memory")))
+        if name in imported(path) or (name == "everyones_chat" and name in path.read_text())
     ]
 
 

@@ -35,8 +35,9 @@ class ChatRoutes:
 
         def begin() -> Follower:
             self._access.may(request, session_id, True)
-            live = turns.begin(self._conversations, session_id, asked)
-            return Follower(self._conversations.chat(), session_id, live, self._threads)
+            chat = self._access.chat(request)
+            live = turns.begin(self._conversations, chat, session_id, asked)
+            return Follower(chat, session_id, live, self._threads)
 
         follower = await self._threads.run(begin)
         if "text/event-stream" in request.headers.get("accept", ""):
@@ -49,7 +50,7 @@ class ChatRoutes:
 
         def read() -> dict[str, Any]:
             self._access.may(request, session_id, False)
-            return stored_chat(self._conversations, session_id, limit, before)
+            return stored_chat(self._conversations, self._access.chat(request), session_id, limit, before)
 
         return json_response(await self._threads.run(read))
 
@@ -59,7 +60,7 @@ class ChatRoutes:
 
         def clear() -> None:
             self._access.may(request, session_id, True)
-            self._conversations.chat().store.clear(session_id)
+            self._access.chat(request).store.clear(session_id)
 
         await self._threads.run(clear)
         return json_response({"message": "Session cleared"})

@@ -16,7 +16,7 @@ class Conversations(Protocol):
     """The conversations of this installation. Every method may block, and raises ChatError."""
 
     def chat(self) -> ChatService:
-        """The service that the pages use."""
+        """The service that everybody shares, for what belongs to no session."""
 
     def endpoints(self) -> Mapping[str, Endpoint]:
         """The providers to choose from, by name."""

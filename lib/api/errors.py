@@ -26,6 +26,7 @@ WAIT_SECONDS = 1
 STATUS: Mapping[type[ChatError], int] = {
     errors.ChatError: 500,
     errors.InvalidSettings: 503,
+    errors.NotYours: 403,
     errors.HistoryUnavailable: 503,
     errors.CorruptHistory: 409,
     errors.TurnInProgress: 409,
@@ -47,6 +48,7 @@ ours, not the caller's: 502, never 401."""
 WORDS: Mapping[type[ChatError], tuple[str, str]] = {
     errors.TurnInProgress: (NOTHING_CHANGED, "Send it again when the reply is complete."),
     errors.HistoryUnavailable: ("Nothing was changed.", "Send it again when the history store answers."),
+    errors.NotYours: ("Nothing was changed.", "Use another sessionId, or ask its owner to share the chat."),
     errors.MissingKey: (errors.KEPT, "Set the key where the app is configured, or name another provider."),
     errors.WrongKey: (errors.KEPT, "Correct the key where the app is configured, then send the message again."),
 }

@@ -7,7 +7,6 @@ site must not use a visitor's browser), the token, the kind of the body and its 
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import secrets
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from lib.access import is_loopback
 from lib.api.errors import Refused, forbidden
 
 MOST_BYTES = 1_000_000
@@ -57,8 +57,8 @@ class Guard:
         """Whether the request came from this machine to a server that only this machine can reach."""
         ends = [request.scope.get(end) for end in ("server", "client")]
         return (
-            _is_loopback(self.address())
-            and all(end is not None and _is_loopback(end[0]) for end in ends)
+            is_loopback(self.address())
+            and all(end is not None and is_loopback(end[0]) for end in ends)
             and not any(name in request.headers for name in FORWARDED)
         )
 
@@ -167,15 +167,3 @@ def _matches(name: str, pattern: str) -> bool:
     """Whether a name is one of `pattern`: itself, "*.example.com" or "*"."""
     pattern = pattern.lower()
     return pattern == "*" or name == pattern or (pattern.startswith("*.") and name.endswith(pattern[1:]))
-
-
-def _is_loopback(address: str | None) -> bool:
-    """Whether this is an address or name of the loopback interface."""
-    if address is None:
-        return False
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

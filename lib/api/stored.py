@@ -7,16 +7,19 @@ from typing import Any
 
 from lib.api.conversations import Conversations
 from lib.api.errors import body_of, no_such_session
+from lib.chat.service import ChatService
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
 
-def stored_chat(conversations: Conversations, session_id: str, limit: int, before: int | None) -> dict[str, Any]:
+def stored_chat(
+    conversations: Conversations, chat: ChatService, session_id: str, limit: int, before: int | None
+) -> dict[str, Any]:
     """The chat with `limit` messages, those before the stored index `before`, or the newest.
 
     Raises Refused (404) where nothing is stored.
     """
-    store, live = conversations.chat().store, conversations.chat().live(session_id)
+    store, live = chat.store, chat.live(session_id)
     history, about = store.load(session_id), store.about(session_id)
     if not history and live is None and about.created_at is None and not about.settings:
         raise no_such_session()

@@ -29,13 +29,12 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def begin(conversations: Conversations, session_id: str, asked: NewMessage) -> LiveTurn:
+def begin(conversations: Conversations, chat: ChatService, session_id: str, asked: NewMessage) -> LiveTurn:
     """Store the message as the session's live turn and start answering it.
 
     An interrupted turn that a program began is replaced, because nobody may be looking at it; so is one with the same
     message. Any other one waits for the person who typed it: TurnInProgress.
     """
-    chat = conversations.chat()
     stored = chat.store.about(session_id).settings
     settings = _settings(conversations, stored, asked)
     before = chat.live(session_id)

@@ -14,7 +14,7 @@ from typing import Any
 from lib.context.candidates import Summary
 from lib.history import About, Import, Mark, Recording, SessionSummary, Signal, serialization, valid_session_id
 from lib.history.refusals import being_answered, checked_index, checked_messages, interrupted, occupied, turn_lost
-from lib.history.sessions import Gone, restoring
+from lib.history.sessions import restoring
 from lib.history.sessions.memory_directory import MemoryDirectory, State
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
@@ -127,7 +127,7 @@ class InMemoryHistory(MemoryDirectory):
             emptied.about = About(owner=old.about.owner, share=old.about.share)
             self._sessions[session_id] = emptied
             if old.messages or old.live:
-                self._gone[session_id] = Gone(session_id, "deleted", self._clock(), old.about.title)
+                self._gone[session_id] = old.ended(session_id, "deleted", self._clock())
 
     def turns(self, session_id: str, newest: int | None = None) -> list[Turn]:
         with self._lock:
@@ -229,7 +229,7 @@ class InMemoryHistory(MemoryDirectory):
         for session_id, state in expired.items():
             del self._sessions[session_id]
             if state.messages or state.live:
-                self._gone[session_id] = Gone(session_id, "expired", state.expires_at, state.about.title)
+                self._gone[session_id] = state.ended(session_id, "expired", state.expires_at)
         for oldest in list(self._gone)[:-MOST_GONE]:
             del self._gone[oldest]
 

@@ -125,12 +125,12 @@ class RedisHistory(RedisDirectory):
         self._write(lua_turns.DISCARD, session_id, _id(live_id))
 
     def clear(self, session_id: str) -> None:
-        title = self._title(session_id)
+        title, owner = self._title_and_owner(session_id)
         self._write(lua.CLEAR, session_id)
         self._reader.forget(session_id)
         if self._index.remove(session_id):
             with suppress(HistoryUnavailable):  # a full server clears, but takes no note of it
-                self._endings.note(Gone(session_id, "deleted", time.time(), title))
+                self._endings.note(Gone(session_id, "deleted", time.time(), title, owner))
 
     def import_messages(self, session_id: str, messages: Sequence[Message], source: str) -> None:
         if not messages:

@@ -34,8 +34,8 @@ REMEMBERED = 256
 class Parts(Protocol):
     """What recording needs of the app."""
 
-    def store(self) -> HistoryStore:
-        """The store. Raises ChatError."""
+    def store(self, owner: str) -> HistoryStore:
+        """The store as this person may use it; empty where there is one person only. Raises ChatError."""
 
     def settings(self, endpoint: Endpoint, model: str) -> ChatSettings:
         """The settings of a new session with this model."""
@@ -45,10 +45,10 @@ class Parts(Protocol):
 
 
 class Placing:
-    """One per store, shared by the threads that record."""
+    """One per person, shared by the threads that record. Only this person's sessions are gone on with."""
 
-    def __init__(self, parts: Parts) -> None:
-        self.store = parts.store()
+    def __init__(self, parts: Parts, owner: str = "") -> None:
+        self.store = parts.store(owner)
         self.settings = parts.settings
         self.counter = parts.counter
         self._groups = SessionGroups(self.store)

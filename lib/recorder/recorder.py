@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from lib.recorder.entries import Entries, Entry
 from lib.recorder.place import Parts, Placing
@@ -14,7 +17,10 @@ from lib.settings import Endpoint
 
 MOST_AT_ONCE = 64
 """Requests that are recorded at the same time. More of them are passed on and not recorded."""
+MOST_PEOPLE = 256
+"""People of whom it is kept in memory what they sent last."""
 LOCAL = "local"
+T = TypeVar("T")
 
 
 class Recorder:
@@ -25,8 +31,10 @@ class Recorder:
         self.targets = dict(targets or {})
         """The endpoint that requests go to unless they name one: by "openai" and "anthropic", the kind of a path."""
         self.entries = Entries()
+        """Everybody's requests."""
         self._parts = parts
-        self._placing: Placing | None = None
+        self._placings: OrderedDict[str, Placing] = OrderedDict()
+        self._entries: OrderedDict[str, Entries] = OrderedDict()
         self._lock = threading.Lock()
         self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._closing = threading.Event()
@@ -42,9 +50,9 @@ class Recorder:
         entry = Entry(tape.id, tape.started_at, tape.path, tape.endpoint.name)
         if not self._room.acquire(blocking=False):
             note = f"Passed on, and not recorded: {MOST_AT_ONCE} requests are being recorded already."
-            self.entries.put(replace(entry, state="passed on", note=note))
+            self._put(tape.owner, replace(entry, state="passed on", note=note))
             return
-        self.entries.put(entry)
+        self._put(tape.owner, entry)
         with self._lock:
             earlier = [done for other, done in self._under_way.values() if other.ended_monotonic is not None]
             self._under_way[tape.id] = (tape, threading.Event())
@@ -57,18 +65,37 @@ class Recorder:
     def _record(self, tape: Tape, earlier: Sequence[threading.Event]) -> None:
         """Record one request. Those that were answered before it was sent come first: it may go on with one of them."""
         try:
-            Worker(tape, self._place, self.entries.put, self._closing, earlier).run()
+            place, report = partial(self._place, tape.owner), partial(self._put, tape.owner)
+            Worker(tape, place, report, self._closing, earlier).run()
         finally:
             with self._lock:
                 self._under_way.pop(tape.id)[1].set()
             self._room.release()
 
-    def _place(self) -> Placing:
-        """The placing on the store. Raises ChatError if the store cannot be opened."""
+    def entries_of(self, owner: str) -> Entries:
+        """One person's requests."""
         with self._lock:
-            if self._placing is None:
-                self._placing = Placing(self._parts)
-            return self._placing
+            return _kept(self._entries, owner, Entries)
+
+    def _put(self, owner: str, entry: Entry) -> None:
+        self.entries.put(entry)
+        if owner:
+            self.entries_of(owner).put(entry)
+
+    def _place(self, owner: str) -> Placing:
+        """The placing in this person's sessions. Raises ChatError if the store cannot be opened."""
+        with self._lock:
+            return _kept(self._placings, owner, lambda: Placing(self._parts, owner))
+
+
+def _kept(values: OrderedDict[str, T], owner: str, make: Callable[[], T]) -> T:
+    """This person's value. The one of the person who used theirs longest ago makes room."""
+    if owner not in values:
+        values[owner] = make()
+    values.move_to_end(owner)
+    if len(values) > MOST_PEOPLE:
+        values.popitem(last=False)
+    return values[owner]
 
 
 def takes(endpoint: Endpoint, kind: str) -> bool:

@@ -50,6 +50,8 @@ class Tape:
     secrets: tuple[str, ...] = ()
     session: str = ""
     """The session that the app named."""
+    owner: str = ""
+    """The id of the person whose app sent it; empty where there is one person only."""
     stop: Callable[[], object] = lambda: None
     """Ends the pass-through. May be called in any thread."""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)

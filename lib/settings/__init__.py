@@ -15,6 +15,8 @@ with its name. Keys never appear in a repr. Keys typed on a page are not here: t
                                (default: those of Ollama, LM Studio and llama.cpp)
     WINDOWSEAT_RECORD          1 records the requests that apps of one's own send to the app's port
     WINDOWSEAT_RECORD_TO       names of the endpoints that they go to, one for each protocol (default: this machine)
+    WINDOWSEAT_PEOPLE          "one", "visitors" or "accounts": whose sessions are whose (lib/settings/people.py), with
+    WINDOWSEAT_COOKIE_SECRET   and WINDOWSEAT_ADMINS
     WINDOWSEAT_API_TOKEN       what requests to the HTTP routes must send (at least 16 characters)
     OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL
     ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL
@@ -39,6 +41,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lib.errors import InvalidSettings
+from lib.settings.people import PeopleSettings, people_settings
 
 SESSION_TTL = 60 * 60 * 24
 """Seconds. The source document keeps sessions for 24 hours."""
@@ -90,6 +93,7 @@ class Settings:
     """Whether requests of people's own apps are recorded from the start."""
     record_to: Mapping[str, str] = field(default_factory=dict)
     """Names of the endpoints that recorded requests go to, by kind. Without one: the model on this machine."""
+    people: PeopleSettings = field(default_factory=PeopleSettings)
 
 
 def load_settings(
@@ -121,6 +125,7 @@ def load_settings(
         api_token=_api_token(_text(values, "WINDOWSEAT_API_TOKEN")),
         record=_text(values, "WINDOWSEAT_RECORD") in YES,
         record_to=_record_to(_text(values, "WINDOWSEAT_RECORD_TO"), endpoints),
+        people=people_settings(values),
     )
 
 

@@ -13,6 +13,7 @@ from tests.test_errors import tree
 STATUSES = {
     "ChatError": 500,
     "InvalidSettings": 503,
+    "NotYours": 403,
     "HistoryUnavailable": 503,
     "CorruptHistory": 409,
     "TurnInProgress": 409,

@@ -118,6 +118,7 @@ class Relay:
         if not recorder.on:
             raise OFF
         endpoint = self._endpoint(request, kind)
+        owner = await self._threads.run(lambda: self._access.owner(request))
         session = await self._session(request)
         data = await read_body(request, MOST_BYTES) if self._records else b""
         local = await self._threads.run(self._port.local_address) if endpoint.kind == "local" else None
@@ -127,7 +128,7 @@ class Relay:
         tape = None
         if self._records:
             secrets = secrets_in((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
-            tape = Tape(path, upstream.shown(url), endpoint, data, secrets, session)
+            tape = Tape(path, upstream.shown(url), endpoint, data, secrets, session, owner)
             recorder.start(tape)
         return Passing(request.method, url, headers, data, endpoint.label, tape)
 

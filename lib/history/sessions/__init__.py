@@ -127,6 +127,8 @@ class Gone:
     ending: Ending
     at: float
     title: str = ""
+    owner: str = ""
+    """The id of the person it belonged to, where that is known."""
 
 
 class SessionDirectory(Protocol):
@@ -141,8 +143,11 @@ class SessionDirectory(Protocol):
     def row(self, session_id: str) -> SessionRow | None:
         """One session's row, or None if it does not exist."""
 
-    def gone(self, session_id: str) -> Gone | None:
-        """When and why a session went. None if it exists, or if nothing is known of it any more."""
+    def gone(self, session_id: str, owner: str | None = None) -> Gone | None:
+        """When and why a session went. None if it exists, or if nothing is known of it any more.
+
+        With an owner, only of a session that was this person's.
+        """
 
     def rename(self, session_id: str, title: str) -> None:
         """Replace the title. Raises ValueError for an empty one."""

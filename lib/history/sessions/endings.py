@@ -50,11 +50,16 @@ class Endings:
         noted = _parsed(self._client.ask(lambda client: client.hget(GONE, session_id)))
         now = time.time()
         if noted and (activity is None or activity <= noted["noted"]):
-            return Gone(session_id, noted["ending"], min(now, noted["at"]), str(noted.get("title", "")))
+            return Gone(session_id, noted["ending"], min(now, noted["at"]), *_words(noted))
         if activity is None:
             return None
         due = activity + ttl_seconds
         return Gone(session_id, "expired" if due <= now + 1 else "lost", min(due, now))
+
+
+def _words(noted: dict[str, Any]) -> tuple[str, str]:
+    """Title and owner."""
+    return str(noted.get("title", "")), str(noted.get("owner", ""))
 
 
 def _parsed(value: bytes | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lib.history import About, serialization
 from lib.history.refusals import being_answered
-from lib.history.sessions import Gone, Parent, SessionPage, SessionQuery, SessionRow, Share, matching, sums
+from lib.history.sessions import Ending, Gone, Parent, SessionPage, SessionQuery, SessionRow, Share, matching, sums
 from lib.history.sessions.cursors import make_cursor, read_cursor
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
@@ -43,6 +43,10 @@ class State:
     def left(self, now: float) -> float | None:
         """Seconds that the session has left; None for ever."""
         return None if math.isinf(self.expires_at) else self.expires_at - now
+
+    def ended(self, session_id: str, ending: Ending, at: float) -> Gone:
+        """What is remembered of the session when it is gone."""
+        return Gone(session_id, ending, at, self.about.title, self.about.owner)
 
 
 class MemoryDirectory(ABC):
@@ -78,14 +82,14 @@ class MemoryDirectory(ABC):
             self._read(session_id)
             return self._row(session_id) if session_id in self._alive() else None
 
-    def gone(self, session_id: str) -> Gone | None:
+    def gone(self, session_id: str, owner: str | None = None) -> Gone | None:
         with self._lock:
             if session_id in self._alive():
                 return None
-            state = self._sessions.get(session_id)
+            found, state = self._gone.get(session_id), self._sessions.get(session_id)
             if state is not None and (state.messages or state.live) and state.expires_at <= self._clock():
-                return Gone(session_id, "expired", state.expires_at, state.about.title)
-            return self._gone.get(session_id)
+                found = state.ended(session_id, "expired", state.expires_at)
+            return found if found is None or owner in (None, found.owner) else None
 
     def rename(self, session_id: str, title: str) -> None:
         named = serialization.title_of(title)
@@ -119,7 +123,7 @@ class MemoryDirectory(ABC):
             if session_id in self._sessions:
                 self._bin[session_id, receipt] = (self._sessions.pop(session_id), now + BIN_SECONDS)
                 self._sessions[session_id] = State(gone=state.gone | held, expires_at=now + BIN_SECONDS)
-                self._gone[session_id] = Gone(session_id, "deleted", now, state.about.title)
+                self._gone[session_id] = state.ended(session_id, "deleted", now)
             return receipt
 
     def undelete(self, session_id: str, receipt: str) -> bool:

@@ -83,11 +83,15 @@ class RedisDirectory(ABC):
         rows = self._rows([session_id])
         return rows[0] if rows else None
 
-    def gone(self, session_id: str) -> Gone | None:
+    def gone(self, session_id: str, owner: str | None = None) -> Gone | None:
         if self.row(session_id) is not None:
             return None
         score = self._ask(lambda client: client.zscore(INDEX, session_id))
-        return self._endings.of(session_id, None if score is None else float(score), self._ttl_seconds)
+        found = self._endings.of(session_id, None if score is None else float(score), self._ttl_seconds)
+        if found is None or owner in (None, found.owner):
+            return found
+        was_theirs = not found.owner and self._ask(lambda client: client.sismember(owned_by(owner or ""), session_id))
+        return found if was_theirs else None
 
     def rename(self, session_id: str, title: str) -> None:
         named = serialization.title_of(title)
@@ -106,19 +110,19 @@ class RedisDirectory(ABC):
 
     def expire(self, session_id: str, seconds: float | None) -> None:
         milliseconds: int | str = "" if seconds is None else max(0, round(seconds * 1000))
-        title = self._title(session_id)
+        title, owner = self._title_and_owner(session_id)
         self._write(lua_sessions.EXPIRE, session_id, milliseconds)
         if seconds is not None:
-            self._endings.note(Gone(session_id, "expired", time.time() + max(0.0, seconds), title))
+            self._endings.note(Gone(session_id, "expired", time.time() + max(0.0, seconds), title, owner))
         else:
             self._ask(lambda client: client.persist(INDEX))
 
     def delete(self, session_id: str) -> str:
-        receipt, title = uuid.uuid4().hex, self._title(session_id)
+        receipt, (title, owner) = uuid.uuid4().hex, self._title_and_owner(session_id)
         score = self._ask(lambda client: client.zscore(INDEX, session_id)) or 0.0
         self._write(lua_sessions.DELETE, session_id, receipt, BIN_MS, repr(float(score)))
         self._index.remove(session_id)
-        self._endings.note(Gone(session_id, "deleted", time.time(), title))
+        self._endings.note(Gone(session_id, "deleted", time.time(), title, owner))
         return receipt
 
     def undelete(self, session_id: str, receipt: str) -> bool:
@@ -232,13 +236,13 @@ class RedisDirectory(ABC):
             stopped=held.stopped,
         )
 
-    def _title(self, session_id: str) -> str:
-        """The title; empty if there is none or it cannot be read."""
+    def _title_and_owner(self, session_id: str) -> tuple[str, str]:
+        """Both empty if there are none or they cannot be read."""
         try:
-            title = self._ask(lambda client: client.hget(keys_of(session_id).about, "title"))
+            title, owner = self._ask(lambda client: client.hmget(keys_of(session_id).about, "title", "owner"))
         except CorruptHistory:
-            return ""
-        return (title or b"").decode(errors="replace")
+            return "", ""
+        return (title or b"").decode(errors="replace"), (owner or b"").decode(errors="replace")
 
 
 def _holds(row: SessionRow, text: bytes, needle: str) -> bool:

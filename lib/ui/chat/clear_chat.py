@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lib.access import Right
 from lib.ui.chat import actions
 from lib.ui.format import numbers
 from lib.ui.shell.page import Page
@@ -14,7 +15,7 @@ CLEAR = "clear_panel"
 
 def draw(page: Page) -> None:
     """A button in the sidebar. It asks once and says what is lost."""
-    if page.error is not None or page.library or (not page.history and page.live is None):
+    if page.error is not None or page.right < Right.OWN or page.library or (not page.history and page.live is None):
         return
     panel = st.sidebar.popover(
         "Clear this chat", icon=":material/delete:", width="stretch", key=CLEAR, on_change="rerun"

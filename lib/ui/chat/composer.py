@@ -30,9 +30,9 @@ def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown |
             _gauge(page, plan)
     # outside st.bottom, where it goes by itself: only then does the page follow a growing reply
     st.chat_input(
-        read_only.PLACEHOLDER if page.library else welcome.placeholder(page),
+        welcome.placeholder(page) if page.may_write else read_only.placeholder(page),
         key=session.PROMPT,
-        disabled=bool(page.library),
+        disabled=not page.may_write,
         on_submit=actions.send_typed,
         args=(page.session_id, page.settings),
     )
@@ -55,7 +55,7 @@ def _gauge(page: Page, plan: ContextPlan) -> None:
     window_strip.draw(fill)
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
         st.caption(sentence(plan, "This" if page.live is not None else "Next"), width="stretch")
-        if page.live is not None and not page.live.interrupted:
+        if page.live is not None and not page.live.interrupted and page.may_write:
             st.button(
                 "Stop",
                 icon=":material/stop_circle:",

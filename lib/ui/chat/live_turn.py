@@ -14,7 +14,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lib.chat.service import ChatService
-from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, RuleBroken
+from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, NotYours, RuleBroken
 from lib.messages import user
 from lib.turns import LiveTurn
 from lib.ui.chat import actions, not_sent, transcript
@@ -66,7 +66,7 @@ def _follow(chat: ChatService, session_id: str, live: LiveTurn, slot: st.delta_g
             if state.phase == "storing" and not storing:
                 storing = True
                 st.caption(STORING)
-    except HistoryUnavailable:
+    except (HistoryUnavailable, NotYours):
         pass  # the rerun below shows the error, and the page comes back when the store does
     st.rerun()
 
@@ -106,6 +106,8 @@ def _decide(page: Page, live: LiveTurn) -> None:
         rule_verdict.of_live(page, live)
     if live.replaces is not None:
         st.caption("The version before this one is stored. Discard goes back to it.")
+    if not page.may_write:
+        return
     arguments = (page.session_id, live)
     with st.container(horizontal=True, key="decide"):
         if isinstance(error, ContextOverflow | RuleBroken):

@@ -9,6 +9,7 @@ from functools import partial
 
 import streamlit as st
 
+from lib.access import Right
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
 from lib.history.foreign import format_of
@@ -22,6 +23,8 @@ SETTINGS = "settings"
 
 def draw(page: Page) -> None:
     """Below "New chat", so that it opens on the screen and the strip stays in view. Every change is stored at once."""
+    if page.right < Right.WRITE:
+        return
     panel = st.sidebar.expander("Chat settings", icon=":material/tune:", key=SETTINGS, on_change="rerun")
     if page.error is not None or not panel.open:
         return

@@ -113,7 +113,7 @@ def last_exchange_actions(page: Page, found: versions.Versions) -> None:
     shown = versions.messages(page.history, versions.shown(page.session_id, found, prompt_at))
     with st.container(horizontal=True, gap="small", key="last_actions"):
         _copy([page.history[at] for at in dict.fromkeys((shown[0], shown[-1]))])
-        if isinstance(prompt.content, str) and shown[0] == prompt_at and not page.library:
+        if isinstance(prompt.content, str) and shown[0] == prompt_at and page.may_write:
             st.button(
                 "Retry",
                 icon=":material/refresh:",

@@ -72,7 +72,7 @@ def placeholder(page: Page) -> str:
 
 def follow_up(page: Page) -> None:
     """After a starter with a fact: a button with the question that shows whether the model was sent that fact."""
-    if len(page.history) != 2 or page.live is not None or page.library:
+    if len(page.history) != 2 or page.live is not None or not page.may_write:
         return
     question = FOLLOW_UPS.get(page.history[0].text)
     if question is not None:

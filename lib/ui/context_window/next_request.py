@@ -58,7 +58,7 @@ def _choices(page: Page, draft: DraftSettings) -> None:
             "Keep these settings",
             type="primary",
             key="keep_trial",
-            disabled=bool(page.library),
+            disabled=not page.may_write,
             on_click=draft_settings.keep,
             args=(page,),
             width="stretch",

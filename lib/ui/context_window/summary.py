@@ -56,6 +56,7 @@ def _show(page: Page, summary: Summary) -> None:
         "Undo this summary",
         icon=":material/undo:",
         key="undo_summary",
+        disabled=not page.may_write,
         on_click=_undo,
         args=(page.session_id,),
         help="The one before it is used again. With the summary strategy, the next message makes a new one.",

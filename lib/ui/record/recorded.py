@@ -21,10 +21,9 @@ EMPTY = "Nothing recorded yet. Turn recording on, change the line above, and run
 def draw() -> None:
     """The newest requests. The page is drawn again when another one comes."""
     st.subheader("What was recorded", anchor=False)
-    recorder = services.recorder()
     watch.follow_list()
     try:
-        entries = recorder.entries.newest(services.chat().store)
+        entries = services.recorded().newest(services.chat().store)
     except ChatError as error:
         error_box.show(error)
         return

@@ -22,7 +22,14 @@ def draw() -> None:
         " was sent, what changed, what your app dropped, and what the provider's cache gave back. Keys pass through and"
         " are never stored."
     )
-    st.toggle("Record requests", key=state.show_switch(recorder.on), on_change=_switch)
+    may_switch = services.asking().sees_all
+    st.toggle(
+        "Record requests",
+        key=state.show_switch(recorder.on),
+        on_change=_switch,
+        disabled=not may_switch,
+        help=None if may_switch else "It is set where the app is started, because it holds for everybody.",
+    )
     st.caption(
         ":material/radio_button_checked: Recording, until the app stops or somebody turns it off."
         if recorder.on
@@ -37,6 +44,7 @@ def draw() -> None:
                 label,
                 list(offered),
                 key=state.show_target(kind, chosen),
+                disabled=not may_switch,
                 on_change=_choose,
                 args=(kind,),
                 format_func=lambda name: _label(endpoints, name),
@@ -45,10 +53,14 @@ def draw() -> None:
 
 
 def _switch() -> None:
+    if not services.asking().sees_all:
+        return
     services.recorder().on = state.switched()
 
 
 def _choose(kind: str) -> None:
+    if not services.asking().sees_all:
+        return
     services.recorder().targets[kind] = state.target(kind)
 
 

@@ -42,12 +42,12 @@ def _tick(page: Page, newest: int, ticks: Iterator[int]) -> None:
 
 def follow_list() -> None:
     """Draw the page again whenever the list of requests has changed."""
-    _follow(services.recorder().entries.revision)
+    _follow(services.recorded().revision)
 
 
 @st.fragment(run_every=SECONDS)
 def _follow(revision: int) -> None:
-    if services.recorder().entries.revision != revision:
+    if services.recorded().revision != revision:
         st.rerun()
 
 

@@ -21,6 +21,7 @@ ROWS = 25
 NO_REDIS = (
     "This app keeps its chats in its own memory. Other libraries' conversations are found on a Redis (`REDIS_URL`)."
 )
+NOT_YOURS = "Other libraries' conversations have no owner here, so only an admin of this app sees them."
 ITEMS = FORMATS["openai-agents"]
 """Its items are counted before calls that belong together become one message."""
 LOOKED_FOR = """\
@@ -37,7 +38,9 @@ def draw(page: Page) -> None:
     """What was found, a search, and a line for each conversation with a link that opens it."""
     try:
         foreign = foreign_sessions(services.chat().store)
-        if foreign is None:
+        if not services.asking().sees_all:
+            st.info(NOT_YOURS)
+        elif foreign is None:
             st.info(NO_REDIS)
         else:
             _list(foreign, page.session_id)

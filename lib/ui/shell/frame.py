@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lib.access import Right
 from lib.context.plan import ContextPlan
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label
 from lib.ui.shell import menu
 from lib.ui.shell.page import Page
+
+SHARED = {
+    False: ":material/visibility: shared with you to read",
+    True: ":material/group: shared with you, you may write",
+}
+"""What the line says of another person's chat, by whether one may write."""
 
 
 def draw(page: Page, plan: ContextPlan | None, name: str) -> None:
@@ -29,8 +36,16 @@ def sentence(page: Page, plan: ContextPlan | None) -> str:
     settings = page.settings
     title = as_label(page.about.title, 48) or ("New chat" if not page.history else "Untitled chat")
     library = f":material/visibility: {page.library}, read-only" if page.library else ""
+    shared = "" if page.right == Right.OWN else SHARED[page.may_write]
     fork = ":material/call_split: fork" if page.about.parent is not None else ""
-    parts = [f"**{title}**", library, fork, as_label(settings.model, 40), f"window {settings.max_tokens:,} tokens"]
+    parts = [
+        f"**{title}**",
+        library,
+        shared,
+        fork,
+        as_label(settings.model, 40),
+        f"window {settings.max_tokens:,} tokens",
+    ]
     if page.history:
         parts.append(_dropped(plan, len(page.history)))
     return " · ".join(part for part in parts if part)

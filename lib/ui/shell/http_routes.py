@@ -11,20 +11,27 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from lib import api
+from lib.access import Person
+from lib.access.middleware import SetVisitorCookie
+from lib.access.people import PERSON_HEADER
+from lib.access.visitor_cookie import VisitorCookie
 from lib.api import record
-from lib.api.access import Everyone
+from lib.api.access import ByPerson
 from lib.api.guards import Guard
 from lib.api.record.as_sent import AsSent
 from lib.api.security_headers import SecurityHeaders
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
+from lib.errors import InvalidSettings
 from lib.providers import Provider
 from lib.providers.llama.process import ChildAddress
 from lib.recorder.recorder import Recorder
 from lib.settings import Endpoint
+from lib.ui.people import login_cookie
 from lib.ui.shell import services, session_settings
 
 
@@ -32,8 +39,8 @@ class AppConversations:
     """The conversations of the pages. Nothing here reads a browser session, so keys are the configured ones."""
 
     def chat(self) -> ChatService:
-        """The service that the pages use."""
-        return services.chat()
+        """The service that the pages share. It belongs to nobody: lib/api/access.py puts a gate before it."""
+        return services.everyones_chat()
 
     def endpoints(self) -> Mapping[str, Endpoint]:
         """The providers that the chat settings offer."""
@@ -80,15 +87,31 @@ def _hosts() -> Sequence[str]:
     return hosts
 
 
+def person_of(request: Request) -> Person:
+    """Who sent a request that has passed the guards. Raises InvalidSettings."""
+    people = services.people()
+    claims = login_cookie.claims(request) if people.mode == "accounts" else {}
+    return people.of_request(request.cookies, claims, request.headers.get(PERSON_HEADER, ""))
+
+
+def _cookie() -> VisitorCookie | None:
+    """The visitors' cookie; None where there are no visitors, or the settings cannot be used."""
+    try:
+        return services.people().cookie
+    except InvalidSettings:  # the page says so
+        return None
+
+
 GUARD = Guard(lambda: services.settings().api_token, lambda: st.get_option("server.address"), _hosts)
 
 
 def routes() -> list[BaseRoute]:
     """The HTTP routes, for st.App."""
-    access = Everyone()
+    access = ByPerson(services.everyones_chat, person_of)
     return [*api.routes(AppConversations(), GUARD, access), *record.routes(AppRecorder(), GUARD, access)]
 
 
 def middleware() -> list[Middleware]:
     """What every response of the app passes through, for st.App."""
-    return [Middleware(SecurityHeaders), Middleware(AsSent)]
+    cookie = Middleware(SetVisitorCookie, _cookie, login_cookie.path)
+    return [Middleware(SecurityHeaders), Middleware(AsSent), cookie]

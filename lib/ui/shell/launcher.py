@@ -36,6 +36,6 @@ def _open_the_store() -> None:
 
     try:
         services.local_servers().models()  # asked now, their answers are there when the settings are opened
-        services.chat()
+        services.everyones_chat()
     except ChatError as error:
         log.warning("%s", error.what)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from lib.access import Right
+from lib.access.gated_chat import GatedChat
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
-from lib.errors import ChatError
+from lib.errors import ChatError, NotYours
 from lib.history import About
 from lib.history.foreign import format_of
 from lib.messages import Message
@@ -31,6 +33,13 @@ class Page:
     about: About = field(default_factory=About)
     live: LiveTurn | None = None
     error: ChatError | None = None
+    right: Right = Right.OWN
+    """What the person who looks at the page may do with the chat."""
+
+    @property
+    def may_write(self) -> bool:
+        """Whether they may send messages and change settings."""
+        return self.right >= Right.WRITE and not self.library
 
     @property
     def settings(self) -> ChatSettings:
@@ -54,6 +63,14 @@ def load(session_id: str) -> Page:
     try:
         chat = services.chat()
         live = chat.live(session_id)  # before the history, so that a turn committed in between is seen in full
-        return Page(session_id, chat, chat.store.load(session_id), chat.store.about(session_id), live)
+        history, about = chat.store.load(session_id), chat.store.about(session_id)
+        return Page(session_id, chat, history, about, live, right=right_to(chat, session_id))
+    except NotYours as error:
+        return Page(session_id, chat, error=error, right=Right.NONE)
     except ChatError as error:
         return Page(session_id, chat, error=error)
+
+
+def right_to(chat: ChatService, session_id: str) -> Right:
+    """What the person who has this service may do with a session."""
+    return chat.gate.right(session_id) if isinstance(chat, GatedChat) else Right.OWN

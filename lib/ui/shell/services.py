@@ -11,7 +11,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit import config
 
+from lib.access import THE_ONE, Person, mode_of
+from lib.access.gate import Gate
+from lib.access.gated_chat import GatedChat
+from lib.access.people import People
+from lib.access.secret import cookie_secret
+from lib.access.signer import OwnerSigner
+from lib.access.visitor_cookie import VisitorCookie
 from lib.chat.replays import Replays
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
@@ -24,9 +32,11 @@ from lib.providers import Provider
 from lib.providers.factory import open_counter, open_provider, vendor_of
 from lib.providers.llama.process import LocalModel
 from lib.providers.local_servers import LocalServers
+from lib.recorder.entries import Entries
 from lib.recorder.recorder import Recorder
 from lib.settings import Endpoint, Settings, load_settings
 from lib.tokens import ESTIMATE, TokenCounter
+from lib.ui.people import person
 from lib.ui.shell import session
 from lib.ui.shell.last_used import LastUsed
 
@@ -55,19 +65,58 @@ def settings() -> Settings:
 
 
 @st.cache_resource(show_spinner=False)
+def people() -> People:
+    """Whose sessions are whose in this installation. Raises InvalidSettings."""
+    chosen = settings().people
+    mode = mode_of(chosen.mode, st.get_option("server.address"), chosen.has_login)
+    if mode == "one":
+        return People(mode)
+    streamlits = st.get_option("server.cookieSecret") if config.is_manually_set("server.cookieSecret") else None
+    folder = None if settings().store == "memory" else settings().data_dir
+    secret = cookie_secret(chosen.cookie_secret or streamlits, folder)
+    cookie = VisitorCookie(secret) if mode == "visitors" else None
+    return People(mode, cookie, OwnerSigner(secret, "windowseat.program"), chosen.admins)
+
+
+def asking() -> Person:
+    """Who looks at this page. In any thread if the installation has one person only."""
+    return person.of_this_page(people())
+
+
 def chat() -> ChatService:
-    """The conversations of this installation. Raises HistoryUnavailable where the store cannot be opened."""
+    """The conversations as the person who looks at this page may use them. Raises HistoryUnavailable where the store
+    cannot be opened."""
+    return _chat_of(asking())
+
+
+def _chat_of(whoever: Person) -> ChatService:
+    """The conversations behind this person's gate. In any thread."""
+    shared = everyones_chat()
+    return shared if whoever == THE_ONE else GatedChat(Gate(whoever, shared.store), shared)
+
+
+@st.cache_resource(show_spinner=False)
+def everyones_chat() -> ChatService:
+    """The same without the gate: for the server itself, and for what puts a gate before it."""
     service = ChatService(open_history(settings()), counter_of)
     _to_close.append(service.close)
     return service
 
 
-@st.cache_resource(show_spinner=False)
 def replays() -> Replays:
-    """The conversations that are being sent again. Raises HistoryUnavailable where the store cannot be opened."""
-    running = Replays(chat())
-    _to_close.append(running.close)
-    return running
+    """The conversations that this person is sending again. Raises HistoryUnavailable where the store cannot be
+    opened."""
+    whoever, everyones = asking(), _replays()
+    if whoever.id not in everyones:
+        everyones[whoever.id] = Replays(_chat_of(whoever))
+        _to_close.append(everyones[whoever.id].close)
+    return everyones[whoever.id]
+
+
+@st.cache_resource(show_spinner=False)
+def _replays() -> dict[str, Replays]:
+    """By the person's id."""
+    return {}
 
 
 @st.cache_resource(show_spinner=False)
@@ -136,9 +185,10 @@ def find_model(provider: str, model: str) -> Model | None:
 class _RecorderParts:
     """What recording needs: the same store, settings and counters as the pages have."""
 
-    def store(self) -> HistoryStore:
-        """The store of the pages."""
-        return chat().store
+    def store(self, owner: str) -> HistoryStore:
+        """The store of the pages, behind the gate of the person whose app it is."""
+        mode = people().mode
+        return _chat_of(Person(mode, owner) if owner else THE_ONE).store
 
     def settings(self, endpoint: Endpoint, model: str) -> ChatSettings:
         """The settings of a recorded session, with the model's window where it is known."""
@@ -158,6 +208,12 @@ def recorder() -> Recorder:
     made = Recorder(_RecorderParts(), on=settings().record, targets=settings().record_to)
     _to_close.append(made.close)
     return made
+
+
+def recorded() -> Entries:
+    """The requests of this person's apps; everybody's for who sees everything."""
+    whoever = asking()
+    return recorder().entries if whoever.sees_all else recorder().entries_of(whoever.id)
 
 
 @st.cache_resource(show_spinner=False)

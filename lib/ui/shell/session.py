@@ -16,6 +16,7 @@ from typing import Any
 
 import streamlit as st
 
+from lib.access.visitor_cookie import new_owner
 from lib.history import valid_session_id
 from lib.messages import utf8_safe
 
@@ -27,6 +28,7 @@ PICKED_TURN = "picked_turn"
 CHECKED_RULES = "lint_rules"
 SESSION_ID, REFUSED_ID, FROM_ADDRESS = "session_id", "refused_id", "from_address"
 LAST_SETTINGS = "last_settings"
+PASSING_OWNER = "passing_owner"
 EDITING, CHOSEN_MESSAGE, FLASH, BROKEN_ANSWER = "editing", "chosen_message", "flash", "broken_answer"
 
 
@@ -59,6 +61,12 @@ def refused_id() -> bool:
 def came_by_address() -> bool:
     """Whether the open chat was asked for by an address, and not opened or created on a page."""
     return st.session_state.get(FROM_ADDRESS) == st.session_state.get(SESSION_ID)
+
+
+def passing_owner() -> str:
+    """Who owns what is begun in this browser session if the browser keeps no cookie."""
+    owner: str = st.session_state.setdefault(PASSING_OWNER, new_owner())
+    return owner
 
 
 def last_settings() -> Mapping[str, Any]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.errors import HistoryUnavailable, InvalidSettings
+from lib.errors import HistoryUnavailable, InvalidSettings, NotYours
 from lib.example import is_example
+from lib.ui.people import people_line
 from lib.ui.shell import absent, error_box, frame, menu, next_plan, services, session, sidebar
 from lib.ui.shell.page import Page, load, show_store_note
 
@@ -31,7 +32,7 @@ EXAMPLE_NOTE = (
 def setup(name: str) -> Page:
     """Set up the page of this name and load the open chat. Draws the error if that fails.
 
-    The chat page draws its line and its list of chats itself, later: a new chat need not wait for the store.
+    The chat page draws its line and the rest of the sidebar itself, later: a new chat need not wait for the store.
     """
     entry = menu.MENU[name]
     st.set_page_config(
@@ -42,15 +43,19 @@ def setup(name: str) -> Page:
     with st.sidebar:
         menu.draw(session_id)
     _stop_without_settings()
+    people_line.stop_unless_known()
     page = Page(session_id) if new and name == "chat" else load(session_id)
     sidebar.new_chat()
     if name != "chat":
         sidebar.list_chats(page, link=name != "sessions")
+        people_line.draw()
         st.header(entry.title, anchor=False)
         frame.draw(page, next_plan.preview(page), name)
     _explain_address(page)
     if page.error is not None:
         error_box.show(page.error)
+    if isinstance(page.error, NotYours):
+        people_line.explain_refusal()
     if page.chat is not None and not isinstance(page.error, HistoryUnavailable):
         show_store_note(page.chat)
     if is_example(page.about):
@@ -61,7 +66,7 @@ def setup(name: str) -> Page:
 def _stop_without_settings() -> None:
     """A setting that cannot be used ends the page here: nothing below could be drawn without it."""
     try:
-        services.settings()
+        services.people()
     except InvalidSettings as error:
         error_box.show(error)
         st.stop()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.errors import ChatError
+from lib.errors import ChatError, NotYours
 from lib.history import SessionSummary
 from lib.history.sessions import SessionRow
 from lib.ui.format import numbers
@@ -33,23 +33,26 @@ def list_chats(page: Page, link: bool = True) -> None:
     Below them, unless `link` is False, stands a link to the page with all of them.
     """
     with st.sidebar:
-        if page.error is not None:
-            return
-        try:
-            store = services.chat().store
-            pinned = store.pinned_sessions(PINNED_SHOWN)
-            kept = {entry.session_id for entry in pinned}
-            newest = [entry for entry in store.sessions(SESSIONS_SHOWN) if entry.session_id not in kept]
-        except ChatError as error:
-            error_box.show(error)
-            return
-        if page.chat is None:
-            show_store_note(services.chat())
-        sessions: list[Entry] = [*pinned, *newest]
-        for entry, title in zip(sessions, titles(sessions), strict=True):
-            _entry(entry, title, is_open=entry.session_id == page.session_id, is_pinned=entry.session_id in kept)
-        if sessions and link:
-            _all_sessions(page.session_id)
+        if page.error is None or isinstance(page.error, NotYours):
+            _list(page, link)
+
+
+def _list(page: Page, link: bool) -> None:
+    try:
+        store = services.chat().store
+        pinned = store.pinned_sessions(PINNED_SHOWN)
+        kept = {entry.session_id for entry in pinned}
+        newest = [entry for entry in store.sessions(SESSIONS_SHOWN) if entry.session_id not in kept]
+    except ChatError as error:
+        error_box.show(error)
+        return
+    if page.chat is None:
+        show_store_note(services.chat())
+    sessions: list[Entry] = [*pinned, *newest]
+    for entry, title in zip(sessions, titles(sessions), strict=True):
+        _entry(entry, title, is_open=entry.session_id == page.session_id, is_pinned=entry.session_id in kept)
+    if sessions and link:
+        _all_sessions(page.session_id)
 
 
 def _all_sessions(session_id: str) -> None:

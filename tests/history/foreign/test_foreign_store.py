@@ -50,7 +50,7 @@ class Directory(InMemoryHistory):
     def row(self, session_id: str) -> None:
         self.asked.append(f"row {session_id}")
 
-    def gone(self, session_id: str) -> None:
+    def gone(self, session_id: str, owner: str | None = None) -> None:
         self.asked.append(f"gone {session_id}")
 
 

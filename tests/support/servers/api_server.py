@@ -17,7 +17,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 
 from lib import api
-from lib.api.access import Everyone
 from lib.api.guards import Guard
 from lib.api.security_headers import SecurityHeaders
 from lib.chat.service import ChatService
@@ -65,11 +64,20 @@ class ScriptedConversations:
         return self.provider
 
 
-class Refusing(Everyone):
-    """Refuses what a test tells it to refuse. `asked` holds what it was asked."""
+class Refusing:
+    """One person, to whom it refuses what a test tells it to refuse. `asked` holds what it was asked."""
 
     asked: list[tuple[str, bool]]
     error: Exception | None
+
+    def __init__(self, conversations: ScriptedConversations) -> None:
+        self._conversations = conversations
+
+    def chat(self, request: Request) -> ChatService:
+        return self._conversations.chat()
+
+    def owner(self, request: Request) -> str:
+        return ""
 
     def may(self, request: Request, session_id: str, write: bool) -> None:
         self.asked.append((session_id, write))
@@ -140,7 +148,8 @@ def serving() -> Iterator[ApiServer]:
     """A running server on a port of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    conversations, access = ScriptedConversations(InMemoryHistory(3600)), Refusing()
+    conversations = ScriptedConversations(InMemoryHistory(3600))
+    access = Refusing(conversations)
     with httpx2.Client(base_url=url, timeout=30, trust_env=False) as client:
         served = ApiServer(conversations, access, client, url)
         guard = Guard(lambda: served.token, lambda: served.address, lambda: served.hosts)

@@ -28,7 +28,7 @@ from lib.settings import Endpoint
 from lib.tokens import TokenCounter
 from lib.tokens.model_counters import counter_for
 from lib.turns import Turn
-from tests.support.servers.api_server import Refusing
+from tests.support.servers.api_server import Refusing, ScriptedConversations
 from tests.support.servers.upstream import Upstream
 from tests.support.waiting import wait_until
 
@@ -39,7 +39,7 @@ class Parts:
     def __init__(self, store: HistoryStore) -> None:
         self._store = store
 
-    def store(self) -> HistoryStore:
+    def store(self, owner: str) -> HistoryStore:
         return self._store
 
     def settings(self, endpoint: Endpoint, model: str) -> ChatSettings:
@@ -119,7 +119,7 @@ def recording(store: HistoryStore, *, on: bool = True) -> Iterator[RecordServer]
     with Upstream() as upstream:
         recorder = Recorder(Parts(store), on=on, targets=targets)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        access = Refusing()
+        access = Refusing(ScriptedConversations(store))
         access.asked, access.error = [], None
         served = RecordServer(url, store, recorder, upstream, access)
         guard = Guard(lambda: served.token, lambda: served.address)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from lib.access import Right
 from lib.analysis.session_costs import cost_of
 from lib.history.sessions import SessionRow
 from lib.ui.format import numbers
@@ -26,14 +27,14 @@ MENU_KEY = "time_left"
 PAGES = ("chat", "context_window", "tokens")
 
 
-def draw(row: SessionRow) -> None:
-    """The title with the facts, the actions, and the ways to other pages."""
+def draw(row: SessionRow, right: Right) -> None:
+    """The title with the facts, the actions for its owner, and the ways to other pages."""
     title = as_label(row.title, 80) or "Untitled"
     st.markdown(f"#### {':material/push_pin: ' if row.pinned else ''}{title}")
     st.markdown(facts(row, services.settings().session_ttl))
     if row.format:
         st.caption(f":material/visibility: {as_label(row.format)} keeps this conversation. Windowseat only reads it.")
-    else:
+    elif right == Right.OWN:
         _actions(row)
     _ways(row.session_id)
 

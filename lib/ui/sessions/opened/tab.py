@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from lib.errors import ChatError
+from lib.errors import ChatError, NotYours
 from lib.ui.sessions import state, tabs
 from lib.ui.sessions.opened import head, lineage, messages, settings, stored, time_line
 from lib.ui.shell import error_box, services
@@ -22,14 +22,14 @@ VIEWS: dict[str, Callable[[Page], None]] = {
 
 def draw(page: Page) -> None:
     """Everything about the open session. What cannot be read can still be seen as it is stored, and deleted."""
-    if page.chat is None:
+    if page.chat is None or isinstance(page.error, NotYours):
         return
     try:
         row = services.chat().store.row(page.session_id)
         if row is None:
             _nothing_open()
             return
-        head.draw(row)
+        head.draw(row, page.right)
         _live(page)
         lineage.draw(page.session_id)
         if page.error is None:

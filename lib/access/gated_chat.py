@@ -1,0 +1,85 @@
+"""GatedChat: the chat service as one person may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lib.access import Right
+from lib.access.gate import Gate, gated_store
+from lib.chat.request_reader import ProviderOpener
+from lib.chat.service import ChatService
+from lib.chat_settings import ChatSettings
+from lib.messages import Message
+from lib.tokens import TokenCounter
+from lib.tokens.ledger import TokenLedger
+from lib.turns import LiveTurn
+
+
+class GatedChat(ChatService):
+    """For one request, or one run of a page. Turns and ledgers stay with the service that everybody shares.
+
+    Every method asks the gate first, and raises NotYours. None of the inherited ones is used.
+    """
+
+    def __init__(self, gate: Gate, chat: ChatService) -> None:
+        self.gate = gate
+        self.store = gated_store(gate, chat.store)
+        self.counter_of = chat.counter_of
+        self._chat = chat
+
+    def send(
+        self, session_id: str, prompt: str, settings: ChatSettings, open_provider: ProviderOpener, **options: Any
+    ) -> LiveTurn:
+        self.gate.check(session_id, Right.WRITE)
+        return self._chat.send(session_id, prompt, settings, open_provider, **options)
+
+    def retry(
+        self,
+        session_id: str,
+        interrupted: LiveTurn,
+        settings: ChatSettings,
+        open_provider: ProviderOpener,
+        **options: Any,
+    ) -> LiveTurn:
+        self.gate.check(session_id, Right.WRITE)
+        return self._chat.retry(session_id, interrupted, settings, open_provider, **options)
+
+    def keep(self, session_id: str, interrupted: LiveTurn) -> None:
+        self.gate.check(session_id, Right.WRITE)
+        self._chat.keep(session_id, interrupted)
+
+    def discard(self, session_id: str, interrupted: LiveTurn) -> None:
+        self.gate.check(session_id, Right.WRITE)
+        self._chat.discard(session_id, interrupted)
+
+    def import_messages(
+        self, session_id: str, messages: Sequence[Message], settings: ChatSettings, source: str
+    ) -> None:
+        self.gate.check(session_id, Right.WRITE)
+        self._chat.import_messages(session_id, messages, settings, source)
+
+    def undo_summary(self, session_id: str) -> None:
+        self.gate.check(session_id, Right.WRITE)
+        self._chat.undo_summary(session_id)
+
+    def stop(self, session_id: str) -> None:
+        self.gate.check(session_id, Right.WRITE)
+        self._chat.stop(session_id)
+
+    def live(self, session_id: str) -> LiveTurn | None:
+        self.gate.check(session_id, Right.READ)
+        return self._chat.live(session_id)
+
+    def follow(self, session_id: str, live_id: str) -> Iterator[LiveTurn]:
+        self.gate.check(session_id, Right.READ)
+        for state in self._chat.follow(session_id, live_id):
+            self.gate.check(session_id, Right.READ)
+            yield state
+
+    def ledger(self, session_id: str, counter: TokenCounter) -> TokenLedger:
+        self.gate.check(session_id, Right.READ)
+        return self._chat.ledger(session_id, counter)
+
+    def close(self) -> None:
+        """Nothing: the service is everybody's."""
