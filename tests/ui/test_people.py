@@ -13,6 +13,7 @@ from lib.access.gate import Gate
 from lib.access.gated_chat import GatedChat
 from lib.chat.service import ChatService
 from lib.history.sessions import SessionQuery, Share
+from lib.ui.sessions import filters
 from lib.ui.shell import menu, services, session
 from tests.support.app.pages import SESSION, exchange, page
 
@@ -111,6 +112,22 @@ def test_what_is_begun_belongs_to_whoever_begins_it(visitors: ChatService) -> No
     example = at.query_params["session"]
     assert visitors.store.about(example).owner == BERT
     assert {row.owner for row in visitors.store.find(SessionQuery()).rows} == {ANNA, BERT}
+
+
+def test_an_admin_lists_everybodys_chats_or_only_their_own(
+    visitors: ChatService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "asking", partial(Person, "accounts", "account-boss", "Boss", sees_all=True))
+
+    def titles(**parameters: str) -> list[str]:
+        return [
+            title
+            for table in opened_by("", "pages/sessions.py", **parameters).dataframe
+            for title in table.value["Title"]
+        ]
+
+    assert any("A secret" in title for title in titles())
+    assert not any("A secret" in title for title in titles(only=filters.YOURS))
 
 
 def test_replays_and_recordings_are_ones_own(visitors: ChatService, monkeypatch: pytest.MonkeyPatch) -> None:

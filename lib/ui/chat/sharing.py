@@ -18,12 +18,6 @@ CHOICES: dict[Share, str] = {
     "read": "Anyone with the link may read",
     "write": "Anyone with the link may write",
 }
-LABELS: dict[Share, tuple[str, str]] = {
-    "": ("Share", ":material/lock:"),
-    "read": ("Shared to read", ":material/link:"),
-    "write": ("Shared to write", ":material/link:"),
-}
-"""What the closed panel says."""
 
 
 def draw(page: Page) -> None:
@@ -33,8 +27,9 @@ def draw(page: Page) -> None:
     if page.error is not None or (not page.history and page.live is None):
         return
     share = page.about.share
-    label, icon = LABELS[share]
-    panel = st.sidebar.popover(label, icon=icon, width="stretch", key=SHARING, on_change="rerun")
+    panel = st.sidebar.popover("Share", icon=":material/link:", width="stretch", key=SHARING, on_change="rerun")
+    if share:
+        st.sidebar.caption(f":material/group: {CHOICES[share]}")
     if not panel.open:
         return
     with panel:

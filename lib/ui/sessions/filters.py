@@ -21,7 +21,7 @@ AGES: dict[str, tuple[float | None, float | None]] = {
     "Before the last 7 days": (None, 7 * numbers.DAY),
 }
 """By what the choice is called: used at most, and at least, so many seconds ago."""
-DROPPED, FAILED = "Something was dropped", "Failed or interrupted"
+DROPPED, FAILED, YOURS = "Something was dropped", "Failed or interrupted", "Only yours"
 MOST_CHARACTERS = 200
 
 
@@ -48,9 +48,10 @@ def draw() -> SessionQuery:
             bind="query-params",
         )
         age = st.selectbox("Last used", list(AGES), key=state.AGE, width=190, bind="query-params")
+        asking = services.asking()
         only = st.pills(
             "Only chats in which",
-            [DROPPED, FAILED],
+            [DROPPED, FAILED, *([YOURS] if asking.sees_all and asking.id else [])],
             key=state.ONLY,
             selection_mode="multi",
             wrap=True,
@@ -63,6 +64,7 @@ def draw() -> SessionQuery:
         strategy=next((name for name, each in STRATEGIES.items() if each.short == strategy), ""),
         dropped=DROPPED in only,
         failed=FAILED in only,
+        owner=asking.id if YOURS in only else None,
         newer_than=newer,
         older_than=older,
     )
