@@ -68,7 +68,7 @@ def share(tab: Chat, choice: str) -> None:
     panel.click()
     tab.page.get_by_text(choice, exact=True).click()
     tab.settled()
-    expect(tab.page.get_by_text(f"?session={tab.session_id}")).to_have_count(choice != "Only you")
+    expect(tab.page.get_by_text(f"?session={tab.session_id}")).to_have_count(int(choice != "Only you"))
     tab.page.keyboard.press("Escape")
 
 
