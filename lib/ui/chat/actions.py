@@ -6,6 +6,7 @@ None of them raises.
 
 from __future__ import annotations
 
+import threading
 import uuid
 from contextlib import suppress
 
@@ -17,6 +18,9 @@ from lib.turns import LiveTurn
 from lib.ui.chat import state
 from lib.ui.shell import services, session, session_settings
 from lib.ui.shell.error_box import attempt
+
+COUNTER_SECONDS = 2.0
+"""How long opening the example waits for its counter, which takes about a second to start."""
 
 
 def send_typed(session_id: str, settings: ChatSettings) -> None:
@@ -96,11 +100,21 @@ def open_example(own: ChatSettings) -> None:
     def act() -> None:
         from lib.example.recording import open_as  # on first use: the first page must not wait for it
 
+        counting = threading.Thread(target=_start_counting, args=(own,), daemon=True, name="start-counting")
+        counting.start()
         session_id = str(uuid.uuid4())
         open_as(session_id, services.chat().store, own)
         session.open_session(session_id)
+        counting.join(COUNTER_SECONDS)
 
     attempt(act)
+
+
+def _start_counting(own: ChatSettings) -> None:
+    """Start the model on this machine, whose tokenizer counts, so that the example does not open with estimates."""
+    if services.endpoint(own.provider).kind == "local":
+        with suppress(ChatError):  # it is asked again with the first message, and says then what is wrong
+            services.counter_of(own, services.provider_of(own, None))
 
 
 def watch_it_forget(own: ChatSettings) -> None:
