@@ -15,6 +15,7 @@ from lib.messages import Usage, utf8_safe
 from lib.providers import ChatRequest, Reply, SentBody, TextDelta
 from lib.providers.boundary import ReplyReader, events_of, part
 from lib.providers.export import Address
+from lib.providers.generation_fields import MESSAGES_UNSENT, messages_fields
 from lib.providers.http_client import shared_client, usable_key
 from lib.providers.sdk_errors import model_names, not_an_answer, translated
 from lib.providers.wire_format import utf8_safe_value
@@ -59,8 +60,11 @@ class AnthropicProvider:
             "messages": messages,
             "cache_control": {"type": "ephemeral"},  # on the request, it marks the last block that can be cached
             "stream": True,
+            **messages_fields(request.generation),
         }
-        return SentBody.of(request, body)
+        return SentBody.of(
+            request, body, tuple(name for name in request.generation.to_dict() if name in MESSAGES_UNSENT)
+        )
 
     def address(self) -> Address:
         """The messages address of this endpoint."""
