@@ -67,6 +67,11 @@ class Generation:
         """Whether nothing is set."""
         return not self.to_dict()
 
+    @property
+    def summary(self) -> str:
+        """What is set, in words; empty for nothing. Example: Generation(seed=7).summary -> "seed 7"."""
+        return ", ".join(f"{WORDS[name]} {_shown(value)}" for name, value in self.to_dict().items())
+
     def without(self, name: str) -> Generation:
         """A copy with this setting off. Example: Generation(seed=7).without("seed") -> Generation()"""
         return Generation.of({kept: value for kept, value in self.to_dict().items() if kept != name})
@@ -106,6 +111,12 @@ class Generation:
             except ChatError:
                 continue
         return read
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(shown, value))
+    return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
 
 
 def _texts(value: Any) -> tuple[Any, ...]:

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from lib.generation import Generation
 from lib.messages import utf8_safe
 
-MESSAGES_UNSENT = ("seed",)
-"""Settings that Anthropic's protocol has no field for."""
+ANTHROPIC_VERSION = "2026-10-21"
+"""The version of Anthropic's API that the installed SDK asks for."""
 RESPONSES_UNSENT = ("seed", "stop")
 """Settings that OpenAI's Responses protocol has no field for."""
 
@@ -44,12 +44,22 @@ def responses_fields(generation: Generation) -> dict[str, Any]:
     )
 
 
-def messages_fields(generation: Generation) -> dict[str, Any]:
-    """Fields of a request in Anthropic's protocol, which has no seed."""
-    effort = generation.reasoning_effort
+def messages_unsent(url: str | None) -> tuple[str, ...]:
+    """Settings that are not sent in Anthropic's protocol to the server with this base URL; None is Anthropic's own.
+
+    The protocol has no seed. Its version 2026-10-21 has no temperature and no top-p either: Anthropic answers both with
+    status 400. Other servers may still take them.
+    """
+    own = f".{urlsplit(url or 'https://api.anthropic.com').hostname}".endswith(".anthropic.com")
+    return ("temperature", "top_p", "seed") if own else ("seed",)
+
+
+def messages_fields(generation: Generation, url: str | None = None) -> dict[str, Any]:
+    """Fields of a request in Anthropic's protocol."""
+    effort, unsent = generation.reasoning_effort, messages_unsent(url)
     return _present(
-        temperature=generation.temperature,
-        top_p=generation.top_p,
+        temperature=None if "temperature" in unsent else generation.temperature,
+        top_p=None if "top_p" in unsent else generation.top_p,
         output_config=None if effort is None else {"effort": effort},
         stop_sequences=_texts(generation),
     )

@@ -6,13 +6,14 @@ import inspect
 import json
 from dataclasses import replace
 
+import anthropic
 import pytest
 
 from lib.generation import OFF, Generation
 from lib.messages import user
 from lib.providers import ChatRequest, Provider
 from lib.providers.anthropic import AnthropicProvider
-from lib.providers.generation_fields import chat_fields, messages_fields, responses_fields
+from lib.providers.generation_fields import ANTHROPIC_VERSION, chat_fields, messages_fields, responses_fields
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
@@ -23,6 +24,7 @@ OPENAI = OpenAIProvider(Endpoint("openai", "openai", "OpenAI"), None)
 OTHER = OpenAIProvider(Endpoint("vllm", "openai", "vLLM", "http://127.0.0.1:8000/v1"), None)
 MISTRAL = OpenAIProvider(Endpoint("mistral", "openai", "Mistral", "https://api.mistral.ai/v1"), None)
 CLAUDE = AnthropicProvider(Endpoint("anthropic", "anthropic", "Anthropic"), None)
+LIKE_CLAUDE = AnthropicProvider(Endpoint("ogx", "anthropic", "ogx", "http://127.0.0.1:8321"), None)
 LOCAL = LocalProvider(LocalModel())
 
 
@@ -49,14 +51,19 @@ def test_mistral_calls_the_seed_otherwise_and_is_sent_nothing_it_does_not_know()
     assert set(body) == {"model", "messages", "max_tokens", "stream", "random_seed"}
 
 
-def test_anthropic_has_other_names_and_no_seed() -> None:
-    assert fields_of(CLAUDE, ALL) == {
+def test_anthropic_has_other_names_and_neither_sampling_nor_a_seed() -> None:
+    assert fields_of(CLAUDE, ALL) == {"output_config": {"effort": "low"}, "stop_sequences": ["END", "�"]}
+    assert CLAUDE.prepare(replace(ANSWER, generation=ALL)).unsent == ("temperature", "top_p", "seed")
+
+
+def test_another_server_of_its_protocol_may_take_a_temperature() -> None:
+    assert fields_of(LIKE_CLAUDE, ALL) == {
         "temperature": 0.5,
         "top_p": 0.9,
         "output_config": {"effort": "low"},
         "stop_sequences": ["END", "�"],
     }
-    assert CLAUDE.prepare(replace(ANSWER, generation=ALL)).unsent == ("seed",)
+    assert LIKE_CLAUDE.prepare(replace(ANSWER, generation=ALL)).unsent == ("seed",)
 
 
 @pytest.mark.parametrize("provider", [OPENAI, OTHER, MISTRAL, CLAUDE, LOCAL])
@@ -64,7 +71,7 @@ def test_off_means_not_sent(provider: Provider) -> None:
     off = provider.prepare(replace(ANSWER, generation=OFF))
     assert off.data == provider.prepare(ANSWER).data
     assert not off.unsent
-    assert fields_of(provider, Generation(temperature=0.7)) == {"temperature": 0.7}
+    assert len(fields_of(provider, Generation(reasoning_effort="low"))) == 1
 
 
 @pytest.mark.parametrize("provider", [OPENAI, OTHER, MISTRAL, CLAUDE])
@@ -83,6 +90,8 @@ def test_the_installed_sdks_know_these_names() -> None:
         (Responses.create, responses_fields(ALL)),
         (Messages.create, messages_fields(ALL)),
     ):
-        # the API still reads these two for older models, though anthropic 2 does not list them any more
-        older = {"temperature", "top_p"} if method is Messages.create else set()
-        assert set(fields) - older <= set(inspect.signature(method).parameters)
+        assert set(fields) <= set(inspect.signature(method).parameters)
+
+
+def test_the_installed_sdk_asks_for_the_version_that_the_curl_command_names() -> None:
+    assert anthropic.Anthropic(api_key="k").default_headers["anthropic-version"] == ANTHROPIC_VERSION

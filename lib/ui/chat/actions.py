@@ -159,7 +159,7 @@ def clear(session_id: str, settings: ChatSettings) -> None:
     attempt(act)
 
 
-def switch_strategy(session_id: str, live: LiveTurn, settings: ChatSettings) -> None:
+def retry_with(session_id: str, live: LiveTurn, settings: ChatSettings) -> None:
     """Store these settings and retry with them."""
 
     def act() -> None:

@@ -60,7 +60,8 @@ def settings_words(settings: ChatSettings) -> Mapping[str, str]:
         "Model": settings.model,
         "System prompt": settings.system_prompt or "none",
         "Context window": f"{settings.max_tokens:,} tokens",
-        "Reserved for the reply": f"{settings.reserved_for_reply:,} tokens",
+        "Reserved for the reply": f"{settings.reply_tokens:,} tokens",
+        "Generation settings": settings.generation.summary or "none, so the model uses its own",
         "When the window is full": f"{strategy.short}: {strategy.label}",
         **dict(options[name] for name in OPTIONS.get(settings.strategy, ())),
     }
