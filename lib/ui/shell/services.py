@@ -37,6 +37,7 @@ from lib.recorder.recorder import Recorder
 from lib.settings import Endpoint, Settings, load_settings
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.ui.people import person
+from lib.ui.providers import added
 from lib.ui.shell import session
 from lib.ui.shell.last_used import LastUsed
 
@@ -142,7 +143,7 @@ def endpoint(name: str) -> Endpoint:
     if name in chosen.local_servers:
         models = local_servers().models().get(name, ())
         return replace(chosen.local_servers[name], model=models[0] if models else "")
-    return chosen.endpoints.get(name, chosen.endpoints["local"])
+    return chosen.endpoints.get(name) or added.endpoints().get(name) or chosen.endpoints["local"]
 
 
 def offered_endpoints() -> dict[str, Endpoint]:
@@ -178,7 +179,8 @@ def asked_counter(chosen: ChatSettings) -> TokenCounter:
 
 def find_model(provider: str, model: str) -> Model | None:
     """The catalogue's entry for a turn's provider and model; None where the endpoint's owner sets its own prices."""
-    vendor = vendor_of(endpoint(provider)) if provider in settings().endpoints else None
+    known = provider in settings().endpoints or provider in added.endpoints()
+    vendor = vendor_of(endpoint(provider)) if known else None
     return None if vendor is None else find(vendor, model)
 
 
