@@ -151,11 +151,8 @@ def refuse_unless_vendor(url: str) -> None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     vendors = {urlsplit(server.base_url).hostname for server in KNOWN_SERVERS.values() if server.key_variable}
-    if (
-        parts.scheme == "https"
-        and parts.port in (None, 443)
-        and (host in vendors or host.endswith(".openai.azure.com"))
-    ):
+    is_vendor = host in vendors or host.endswith(".openai.azure.com")
+    if is_vendor and parts.scheme == "https" and parts.port in (None, 443):
         return
     raise ChatError(
         "Only the vendors' own addresses can be added here, because several people use this app.",

@@ -34,7 +34,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An endpoint that answered. `model` is the one that was asked about; empty if none is chosen and none is listed."""
+    """An endpoint that answered. `model` is the one that was asked about; empty if there is none."""
 
     identity: Identity
     models: Sequence[str]
@@ -94,7 +94,7 @@ def _ollama(provider: OpenAIProvider, model: str) -> Identity | None:
 def _llama_cpp(provider: OpenAIProvider, model: str) -> Identity | None:
     props = _answer(provider, "/props")
     settings = _part(props, "default_generation_settings")
-    if settings is None:
+    if not isinstance(settings, Mapping):
         return None
     build = outside_values.word(_part(props, "build_info")) or ""
     window = outside_values.count(_part(settings, "n_ctx"))

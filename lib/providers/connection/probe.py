@@ -24,8 +24,8 @@ REPLY_TOKENS = 32
 LINE_TOKENS = 14
 """About how long a line of the probe is."""
 EXACT, ROUGH = 0.9, 0.6
-"""The share of the counted tokens below which a report means that something was dropped: for counts that can be trusted,
-and for others."""
+"""The share of the counted tokens below which a report means that something was dropped: for counts that can be
+trusted, and for others."""
 
 Verdict = Literal["whole", "cut", "refused", "not reported"]
 

@@ -20,6 +20,7 @@ from lib.errors import ChatError
 from lib.generation import Generation
 from lib.ui.components import generation_form, local_model_note, strategy_fields
 from lib.ui.format.text import as_label
+from lib.ui.providers import own
 from lib.ui.shell import services, session, session_settings
 
 WINDOW_SIZES = (
@@ -47,12 +48,12 @@ class SettingsForm:
 
     def provider(self) -> None:
         """Another provider brings its own model, window and reserve; the other settings stay."""
-        endpoints = services.offered_endpoints()
+        endpoints = own.offered()
         current = self.settings.provider
         st.selectbox(
             "Provider",
             list(endpoints) if current in endpoints else [*endpoints, current],
-            format_func=lambda name: endpoints[name].label if name in endpoints else f"{name} (not available)",
+            format_func=lambda name: own.label(endpoints, name),
             key=session.field_key(self.name, "provider"),
             on_change=self._provider_changed,
         )
@@ -153,7 +154,7 @@ class SettingsForm:
         """Who writes summaries; only drawn where the strategy needs them."""
         if self.settings.strategy != "summarize":
             return
-        endpoints = services.offered_endpoints()
+        endpoints = own.offered()
         st.selectbox(
             "Summaries are written by",
             ["", *endpoints],

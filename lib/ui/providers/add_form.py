@@ -22,7 +22,14 @@ def draw() -> None:
     st.caption("It is offered in this browser session only. Nothing is stored, and nothing is sent before you test it.")
     if state.typed("server") not in SERVERS:
         _fill(SERVERS[FIRST])
-    server = SERVERS[st.selectbox("Server", list(SERVERS), **_labels(), on_change=_server_changed) or FIRST]
+    chosen = st.selectbox(
+        "Server",
+        list(SERVERS),
+        format_func=lambda name: SERVERS[name].label,
+        key=state.field("server"),
+        on_change=_server_changed,
+    )
+    server = SERVERS[chosen]
     if server.note:
         st.caption(server.note)
     st.text_input("Address", key=state.field("url"), max_chars=500)
@@ -36,10 +43,6 @@ def draw() -> None:
     problem = state.problem()
     if problem is not None:
         error_box.show(problem)
-
-
-def _labels() -> dict[str, object]:
-    return {"format_func": lambda name: SERVERS[name].label, "key": state.field("server")}
 
 
 def _key(server: KnownServer) -> None:

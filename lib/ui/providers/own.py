@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lib.errors import ChatError
 from lib.settings import Endpoint
 from lib.settings.known_servers import KnownServer, added_endpoint, key_in_environment, refuse_unless_vendor, usable_url
+from lib.ui.format.text import as_option
 from lib.ui.providers import added, state
 from lib.ui.shell import services, session
 
@@ -14,6 +17,13 @@ def offered() -> dict[str, Endpoint]:
     kept = added.endpoints()
     mine = {name: kept[name] for name in state.added() if name in kept}
     return {**services.offered_endpoints(), **mine}
+
+
+def label(endpoints: Mapping[str, Endpoint], name: str) -> str:
+    """What a menu calls an endpoint. Example: "Ollama, found on this machine"."""
+    if name in services.settings().local_servers:
+        return as_option(f"{services.endpoint(name).label.removesuffix(' on this machine')}, found on this machine")
+    return as_option(endpoints[name].label) if name in endpoints else f"{as_option(name)} (not available)"
 
 
 def add(server: KnownServer, url: str, model: str, window: int, key: str, variable: str) -> Endpoint:

@@ -1,4 +1,4 @@
-"""The probe of an endpoint: one message that is sent only when a person asks for it, with its highest cost said first."""
+"""The probe of an endpoint: one message, sent only when a person asks for it, with its highest cost said first."""
 
 from __future__ import annotations
 
