@@ -5,5 +5,5 @@ from lib.ui.providers import add_form, endpoint_list, found
 
 page = setup("providers")
 found.draw()
-endpoint_list.draw()
 add_form.draw()
+endpoint_list.draw()

@@ -13,12 +13,17 @@ from lib.ui.shell import error_box, services
 
 SERVERS = {**KNOWN_SERVERS, OTHER.name: OTHER}
 FIRST = "openrouter"
+PANEL = "add_endpoint_panel"
 PROTOCOLS = {"openai": "OpenAI's", "anthropic": "Anthropic's"}
 
 
 def draw() -> None:
     """The fields, filled with what the chosen server usually has."""
-    st.subheader("Add an endpoint", anchor=False)
+    with st.expander("Add an endpoint", icon=":material/add_link:", key=PANEL):
+        _fields()
+
+
+def _fields() -> None:
     st.caption("It is offered in this browser session only. Nothing is stored, and nothing is sent before you test it.")
     if state.typed("server") not in SERVERS:
         _fill(SERVERS[FIRST])

@@ -28,11 +28,11 @@ def _card(name: str, endpoint: Endpoint) -> None:
     found = name in services.settings().local_servers
     mine = name in state.added()
     mark = " :green-badge[found on this machine]" if found else " :blue-badge[this browser session]" if mine else ""
-    st.markdown(f"**{as_label(endpoint.label)}**{mark}")
+    st.markdown(f"**{as_label(endpoint.label.removesuffix(' on this machine'))}**{mark}")
     st.caption(_where(endpoint))
-    if endpoint.kind != "local":
-        _key(name, endpoint)
-    with st.container(horizontal=True, key=f"endpoint_buttons:{name}"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"endpoint_buttons:{name}"):
+        if endpoint.kind != "local":
+            _key(name, endpoint)
         tested = st.button("Test the connection", key=f"test:{name}", icon=":material/network_check:")
         chatting = st.button("New chat with it", key=f"chat_with:{name}", icon=":material/add:")
         if mine:
@@ -67,6 +67,7 @@ def _key(name: str, endpoint: Endpoint) -> None:
         type="password",
         key=session.typed_key_field(name),
         persist_state="session",
+        width=300,
         help="It stays in this browser session, and is never stored, logged or put into an address.",
     )
 

@@ -9,7 +9,7 @@ import streamlit as st
 from lib.errors import ChatError
 from lib.messages import Usage
 from lib.pricing.costs import cost
-from lib.providers.connection import Connection
+from lib.providers.connection import Connection, identify
 from lib.providers.connection.probe import MOST_TOKENS, PROBE_TOKENS, REPLY_TOKENS, Outcome, Probe, send
 from lib.providers.factory import vendor_of
 from lib.settings import Endpoint
@@ -31,7 +31,7 @@ def draw(name: str, endpoint: Endpoint, tested: Connection) -> None:
         probe = Probe.of_size(tokens, tested.counter)
         st.markdown(sentence(endpoint, tested, probe))
         if st.button("Send the probe", key=f"probe:{name}", icon=":material/send:"):
-            _run(name, tested, probe)
+            _run(name, endpoint, tested, probe)
         outcome = state.probe_of(name)
         if outcome is not None:
             _draw_outcome(outcome)
@@ -44,6 +44,8 @@ def _size(name: str, tested: Connection) -> int:
     if window is not None and window < MOST_TOKENS // 2:
         larger = window + window // 4
         sizes[max(larger, PROBE_TOKENS + 1)] = f"More than its window of {window:,} tokens (about {larger:,})"
+    if len(sizes) == 1:
+        return PROBE_TOKENS
     chosen = st.radio("Size of the probe", list(sizes), format_func=sizes.__getitem__, key=f"probe_size:{name}")
     return chosen or PROBE_TOKENS
 
@@ -63,18 +65,23 @@ def _price(endpoint: Endpoint, model: str, most: Usage) -> str:
     known = services.find_model(endpoint.name, model)
     price = None if known is None else cost(known, most)
     if price is None:
-        return "**No price is known for it:** what this costs depends on the server's owner."
+        return "**No price is known for it:** what this costs, if anything, is up to the server's owner."
     return f"**It costs at most {numbers.money(price.total)}**, at list price."
 
 
-def _run(name: str, tested: Connection, probe: Probe) -> None:
+def _run(name: str, endpoint: Endpoint, tested: Connection, probe: Probe) -> None:
+    """Send the probe and remember its outcome. Draws the page again, because the server may have said more since."""
     settings = replace(session_settings.defaults(name), model=tested.model)
+    provider = services.provider_of(settings, services.key_for(name))
     with st.spinner(f"Waiting for {as_label(tested.model)}…"):
         try:
-            outcome: Outcome | str = send(services.provider_of(settings, services.key_for(name)), tested.model, probe)
+            outcome: Outcome | str = send(provider, tested.model, probe)
         except ChatError as error:
             outcome = f"**{as_markdown(error.what)}** {as_markdown(error.next_step)}"
+        identity = identify(provider, endpoint, tested.model)  # some say how much they hold once a model is loaded
     state.keep_probe(name, outcome)
+    state.keep_test(name, replace(tested, identity=identity))
+    st.rerun()
 
 
 def _draw_outcome(outcome: Outcome | str) -> None:
