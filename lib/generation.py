@@ -98,6 +98,9 @@ class Generation:
         known = {name: value for name, value in values.items() if value is not None}
         if "stop" in known:
             known["stop"] = _texts(known["stop"])
+        for name in ("seed", "max_reply_tokens"):
+            if isinstance(known.get(name), float) and known[name].is_integer():
+                known[name] = int(known[name])
         return cls(**known)
 
     @classmethod

@@ -38,8 +38,9 @@ class GenerationSettings(msgspec.Struct, rename="camel"):
 
     temperature: Annotated[float, msgspec.Meta(ge=0, le=HIGHEST_TEMPERATURE)] | None = None
     top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
-    seed: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_SEED)] | None = None
-    max_reply_tokens: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_REPLY)] | None = None
+    # float, because JSON has one kind of number: 7.0 is a whole one too
+    seed: Annotated[float, msgspec.Meta(ge=0, le=LARGEST_SEED, multiple_of=1)] | None = None
+    max_reply_tokens: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_REPLY, multiple_of=1)] | None = None
     reasoning_effort: ReasoningEffort | None = None
     stop: Annotated[list[StopText], msgspec.Meta(max_length=MOST_STOPS)] = []
 
