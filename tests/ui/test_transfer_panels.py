@@ -36,7 +36,8 @@ def export_script() -> None:
     from lib.ui.transfer import export_panel
     from tests.support.app.pages import SESSION
 
-    export_panel.draw(load(SESSION))
+    page = load(SESSION)
+    export_panel.draw(page, {SESSION: "A week in Lisbon"} if page.history else {})
 
 
 def export_several_script() -> None:
@@ -44,7 +45,7 @@ def export_several_script() -> None:
     from lib.ui.transfer import export_panel
     from tests.support.app.pages import SESSION
 
-    export_panel.draw(load(SESSION), {SESSION: "A week in Lisbon", "other": ""})
+    export_panel.draw(load(SESSION), {SESSION: "A week in Lisbon", "other": "untitled"})
 
 
 def drawn(script: Callable[[], None]) -> AppTest:
@@ -212,5 +213,5 @@ def test_an_export_that_fails_says_so_in_words(chat: ChatService, monkeypatch: p
 def test_nothing_to_export_is_said(chat: ChatService) -> None:
     at = drawn(export_script)
     assert not at.exception
-    assert "This chat is empty, so there is nothing to export." in words(at)
+    assert "There is no chat yet, so there is nothing to export." in words(at)
     assert not at.button
