@@ -3,9 +3,10 @@
 import streamlit as st
 
 from lib.ui import setup
-from lib.ui.sessions import export, foreign_list, session_list, tabs, undo
+from lib.ui.sessions import actions, export, foreign_list, session_list, tabs, undo
 from lib.ui.sessions.opened import tab
 from lib.ui.sessions.variants import compare, replay
+from lib.ui.shell import services
 from lib.ui.transfer import import_panel
 
 page = setup("sessions")
@@ -32,7 +33,7 @@ if replaying.open:
 
 if importing.open:
     with importing:
-        import_panel.draw(page)
+        import_panel.draw(page, services.asking().id, actions.open_here)
 
 if exporting.open:
     with exporting:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lib.errors import ChatError, ImportRefused
@@ -48,15 +48,13 @@ def store_rows(
     *,
     owner: str = "",
     copies: bool = False,
-    begin: Callable[[str], object] | None = None,
     progress: Progress | None = None,
     outcome: Outcome | None = None,
 ) -> Outcome:
     """Store the conversations of these rows. A failure is part of the outcome, and ends it.
 
-    `owner` is the person's id, empty on an app that one person uses. `begin` is called with each new session id before
-    anything is stored under it, e.g. to say whose it is. `outcome` is filled step by step, so that it is right even if
-    `progress` raises to stop the import between two conversations.
+    `owner` is the person's id, empty on an app that one person uses. `outcome` is filled step by step, so that it is
+    right even if `progress` raises to stop the import between two conversations.
     """
     outcome = Outcome() if outcome is None else outcome
     outcome.not_tried = [row.title for row in rows]
@@ -70,7 +68,7 @@ def store_rows(
             continue
         session_id = uuid.uuid4().hex if copies else session_id_of(opened, row, owner)
         try:
-            outcome.imported.append(_store(store, session_id, row, recording_of(conversation, opened, row), begin))
+            outcome.imported.append(_store(store, session_id, row, recording_of(conversation, opened, row)))
         except ImportRefused as exc:
             outcome.refused.append((row.title, exc.what))
         except ChatError as exc:
@@ -94,12 +92,8 @@ def recording_of(conversation: Conversation, opened: Opened, row: Row) -> Record
     return Recording(row.title, conversation.messages, (), {}, f"{opened.source}{branch}", about)
 
 
-def _store(
-    store: ConversationStore, session_id: str, row: Row, recording: Recording, begin: Callable[[str], object] | None
-) -> Imported:
+def _store(store: ConversationStore, session_id: str, row: Row, recording: Recording) -> Imported:
     if store.raw(session_id) is not None:
         return Imported(session_id, row.title, already=True)
-    if begin is not None:
-        begin(session_id)
     store.restore(session_id, recording)
     return Imported(session_id, row.title)

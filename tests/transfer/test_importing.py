@@ -62,15 +62,6 @@ def test_the_same_file_makes_no_doubles_unless_copies_are_asked_for() -> None:
     assert [title for title, _ in first.refused] == ["Empty"]
 
 
-def test_each_session_is_claimed_before_it_has_a_message() -> None:
-    store, file = InMemoryHistory(TTL), opened()
-    claimed: list[tuple[str, int]] = []
-    outcome = store_rows(
-        store, file, file.rows, owner="ada", begin=lambda new: claimed.append((new, len(store.load(new))))
-    )
-    assert claimed == [(each.session_id, 0) for each in outcome.imported]
-
-
 class Failing(InMemoryHistory):
     """A store that goes away after so many sessions."""
 

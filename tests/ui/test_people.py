@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -13,7 +14,7 @@ from lib.access.gate import Gate
 from lib.access.gated_chat import GatedChat
 from lib.chat.service import ChatService
 from lib.history.sessions import SessionQuery, Share
-from lib.ui.sessions import filters
+from lib.ui.sessions import filters, tabs
 from lib.ui.shell import menu, services, session
 from tests.support.app.pages import SESSION, exchange, page
 
@@ -86,7 +87,8 @@ def test_readers_are_offered_nothing_that_writes(visitors: ChatService) -> None:
     assert at.chat_input[0].disabled
     assert keys(at).isdisjoint({"retry_last", "edit_last", "clear", "stop"})
     assert "Chat settings" not in {each.label for each in at.expander}
-    session_page = opened_by(BERT, "pages/sessions.py", sessions_tab="Open session")
+    session_page = opened_by(BERT, "pages/sessions.py", sessions_tab=tabs.OPEN)
+    assert "2 messages in 1 turn" in words(session_page)
     assert keys(session_page).isdisjoint({"pin_session", "delete_session"})
     at.button(key="fork_shared").click().run()
     fork = at.query_params["session"]
@@ -172,3 +174,15 @@ def test_accounts_without_a_login_are_refused_in_words(chat: ChatService, monkey
     at = page()
     assert not at.exception
     assert "no [auth] table" in at.error[0].value.replace("\\", "")
+
+
+def test_a_class_pack_comes_in_for_everyone_who_imports_it(visitors: ChatService) -> None:
+    sample = Path("tests/data/transfer/chatgpt_conversations.json")
+    ids = set()
+    for owner in (ANNA, BERT, BERT):
+        at = opened_by(owner, "pages/sessions.py", session_id=f"chat-of-{owner}", sessions_tab=tabs.IMPORT)
+        at.file_uploader[0].set_value((sample.name, sample.read_bytes(), "application/json")).run()
+        at.button(key="import_button").click().run()
+        assert not at.error
+        ids |= {key for key in keys(at) if key.startswith("import_open:")}
+    assert len(ids) == 4, "two chats for each, and no doubles the second time"

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
@@ -23,24 +22,13 @@ from tests.support.servers.redis_servers import say
 SAMPLES = Path("tests/data/transfer")
 
 
-@pytest.fixture(autouse=True)
-def links(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """The links to chats that were drawn: label and session. A script alone has no pages to link to."""
-    found: list[tuple[str, str]] = []
-
-    def page_link(path: str, *, label: str, icon: str, query_params: dict[str, str]) -> None:
-        found.append((label, query_params["session"]))
-
-    monkeypatch.setattr(st, "page_link", page_link)
-    return found
-
-
 def import_script() -> None:
+    from lib.ui.shell import session
     from lib.ui.shell.page import load
     from lib.ui.transfer import import_panel
     from tests.support.app.pages import SESSION
 
-    import_panel.draw(load(SESSION))
+    import_panel.draw(load(SESSION), "", session.open_session)
 
 
 def export_script() -> None:
@@ -48,7 +36,8 @@ def export_script() -> None:
     from lib.ui.transfer import export_panel
     from tests.support.app.pages import SESSION
 
-    export_panel.draw(load(SESSION))
+    page = load(SESSION)
+    export_panel.draw(page, {SESSION: "A week in Lisbon"} if page.history else {})
 
 
 def export_several_script() -> None:
@@ -56,7 +45,7 @@ def export_several_script() -> None:
     from lib.ui.transfer import export_panel
     from tests.support.app.pages import SESSION
 
-    export_panel.draw(load(SESSION), {SESSION: "A week in Lisbon", "other": ""})
+    export_panel.draw(load(SESSION), {SESSION: "A week in Lisbon", "other": "untitled"})
 
 
 def drawn(script: Callable[[], None]) -> AppTest:
@@ -77,9 +66,7 @@ def stored(chat: ChatService) -> dict[str, int]:
     return {each.title: len(chat.store.load(each.session_id)) for each in chat.store.sessions(99)}
 
 
-def test_an_export_is_listed_and_the_chosen_chats_become_sessions(
-    chat: ChatService, links: list[tuple[str, str]]
-) -> None:
+def test_an_export_is_listed_and_the_chosen_chats_become_sessions(chat: ChatService) -> None:
     at = uploaded("chatgpt_conversations.json")
     assert not at.exception
     assert "**ChatGPT export with 4 chats.** 1 of them cannot come in; the list says why." in words(at)
@@ -97,7 +84,8 @@ def test_an_export_is_listed_and_the_chosen_chats_become_sessions(
     at.button(key="import_button").click().run()
     assert stored(chat) == {"Haiku": 2}
     assert "1 chat was stored." in words(at)
-    assert links == [("Haiku", chat.store.sessions(1)[0].session_id)]
+    opens = at.button(key=f"import_open:{chat.store.sessions(1)[0].session_id}")
+    assert opens.label == "Open “Haiku”"
     at.button(key="import_all").click().run()
     at.button(key="import_button").click().run()
     assert len(chat.store.sessions(99)) == 3
@@ -225,5 +213,5 @@ def test_an_export_that_fails_says_so_in_words(chat: ChatService, monkeypatch: p
 def test_nothing_to_export_is_said(chat: ChatService) -> None:
     at = drawn(export_script)
     assert not at.exception
-    assert "This chat is empty, so there is nothing to export." in words(at)
+    assert "There is no chat yet, so there is nothing to export." in words(at)
     assert not at.button

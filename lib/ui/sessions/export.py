@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lib.errors import ChatError
 from lib.history.sessions import SessionQuery
+from lib.ui.sessions.row_labels import labels
 from lib.ui.shell import error_box
 from lib.ui.shell.page import Page
 from lib.ui.transfer import export_panel
@@ -17,9 +18,9 @@ def draw(page: Page) -> None:
     if page.chat is None:
         return
     try:
-        rows = page.chat.store.find(SessionQuery(), limit=OFFERED).rows
+        rows = [*page.chat.store.find(SessionQuery(), limit=OFFERED).rows]
+        own = page.chat.store.row(page.session_id) if page.history else None
     except ChatError as error:
         error_box.show(error)
         return
-    opened = {page.session_id: page.about.title} if page.history else {}
-    export_panel.draw(page, opened | {row.session_id: row.title for row in rows})
+    export_panel.draw(page, labels([own, *rows] if own is not None else rows))

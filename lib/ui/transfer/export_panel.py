@@ -14,7 +14,6 @@ from lib.transfer.capsule import NOTE_LENGTH
 from lib.transfer.capsule.write import recording_of, write
 from lib.transfer.out import markdown, openai_jsonl, turn_table
 from lib.ui.format import numbers
-from lib.ui.format.text import as_option
 from lib.ui.shell import error_box, services
 from lib.ui.shell.page import Page
 from lib.ui.transfer import state
@@ -55,14 +54,13 @@ class Choices(NamedTuple):
     note: str
 
 
-def draw(page: Page, chats: Mapping[str, str] | None = None) -> None:
-    """The whole panel. `chats` are the ids and titles of the chats to offer; without them, only the open chat is."""
-    if page.chat is None or (chats is None and not page.history):
-        st.caption("This chat is empty, so there is nothing to export.")
+def draw(page: Page, chats: Mapping[str, str]) -> None:
+    """The whole panel. `chats` are the ids of the chats to offer with their labels, of which no two are the same."""
+    if page.chat is None or not chats:
+        st.caption("There is no chat yet, so there is nothing to export.")
         return
-    offered = {page.session_id: page.about.title} if chats is None else chats
     try:
-        choices = _choices(offered, page.session_id)
+        choices = _choices(chats, page.session_id)
         if choices.session_ids:
             _file(page.chat.store, choices)
     except ChatError as error:
@@ -75,7 +73,7 @@ def _choices(offered: Mapping[str, str], open_id: str) -> Choices:
         list(offered),
         default=[open_id] if open_id in offered else [],
         key="export_chats",
-        format_func=lambda each: as_option(offered[each], 60) or f"Untitled ({each[:8]})",
+        format_func=lambda each: offered.get(each, each),
         placeholder="Choose the chats to export",
     )
     kind = st.selectbox("As", list(KINDS), key="export_kind", format_func=lambda each: KINDS[each].name)

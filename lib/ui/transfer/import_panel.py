@@ -19,6 +19,7 @@ from lib.ui.format.text import as_label, as_markdown
 from lib.ui.shell import error_box
 from lib.ui.shell.page import Page
 from lib.ui.transfer import chat_list, import_result, state
+from lib.ui.transfer.import_result import OpenChat
 
 TYPES = ["json", "jsonl", "ndjson", "txt", "zip"]
 PASTE_LENGTH = 1_000_000
@@ -27,8 +28,8 @@ RECOGNISE = "Recognise it"
 FILE, PASTE = "File", "Pasted text"
 
 
-def draw(page: Page, *, owner: str = "", begin: Callable[[str], object] | None = None) -> None:
-    """The whole panel. `owner` and `begin` are those of lib.transfer.importing.store_rows."""
+def draw(page: Page, owner: str, open_chat: OpenChat) -> None:
+    """The whole panel. `owner` is the id of the person whose chats these become, `open_chat` opens one of them."""
     how = st.segmented_control("From", [FILE, PASTE], default=FILE, required=True, key="import_from")
     name, raw = _pasted() if how == PASTE else _uploaded()
     forced = _format()
@@ -41,7 +42,7 @@ def draw(page: Page, *, owner: str = "", begin: Callable[[str], object] | None =
         return
     _describe(found)
     chat_list.draw(found)
-    _import(page, found, owner, begin)
+    _import(page, found, owner, open_chat)
 
 
 def _uploaded() -> tuple[str, bytes | None]:
@@ -122,7 +123,7 @@ def _describe(found: Opened) -> None:
         )
 
 
-def _import(page: Page, found: Opened, owner: str, begin: Callable[[str], object] | None) -> None:
+def _import(page: Page, found: Opened, owner: str, open_chat: OpenChat) -> None:
     rows = [row for row in found.rows if row.number in state.chosen() and not row.refusal]
     copies = st.checkbox(
         "Make copies of chats that were imported from this file before",
@@ -145,6 +146,6 @@ def _import(page: Page, found: Opened, owner: str, begin: Callable[[str], object
             st.button("Stop", key="import_stop", icon=":material/stop_circle:")
         step, store = _in_steps(bar.progress), page.chat.store
         # Pressing the button reruns the page, which ends this run at its next step, between two chats.
-        store_rows(store, found, rows, owner=owner, copies=copies, begin=begin, progress=step, outcome=outcome)
+        store_rows(store, found, rows, owner=owner, copies=copies, progress=step, outcome=outcome)
         running.empty()
-    import_result.draw(state.outcome())
+    import_result.draw(state.outcome(), open_chat)

@@ -45,7 +45,7 @@ class Upstream:
         self.answers: list[Answer] = []
         self.received: list[Received] = []
         self.left = threading.Event()  # a client closed its connection before the end
-        self._http = LocalServer(self._handler())
+        self._http = LocalServer(type("Bound", (Answering,), {"upstream": self}))
 
     @property
     def origin(self) -> str:
@@ -62,56 +62,64 @@ class Upstream:
         """Answer with these, in order."""
         self.answers = list(answers)
 
+    def next_answer(self) -> Answer:
+        """The answer to the request that just arrived."""
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
     @property
     def last(self) -> Received:
         return self.received[-1]
 
-    def _handler(upstream) -> type[Handler]:  # noqa: N805 - the handler's own self is the inner one
-        class Answering(Handler):
-            protocol_version = "HTTP/1.1"
 
-            def serve(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                upstream.received.append(Received(self.command, self.path, list(self.headers.items()), body))
-                answer = upstream.answers.pop(0) if len(upstream.answers) > 1 else upstream.answers[0]
-                self.close_connection = True
-                try:
-                    self._send(answer)
-                except OSError:
-                    upstream.left.set()
+class Answering(Handler):
+    """Answers one connection with what the test prepared."""
 
-            def _send(self, answer: Answer) -> None:
-                self.send_response(answer.status)
-                headers = dict(answer.headers)
-                if "Transfer-Encoding" not in headers and not answer.cut:
-                    headers.setdefault("Content-Length", str(sum(map(len, answer.pieces))))
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                for number, piece in enumerate(answer.pieces):
-                    if answer.gate is not None and number == answer.gate_before:
-                        while not answer.gate.wait(0.02):
-                            self.wfile.write(b"")
-                            if self._is_gone():
-                                raise ConnectionResetError
-                    self._piece(piece, "Transfer-Encoding" in headers)
-                if "Transfer-Encoding" in headers and not answer.cut:
-                    self.wfile.write(b"0\r\n\r\n")
+    protocol_version = "HTTP/1.1"
+    upstream: Upstream
 
-            def _piece(self, piece: bytes, chunked: bool) -> None:
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
-                self.wfile.flush()
+    def serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.upstream.received.append(Received(self.command, self.path, list(self.headers.items()), body))
+        self.close_connection = True
+        try:
+            self._send(self.upstream.next_answer())
+        except OSError:
+            self.upstream.left.set()
 
-            def _is_gone(self) -> bool:
-                self.connection.setblocking(False)
-                try:
-                    return not self.connection.recv(1)
-                except BlockingIOError:
-                    return False
-                finally:
-                    self.connection.setblocking(True)
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        headers = dict(answer.headers)
+        chunked = "Transfer-Encoding" in headers
+        if not chunked and not answer.cut:
+            headers.setdefault("Content-Length", str(sum(map(len, answer.pieces))))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for number, piece in enumerate(answer.pieces):
+            if answer.gate is not None and number == answer.gate_before:
+                self._wait_for(answer.gate)
+            self._piece(piece, chunked)
+        if chunked and not answer.cut:
+            self.wfile.write(b"0\r\n\r\n")
 
-        return Answering
+    def _wait_for(self, gate: threading.Event) -> None:
+        """Wait until the test goes on. Raises ConnectionResetError if the client leaves meanwhile."""
+        while not gate.wait(0.02):
+            if self._is_gone():
+                raise ConnectionResetError
+
+    def _piece(self, piece: bytes, chunked: bool) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+        self.wfile.flush()
+
+    def _is_gone(self) -> bool:
+        self.connection.setblocking(False)
+        try:
+            return not self.connection.recv(1)
+        except BlockingIOError:
+            return False
+        finally:
+            self.connection.setblocking(True)
 
 
 STREAM = {"Content-Type": "text/event-stream", "Transfer-Encoding": "chunked"}

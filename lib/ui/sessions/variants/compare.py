@@ -9,8 +9,8 @@ from lib.analysis.side_by_side import Pair, side_by_side
 from lib.errors import ChatError
 from lib.history.sessions import SessionQuery, SessionRow
 from lib.ui.format import numbers
-from lib.ui.format.text import as_option
-from lib.ui.sessions import rows_table, state
+from lib.ui.sessions import state
+from lib.ui.sessions.row_labels import labels
 from lib.ui.sessions.variants import pairs as pairs_view
 from lib.ui.shell import error_box, session, session_settings
 from lib.ui.shell.page import Page
@@ -52,12 +52,13 @@ def _choose(page: Page) -> str:
     if not rows:
         st.info("There is only one chat. Fork it or replay it, and both can be compared here.")
         return ""
+    named = labels(rows.values())
     session.set_widget(state.OTHER, wanted if wanted in rows else next(iter(rows)))
     picked: str = st.selectbox(
         "Compare the open chat with",
         list(rows),
         key=state.OTHER,
-        format_func=lambda name: _label(rows[name]) if name in rows else name,
+        format_func=lambda name: named.get(name, name),
         on_change=state.put_other_into_url,
     )
     return picked
@@ -71,13 +72,6 @@ def _nearest(relatives: list[SessionRow], own: str) -> list[SessionRow]:
         for row in relatives
         if row.session_id == parent or (row.parent is not None and row.parent.session_id == own)
     ]
-
-
-def _label(row: SessionRow) -> str:
-    """Example: "Refund policy (fork, gpt-5-mini, 8 messages)"."""
-    messages = "" if row.messages is None else numbers.plural(row.messages, "message")
-    facts = ", ".join(filter(None, (rows_table.origin_of(row), as_option(row.model, 30), messages)))
-    return f"{as_option(row.title, 60) or 'untitled'} ({facts})"
 
 
 def _draw(page: Page, own: SessionRow, other_id: str) -> None:
