@@ -13,6 +13,7 @@ from lib.settings.known_servers import (
     AZURE_RESOURCE,
     KNOWN_SERVERS,
     OTHER,
+    added_before,
     added_endpoint,
     key_in_environment,
     refuse_unless_vendor,
@@ -107,6 +108,16 @@ def test_only_variables_for_keys_are_read() -> None:
         with pytest.raises(ChatError) as refused:
             key_in_environment(name, environment)
         assert "secret" not in f"{refused.value.to_dict()}"
+
+
+def test_a_chat_finds_its_server_again_after_a_restart_or_says_what_to_do() -> None:
+    assert added_before("openrouter") == added_endpoint(OPENROUTER, OPENROUTER.base_url)
+    custom = added_before(added_endpoint(OTHER, "https://gateway.example.org/v1").name)
+    assert custom is not None
+    assert "must be added again" in custom.label
+    assert (custom.needs_key, custom.base_url) == (True, "https://not-known.invalid/v1")
+    for name in ("local", "azure", "mine", "mine-01234567", "other-xyz", "", "-01234567"):
+        assert added_before(name) is None
 
 
 def test_a_key_is_in_no_repr() -> None:

@@ -19,12 +19,12 @@ from lib.chat_settings import ChatSettings
 from lib.context import Marks, WantedSummary
 from lib.context.candidates import Summary
 from lib.context.plan import ContextPlan, Fallback
-from lib.errors import ChatError, ContextOverflow, InvalidRequest, RuleBroken, TurnLost
-from lib.generation import WORDS
+from lib.errors import ChatError, ContextOverflow, RuleBroken, TurnLost
 from lib.history import HistoryStore
 from lib.messages import Message
 from lib.planner import plan_next, summary_needed
 from lib.providers import ChatRequest, Provider, Reply, SentBody, TextDelta
+from lib.providers.refused_settings import refuse_unsent
 from lib.providers.repetition import until_repetition
 from lib.request_rules import PROVIDERS, refusals
 from lib.tokens import provenance_label
@@ -78,7 +78,7 @@ class RequestReader:
                 _refuse_broken_rules(provider, plan)
             request = ChatRequest(settings.model, tuple(plan.included), settings.reply_tokens, settings.generation)
             sent = provider.prepare(request)
-            _refuse_unsent(provider, sent)
+            refuse_unsent(provider.name, sent.unsent)
             if self.live.fields:
                 sent = SentBody.of(request, {**sent.body, **self.live.fields})
             rest = {name: value for name, value in sent.body.items() if name not in MESSAGES}
@@ -150,18 +150,6 @@ def _refuse_overflow(plan: ContextPlan) -> None:
         tokens=plan.input_tokens,
         limit=budget,
     )
-
-
-def _refuse_unsent(provider: Provider, sent: SentBody) -> None:
-    """Raise InvalidRequest for a generation setting that the protocol has no field for: it would have no effect."""
-    if not sent.unsent:
-        return
-    error = InvalidRequest(
-        f"The protocol of “{provider.name}” has no field for the {WORDS[sent.unsent[0]]}, so nothing was sent.",
-        next_step="Turn it off, then retry.",
-    )
-    error.setting = sent.unsent[0]
-    raise error
 
 
 def _refuse_broken_rules(provider: Provider, plan: ContextPlan) -> None:

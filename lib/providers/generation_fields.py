@@ -15,8 +15,6 @@ from lib.messages import utf8_safe
 
 ANTHROPIC_VERSION = "2026-10-21"
 """The version of Anthropic's API that the installed SDK asks for."""
-RESPONSES_UNSENT = ("seed", "stop")
-"""Settings that OpenAI's Responses protocol has no field for."""
 
 
 def chat_fields(generation: Generation, url: str | None = None) -> dict[str, Any]:
@@ -31,16 +29,6 @@ def chat_fields(generation: Generation, url: str | None = None) -> dict[str, Any
         **{seed: generation.seed},
         reasoning_effort=generation.reasoning_effort,
         stop=_texts(generation),
-    )
-
-
-def responses_fields(generation: Generation) -> dict[str, Any]:
-    """Fields of a Responses request, which has neither a seed nor stop sequences."""
-    effort = generation.reasoning_effort
-    return _present(
-        temperature=generation.temperature,
-        top_p=generation.top_p,
-        reasoning=None if effort is None else {"effort": effort},
     )
 
 

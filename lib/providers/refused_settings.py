@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib.errors import InvalidRequest
@@ -51,6 +51,21 @@ def setting_refused(label: str, words: str, details: Mapping[str, Any]) -> Inval
     )
     error.setting = setting
     return error
+
+
+def refuse_unsent(provider: str, unsent: Sequence[str]) -> None:
+    """Raise InvalidRequest if a generation setting is on that the protocol has no field for: it would have no effect.
+
+    `unsent` are the names in a SentBody.
+    """
+    if not unsent:
+        return
+    error = InvalidRequest(
+        f"The protocol of “{provider}” has no field for the {WORDS[unsent[0]]}, so nothing was sent.",
+        next_step="Turn it off, then retry.",
+    )
+    error.setting = unsent[0]
+    raise error
 
 
 def detail_words(details: Mapping[str, Any]) -> str:

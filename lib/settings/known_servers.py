@@ -116,6 +116,22 @@ def added_endpoint(
     )
 
 
+def added_before(name: str) -> Endpoint | None:
+    """The endpoint of a chat that was stored before the app was started; None if the name is not that of an added one.
+
+    With its usual address it is known by its name. Another address was never stored, so nothing can be sent to it: it
+    must be added again, as its label says.
+    """
+    server = KNOWN_SERVERS.get(name)
+    if server is not None and AZURE_RESOURCE not in server.base_url:
+        return added_endpoint(server, server.base_url)
+    beginning, _, digest = name.rpartition("-")
+    if beginning not in {*KNOWN_SERVERS, OTHER.name} or not re.fullmatch(r"[0-9a-f]{8}", digest):
+        return None
+    label = f"“{name}”, which must be added again on the page Models and endpoints"
+    return Endpoint(name, "openai", label, "https://not-known.invalid/v1", needs_key=True)
+
+
 def usable_url(url: str) -> str:
     """The address without a slash at its end. Raises ChatError, which says what is wrong with it."""
     url = url.strip().rstrip("/")

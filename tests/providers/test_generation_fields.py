@@ -13,7 +13,7 @@ from lib.generation import OFF, Generation
 from lib.messages import user
 from lib.providers import ChatRequest, Provider
 from lib.providers.anthropic import AnthropicProvider
-from lib.providers.generation_fields import ANTHROPIC_VERSION, chat_fields, messages_fields, responses_fields
+from lib.providers.generation_fields import ANTHROPIC_VERSION, chat_fields, messages_fields
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
@@ -83,13 +83,8 @@ def test_they_come_last_so_that_a_turns_record_can_be_written_as_the_same_bytes(
 def test_the_installed_sdks_know_these_names() -> None:
     from anthropic.resources.messages import Messages
     from openai.resources.chat.completions import Completions
-    from openai.resources.responses import Responses
 
-    for method, fields in (
-        (Completions.create, chat_fields(ALL)),
-        (Responses.create, responses_fields(ALL)),
-        (Messages.create, messages_fields(ALL)),
-    ):
+    for method, fields in ((Completions.create, chat_fields(ALL)), (Messages.create, messages_fields(ALL))):
         assert set(fields) <= set(inspect.signature(method).parameters)
 
 

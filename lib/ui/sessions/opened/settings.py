@@ -47,8 +47,8 @@ def sentence(about: About) -> str:
 
 def settings_words(settings: ChatSettings) -> Mapping[str, str]:
     """The settings by what people call them."""
-    endpoints = services.settings().endpoints
-    provider = endpoints[settings.provider].label if settings.provider in endpoints else settings.provider
+    known = services.is_known(settings.provider)
+    provider = services.endpoint(settings.provider).label if known else settings.provider
     strategy = STRATEGIES[settings.strategy]
     options = {
         "low_mark": ("Trim down to", f"{settings.low_mark:.0%} of the budget"),
