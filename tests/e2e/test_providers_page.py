@@ -20,9 +20,15 @@ def test_a_server_is_added_tested_and_asked_with_a_temperature(browser: Browser,
         ollama.loaded = ["gemma3:4b"]
         page = context.new_page()
         page.goto(f"{app.url}/providers")
+        # the page is drawn to its end: what is opened before may be drawn once more, and closes
+        expect(page.get_by_role("button", name="Test the connection")).to_have_count(3)
+        expect(page.locator("[data-test-script-state='notRunning']")).to_have_count(1)
         page.get_by_text("Add an endpoint").click()
-        page.get_by_role("combobox", name="Server").click()
-        page.get_by_role("option", name="Ollama").click()
+        expect(page.get_by_role("button", name="Add", exact=True)).to_be_visible()
+        server = page.get_by_role("combobox", name="Server")
+        server.fill("Ollama")
+        expect(page.get_by_role("option", name="Ollama")).to_be_visible()
+        server.press("Enter")
         address = page.get_by_role("textbox", name="Address")
         expect(address).to_have_value("http://127.0.0.1:11434/v1")
         address.fill(ollama.url)
