@@ -15,7 +15,7 @@ def test_a_server_is_added_tested_and_asked_with_a_temperature(browser: Browser,
     with (
         OllamaServer(window=2048) as ollama,
         App(tmp_path / "data", {"WINDOWSEAT_STORE": "memory"}) as app,
-        browser.new_context(viewport={"width": 390, "height": 800}) as context,
+        browser.new_context(viewport={"width": 390, "height": 1600}) as context,
     ):
         ollama.loaded = ["gemma3:4b"]
         page = context.new_page()
@@ -24,11 +24,9 @@ def test_a_server_is_added_tested_and_asked_with_a_temperature(browser: Browser,
         expect(page.get_by_role("button", name="Test the connection")).to_have_count(3)
         expect(page.locator("[data-test-script-state='notRunning']")).to_have_count(1)
         page.get_by_text("Add an endpoint").click()
-        expect(page.get_by_role("button", name="Add", exact=True)).to_be_visible()
-        server = page.get_by_role("combobox", name="Server")
-        server.fill("Ollama")
-        expect(page.get_by_role("option", name="Ollama")).to_be_visible()
-        server.press("Enter")
+        page.get_by_role("button", name="Add", exact=True).hover()  # waits until the panel has stopped moving
+        page.get_by_role("combobox", name="Server").click()
+        page.get_by_role("option", name="Ollama").click()
         address = page.get_by_role("textbox", name="Address")
         expect(address).to_have_value("http://127.0.0.1:11434/v1")
         address.fill(ollama.url)
