@@ -18,11 +18,13 @@ DOCS = Path(__file__).parents[1] / "docs"
 SIZE: ViewportSize = {"width": 1280, "height": 860}
 """CSS pixels; wide enough for every page's columns."""
 PAGES = {
-    "chat": "",
     "tokens": "tokens",
     "context_window": "context_window",
     "trim_lab": "trim_lab",
     "threads": "threads",
+    "sessions": "sessions",
+    "record": "record",
+    "chat": "",  # last, when the model has started and counts
 }
 
 

@@ -62,3 +62,12 @@ def keys_of(session_id: str) -> Keys:
     history = f"chat:{session_id}"
     turns, live, about, signal = (f"{{{history}}}:{part}" for part in ("turns", "live", "about", "signal"))
     return Keys(history, turns, live, about, signal)
+
+
+def session_of(key: bytes) -> str:
+    """The session whose history is under this key; empty for any other key.
+
+    Example: session_of(b"chat:a") -> "a"; session_of(b"{chat:a}:turns") -> ""
+    """
+    head, _, name = key.decode(errors="replace").partition(":")
+    return name if head == "chat" and valid_session_id(name) else ""

@@ -153,3 +153,15 @@ def test_the_list_says_what_is_missing() -> None:
     assert "There are more keys, which were not looked at." in foreign_list.sentence(found, "")
     row = SessionRow("ext.json.YQ", size=20, format="JSON array")
     assert foreign_list.facts(row, is_unread=True) == "JSON array · does not expire · 20 bytes"
+
+
+def test_a_chat_of_another_service_is_listed_and_opens_as_a_chat(server: RedisServer, draw_list: AppTest) -> None:
+    with server.client() as client:
+        client.set("chat:support-7", '[{"role": "user", "content": "Where is my order?"}]')
+    before = server.everything()
+    at = draw_list.run()
+    assert not at.exception
+    assert any(each.value.startswith("**1 chat of another service** is on this Redis.") for each in at.markdown)
+    assert sum("chat:support-7` · 1 message" in line for line in captions(at)) == 1
+    assert server.everything() == before
+    assert not page(session_id="support-7").chat_input[0].disabled

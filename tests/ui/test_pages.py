@@ -65,13 +65,13 @@ def test_the_line_under_a_reply_says_who_counted(chat: ChatService, typist: Typi
     at.chat_input(key="prompt").set_value("Hello").run()
     lines = [caption.value for caption in at.caption if "first word" in caption.value]
     assert len(lines) == 1
-    assert "7 in · 5 out (billed)" in lines[0]
+    assert "7 tokens in · 5 out (billed)" in lines[0]
     assert "1 of 1 message sent" in lines[0]
 
 
 def test_a_reply_without_reported_usage_says_so_and_shows_the_plans_own_count(chat: ChatService) -> None:
     exchange(chat, "one", "two")
-    assert any("9 in (~estimated) · output not reported" in caption.value for caption in page().caption)
+    assert any("9 tokens in (~estimated) · output not reported" in caption.value for caption in page().caption)
 
 
 def test_a_request_that_the_server_cut_silently_is_marked(chat: ChatService, typist: Typist) -> None:

@@ -206,7 +206,7 @@ def test_two_chats_are_compared_exchange_by_exchange(chat: ChatService) -> None:
     assert "**The first exchange is the same.** The one after that differs." in said
     assert "Where does she :red-background[**live?**]" in said
     assert "Where does she :green-background[**work?**]" in said
-    assert any("1,300 in · 20 out (billed)" in caption.value for caption in at.caption)
+    assert any("1,300 tokens in · 20 out (billed)" in caption.value for caption in at.caption)
     unrelated = opened(tabs.COMPARE, **{"with": OTHER})
     assert "**2 of 2 exchanges differ**, from the first one on." in sentences(unrelated)
 

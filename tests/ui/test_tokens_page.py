@@ -145,7 +145,12 @@ def test_an_error_that_would_change_a_decision_is_named(chat: ChatService) -> No
 
 @pytest.mark.parametrize(
     ("low", "high", "words"),
-    [(-41.6, 8.4, "−42% to +8%"), (2, 2.3, "+2%"), (-46, -28, "−46% to −28%"), (-0.2, 3, "+0% to +3%")],
+    [
+        (-41.6, 8.4, "is off by −42% to +8%"),
+        (2, 2.3, "counts 2% too many"),
+        (-46, -28, "counts 28 to 46% too few"),
+        (-0.2, 3, "is off by +0% to +3%"),
+    ],
 )
-def test_the_range_of_a_counters_errors_is_signed(low: float, high: float, words: str) -> None:
-    assert counters.error_range(low, high) == words
+def test_the_errors_of_a_counter_are_told_in_words(low: float, high: float, words: str) -> None:
+    assert counters.error_words(low, high) == words

@@ -25,6 +25,7 @@ from lib.tokens.model_counters import counter_for
 from lib.turns import LiveTurn, PlanSummary, Turn
 from lib.ui.format import numbers
 from lib.ui.shell import services
+from lib.ui.tokens.counters import error_words
 from tests.support.app.pages import SESSION, page, written_elsewhere
 from tests.support.counters import WordCounter
 
@@ -235,14 +236,12 @@ def test_the_errors_of_the_counters_are_those_of_the_stored_turns(requests: list
         errors = [100 * (size - request.sent) / request.sent for request, size in counted]
         twice = len({request.counter.provenance for request in requests if request.counter.name == counter.name}) > 1
         name = f"{counter.name} ({counter.provenance})" if twice else counter.name
-        found = re.search(rf"\*\*{re.escape(name)} is off by ([^ ]+)(?: to ([^ ]+))?\.\*\*", said)
+        found = re.search(rf"\*\*{re.escape(name)} ((?:is off by|counts) [^*]+)\.\*\*", said)
         if max(map(abs, errors)) < 0.05:
             assert found is None, said
             continue
         assert found is not None, said
-        spoken = [float(part.rstrip("%").replace("−", "-")) for part in found.groups() if part]
-        assert spoken[0] == round(min(errors))
-        assert spoken[-1] == round(max(errors))
+        assert found[1] == error_words(min(errors), max(errors))
 
 
 def size_by(counter: TokenCounter, request: Request) -> int:
@@ -304,7 +303,7 @@ def elsewhere(name: str, requests: Sequence[Request]) -> Decimal:
 
 PATTERNS: dict[str, Sequence[str]] = {
     TABS[0]: (r"^\*\*Latest request: ",),
-    TABS[1]: (r" is off by |^\*\*All counters agree", r"^\*\*\w+\*\*: "),
+    TABS[1]: (r" is off by | counts |^\*\*All counters agree", r"^\*\*\w+\*\*: "),
     TABS[2]: (
         r" went into reading the conversation",
         r"^\*\*From \S+ on ",
@@ -340,5 +339,5 @@ def test_the_projection_is_that_of_the_table_below_it(requests: list[Request]) -
     for amount, name in spoken:
         assert amount == numbers.money(Decimal(str(last[name])))
     assert {amount for amount, _ in spoken} == {numbers.money(Decimal(str(each))) for each in (last.min(), last.max())}
-    for name, turn in re.findall(r"“([^”]+)” no longer fits from turn (\d+) on", said):
+    for name, turn in re.findall(r"“([^”]+)” stops fitting at turn (\d+)\.", said):
         assert frame[frame["strategy"] == name]["turn"].max() == int(turn) - 1

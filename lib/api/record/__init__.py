@@ -17,8 +17,8 @@ from starlette.types import Receive, Scope, Send
 from lib.api.access import Access
 from lib.api.errors import Refused, refusal_of, unexpected
 from lib.api.guards import Guard, read_body
+from lib.api.middleware.as_sent import ACCEPTED
 from lib.api.record import upstream
-from lib.api.record.as_sent import ACCEPTED
 from lib.api.record.port import RecordPort
 from lib.api.record.refusals import Kind, refusal
 from lib.api.threads import Threads

@@ -1,7 +1,7 @@
 """Runs the read-only commands with which other libraries' keys are looked at, each bounded in keys and bytes.
 
-Only SCAN, DBSIZE, TYPE, PTTL, MEMORY USAGE, STRLEN, GET, LLEN, LRANGE, HMGET, HGETALL, JSON.GET and JSON.ARRLEN are
-ever sent. None of them changes a value or a deadline.
+Only SCAN, DBSIZE, TYPE, PTTL, MEMORY USAGE, STRLEN, GET, LLEN, LRANGE, HMGET, HGETALL, ZMSCORE, JSON.GET and
+JSON.ARRLEN are ever sent. None of them changes a value or a deadline.
 """
 
 from __future__ import annotations
@@ -136,6 +136,15 @@ class Access:
     def size(self, key: bytes) -> int | None:
         """Bytes that a key takes; None if the server does not say."""
         return self.sizes([key])[0]
+
+    def without_score(self, key: str, members: Sequence[str]) -> list[str]:
+        """Those of the members that are not in a sorted set, in their order."""
+        missing: list[str] = []
+        for start in range(0, len(members), BATCH):
+            batch = members[start : start + BATCH]
+            scores = self._ask(lambda client, names=batch: client.zmscore(key, names))
+            missing += [member for member, score in zip(batch, scores, strict=True) if score is None]
+        return missing
 
     def deadlines(self, keys: Sequence[bytes]) -> list[int]:
         """Milliseconds that each key has left; -1 for ever, -2 if it does not exist."""

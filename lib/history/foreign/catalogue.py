@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from lib.history.foreign import address_of, foreign_id
 from lib.history.foreign.access import BATCH, MOST_KEYS, Access, gone, too_large
 from lib.history.foreign.readers import Found, Reader
+from lib.history.keys import session_of
 
 LOOK_SECONDS = 5.0
 """How long the names of keys are remembered. Values are read anew each time."""
@@ -23,9 +24,11 @@ FAMILIES = 16
 @dataclass(frozen=True, slots=True)
 class Look:
     """What one look at the keys of a server found: conversations with their readers, by session id, ordered by format
-    and name. `is_complete` is False if there were more keys than are looked at."""
+    and name, and the ids of the sessions that have this app's own key, in order. `is_complete` is False if there were
+    more keys than are looked at."""
 
     found: dict[str, tuple[Reader, Found]]
+    own: tuple[str, ...]
     keys: int
     is_complete: bool
 
@@ -55,22 +58,25 @@ class Catalogue:
             return known[1]
         began = self._clock()
         found: dict[tuple[str, bytes], Found] = {}
+        own: set[str] = set()
         looked_at, is_complete = 0, True
         for batch in self._access.batches():
             for key in batch:
-                self._sort_in(key, found)
+                if not self._sort_in(key, found) and (session_id := session_of(key)):
+                    own.add(session_id)
             looked_at += len(batch)
             if looked_at > MOST_KEYS:
                 is_complete = False
                 break
         listed = {foreign_id(*named): (self._readers[named[0]], found[named]) for named in sorted(found)}
-        look = Look(listed, looked_at, is_complete)
+        look = Look(listed, tuple(sorted(own)), looked_at, is_complete)
         took = self._clock() - began
         with self._lock:
             self._last = (began + took + max(LOOK_SECONDS, LOOK_TIMES * took), look)
         return look
 
-    def _sort_in(self, key: bytes, found: dict[tuple[str, bytes], Found]) -> None:
+    def _sort_in(self, key: bytes, found: dict[tuple[str, bytes], Found]) -> bool:
+        """Put the key to its conversation. False if it is of no format."""
         for name, reader in self._readers.items():
             session = reader.session_of(key)
             if session is not None:
@@ -79,7 +85,8 @@ class Catalogue:
                     found[name, session] = Found(session, 1, key, key)
                 else:
                     known.add(key)
-                return
+                return True
+        return False
 
     def find(self, session_id: str) -> tuple[Reader, bytes, tuple[bytes, ...]]:
         """The reader of a conversation, its name, and all its keys in order. Raises ChatError if there is none."""

@@ -22,6 +22,7 @@ from lib.history.foreign.readers.langchain import LangChainReader
 from lib.history.foreign.readers.langgraph import LangGraphReader
 from lib.history.foreign.readers.odd_values import too_deep
 from lib.history.foreign.readers.redisvl import RedisVLReader
+from lib.history.keys import INDEX
 from lib.history.sessions import SessionRow
 from lib.messages import Message
 
@@ -82,6 +83,14 @@ class ForeignSessions:
         rows = self._rows(matching[start : start + limit], notes)
         following = str(start + limit) if start + limit < len(matching) else None
         return ForeignPage(rows, following, len(matching), look.keys, look.is_complete, notes)
+
+    def unlisted(self, text: str = "") -> list[str]:
+        """Ids of the chats that another service wrote under this app's own keys and that nobody has gone on with here,
+        so that they are in no list of sessions. Only those whose id holds this text, in any case.
+        """
+        wanted = text.casefold()
+        ids = [each for each in self._catalogue.look().own if wanted in each.casefold()]
+        return self._access.without_score(INDEX, ids)
 
     def look_again(self) -> None:
         """Forget which keys there were, so that the next list is new."""

@@ -52,7 +52,7 @@ def draw(turn: Turn, session_id: str, end: int | None = None) -> None:
 
 
 def summary(turn: Turn) -> str:
-    """Example: "SmolLM2 · 412 in · 38 out (counted) · first word 0.4 s · 6 of 14 messages sent"."""
+    """Example: "SmolLM2 · 412 tokens in · 38 out (counted) · first word 0.4 s · 6 of 14 messages sent"."""
     words = [as_markdown(turn.model), *_counts(turn)[: 1 if turn.provider == EXAMPLE else 2]]
     if turn.first_token_ms is not None:
         words.append(f"first word {numbers.duration(turn.first_token_ms / 1000)}")
@@ -79,11 +79,11 @@ def _counts(turn: Turn) -> tuple[str, str]:
     plan's."""
     read, wrote, provenance = turn.usage.input_tokens, turn.usage.output_tokens, turn.usage_provenance
     if read is not None and wrote is not None:
-        return f"{read:,} in", f"{wrote:,} out ({provenance_label(provenance)})"
+        return f"{read:,} tokens in", f"{wrote:,} out ({provenance_label(provenance)})"
     if read is not None:
-        words_in = f"{read:,} in ({provenance_label(provenance)})"
+        words_in = f"{read:,} tokens in ({provenance_label(provenance)})"
     elif turn.plan is not None:
-        words_in = f"{turn.plan.input_tokens:,} in ({provenance_label(turn.plan.provenance)})"
+        words_in = f"{turn.plan.input_tokens:,} tokens in ({provenance_label(turn.plan.provenance)})"
     else:
         words_in = f"input {numbers.NOT_REPORTED}"
     words_out = f"output {numbers.NOT_REPORTED}" if wrote is None else f"{wrote:,} out ({provenance_label(provenance)})"

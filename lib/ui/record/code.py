@@ -9,6 +9,7 @@ import streamlit as st
 
 from lib.access.people import PERSON_HEADER
 from lib.api.guards import TOKEN_HEADER
+from lib.ui.people import login_cookie
 from lib.ui.shell import services
 
 PERSON = "WINDOWSEAT_PERSON"
@@ -36,9 +37,10 @@ def draw() -> None:
 
 
 def address() -> str:
-    """The app's own address, as this browser sees it."""
+    """The app's own address, as this browser sees it, with the base path."""
     parts = urlsplit(st.context.url or "")
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"http://127.0.0.1:{st.get_option('server.port')}"
+    origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"http://127.0.0.1:{st.get_option('server.port')}"
+    return origin + login_cookie.path().rstrip("/")
 
 
 def _show(token: str) -> None:

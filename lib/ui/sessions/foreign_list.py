@@ -1,8 +1,9 @@
-"""The conversations that other libraries keep on the same Redis, as a list of links. Drawing it writes nothing."""
+"""What other services and libraries keep on the same Redis, as lists of links. Drawing them writes nothing."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -49,9 +50,11 @@ def draw(page: Page) -> None:
 
 
 def _list(foreign: ForeignSessions, open_id: str) -> None:
+    """Chats of other services that have the app's own keys, then the conversations of libraries."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input("Search names", key="foreign_text", placeholder="A name, or a library", max_chars=200)
         st.button("Look again", icon=":material/refresh:", key="foreign_again", on_click=foreign.look_again)
+    _unlisted(foreign.unlisted(text), open_id)
     found = foreign.list_foreign(0, None, text)
     st.markdown(sentence(found, text))
     if not found.total:
@@ -63,6 +66,26 @@ def _list(foreign: ForeignSessions, open_id: str) -> None:
     shown = foreign.list_foreign(ROWS, str((number - 1) * ROWS), text)
     for row in shown.rows:
         _line(row, shown.notes.get(row.session_id, ""), row.session_id == open_id)
+
+
+def _unlisted(ids: Sequence[str], open_id: str) -> None:
+    """The chats that other services keep under `chat:<id>`, and that no list of chats has."""
+    if not ids:
+        return
+    st.markdown(unlisted_sentence(len(ids)))
+    pages = -(-len(ids) // ROWS)
+    number = st.pagination(pages, key=f"unlisted_page:{pages}") if pages > 1 else 1
+    store = services.chat().store
+    for session_id in ids[(number - 1) * ROWS : number * ROWS]:
+        row = store.row(session_id)
+        if row is not None:  # it may have expired meanwhile
+            _line(row, "", session_id == open_id)
+
+
+def unlisted_sentence(count: int) -> str:
+    """Example: "**3 chats of other services** are on this Redis. Go on with one, and it joins the list of chats."."""
+    are = "chat of another service** is" if count == 1 else "chats of other services** are"
+    return f"**{count:,} {are} on this Redis. Go on with one, and it joins the list of chats."
 
 
 def sentence(found: ForeignPage, text: str) -> str:
@@ -78,7 +101,7 @@ def sentence(found: ForeignPage, text: str) -> str:
 
 def _line(row: SessionRow, note: str, is_open: bool) -> None:
     """A conversation: its name as a link, and what is known about it."""
-    title = as_label(row.title, 60) or "untitled"
+    title = as_label(row.title, 60) or as_label(row.session_id, 60)
     with st.container(gap=None, key=f"foreign:{row.session_id}"):
         st.page_link(
             menu.MENU["chat"].path,
@@ -91,7 +114,7 @@ def _line(row: SessionRow, note: str, is_open: bool) -> None:
 
 def facts(row: SessionRow, is_unread: bool) -> str:
     """Example: "openai-agents · 6 messages · 3 min ago · 58 m left · 1.2 KB"."""
-    words = [row.format]
+    words = [row.format or f"`chat:{row.session_id}`"]
     if not is_unread and row.messages is not None:
         words.append(numbers.plural(row.messages, "item" if row.format == ITEMS else "message"))
     if row.last_activity:

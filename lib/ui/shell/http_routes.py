@@ -22,8 +22,9 @@ from lib.access.visitor_cookie import VisitorCookie
 from lib.api import record
 from lib.api.access import ByPerson
 from lib.api.guards import Guard
-from lib.api.record.as_sent import AsSent
-from lib.api.security_headers import SecurityHeaders
+from lib.api.middleware.as_sent import AsSent
+from lib.api.middleware.base_path import BasePath
+from lib.api.middleware.security_headers import SecurityHeaders
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.errors import InvalidSettings
@@ -114,4 +115,4 @@ def routes() -> list[BaseRoute]:
 def middleware() -> list[Middleware]:
     """What every response of the app passes through, for st.App."""
     cookie = Middleware(SetVisitorCookie, _cookie, login_cookie.path)
-    return [Middleware(SecurityHeaders), Middleware(AsSent), cookie]
+    return [Middleware(SecurityHeaders), Middleware(BasePath, login_cookie.path), Middleware(AsSent), cookie]

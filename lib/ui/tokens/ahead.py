@@ -74,7 +74,7 @@ def _choices(page: Page) -> tuple[Model, str]:
 
 
 def takeaway(costs: Mapping[str, list[float]], *, usd: bool) -> str:
-    """Example: "**By turn 100 it comes to $0.42 with “Batch”.** “Everything” no longer fits from turn 13 on."""
+    """Example: "**By turn 100 it comes to $0.42 with “Batch”.** “Everything” stops fitting at turn 13."""
     turns = max(map(len, costs.values()), default=0)
     if not turns:
         return "Not even the next request fits the window."
@@ -85,7 +85,5 @@ def takeaway(costs: Mapping[str, list[float]], *, usd: bool) -> str:
         f"{numbers.money(Decimal(str(totals[name]))) if usd else f'{totals[name]:,.0f} tokens'} with “{name}”"
         for name in extremes
     )
-    ended = [
-        f" “{name}” no longer fits from turn {len(each) + 1} on." for name, each in costs.items() if len(each) < turns
-    ]
+    ended = [f" “{name}” stops fitting at turn {len(each) + 1}." for name, each in costs.items() if len(each) < turns]
     return f"**By turn {turns} it comes to {amounts}.**{''.join(ended)}"

@@ -61,7 +61,7 @@ def draw(sent: SentRequests) -> None:
 def takeaway(counters: Sequence[CounterTotals], actual: Sequence[tuple[int, str]]) -> str:
     """One sentence per counter that is off, the worst first.
 
-    Example: "**characters / 4 is off by −41% to +3%.** In 2 of 14 requests that would drop other messages."
+    Example: "**characters / 4 counts 13 to 32% too few.** In 2 of 14 requests that would drop other messages."
     """
     sentences = []
     for counter in counters:
@@ -74,7 +74,7 @@ def takeaway(counters: Sequence[CounterTotals], actual: Sequence[tuple[int, str]
         if worst < NEGLIGIBLE:
             continue
         changed = sum(1 for count in counter.differing or () if count)
-        sentence = f"**{counter.name} is off by {error_range(min(errors), max(errors))}.**"
+        sentence = f"**{counter.name} {error_words(min(errors), max(errors))}.**"
         if changed:
             requests = numbers.plural(len(actual), "request")
             sentence += f" In {changed} of {requests} that would drop other messages."
@@ -84,10 +84,17 @@ def takeaway(counters: Sequence[CounterTotals], actual: Sequence[tuple[int, str]
     return "  \n".join(sentence for _, sentence in sorted(sentences, reverse=True))
 
 
-def error_range(low: float, high: float) -> str:
-    """Example: error_range(-41.2, 3.4) -> "−41% to +3%"; error_range(2, 2) -> "+2%"."""
-    first, last = (f"{round(error):+d}%".replace("-", "−") for error in (low, high))
-    return first if first == last else f"{first} to {last}"
+def error_words(low: float, high: float) -> str:
+    """Errors in percent as words.
+
+    Example: error_words(-41.2, 3.4) -> "is off by −41% to +3%"; error_words(-32, -13) -> "counts 13 to 32% too few"
+    """
+    if low < 0 < high:
+        first, last = (f"{round(error):+d}%".replace("-", "−") for error in (low, high))
+        return f"is off by {first} to {last}"
+    least, most = sorted(round(abs(error)) for error in (low, high))
+    range_ = f"{most}%" if least == most else f"{least} to {most}%"
+    return f"counts {range_} {'too few' if low < 0 else 'too many'}"
 
 
 def _actual(record: RequestRecord, by_endpoint: int | None, sizes: MessageSizes) -> tuple[int, str]:

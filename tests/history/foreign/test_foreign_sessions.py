@@ -14,10 +14,11 @@ from lib.history.embedded.snapshot import SnapshotServer
 from lib.history.foreign import address_of, foreign_id
 from lib.history.foreign.access import MOST_MESSAGES
 from lib.history.foreign.sessions import ForeignSessions
+from lib.history.redis import RedisHistory
 from tests.history.foreign.conftest import as_reader
 from tests.history.test_looking import nothing_changes
 from tests.support.cases import foreign_keys as keys
-from tests.support.servers.redis_servers import RedisServer
+from tests.support.servers.redis_servers import TTL, RedisServer, say
 
 AGENTS = foreign_id("openai-agents", keys.AGENTS)
 REDISVL = foreign_id("redisvl", keys.REDISVL)
@@ -179,3 +180,20 @@ def test_the_snapshot_of_a_machine_without_a_server_is_read_as_well(tmp_path: Pa
     assert [row.session_id for row in foreign.list_foreign().rows] == [ARRAY, LONG_ARRAY, AGENTS, REDISVL]
     assert roles(foreign, AGENTS) == ["user", "assistant", "tool", "assistant"]
     snapshot.close()
+
+
+def test_chats_that_another_service_wrote_are_found_until_somebody_goes_on_with_them(
+    client: Any, redis_server: RedisServer
+) -> None:
+    store = RedisHistory(connect(redis_server.url), TTL)
+    say(store, "ours", "Hello")
+    for session_id in ("theirs-1", "theirs-2"):
+        client.set(f"chat:{session_id}", '[{"role": "user", "content": "Hi"}]')
+    client.set("chat:not/an-id", "[]")
+    client.set("chats:theirs-3", "[]")
+    foreign = as_reader(redis_server)
+    assert foreign.unlisted() == ["theirs-1", "theirs-2"]
+    assert foreign.unlisted("S-2") == ["theirs-2"]
+    say(store, "theirs-1", "Hello")
+    assert foreign.unlisted() == ["theirs-2"]
+    store.close()

@@ -28,6 +28,7 @@ SENT = {
     "lrange",
     "hmget",
     "hgetall",
+    "zmscore",
     "json.get",
     "json.arrlen",
 }

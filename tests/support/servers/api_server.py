@@ -18,7 +18,7 @@ from starlette.requests import Request
 
 from lib import api
 from lib.api.guards import Guard
-from lib.api.security_headers import SecurityHeaders
+from lib.api.middleware.security_headers import SecurityHeaders
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.history import HistoryStore

@@ -16,7 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from lib.api import record
 from lib.api.guards import Guard
-from lib.api.record.as_sent import AsSent
+from lib.api.middleware.as_sent import AsSent
 from lib.chat_settings import ChatSettings
 from lib.history import HistoryStore
 from lib.messages import Message

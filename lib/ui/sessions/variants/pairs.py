@@ -123,7 +123,7 @@ def _text(own: str, other: str | None, name: str) -> str:
 
 
 def what_was_sent(exchange: Exchange) -> str:
-    """Example: "gpt-5-mini · 412 in · 38 out (billed) · first word 0.4 s · 6 of 8 messages sent, 2 dropped"."""
+    """Example: "gpt-5-mini · 412 tokens in · 38 out (billed) · first word 0.4 s · 6 of 8 messages sent, 2 dropped"."""
     turn = exchange.record.turn
     if turn is None:
         return f"What was sent is not recorded; with nothing dropped, {numbers.plural(exchange.sent, 'message')}."

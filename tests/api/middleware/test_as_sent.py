@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from lib.api.record.as_sent import send_at_once
+from lib.api.middleware.as_sent import send_at_once
 
 
 class Connection:
