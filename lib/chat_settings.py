@@ -8,6 +8,7 @@ from typing import Any
 
 from lib.context.plan import ContextWindow
 from lib.context.strategies.options import TrimOptions
+from lib.generation import OFF, Generation
 
 DEFAULT_OPTIONS = TrimOptions()
 
@@ -31,10 +32,17 @@ class ChatSettings:
     summary_provider: str = ""
     """The endpoint that writes summaries; empty means the one that answers."""
     summary_model: str = ""
+    generation: Generation = OFF
+
+    @property
+    def reply_tokens(self) -> int:
+        """The longest reply that is asked for: the one that a person set, else what is reserved for the reply."""
+        return self.generation.max_reply_tokens or self.reserved_for_reply
 
     @property
     def window(self) -> ContextWindow:
-        return ContextWindow(self.max_tokens, self.reserved_for_reply)
+        """The window that requests are planned for. It keeps as much room for the reply as the reply may take."""
+        return ContextWindow(self.max_tokens, self.reply_tokens)
 
     @property
     def options(self) -> TrimOptions:
@@ -47,8 +55,14 @@ class ChatSettings:
             return self
         return replace(self, provider=self.summary_provider, model=self.summary_model)
 
+    def in_window(self, max_tokens: int, reserved_for_reply: int) -> ChatSettings:
+        """The same settings in another window, with this reserve as the longest reply."""
+        generation = self.generation.without("max_reply_tokens")
+        return replace(self, max_tokens=max_tokens, reserved_for_reply=reserved_for_reply, generation=generation)
+
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """As stored. Of the generation settings only those that are on."""
+        return asdict(replace(self, generation=OFF)) | {"generation": self.generation.to_dict()}
 
     def changes_from(self, other: ChatSettings) -> dict[str, Any]:
         """The fields in which these settings differ from `other`, with the values of these."""
@@ -58,6 +72,8 @@ class ChatSettings:
     def updated(self, stored: Mapping[str, Any]) -> ChatSettings:
         """A copy with the stored values. Unknown fields and values of a wrong type are ignored."""
         known = {f.name: stored[f.name] for f in fields(self) if f.name in stored}
+        if "generation" in known:
+            known["generation"] = Generation.read(known["generation"])
         return replace(
             self, **{name: value for name, value in known.items() if type(value) is type(getattr(self, name))}
         )

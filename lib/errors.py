@@ -119,8 +119,7 @@ class CorruptHistory(ChatError):
 
     def __init__(self, what: str, *, raw: bytes = b"", where: str = "") -> None:
         super().__init__(what)
-        self.raw = raw
-        self.where = where
+        self.raw, self.where = raw, where
 
 
 class TurnInProgress(ChatError):
@@ -172,8 +171,7 @@ class ContextOverflow(ChatError):
 
     def __init__(self, what: str, *, tokens: int | None = None, limit: int | None = None) -> None:
         super().__init__(what)
-        self.tokens = tokens
-        self.limit = limit
+        self.tokens, self.limit = tokens, limit
 
 
 class RuleBroken(ChatError):
@@ -226,8 +224,10 @@ class ProviderUnavailable(ProviderError):
 
 
 class InvalidRequest(ProviderError):
-    """The provider refused the request for its shape, size or model name."""
+    """The provider refused the request for its shape, size, model name or `setting`, a field of Generation."""
 
+    details = ("setting",)
+    setting: str | None = None
     next_default = "Read the provider's message above, change the settings or your message, then retry."
     retryable = False
 

@@ -15,6 +15,7 @@ from lib.chat_settings import ChatSettings
 from lib.context.candidates import Summary
 from lib.context.reasons import REASON_TEXT, Reason
 from lib.errors import ChatError
+from lib.generation import Generation
 from lib.messages import Usage
 from lib.recorded_requests import RecordedRequest
 from lib.tokens import PROVENANCE_TEXT, Provenance
@@ -212,6 +213,7 @@ def _settings(stored: Any) -> ChatSettings | None:
         "str": outside_values.text,
         "int": outside_values.count,
         "float": outside_values.number,
+        "Generation": Generation.read,
     }
     known = {f.name: checks[str(f.type)](stored[f.name]) for f in fields(ChatSettings) if f.name in stored}
     try:

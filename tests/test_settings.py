@@ -126,8 +126,8 @@ def test_so_is_what_is_no_file_at_all(tmp_path: Path, value: str, words: str) ->
         load_settings({"WINDOWSEAT_LOCAL_MODEL": f"{tmp_path}/{value}"}, NOWHERE)
 
 
-def test_three_servers_are_looked_for_on_this_machine_unless_told_otherwise() -> None:
-    assert list(load_settings({}, NOWHERE).local_servers) == ["ollama", "lm-studio", "llama.cpp"]
+def test_four_servers_are_looked_for_on_this_machine_unless_told_otherwise() -> None:
+    assert list(load_settings({}, NOWHERE).local_servers) == ["ollama", "lm-studio", "llama.cpp", "vllm"]
     assert load_settings({"WINDOWSEAT_LOCAL_SERVERS": "none"}, NOWHERE).local_servers == {}
     mine = {"WINDOWSEAT_LOCAL_SERVERS": "http://localhost:8000/v1, http://127.0.0.1:1234/v1"}
     servers = load_settings(mine, NOWHERE).local_servers
@@ -150,7 +150,7 @@ def test_a_server_that_is_configured_is_not_offered_twice(tmp_path: Path) -> Non
     secrets.write_text(
         '[endpoints.mine]\nbase_url = "http://localhost:11434/v1"\n[endpoints.lm-studio]\nbase_url = "http://x/v1"\n'
     )
-    assert list(load_settings({}, secrets).local_servers) == ["llama.cpp"]
+    assert list(load_settings({}, secrets).local_servers) == ["llama.cpp", "vllm"]
 
 
 def test_the_token_of_the_http_routes_is_kept_out_of_sight() -> None:

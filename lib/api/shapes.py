@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from lib.generation import HIGHEST_TEMPERATURE, LARGEST_SEED, LONGEST_REPLY, LONGEST_STOP, MOST_STOPS, ReasoningEffort
+
 SESSION_ID = r"^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$"
 """A session id. The two names that a path cannot hold are taken out."""
 MOST_SHOWN = 1000
@@ -21,12 +23,26 @@ SessionId = Annotated[
 ]
 
 
+StopText = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_STOP)]
 ModelName = Annotated[
     str,
     msgspec.Meta(
         max_length=200, pattern=r"^[!-~]([ -~]*[!-~])?$", description="a model of the provider, for this message"
     ),
 ]
+
+
+class GenerationSettings(msgspec.Struct, rename="camel"):
+    """How the model writes this reply. What is left out or null is not sent, so the chat's own setting does not apply
+    either."""
+
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=HIGHEST_TEMPERATURE)] | None = None
+    top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    # float, because JSON has one kind of number: 7.0 is a whole one too
+    seed: Annotated[float, msgspec.Meta(ge=0, le=LARGEST_SEED, multiple_of=1)] | None = None
+    max_reply_tokens: Annotated[float, msgspec.Meta(ge=1, le=LONGEST_REPLY, multiple_of=1)] | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    stop: Annotated[list[StopText], msgspec.Meta(max_length=MOST_STOPS)] = []
 
 
 class NewMessage(msgspec.Struct, rename="camel"):
@@ -37,6 +53,7 @@ class NewMessage(msgspec.Struct, rename="camel"):
     session_id: SessionId | None = None
     provider: str | None = None
     model: ModelName | None = None
+    generation: GenerationSettings | None = None
 
 
 class Usage(msgspec.Struct):

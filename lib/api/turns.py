@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from lib.api.conversations import Conversations
 from lib.api.errors import invalid
 from lib.api.shapes import NewMessage
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError, TurnLost
+from lib.generation import Generation
 from lib.turns import LiveTurn, Turn
 
 VIA = "http"
@@ -48,11 +51,13 @@ def begin(conversations: Conversations, chat: ChatService, session_id: str, aske
 
 
 def _settings(conversations: Conversations, stored: Mapping[str, Any], asked: NewMessage) -> ChatSettings:
-    """The chat's settings, with the provider and the model that the request names. Raises Refused (422)."""
+    """The chat's settings, with the provider, model and generation settings that the request names. Raises Refused."""
     offered = conversations.endpoints()
     if asked.provider is not None and asked.provider not in offered:
         raise invalid(f"There is no provider of this name. Those that are set up: {', '.join(offered)}.")
     settings = conversations.settings(stored, asked.provider)
+    if asked.generation is not None:
+        settings = replace(settings, generation=Generation.of(msgspec.structs.asdict(asked.generation)))
     return settings if asked.model is None else replace(settings, model=asked.model)
 
 

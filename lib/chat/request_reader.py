@@ -24,6 +24,7 @@ from lib.history import HistoryStore
 from lib.messages import Message
 from lib.planner import plan_next, summary_needed
 from lib.providers import ChatRequest, Provider, Reply, SentBody, TextDelta
+from lib.providers.refused_settings import refuse_unsent
 from lib.providers.repetition import until_repetition
 from lib.request_rules import PROVIDERS, refusals
 from lib.tokens import provenance_label
@@ -75,8 +76,9 @@ class RequestReader:
             if not self.live.over_budget_allowed:
                 _refuse_overflow(plan)
                 _refuse_broken_rules(provider, plan)
-            request = ChatRequest(settings.model, tuple(plan.included), settings.reserved_for_reply)
+            request = ChatRequest(settings.model, tuple(plan.included), settings.reply_tokens, settings.generation)
             sent = provider.prepare(request)
+            refuse_unsent(provider.name, sent.unsent)
             if self.live.fields:
                 sent = SentBody.of(request, {**sent.body, **self.live.fields})
             rest = {name: value for name, value in sent.body.items() if name not in MESSAGES}

@@ -19,6 +19,7 @@ from lib.chat.request_reader import ProviderOpener
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.errors import ImportRefused
+from lib.generation import OFF
 from lib.history import Recording
 from lib.history.sessions import Parent
 from lib.messages import Message
@@ -95,10 +96,10 @@ def resend(
     store, new_id = chat.store, uuid.uuid4().hex
     title = f"Edited request of “{store.about(session_id).title or UNTITLED}”"
     chosen = replace(
-        settings,
+        settings.in_window(settings.max_tokens, edited.reply_tokens or settings.reply_tokens),
+        generation=OFF,  # what of it was typed is in the fields
         model=edited.model or settings.model,
         system_prompt=edited.system_prompt,
-        reserved_for_reply=edited.reply_tokens or settings.reserved_for_reply,
         strategy="none",
     )
     if edited.history:

@@ -64,13 +64,9 @@ def is_demonstration(session_id: str) -> bool:
 
 def settings_for(own: ChatSettings) -> ChatSettings:
     """A person's model with a small window from which the oldest exchanges are dropped one by one."""
-    reserve = RESERVE if own.provider == "local" else own.reserved_for_reply
+    reserve = RESERVE if own.provider == "local" else own.reply_tokens
     return replace(
-        own,
-        system_prompt="You are a helpful assistant.",
-        max_tokens=BUDGET + reserve,
-        reserved_for_reply=reserve,
-        strategy="oldest_first",
+        own.in_window(BUDGET + reserve, reserve), system_prompt="You are a helpful assistant.", strategy="oldest_first"
     )
 
 

@@ -30,14 +30,9 @@ def open_as(session_id: str, store: HistoryStore, own: ChatSettings) -> None:
     """
     example = recorded()
     made_with = own.updated(example.settings)
-    reserve = max(own.reserved_for_reply, made_with.reserved_for_reply)
-    settings = replace(
-        made_with,
-        provider=own.provider,
-        model=own.model,
-        max_tokens=made_with.window.input_budget + reserve,
-        reserved_for_reply=reserve,
-    )
+    reserve = max(own.reply_tokens, made_with.reserved_for_reply)
+    room = max(0, made_with.max_tokens - made_with.reserved_for_reply)
+    settings = replace(made_with.in_window(room + reserve, reserve), provider=own.provider, model=own.model)
     store.restore(session_id, replace(example, settings=settings.to_dict()))
 
 

@@ -63,7 +63,7 @@ def estimate(
 
 def _most(prompts: Sequence[int], system: int, settings: ChatSettings, counter: TokenCounter) -> tuple[int, int]:
     """Tokens in and out if every reply is as long as the reserve. No request is larger than the budget."""
-    reserve, budget = settings.reserved_for_reply, settings.window.input_budget
+    reserve, budget = settings.reply_tokens, settings.window.input_budget
     fixed = system + counter.template(system > 0)
     sent = (fixed + said + reserve * earlier for earlier, said in enumerate(accumulate(prompts)))
     return sum(min(budget, each) for each in sent), reserve * len(prompts)

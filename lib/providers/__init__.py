@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from lib.generation import OFF, Generation
 from lib.messages import Message, Usage
 from lib.providers.export import Address
 from lib.request_rules import RuleProvider
@@ -28,6 +29,8 @@ class ChatRequest:
     model: str
     messages: Sequence[Message]
     max_output_tokens: int
+    generation: Generation = OFF
+    """Its max_reply_tokens is not looked at: max_output_tokens is the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,14 @@ class SentBody:
     """The whole HTTP body: UTF-8 JSON without spaces."""
     sha256: str
     """SHA-256 of `data` in hexadecimal, which a turn records."""
+    unsent: tuple[str, ...] = ()
+    """Generation settings of the request that the protocol has no field for, by their names in Generation."""
 
     @classmethod
-    def of(cls, request: ChatRequest, body: Mapping[str, Any]) -> SentBody:
+    def of(cls, request: ChatRequest, body: Mapping[str, Any], unsent: tuple[str, ...] = ()) -> SentBody:
         """Serialise and hash a body. Raises ValueError for NaN and infinities, which JSON does not have."""
         data = body_bytes(body)
-        return cls(request, body, data, hashlib.sha256(data).hexdigest())
+        return cls(request, body, data, hashlib.sha256(data).hexdigest(), unsent)
 
 
 @dataclass(frozen=True, slots=True)

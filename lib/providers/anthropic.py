@@ -15,6 +15,7 @@ from lib.messages import Usage, utf8_safe
 from lib.providers import ChatRequest, Reply, SentBody, TextDelta
 from lib.providers.boundary import ReplyReader, events_of, part
 from lib.providers.export import Address
+from lib.providers.generation_fields import ANTHROPIC_VERSION, messages_fields, messages_unsent
 from lib.providers.http_client import shared_client, usable_key
 from lib.providers.sdk_errors import model_names, not_an_answer, translated
 from lib.providers.wire_format import utf8_safe_value
@@ -59,13 +60,19 @@ class AnthropicProvider:
             "messages": messages,
             "cache_control": {"type": "ephemeral"},  # on the request, it marks the last block that can be cached
             "stream": True,
+            **messages_fields(request.generation, self._endpoint.base_url),
         }
-        return SentBody.of(request, body)
+        unsent = tuple(
+            name for name in messages_unsent(self._endpoint.base_url) if name in request.generation.to_dict()
+        )
+        return SentBody.of(request, body, unsent)
 
     def address(self) -> Address:
         """The messages address of this endpoint."""
         url = (self._endpoint.base_url or ANTHROPIC).rstrip("/")
-        return Address(f"{url}/v1/messages", "x-api-key: ", "ANTHROPIC_API_KEY", ("anthropic-version: 2023-06-01",))
+        return Address(
+            f"{url}/v1/messages", "x-api-key: ", "ANTHROPIC_API_KEY", (f"anthropic-version: {ANTHROPIC_VERSION}",)
+        )
 
     def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
         """Send the bytes; yield text as it arrives, then one Reply."""

@@ -1,4 +1,4 @@
-"""Looks for model servers on this machine: Ollama, LM Studio, llama.cpp.
+"""Looks for model servers on this machine: Ollama, LM Studio, llama.cpp, vLLM.
 
 Each is asked for its list of models, in a thread of its own and within a second, so that no page waits. What answers is
 offered as a provider. Nothing is sent but `GET /v1/models`, without a key, and never through a proxy.

@@ -13,6 +13,7 @@ from lib.messages import Usage, utf8_safe
 from lib.providers import ChatRequest, Reply, SentBody, TextDelta, body_bytes
 from lib.providers.boundary import ReplyReader, events_of, part
 from lib.providers.export import Address
+from lib.providers.generation_fields import chat_fields, is_mistral
 from lib.providers.http_client import CONNECT_SECONDS, READ_SECONDS, shared_client, usable_key
 from lib.providers.llama.counter import counter_at
 from lib.providers.sdk_errors import model_names, translated
@@ -49,14 +50,17 @@ class OpenAIProvider:
     def prepare(self, request: ChatRequest) -> SentBody:
         """The request as the bytes that go out."""
         # OpenAI's own models refuse max_tokens, other servers do not know max_completion_tokens
-        limit = "max_completion_tokens" if is_openai(self._endpoint.base_url) else "max_tokens"
+        url = self._endpoint.base_url
+        limit = "max_completion_tokens" if is_openai(url) else "max_tokens"
         body = {
             "model": utf8_safe(request.model),
             "messages": [wire_message(message) for message in request.messages],
             limit: request.max_output_tokens,
             "stream": True,
-            "stream_options": {"include_usage": True},
+            # Mistral always reports usage, and refuses fields that it does not know
+            **({} if is_mistral(url) else {"stream_options": {"include_usage": True}}),
             **self._extra_body,
+            **chat_fields(request.generation, url),
         }
         return SentBody.of(request, body)
 

@@ -23,6 +23,7 @@ from lib.errors import (
     WrongKey,
 )
 from lib.providers.bounded_http import AnswerNotTaken
+from lib.providers.refused_settings import detail_words, setting_refused
 
 SDK_PACKAGES = ("openai", "anthropic", "httpx2", "httpcore2", "httpx", "httpcore")
 OVERFLOW_CODES = ("context_length_exceeded", "exceed_context_size_error")
@@ -107,7 +108,8 @@ def translate(exc: Exception, label: str, key: str | None) -> ChatError:
         return InvalidRequest(f"{label} does not know this model or address: {words}")
     if status >= 500 or status in (408, 409):
         return ProviderUnavailable(_sentence(f"{label} failed on its side ({status})", words, status))
-    return InvalidRequest(_sentence(f"{label} refused the request ({status})", words, status))
+    refused = InvalidRequest(_sentence(f"{label} refused the request ({status})", words, status))
+    return setting_refused(label, words, details) or refused
 
 
 def _sentence(what: str, words: str, status: int) -> str:
@@ -241,7 +243,7 @@ def _words(exc: Exception) -> str:
     """The provider's own message, on one line of at most 500 characters."""
     message = _details(exc).get("message")
     if not isinstance(message, str) or not message.strip():
-        message = getattr(exc, "message", None) or str(exc) or type(exc).__name__
+        message = detail_words(_details(exc)) or getattr(exc, "message", None) or str(exc) or type(exc).__name__
     return " ".join(str(message)[:5000].split())[:500]
 
 

@@ -12,7 +12,7 @@ with its name. Keys never appear in a repr. Keys typed on a page are not here: t
     WINDOWSEAT_LOCAL_MODEL     a GGUF file to use instead of the packaged SmolLM2-135M
     WINDOWSEAT_PROVIDER        the endpoint new chats start with; if unset, the first one that is configured
     WINDOWSEAT_LOCAL_SERVERS   "none", or the base URLs of servers on this machine that are offered while they answer
-                               (default: those of Ollama, LM Studio and llama.cpp)
+                               (default: those of Ollama, LM Studio, llama.cpp and vLLM)
     WINDOWSEAT_RECORD          1 records the requests that apps of one's own send to the app's port
     WINDOWSEAT_RECORD_TO       names of the endpoints that they go to, one for each protocol (default: this machine)
     WINDOWSEAT_PEOPLE          "one", "visitors" or "accounts": whose sessions are whose (lib/settings/people.py), with

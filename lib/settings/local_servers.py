@@ -12,6 +12,7 @@ LOCAL_SERVERS = {
     "http://127.0.0.1:11434/v1": ("ollama", "Ollama"),
     "http://127.0.0.1:1234/v1": ("lm-studio", "LM Studio"),
     "http://127.0.0.1:8080/v1": ("llama.cpp", "llama.cpp"),
+    "http://127.0.0.1:8000/v1": ("vllm", "vLLM"),
 }
 """Name and label of the servers that people run on their own machine, by the address each has by default."""
 

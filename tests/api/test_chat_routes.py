@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from lib.errors import HistoryUnavailable, ProviderUnavailable, RateLimited
+from lib.generation import OFF, Generation
 from lib.history import valid_session_id
 from lib.messages import Message, Usage, assistant, user
 from lib.providers.scripted import Script, ScriptedProvider
@@ -160,6 +161,21 @@ def test_clearing_ends_the_turn_that_runs(served: ApiServer) -> None:
         assert [(name, data["error"]["code"]) for name, data in events if name != "delta"] == [("error", "turn_lost")]
     assert served.client.get("/api/chat/s").status_code == 404
     assert served.client.delete("/api/chat/s").json() == {"message": "Session cleared"}
+
+
+def test_generation_settings_are_for_one_message_and_out_of_bounds_they_are_refused(served: ApiServer) -> None:
+    served.plays("a")
+    served.say("hello", sessionId="s")
+    served.plays("b")
+    served.say("hello", sessionId="s", generation={"temperature": 0.5, "topP": None, "maxReplyTokens": 7})
+    first, second = (request.generation for request in served.provider.requests)
+    assert first == OFF
+    assert second == Generation(temperature=0.5, max_reply_tokens=7)
+    assert served.provider.requests[1].max_output_tokens == 7
+    assert "temperature" not in str(served.store.about("s").settings["generation"])
+    refused = served.say("hello", sessionId="s", generation={"temperature": 3})
+    assert refused.status_code == 422
+    assert "temperature" in refused.text
 
 
 def test_provider_and_model_are_for_one_message_and_stay_with_a_new_chat(served: ApiServer) -> None:

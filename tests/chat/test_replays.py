@@ -10,13 +10,14 @@ import pytest
 from lib.chat.replays import Progress, Replays, questions_of
 from lib.chat.service import ChatService
 from lib.errors import ChatError, RateLimited
+from lib.generation import Generation
 from lib.history.sessions import Parent
 from lib.messages import Message, assistant, user
 from lib.providers.scripted import Script, ScriptedProvider
 from tests.support.cases.told_sessions import PARENT, SETTINGS, told
 from tests.support.waiting import wait_until
 
-OTHER = replace(SETTINGS, model="other", strategy="sliding_window")
+OTHER = replace(SETTINGS, model="other", strategy="sliding_window", generation=Generation(temperature=0.5))
 
 
 def ended(replays: Replays, session_id: str) -> Progress:
@@ -38,7 +39,7 @@ def test_the_questions_are_sent_to_the_other_model_in_a_session_of_their_own() -
     begun = replays.start(PARENT, OTHER, lambda _: provider)
     assert ended(replays, begun.session_id) == Progress(begun.session_id, PARENT, 3, 3, "done")
     assert prompts(provider) == ["a", "b", "c"]
-    assert {request.model for request in provider.requests} == {"other"}
+    assert {(request.model, request.generation.temperature) for request in provider.requests} == {("other", 0.5)}
     assert [message.text for message in chat.store.load(begun.session_id)] == ["a", "new", "b", "new", "c", "new"]
     assert {turn.plan.strategy for turn in chat.store.turns(begun.session_id) if turn.plan} == {"sliding_window"}
     assert chat.store.about(begun.session_id).parent == Parent(PARENT, 6, "replay")

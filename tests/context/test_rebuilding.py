@@ -8,16 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.chat.rebuild import matches_what_was_sent, rebuild_request
+from lib.chat.rebuild import MESSAGES, matches_what_was_sent, rebuild_request
 from lib.context import STRATEGIES
+from lib.generation import Generation
 from lib.messages import assistant, user
-from lib.providers import ChatRequest
+from lib.providers import ChatRequest, Provider
 from lib.providers.anthropic import AnthropicProvider
+from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider
 from lib.settings import Endpoint
 from lib.stored_turns import read_turn
 from lib.turns import PlanSummary, Turn
 from tests.support.cases.planning_cases import CASE, GIST, Case, cases, summaries
+
+PROVIDERS: list[Provider] = [
+    OpenAIProvider(Endpoint("openai", "openai", "OpenAI"), None),
+    AnthropicProvider(Endpoint("ogx", "anthropic", "ogx", "http://127.0.0.1:8321"), None),
+    LocalProvider(LocalModel()),
+]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -54,3 +62,27 @@ def test_for_anthropic_the_summary_is_part_of_the_system_text() -> None:
     body = anthropic.prepare(ChatRequest("m", tuple(plan.included), 50)).body
     assert body["system"] == "Be brief.\n\nSummary of the earlier conversation:\n\nThey said numbers."
     assert body["messages"][0]["role"] == "user"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_request_with_generation_settings_is_rebuilt_byte_for_byte(provider: Provider) -> None:
+    case = CASE.with_prompt()
+    plan = case.plan("oldest_first", None)
+    chosen = Generation(temperature=0.5, seed=7, reasoning_effort="low", stop=("END",))
+    prepared = provider.prepare(ChatRequest("m", tuple(plan.included), 50, chosen))
+    rest = {name: value for name, value in prepared.body.items() if name not in MESSAGES}
+    turn = Turn(
+        "i",
+        case.prompt or "",
+        "reply",
+        "complete",
+        provider.name,
+        "m",
+        case.instructions,
+        0.0,
+        PlanSummary.of(plan),
+        rest,
+        prepared.sha256,
+    )
+    turn = read_turn(json.loads(json.dumps(turn.to_dict())), 1)
+    assert matches_what_was_sent(turn, [*case.history, user(case.prompt or ""), assistant("reply")], provider)

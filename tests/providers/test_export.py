@@ -80,4 +80,4 @@ def test_the_default_addresses_are_the_vendors_own() -> None:
         "https://api.openai.com/v1/chat/completions", "Authorization: Bearer ", "OPENAI_API_KEY"
     )
     assert anthropic.address().url == "https://api.anthropic.com/v1/messages"
-    assert anthropic.address().more_headers == ("anthropic-version: 2023-06-01",)
+    assert anthropic.address().more_headers == ("anthropic-version: 2026-10-21",)

@@ -27,6 +27,7 @@ from tests.support.waiting import wait_until
 TABS: list[tuple[str, str, str | None]] = [
     ("app.py", "", None),
     ("pages/record.py", "", None),
+    ("pages/providers.py", "", None),
     *(
         ("pages/tokens.py", "tokens_tab", name)
         for name in ("Request by request", "Who counted", "Money", "Inside a message")

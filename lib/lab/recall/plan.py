@@ -126,7 +126,7 @@ def plan_questions(
     questions = []
     for arm in arms:
         model, ledger = find(arm.settings.provider, arm.settings.model), ledger_for(arm.settings)
-        limit = max(1, min(arm.settings.reserved_for_reply, answer_tokens))
+        limit = max(1, min(arm.settings.reply_tokens, answer_tokens))
         for fact in facts:
             plan = _plan(history, question_text(fact, closing), arm, ledger, marks)
             held = _holds_answer(plan, fact, places[fact])
@@ -142,7 +142,7 @@ def _question(
         fact,
         arm,
         1,
-        ChatRequest(arm.settings.model, tuple(plan.included), limit),
+        ChatRequest(arm.settings.model, tuple(plan.included), limit, arm.settings.generation),
         plan.input_tokens,
         plan.counter,
         plan.provenance,

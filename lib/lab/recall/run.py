@@ -22,6 +22,7 @@ from lib.lab.recall.plan import Question
 from lib.messages import Usage
 from lib.pricing.costs import cost
 from lib.providers import Provider, Reply
+from lib.providers.refused_settings import refuse_unsent
 from lib.tokens import provenance_label
 
 OpenProvider = Callable[[ChatSettings], Provider]
@@ -133,7 +134,9 @@ class Probe:
 
     def _ask(self, question: Question) -> Reply:
         provider = self._open_provider(question.arm.settings)
-        stream = provider.stream(provider.prepare(question.request))
+        sent = provider.prepare(question.request)
+        refuse_unsent(provider.name, sent.unsent)
+        stream = provider.stream(sent)
         reply = None
         for event in stream:
             reply = event if isinstance(event, Reply) else None

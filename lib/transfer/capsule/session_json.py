@@ -17,6 +17,7 @@ from lib import outside_values
 from lib.chat_settings import ChatSettings
 from lib.context.candidates import Summary
 from lib.errors import CorruptHistory
+from lib.generation import Generation
 from lib.history import About, Import, Recording
 from lib.history.serialization import from_json, read_objects, to_json, unpack_messages
 from lib.history.sessions.restoring import kept_title, numbered
@@ -131,7 +132,9 @@ def _about(session: Mapping[str, Any], messages: int) -> About:
 def _settings(stored: Any) -> dict[str, Any]:
     """The chat settings that are known, and nothing else: no field of another kind leaves or enters."""
     known = stored if isinstance(stored, Mapping) else {}
-    return {name: known[name] for name in SETTINGS if isinstance(known.get(name), str | int | float)}
+    plain = {name: known[name] for name in SETTINGS if isinstance(known.get(name), str | int | float)}
+    generation = known.get("generation")
+    return plain if generation is None else plain | {"generation": Generation.read(generation).to_dict()}
 
 
 def _import_object(record: Import) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lib.errors import ChatError, HistoryUnavailable
 from lib.example import forgetting
 from lib.turns import LiveTurn
 from lib.ui.chat import state
+from lib.ui.providers import own
 from lib.ui.shell import services, session, session_settings
 from lib.ui.shell.error_box import attempt
 
@@ -159,7 +160,7 @@ def clear(session_id: str, settings: ChatSettings) -> None:
     attempt(act)
 
 
-def switch_strategy(session_id: str, live: LiveTurn, settings: ChatSettings) -> None:
+def retry_with(session_id: str, live: LiveTurn, settings: ChatSettings) -> None:
     """Store these settings and retry with them."""
 
     def act() -> None:
@@ -173,7 +174,7 @@ def switch_strategy(session_id: str, live: LiveTurn, settings: ChatSettings) -> 
 def opener(provider: str) -> ProviderOpener:
     """Opens providers in a turn's thread, for the reply and for summaries. The keys are read here, because a thread
     cannot read the browser session."""
-    keys = {name: services.key_for(name) for name in (provider, *services.settings().endpoints)}
+    keys = {name: services.key_for(name) for name in (provider, *own.offered())}
     return lambda settings: services.provider_of(settings, keys.get(settings.provider))
 
 

@@ -14,7 +14,8 @@ from dataclasses import replace
 import streamlit as st
 
 from lib.chat.service import ChatService
-from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, NotYours, RuleBroken
+from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, InvalidRequest, NotYours, RuleBroken
+from lib.generation import WORDS
 from lib.messages import user
 from lib.turns import LiveTurn
 from lib.ui.chat import actions, not_sent, transcript
@@ -117,7 +118,7 @@ def _decide(page: Page, live: LiveTurn) -> None:
                     "Drop the oldest, then send",
                     key="leave_out",
                     type="primary",
-                    on_click=actions.switch_strategy,
+                    on_click=actions.retry_with,
                     args=(*arguments, shorter),
                 )
             st.button(
@@ -127,11 +128,25 @@ def _decide(page: Page, live: LiveTurn) -> None:
                 args=(*arguments, settings, True),
                 help="Send the whole request and see what the provider says.",
             )
+        if isinstance(error, InvalidRequest) and error.setting in settings.generation.to_dict():
+            _turn_off(page, live, error.setting)
         st.button("Retry", key="retry", icon=":material/refresh:", on_click=actions.retry, args=(*arguments, settings))
         if live.text.strip():
             st.button("Keep partial reply", key="keep", icon=":material/check:", on_click=actions.keep, args=arguments)
         st.button("Edit", key="edit", icon=":material/edit:", on_click=actions.edit_interrupted, args=arguments)
         st.button("Discard", key="discard", icon=":material/delete:", on_click=actions.discard, args=arguments)
+
+
+def _turn_off(page: Page, live: LiveTurn, setting: str) -> None:
+    """The button that turns a refused generation setting off and sends the message again."""
+    without = replace(page.settings, generation=page.settings.generation.without(setting))
+    st.button(
+        f"Turn {WORDS[setting]} off, then send",
+        key="turn_off",
+        type="primary",
+        on_click=actions.retry_with,
+        args=(page.session_id, live, without),
+    )
 
 
 def watch(page: Page) -> None:

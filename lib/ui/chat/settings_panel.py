@@ -38,6 +38,7 @@ def draw(page: Page) -> None:
         form.strategy()
         form.summarizer()
         form.system_prompt()
+        form.generation()
         form.limits()
 
 

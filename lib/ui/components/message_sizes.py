@@ -85,7 +85,7 @@ def _same(one: TokenCounter, other: TokenCounter) -> bool:
 
 def _counter_of_model(provider: str, model: str) -> TokenCounter:
     """The counter of a model that answered. Where its endpoint is no longer configured, the nearest tokenizer."""
-    if provider not in services.settings().endpoints:
+    if not services.is_known(provider):
         return counter_for(provider, model)
     try:
         return services.asked_counter(replace(session_settings.defaults(provider), model=model))

@@ -17,8 +17,10 @@ import streamlit as st
 
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
-from lib.ui.components import local_model_note, strategy_fields
+from lib.generation import Generation
+from lib.ui.components import generation_form, local_model_note, strategy_fields
 from lib.ui.format.text import as_label
+from lib.ui.providers import own
 from lib.ui.shell import services, session, session_settings
 
 WINDOW_SIZES = (
@@ -45,13 +47,13 @@ class SettingsForm:
     on_change: Callable[[ChatSettings], object]
 
     def provider(self) -> None:
-        """Another provider brings its own model, window and reserve; system prompt and strategy stay."""
-        endpoints = services.offered_endpoints()
+        """Another provider brings its own model, window and reserve; the other settings stay."""
+        endpoints = own.offered()
         current = self.settings.provider
         st.selectbox(
             "Provider",
             list(endpoints) if current in endpoints else [*endpoints, current],
-            format_func=lambda name: endpoints[name].label if name in endpoints else f"{name} (not available)",
+            format_func=lambda name: own.label(endpoints, name),
             key=session.field_key(self.name, "provider"),
             on_change=self._provider_changed,
         )
@@ -130,9 +132,19 @@ class SettingsForm:
             8,
             1_000_000,
             step=16,
-            help="Room kept free for the reply; also the longest reply that is asked for.",
+            disabled=self.settings.generation.max_reply_tokens is not None,
+            help="Room kept free for the reply; also the longest reply that is asked for, unless one is set below.",
             **self._widget("reserved_for_reply"),
         )
+
+    def generation(self) -> None:
+        """Temperature, seed and the like, in a panel of its own."""
+        panel = st.expander(
+            "Generation settings", key=session.field_key(self.name, "generation_panel"), on_change="rerun"
+        )
+        if panel.open:
+            with panel:
+                generation_form.draw(self.name, self.settings.generation, self._generation_changed)
 
     def strategy(self) -> None:
         """The strategy with its options."""
@@ -142,7 +154,7 @@ class SettingsForm:
         """Who writes summaries; only drawn where the strategy needs them."""
         if self.settings.strategy != "summarize":
             return
-        endpoints = services.offered_endpoints()
+        endpoints = own.offered()
         st.selectbox(
             "Summaries are written by",
             ["", *endpoints],
@@ -179,7 +191,11 @@ class SettingsForm:
     def _provider_changed(self) -> None:
         fresh = session_settings.defaults(self._values()["provider"])
         current = self.settings
-        self.on_change(replace(fresh, system_prompt=current.system_prompt, strategy=current.strategy))
+        kept = replace(fresh, system_prompt=current.system_prompt, strategy=current.strategy)
+        self.on_change(replace(kept, generation=current.generation))
+
+    def _generation_changed(self, generation: Generation) -> None:
+        self.on_change(replace(self.settings, generation=generation))
 
     def _summarizer_changed(self) -> None:
         name = self._values()["summary_provider"]

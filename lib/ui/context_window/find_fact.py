@@ -169,7 +169,7 @@ def _settings_then(page: Page, record: RequestRecord) -> ChatSettings:
     settings = replace(settings, system_prompt=record.system_prompt or "")
     if plan is None:
         return settings
-    return replace(settings, max_tokens=plan.max_tokens, reserved_for_reply=plan.reserved_for_reply)
+    return settings.in_window(plan.max_tokens, plan.reserved_for_reply)
 
 
 def _look(key: str, index: int) -> None:

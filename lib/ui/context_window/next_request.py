@@ -94,8 +94,9 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     summary.draw(page, draft, summary_needed(draft.settings, draft.marks, page.history, draft.prompt, ledger))
     wire = request_rows.WireFormat(provider, draft.settings.model)
     rows = request_rows.RowBuilder(shown, wire, len(page.history), "What would be sent", draft.mark_of)
+    chosen = draft.settings
     try:
-        request = ChatRequest(draft.settings.model, tuple(plan.included), draft.settings.reserved_for_reply)
+        request = ChatRequest(chosen.model, tuple(plan.included), chosen.reply_tokens, chosen.generation)
         body = provider.prepare(request)
         request_body.draw(provider.address(), body.data, body.sha256, None, "next")
     except ChatError as error:

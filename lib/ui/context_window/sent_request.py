@@ -183,7 +183,7 @@ def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
     try:
         provider, model = _provider_of(page, turn)
         if turn is None:
-            request = ChatRequest(model, tuple(sizes.messages(record)), page.settings.reserved_for_reply)
+            request = ChatRequest(model, tuple(sizes.messages(record)), page.settings.reply_tokens)
             built: SentBody | None = provider.prepare(request)
         else:
             built = rebuild_body(turn, page.history, provider)

@@ -7,6 +7,7 @@ import streamlit as st
 from lib.context import STRATEGIES
 from lib.history.sessions import SessionQuery
 from lib.ui.format import numbers
+from lib.ui.providers import own
 from lib.ui.sessions import state
 from lib.ui.sessions.state import ANY
 from lib.ui.shell import services
@@ -72,7 +73,7 @@ def draw() -> SessionQuery:
 
 def _models() -> list[str]:
     """The models to choose from: those of the endpoints, those that were listed, and the one that is chosen."""
-    names = [each.model for each in services.offered_endpoints().values()]
+    names = [each.model for each in own.offered().values()]
     return [
         ANY,
         *dict.fromkeys(name for name in (*names, *state.seen_models(), state.chosen_model()) if name not in ("", ANY)),

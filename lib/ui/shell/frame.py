@@ -45,6 +45,7 @@ def sentence(page: Page, plan: ContextPlan | None) -> str:
         fork,
         as_label(settings.model, 40),
         f"window {settings.max_tokens:,} tokens",
+        as_label(settings.generation.summary, 60),
     ]
     if page.history:
         parts.append(_dropped(plan, len(page.history)))

@@ -60,6 +60,12 @@ MENU = {
         "The same chat re-sent every turn and kept by a server, side by side: who uploads, who pays, who forgets.",
         wide=True,
     ),
+    "providers": PageEntry(
+        "pages/providers.py",
+        "Models and endpoints",
+        ":material/hub:",
+        "The servers that can answer: add one by name, type its key, and test what it really does.",
+    ),
     "record": PageEntry(
         "pages/record.py",
         "Record your app",

@@ -35,8 +35,10 @@ from lib.providers.local_servers import LocalServers
 from lib.recorder.entries import Entries
 from lib.recorder.recorder import Recorder
 from lib.settings import Endpoint, Settings, load_settings
+from lib.settings.known_servers import added_before
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.ui.people import person
+from lib.ui.providers import added
 from lib.ui.shell import session
 from lib.ui.shell.last_used import LastUsed
 
@@ -142,7 +144,12 @@ def endpoint(name: str) -> Endpoint:
     if name in chosen.local_servers:
         models = local_servers().models().get(name, ())
         return replace(chosen.local_servers[name], model=models[0] if models else "")
-    return chosen.endpoints.get(name, chosen.endpoints["local"])
+    return chosen.endpoints.get(name) or added.endpoints().get(name) or added_before(name) or chosen.endpoints["local"]
+
+
+def is_known(name: str) -> bool:
+    """Whether this endpoint is configured, or was added on a page."""
+    return name in settings().endpoints or name in added.endpoints()
 
 
 def offered_endpoints() -> dict[str, Endpoint]:
@@ -178,7 +185,7 @@ def asked_counter(chosen: ChatSettings) -> TokenCounter:
 
 def find_model(provider: str, model: str) -> Model | None:
     """The catalogue's entry for a turn's provider and model; None where the endpoint's owner sets its own prices."""
-    vendor = vendor_of(endpoint(provider)) if provider in settings().endpoints else None
+    vendor = vendor_of(endpoint(provider)) if is_known(provider) else None
     return None if vendor is None else find(vendor, model)
 
 

@@ -58,4 +58,4 @@ def _countable(settings: ChatSettings, record: RequestRecord, sizes: MessageSize
     if turn is not None:
         settings = replace(settings, provider=turn.provider, model=str(turn.request.get("model", turn.model)))
     provider = services.provider_of(settings, services.key_for(settings.provider))
-    return provider, ChatRequest(settings.model, tuple(sizes.messages(record)), settings.reserved_for_reply)
+    return provider, ChatRequest(settings.model, tuple(sizes.messages(record)), settings.reply_tokens)

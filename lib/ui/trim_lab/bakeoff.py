@@ -159,7 +159,7 @@ def same_requests(comparison: DetailedBakeOff, turn: int) -> list[SameRequest]:
     groups: dict[object, SameRequest] = {}
     for run, held, parts in zip(comparison.result.courses, comparison.held, comparison.parts, strict=True):
         settings = run.entry.settings
-        window = (settings.max_tokens, settings.reserved_for_reply)
+        window = (settings.max_tokens, settings.reply_tokens)
         key = (window, held[turn - 1])
         names = (*groups[key].names, run.entry.name) if key in groups else (run.entry.name,)
         groups[key] = SameRequest(names, window, run.steps[turn - 1], parts[turn - 1])

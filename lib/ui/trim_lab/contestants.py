@@ -56,5 +56,5 @@ def _name(strategy: str, window: int, *, several_windows: bool) -> str:
 
 def _settings(lab: Lab, strategy: str, window: int) -> ChatSettings:
     """The conversation's settings with this strategy and window; at most a quarter of it is reserved for the reply."""
-    reserve = min(lab.settings.reserved_for_reply, window // 4)
-    return replace(lab.settings, strategy=strategy, max_tokens=window, reserved_for_reply=reserve)
+    reserve = min(lab.settings.reply_tokens, window // 4)
+    return replace(lab.settings.in_window(window, reserve), strategy=strategy)

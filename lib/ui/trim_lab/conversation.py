@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -48,7 +48,7 @@ class Lab:
         """The session's settings; the example has a window that it does not fit."""
         if not self.example:
             return self.page.settings
-        return replace(self.page.settings, max_tokens=EXAMPLE_WINDOW, reserved_for_reply=EXAMPLE_RESERVE)
+        return self.page.settings.in_window(EXAMPLE_WINDOW, EXAMPLE_RESERVE)
 
     @property
     def key(self) -> str:

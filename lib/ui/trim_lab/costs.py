@@ -102,7 +102,7 @@ def _lines(lab: Lab, compared: TrimCosts, sentence: str) -> None:
     st.caption(
         f"Counted by {numbers.by(lab.sizes.counter)}. Assumes a prompt cache that is warm at every turn and returns the"
         f" beginning that two requests share. Window {lab.settings.max_tokens:,}, reserved"
-        f" {lab.settings.reserved_for_reply:,}."
+        f" {lab.settings.reply_tokens:,}."
         + (" Turns after the line are projected at average size." if projected else "")
     )
     tables.draw(frame, "trim-costs", f"{axis}, by strategy and turn")

@@ -47,8 +47,8 @@ def sentence(about: About) -> str:
 
 def settings_words(settings: ChatSettings) -> Mapping[str, str]:
     """The settings by what people call them."""
-    endpoints = services.settings().endpoints
-    provider = endpoints[settings.provider].label if settings.provider in endpoints else settings.provider
+    known = services.is_known(settings.provider)
+    provider = services.endpoint(settings.provider).label if known else settings.provider
     strategy = STRATEGIES[settings.strategy]
     options = {
         "low_mark": ("Trim down to", f"{settings.low_mark:.0%} of the budget"),
@@ -60,7 +60,8 @@ def settings_words(settings: ChatSettings) -> Mapping[str, str]:
         "Model": settings.model,
         "System prompt": settings.system_prompt or "none",
         "Context window": f"{settings.max_tokens:,} tokens",
-        "Reserved for the reply": f"{settings.reserved_for_reply:,} tokens",
+        "Reserved for the reply": f"{settings.reply_tokens:,} tokens",
+        "Generation settings": settings.generation.summary or "none, so the model uses its own",
         "When the window is full": f"{strategy.short}: {strategy.label}",
         **dict(options[name] for name in OPTIONS.get(settings.strategy, ())),
     }

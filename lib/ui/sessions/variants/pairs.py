@@ -49,6 +49,7 @@ def _sums(row: SessionRow, settings: ChatSettings) -> dict[str, str]:
         "Model": as_option(row.model or settings.model),
         "Strategy": STRATEGIES[strategy].short if strategy in STRATEGIES else as_option(strategy),
         "Context window": f"{settings.max_tokens:,} tokens",
+        "Generation settings": as_option(settings.generation.summary, 80) or "none",
         "System prompt": as_option(settings.system_prompt, 80) or "none",
         "Tokens": tokens or (numbers.NOT_REPORTED if row.turns else "no turns recorded"),
         "Cost at today's prices": rows_table.cost_words(cost_of(row, services.find_model)),
