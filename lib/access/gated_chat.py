@@ -1,4 +1,4 @@
-"""GatedChat: the chat service as one person may use it."""
+"""GatedChat: the chat service as one person may use it, with what their sessions have spent."""
 
 from __future__ import annotations
 
@@ -11,9 +11,37 @@ from lib.chat.request_reader import ProviderOpener
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
 from lib.messages import Message
+from lib.spending import Caps, Spent
+from lib.spending.meter import Meter
+from lib.spending.spending import Spending
 from lib.tokens import TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.turns import LiveTurn
+
+
+class GatedSpending(Spending):
+    """What sessions have spent, for their owners. Every method raises NotYours for others."""
+
+    def __init__(self, gate: Gate, spending: Spending) -> None:
+        self.limits = spending.limits
+        self._gate = gate
+        self._spending = spending
+
+    def meter(self, session_id: str) -> Meter:
+        self._gate.check(session_id, Right.WRITE)
+        return self._spending.meter(session_id)
+
+    def spent(self, session_id: str) -> tuple[Spent, Spent]:
+        self._gate.check(session_id, Right.OWN)
+        return self._spending.spent(session_id)
+
+    def caps(self, session_id: str) -> Caps:
+        self._gate.check(session_id, Right.OWN)
+        return self._spending.caps(session_id)
+
+    def set_caps(self, session_id: str, caps: Caps) -> None:
+        self._gate.check(session_id, Right.OWN)
+        self._spending.set_caps(session_id, caps)
 
 
 class GatedChat(ChatService):
@@ -26,6 +54,7 @@ class GatedChat(ChatService):
         self.gate = gate
         self.store = gated_store(gate, chat.store)
         self.counter_of = chat.counter_of
+        self.spending = GatedSpending(gate, chat.spending)
         self._chat = chat
 
     def send(

@@ -35,6 +35,7 @@ STATUS: Mapping[type[ChatError], int] = {
     errors.RuleBroken: 422,
     errors.ImportRefused: 422,
     errors.ForeignSession: 403,
+    errors.SpendingCapReached: 402,
     errors.ContextOverflow: 422,
     errors.ProviderError: 502,
     errors.MissingKey: 422,

@@ -30,6 +30,7 @@ REFUSALS = {
     403: "the request comes from elsewhere, or from a page of another site",
     404: "there is no such chat",
     405: "the address does not take this method",
+    402: "the message could pass a spending cap, so it was not sent",
     409: "a turn of this chat is being answered, or what is stored stands in the way",
     413: "the body is too large",
     415: "the body is not sent as JSON",
@@ -95,7 +96,7 @@ def _send() -> dict[str, Any]:
             " (ChatReply) or “error” (Error). The turn goes on if the client leaves."
         ),
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("NewMessage")}}},
-        "responses": {"200": reply, **_refusals(400, 409, 413, 415, 422, 429, 502)},
+        "responses": {"200": reply, **_refusals(400, 402, 409, 413, 415, 422, 429, 502)},
     }
 
 

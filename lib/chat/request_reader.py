@@ -27,7 +27,9 @@ from lib.providers import ChatRequest, Provider, Reply, SentBody, TextDelta
 from lib.providers.refused_settings import refuse_unsent
 from lib.providers.repetition import until_repetition
 from lib.request_rules import PROVIDERS, refusals
-from lib.tokens import provenance_label
+from lib.spending.metered import MeteredProvider
+from lib.spending.spending import Spending
+from lib.tokens import TokenCounter, provenance_label
 from lib.tokens.ledger import TokenLedger
 from lib.turns import LiveTurn, Summarized
 
@@ -63,6 +65,7 @@ class RequestReader:
     live: LiveTurn
     open_provider: ProviderOpener
     ledger_for: Callable[[Provider], TokenLedger]
+    spending: Spending
     events: queue.SimpleQueue[Event]
     stopping: threading.Event
 
@@ -71,7 +74,9 @@ class RequestReader:
         settings = self.live.settings
         try:
             provider = self.open_provider(settings)
-            plan = self._plan(self.ledger_for(provider), provider)
+            ledger = self.ledger_for(provider)
+            provider = self._metered(provider, ledger.counter)
+            plan = self._plan(ledger, provider)
             self.events.put(plan)
             if not self.live.over_budget_allowed:
                 _refuse_overflow(plan)
@@ -92,6 +97,10 @@ class RequestReader:
                 stream.close()
         except Exception as error:  # noqa: BLE001 - handed to the owning thread, which raises it
             self.events.put(error)
+
+    def _metered(self, provider: Provider, counter: TokenCounter) -> Provider:
+        """The provider with a meter on it, so that no request, summaries included, passes a spending cap."""
+        return MeteredProvider(provider, self.spending.meter(self.session_id), counter)
 
     def _plan(self, ledger: TokenLedger, provider: Provider) -> ContextPlan:
         """Plan what this turn sends, after writing the summary that the plan needs, if any."""
@@ -122,7 +131,7 @@ class RequestReader:
         self.events.put(Phase("summarizing"))
         try:
             writer = settings.summary_writer
-            by = provider if writer is settings else self.open_provider(writer)
+            by = provider if writer is settings else self._metered(self.open_provider(writer), ledger.counter)
             step = max(STEP_TOKENS, settings.max_tokens // 2) if writer is settings else STEP_TOKENS
             summarizer = Summarizer(by, writer.model, ledger.counter, step, lambda: not self.stopping.is_set())
             summary, cost = summarizer.make(wanted, history)

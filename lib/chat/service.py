@@ -22,6 +22,7 @@ from lib.errors import ChatError, HistoryUnavailable
 from lib.history import HistoryStore
 from lib.messages import Message, assistant, user
 from lib.providers import Provider, Reply
+from lib.spending.spending import Spending
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.turns import LiveTurn, Summarized
@@ -42,8 +43,14 @@ CounterOpener = Callable[[ChatSettings, Provider | None], TokenCounter]
 class ChatService:
     """One per app process, shared by every page and thread. Without `counter_of`, sizes are characters / 4."""
 
-    def __init__(self, store: HistoryStore, counter_of: CounterOpener = lambda settings, provider: ESTIMATE) -> None:
+    def __init__(
+        self,
+        store: HistoryStore,
+        counter_of: CounterOpener = lambda settings, provider: ESTIMATE,
+        spending: Spending | None = None,
+    ) -> None:
         self.store = store
+        self.spending = spending or Spending(store)
         self.counter_of = counter_of
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._lock = threading.Lock()
@@ -96,6 +103,7 @@ class ChatService:
             live,
             open_provider,
             lambda provider: self.ledger(session_id, self.counter_of(live.settings, provider)),
+            self.spending,
         )
         with self._lock:
             self._workers = {sid: running for sid, running in self._workers.items() if not running.done.is_set()}

@@ -22,6 +22,7 @@ from lib.errors import ChatError, ContentRefused, HistoryUnavailable, ProviderEr
 from lib.history import HistoryStore
 from lib.messages import assistant, user
 from lib.providers import Provider, Reply, TextDelta
+from lib.spending.spending import Spending
 from lib.tokens.ledger import TokenLedger
 from lib.turns import LiveTurn, PlanSummary, Turn, TurnStatus
 
@@ -45,6 +46,7 @@ class TurnWorker:
         live: LiveTurn,
         open_provider: ProviderOpener,
         ledger_for: Callable[[Provider], TokenLedger],
+        spending: Spending,
     ) -> None:
         self.live = live
         self.changed = threading.Condition()
@@ -55,6 +57,7 @@ class TurnWorker:
         self._session_id = session_id
         self._open_provider = open_provider
         self._ledger_for = ledger_for
+        self._spending = spending
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._sent: Sent | None = None
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
@@ -88,7 +91,14 @@ class TurnWorker:
 
     def _answer(self) -> None:
         reader = RequestReader(
-            self._store, self._session_id, self.live, self._open_provider, self._ledger_for, self._events, self.stopping
+            self._store,
+            self._session_id,
+            self.live,
+            self._open_provider,
+            self._ledger_for,
+            self._spending,
+            self._events,
+            self.stopping,
         )
         threading.Thread(target=reader.run, daemon=True, name=f"read-{self.live.id}").start()
         for event in self._until_stopped():

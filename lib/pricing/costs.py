@@ -59,6 +59,16 @@ def cost(model: Model, usage: Usage, at: float | None = None, requests: int = 1)
     )
 
 
+def most_cost(model: Model, input_tokens: int, output_tokens: int) -> Decimal | None:
+    """USD of a request if nothing is read from a cache and the reply takes all its room; None without a price.
+
+    Where writing to the cache costs more than reading the input, all of it is taken as written.
+    """
+    prices = [cost(model, Usage(input_tokens, 0, written, output_tokens)) for written in (0, input_tokens)]
+    totals = [price.total for price in prices if price is not None]
+    return max(totals) if totals else None
+
+
 def saved_by_cache(model: Model, usage: Usage, at: float | None = None) -> Decimal | None:
     """How much less the cached tokens cost than at the full input price, in USD. None if that is unknown."""
     rates = _rates_at(model, at)

@@ -15,6 +15,7 @@ with its name. Keys never appear in a repr. Keys typed on a page are not here: t
                                (default: those of Ollama, LM Studio, llama.cpp and vLLM)
     WINDOWSEAT_RECORD          1 records the requests that apps of one's own send to the app's port
     WINDOWSEAT_RECORD_TO       names of the endpoints that they go to, one for each protocol (default: this machine)
+    WINDOWSEAT_SESSION_CAP     most USD that one chat may cost, and WINDOWSEAT_DAY_CAP one day (lib/settings/caps.py)
     WINDOWSEAT_PEOPLE          "one", "visitors" or "accounts": whose sessions are whose (lib/settings/people.py), with
     WINDOWSEAT_COOKIE_SECRET   and WINDOWSEAT_ADMINS
     WINDOWSEAT_API_TOKEN       what requests to the HTTP routes must send (at least 16 characters)
@@ -41,7 +42,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lib.errors import InvalidSettings
+from lib.settings.caps import CapSettings, cap_settings
 from lib.settings.people import PeopleSettings, people_settings
+from lib.settings.read_prefixes import read_prefixes
 
 SESSION_TTL = 60 * 60 * 24
 """Seconds. The source document keeps sessions for 24 hours."""
@@ -94,6 +97,7 @@ class Settings:
     record_to: Mapping[str, str] = field(default_factory=dict)
     """Names of the endpoints that recorded requests go to, by kind. Without one: the model on this machine."""
     people: PeopleSettings = field(default_factory=PeopleSettings)
+    caps: CapSettings = field(default_factory=CapSettings)
 
 
 def load_settings(
@@ -120,12 +124,13 @@ def load_settings(
         local_model=model,
         endpoints=endpoints,
         preferred=_preferred(values, endpoints),
-        read_prefixes=_prefixes(_text(values, "WINDOWSEAT_READ_PREFIXES")),
+        read_prefixes=read_prefixes(_text(values, "WINDOWSEAT_READ_PREFIXES")),
         local_servers=local_servers(_text(values, "WINDOWSEAT_LOCAL_SERVERS"), endpoints),
         api_token=_api_token(_text(values, "WINDOWSEAT_API_TOKEN")),
         record=_text(values, "WINDOWSEAT_RECORD") in YES,
         record_to=_record_to(_text(values, "WINDOWSEAT_RECORD_TO"), endpoints),
         people=people_settings(values),
+        caps=cap_settings(values),
     )
 
 
@@ -181,16 +186,6 @@ def _positive_int(values: Mapping[str, Any], name: str, default: int) -> int:
     if text and not (text.isascii() and text.isdigit() and int(text) > 0):
         raise InvalidSettings(f"{name} is {text!r}, but must be a whole number above 0.")
     return int(text) if text else default
-
-
-def _prefixes(value: str) -> tuple[str, ...]:
-    """The prefixes without their colons. The app's own keys begin with chat:, so that one is not for others."""
-    prefixes = tuple(dict.fromkeys(part.strip().rstrip(":") for part in value.split(",") if part.strip()))
-    if any(prefix in ("", "chat") for prefix in prefixes):
-        raise InvalidSettings(
-            f"WINDOWSEAT_READ_PREFIXES is {value!r}, but cannot have 'chat' or ':' among its prefixes."
-        )
-    return prefixes
 
 
 def _local_model(value: str) -> Path | None:

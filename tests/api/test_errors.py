@@ -23,6 +23,7 @@ STATUSES = {
     "ImportRefused": 422,
     "ForeignSession": 403,
     "ContextOverflow": 422,
+    "SpendingCapReached": 402,
     "ProviderError": 502,
     "MissingKey": 422,
     "WrongKey": 502,

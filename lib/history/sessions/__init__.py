@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from lib.history.sessions.sums import ModelUsage
+from lib.history.spending import SpendingBook
 
 Origin = Literal["here", "service", "import"]
 """Who wrote the messages: this app, another service on the same store, or an import."""
@@ -136,6 +137,10 @@ class SessionDirectory(Protocol):
 
     Every method raises HistoryUnavailable if the store does not answer.
     """
+
+    @property
+    def spending(self) -> SpendingBook:
+        """What sessions and people have spent. A session's account outlives the session."""
 
     def find(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> SessionPage:
         """The next sessions that match, newest first. Raises ValueError for a cursor that this store did not give."""

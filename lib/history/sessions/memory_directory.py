@@ -14,6 +14,8 @@ from lib.history import About, serialization
 from lib.history.refusals import being_answered
 from lib.history.sessions import Ending, Gone, Parent, SessionPage, SessionQuery, SessionRow, Share, matching, sums
 from lib.history.sessions.cursors import make_cursor, read_cursor
+from lib.history.spending import SpendingBook
+from lib.history.spending.memory import MemoryBook
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -59,6 +61,7 @@ class MemoryDirectory(ABC):
         self._sessions: dict[str, State] = {}
         self._bin: dict[tuple[str, str], tuple[State, float]] = {}
         self._gone: dict[str, Gone] = {}
+        self.spending: SpendingBook = MemoryBook(lambda: self._clock())
 
     def find(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> SessionPage:
         with self._lock:

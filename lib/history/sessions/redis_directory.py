@@ -31,6 +31,8 @@ from lib.history.sessions import (
 )
 from lib.history.sessions.cursors import make_cursor, read_cursor
 from lib.history.sessions.redis_entries import Entries, Entry, split
+from lib.history.spending import SpendingBook
+from lib.history.spending.redis import RedisBook
 from lib.turns import Turn
 
 PINNED = "chats:pinned"
@@ -56,6 +58,7 @@ class RedisDirectory(ABC):
         self._ttl_ms = ttl_seconds * 1000
         self._entries = Entries(client, ttl_seconds)
         self._endings = endings.Endings(client)
+        self.spending: SpendingBook = RedisBook(client)
 
     def find(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> SessionPage:
         after, needle = read_cursor(cursor), matching.needle_of(query)

@@ -10,7 +10,7 @@ import streamlit as st
 from lib.context.plan import ContextPlan
 from lib.errors import HistoryUnavailable
 from lib.tokens import PROVENANCE_TEXT
-from lib.ui.chat import actions, forgetting, read_only, welcome
+from lib.ui.chat import actions, forgetting, read_only, spending, welcome
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
 from lib.ui.shell import session
@@ -22,6 +22,7 @@ def draw(page: Page, plan: ContextPlan | None, demonstration: forgetting.Shown |
     # one container for everything that comes and goes, so that the input keeps its place and its draft
     with st.bottom, st.container(gap="xsmall", key="gauge"):
         _moment(page)
+        spending.warn(page)
         read_only.draw(page)
         with st.container(gap=None, key="demonstration"):  # always there, so that nothing below it changes its place
             if demonstration is not None:
@@ -54,7 +55,8 @@ def _gauge(page: Page, plan: ContextPlan) -> None:
     fill = window_strip.fill_of_plan(plan)
     window_strip.draw(fill)
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
-        st.caption(sentence(plan, "This" if page.live is not None else "Next"), width="stretch")
+        which = "This" if page.live is not None else "Next"
+        st.caption(sentence(plan, which) + spending.next_words(page, plan), width="stretch")
         if page.live is not None and not page.live.interrupted and page.may_write:
             st.button(
                 "Stop",

@@ -13,6 +13,7 @@ from lib.access import Right
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
 from lib.history.foreign import format_of
+from lib.ui.chat import spending
 from lib.ui.components import settings_form
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
@@ -40,6 +41,7 @@ def draw(page: Page) -> None:
         form.system_prompt()
         form.generation()
         form.limits()
+        spending.form(page)
 
 
 def _store(session_id: str, settings: ChatSettings) -> None:

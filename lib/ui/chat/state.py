@@ -37,3 +37,9 @@ def show_newest_versions(session_id: str) -> None:
 
 def _versions(session_id: str) -> str:
     return f"versions:{session_id}"
+
+
+def typed_cap(key: str) -> float | None:
+    """USD in a field of the spending caps; None if it is empty. For callbacks."""
+    typed: float | None = st.session_state.get(key)
+    return typed

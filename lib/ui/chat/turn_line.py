@@ -10,7 +10,7 @@ from lib.providers.repetition import REPETITION
 from lib.settings import EXAMPLE
 from lib.tokens import provenance_label
 from lib.turns import Turn
-from lib.ui.chat import actions
+from lib.ui.chat import actions, spending
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
 from lib.ui.shell import menu
@@ -52,8 +52,11 @@ def draw(turn: Turn, session_id: str, end: int | None = None) -> None:
 
 
 def summary(turn: Turn) -> str:
-    """Example: "SmolLM2 · 412 tokens in · 38 out (counted) · first word 0.4 s · 6 of 14 messages sent"."""
+    """Markdown. Example: "gpt-5-mini · 412 tokens in · 38 out (billed) · $0.0004, 82 % reused, saved $0.0001 · first
+    word 0.4 s · 6 of 14 messages sent"."""
     words = [as_markdown(turn.model), *_counts(turn)[: 1 if turn.provider == EXAMPLE else 2]]
+    if turn.provider != EXAMPLE and (price := spending.turn_words(turn)):
+        words.append(price)
     if turn.first_token_ms is not None:
         words.append(f"first word {numbers.duration(turn.first_token_ms / 1000)}")
     if turn.plan is not None:

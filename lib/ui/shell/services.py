@@ -36,6 +36,8 @@ from lib.recorder.entries import Entries
 from lib.recorder.recorder import Recorder
 from lib.settings import Endpoint, Settings, load_settings
 from lib.settings.known_servers import added_before
+from lib.spending import Caps
+from lib.spending.spending import Spending
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.ui.people import person
 from lib.ui.providers import added
@@ -100,7 +102,9 @@ def _chat_of(whoever: Person) -> ChatService:
 @st.cache_resource(show_spinner=False)
 def everyones_chat() -> ChatService:
     """The same without the gate: for the server itself, and for what puts a gate before it."""
-    service = ChatService(open_history(settings()), counter_of)
+    store, limits = open_history(settings()), settings().caps
+    spending = Spending(store, find_model, Caps(limits.session, limits.day))
+    service = ChatService(store, counter_of, spending)
     _to_close.append(service.close)
     return service
 

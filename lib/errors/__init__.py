@@ -11,6 +11,7 @@ ChatError                     says what happened, what is safe and what to do ne
 ├── RuleBroken                the provider would refuse the request for its shape, so it was not sent
 ├── ImportRefused             a file or text cannot be imported; nothing of it was taken
 ├── ForeignSession            the conversation is another library's; we only read it
+├── SpendingCapReached        the request could cost more than a spending cap leaves, so it was not sent
 ├── ContextOverflow           the request is larger than the context window (ours or the provider's)
 └── ProviderError             the provider failed; `retryable` says whether the same request may work later
     ├── MissingKey            we have no API key for it
@@ -27,59 +28,45 @@ Adapters translate errors of redis-py, openai and anthropic once, with `raise ..
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from lib.errors.base import KEPT, ChatError, describe
+from lib.errors.provider import (
+    ContentRefused,
+    ConversationGone,
+    InvalidRequest,
+    MissingKey,
+    ProviderError,
+    ProviderUnavailable,
+    RateLimited,
+    Retired,
+    WrongKey,
+)
 
-KEPT = "Your message is kept."
-
-
-class ChatError(Exception):
-    """Base of the tree. Pages catch it and show `what`, `safe` and `next_step`, in that order."""
-
-    kind: ClassVar[str] = "ChatError"
-    kinds: ClassVar[dict[str, type[ChatError]]] = {}
-    """Every class of the tree by its kind, so that a stored error is read back as what it was."""
-    details: ClassVar[tuple[str, ...]] = ()
-    """Names of further attributes that are stored with the error: plain JSON values, None if unknown."""
-    safe_default: ClassVar[str] = KEPT
-    next_default: ClassVar[str] = "Try again."
-    retryable: bool = True
-
-    def __init__(self, what: str, *, safe: str | None = None, next_step: str | None = None) -> None:
-        super().__init__(what)
-        self.what = what
-        self.safe = self.safe_default if safe is None else safe
-        self.next_step = self.next_default if next_step is None else next_step
-
-    def __init_subclass__(cls) -> None:
-        cls.kind = cls.__name__
-        ChatError.kinds[cls.kind] = cls
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ChatError) and self.to_dict() == other.to_dict()
-
-    def __hash__(self) -> int:
-        return hash((self.kind, self.what))
-
-    def to_dict(self) -> dict[str, Any]:
-        """As a live turn stores it, so that any tab can show it: kind, what, safe, next_step and the details."""
-        stored = {"kind": self.kind, "what": self.what, "safe": self.safe, "next_step": self.next_step}
-        return stored | {name: getattr(self, name) for name in self.details}
-
-    @staticmethod
-    def from_dict(stored: Mapping[str, Any]) -> ChatError:
-        """Read a stored error. A kind that this version does not know becomes a plain ChatError."""
-        cls = ChatError.kinds.get(str(stored.get("kind")), ChatError)
-        error = cls.__new__(cls)
-        ChatError.__init__(
-            error,
-            str(stored.get("what", "")),
-            safe=str(stored.get("safe", KEPT)),
-            next_step=str(stored.get("next_step", "")),
-        )
-        for name in cls.details:
-            setattr(error, name, stored.get(name))
-        return error
+__all__ = [
+    "KEPT",
+    "ChatError",
+    "ContentRefused",
+    "ContextOverflow",
+    "ConversationGone",
+    "CorruptHistory",
+    "ForeignSession",
+    "HistoryUnavailable",
+    "ImportRefused",
+    "InvalidRequest",
+    "InvalidSettings",
+    "MissingKey",
+    "NotYours",
+    "ProviderError",
+    "ProviderUnavailable",
+    "RateLimited",
+    "Retired",
+    "RuleBroken",
+    "SpendingCapReached",
+    "Stopped",
+    "TurnInProgress",
+    "TurnLost",
+    "WrongKey",
+    "describe",
+]
 
 
 class InvalidSettings(ChatError):
@@ -162,6 +149,13 @@ class ForeignSession(ChatError):
         super().__init__(what)
 
 
+class SpendingCapReached(ChatError):
+    """The request could cost more than a spending cap leaves."""
+
+    next_default = "Raise the cap in the chat settings, choose a cheaper model, or reserve less for the reply."
+    retryable = False
+
+
 class ContextOverflow(ChatError):
     """The request does not fit. `tokens` and `limit` are in tokens, None if the provider did not say."""
 
@@ -184,77 +178,3 @@ class RuleBroken(ChatError):
     def __init__(self, what: str, *, provider: str | None = None) -> None:
         super().__init__(what)
         self.provider = provider
-
-
-class ProviderError(ChatError):
-    """The provider did not answer the request."""
-
-    retryable = True
-
-
-class MissingKey(ProviderError):
-    """No API key is known for this provider."""
-
-    next_default = "Type a key in the chat settings (it stays in this browser session), or set it in the environment."
-    retryable = False
-
-
-class WrongKey(ProviderError):
-    """The provider refused the key."""
-
-    next_default = "Check the key in the chat settings, then retry."
-    retryable = False
-
-
-class RateLimited(ProviderError):
-    """Too many requests or tokens. `wait_seconds` is None if the provider did not say how long."""
-
-    details = ("wait_seconds",)
-
-    def __init__(self, what: str, *, wait_seconds: float | None = None) -> None:
-        wait = f"Wait {wait_seconds:.0f} s, then retry." if wait_seconds else "Wait a little, then retry."
-        super().__init__(what, next_step=wait)
-        self.wait_seconds = wait_seconds
-
-
-class ProviderUnavailable(ProviderError):
-    """Not reached, timed out, or failed on the provider's side."""
-
-    next_default = "Retry. If it keeps failing, choose another provider in the chat settings."
-
-
-class InvalidRequest(ProviderError):
-    """The provider refused the request for its shape, size, model name or `setting`, a field of Generation."""
-
-    details = ("setting",)
-    setting: str | None = None
-    next_default = "Read the provider's message above, change the settings or your message, then retry."
-    retryable = False
-
-
-class ContentRefused(ProviderError):
-    """The provider refused the content by its policy."""
-
-    next_default = "Edit the message, then send it again."
-    retryable = False
-
-
-class Retired(ProviderError):
-    """The provider switched this off for good. We know without asking, so nothing is sent."""
-
-    safe_default = "Nothing was sent."
-    next_default = "Choose another way to keep the history."
-    retryable = False
-
-
-class ConversationGone(ProviderError):
-    """The server does not have this history: deleted, expired, never stored, or owned by another account."""
-
-    safe_default = "What you typed is kept; only the server's copy is missing."
-    next_default = "Start again on the server, or send the history from your own copy."
-    retryable = False
-
-
-def describe(stored: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What happened, what is safe and what to do next, from a stored error."""
-    return str(stored.get("what", "")), str(stored.get("safe", KEPT)), str(stored.get("next_step", ""))
