@@ -25,18 +25,11 @@ def two_turns(typist: Typist, tab: Chat) -> Chat:
     return tab
 
 
-def open_first_row(tab: Chat) -> None:
-    """Click the title in the first row, which is drawn on a canvas."""
-    box = tab.page.get_by_test_id("stDataFrame").bounding_box()
-    assert box is not None
-    tab.page.mouse.click(box["x"] + 60, box["y"] + 35 + 17)
-
-
 def test_an_analyst_renames_deletes_brings_back_forks_and_compares(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
     tab = two_turns(typist, open_tab(app, session_on_typist))
-    open_first_row(tab)
+    tab.page.get_by_test_id("stMain").get_by_role("button", name="Name a <b>blue</b> fruit").click()
     expect(tab.page.get_by_role("tab", name=tabs.OPEN)).to_have_attribute("aria-selected", "true")
     tab.sees("4 messages in 2 turns")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from lib.errors import ProviderUnavailable
 from lib.history.sessions import Gone, Parent, SessionPage, SessionQuery, SessionRow
 from lib.messages import Usage, assistant, user
 from lib.turns import LiveTurn
-from lib.ui.sessions import rows_table, session_list, tabs
+from lib.ui.sessions import row_words, session_list, tabs
 from lib.ui.shell import absent, services
 from tests.support.app.pages import SESSION, exchange, page, settings
 from tests.support.servers.typist import Typist
@@ -39,7 +40,14 @@ def two_chats(chat: ChatService) -> None:
 
 
 def titles(at: AppTest) -> list[str]:
-    return [] if not at.dataframe else [title.split(": ")[-1] for title in at.dataframe[0].value["Title"]]
+    """The titles in the list, without the marks of the open and the pinned chat."""
+    rows = [each for each in at.main.button if (each.key or "").startswith("show:")]
+    return [each.label.split(": ")[-1].strip("*") for each in rows]
+
+
+def captions(at: AppTest) -> list[str]:
+    """The lines below the titles in the list."""
+    return [each.value for each in at.main.caption if " · this app" in each.value]
 
 
 def sentences(at: AppTest) -> str:
@@ -61,12 +69,12 @@ def new_session(chat: ChatService, *known: str) -> str:
 def test_the_list_says_of_each_chat_what_it_took_who_counted_and_how_long_it_is_kept(chat: ChatService) -> None:
     two_chats(chat)
     at = opened()
-    table = at.dataframe[0].value.set_index("Title")
-    lisbon = table.loc[":material/arrow_right: My sister lives in Lisbon"]
-    assert list(lisbon[["Messages", "Tokens in", "Tokens out", "Who counted"]]) == [4, 2500, 50, "billed"]
-    assert list(lisbon[["Model", "Cost", "From", "What happened"]]) == ["typist-1", "no price known", "this app", ""]
-    assert lisbon["Time left"].startswith("▰▰▰▰▰ ")
-    assert table.loc["What is a comet?", "Who counted"] == "not reported"
+    lisbon, comet = (html.unescape(each) for each in captions(at)[::-1])
+    assert lisbon.startswith(
+        "typist-1 · 4 messages · 2,500 tokens in, 50 out (billed) · no price known · just now · ▰▰▰▰▰ "
+    )
+    assert lisbon.endswith(" · this app")
+    assert " · tokens not reported · " in comet
     assert "**2 chats are stored.** Click a title to open it." in sentences(at)
 
 
@@ -88,14 +96,14 @@ def test_the_filters_are_part_of_the_address(chat: ChatService) -> None:
 
 
 def test_the_list_goes_on_page_by_page_and_back(chat: ChatService) -> None:
-    for number in range(60):
+    for number in range(32):
         chat.store.import_messages(f"chat-{number}", [user(f"question {number}"), assistant("yes")], "a file")
     at = opened()
     first = titles(at)
-    assert len(first) == 50
-    assert "**60 chats are stored.** These are the 50 used last" in sentences(at)
+    assert len(first) == 25
+    assert "**32 chats are stored.** These are the 25 used last" in sentences(at)
     at.button(key="next_sessions").click().run()
-    assert len(titles(at)) == 10
+    assert len(titles(at)) == 7
     assert not {*titles(at)} & {*first}
     at.button(key="previous_sessions").click().run()
     assert titles(at) == first
@@ -109,12 +117,12 @@ def test_a_search_that_stopped_early_says_how_far_it_came() -> None:
 
 def test_what_a_row_says() -> None:
     forever = SessionRow("a", expires_in=None)
-    assert rows_table.time_left(forever, 100) == "never expires"
-    assert rows_table.time_left(replace(forever, origin="service"), 100) == "kept by another service"
-    assert rows_table.time_left(SessionRow("a", expires_in=3 * 3600), 86_400) == "▰▱▱▱▱ 3 h left"
+    assert row_words.time_left(forever, 100) == "never expires"
+    assert row_words.time_left(replace(forever, origin="service"), 100) == "kept by another service"
+    assert row_words.time_left(SessionRow("a", expires_in=3 * 3600), 86_400) == "▰▱▱▱▱ 3 h left"
     busy = SessionRow("a", turns_with_dropped=3, stopped=1, interrupted=True)
-    assert rows_table.happened(busy) == "dropped in 3 turns, 1 turn stopped, interrupted"
-    assert rows_table.title_of(SessionRow("a", title=":material/delete: $x$")) == ":material /delete: $x$"
+    assert row_words.happened(busy) == "dropped in 3 turns, 1 turn stopped, interrupted"
+    assert row_words.title_of(SessionRow("a", title=":material/delete: $x$")) == "&#58;material/delete&#58; &#36;x&#36;"
 
 
 def test_the_open_chat_is_renamed_pinned_and_kept_longer(chat: ChatService) -> None:

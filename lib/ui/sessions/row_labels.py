@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from lib.history.sessions import SessionRow
 from lib.ui.format import numbers
 from lib.ui.format.text import as_option
-from lib.ui.sessions import rows_table
+from lib.ui.sessions import row_words
 
 ID_CHARACTERS = 8
 """Characters of the id that tell sessions apart which look the same otherwise."""
@@ -29,5 +29,5 @@ def label(row: SessionRow, *, with_id: bool = False) -> str:
     """The title with what tells it from others."""
     messages = "" if row.messages is None else numbers.plural(row.messages, "message")
     own_id = row.session_id[:ID_CHARACTERS] if with_id else ""
-    facts = ", ".join(filter(None, (rows_table.origin_of(row), as_option(row.model, 30), messages, own_id)))
+    facts = ", ".join(filter(None, (row_words.origin_of(row), as_option(row.model, 30), messages, own_id)))
     return f"{as_option(row.title, 60) or 'untitled'} ({facts})"

@@ -1,4 +1,4 @@
-"""The tab with all sessions: a search, one sentence, a table, and the way to the next page."""
+"""The tab with all sessions: a search, one sentence, the list, and the way to the next page."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import streamlit as st
 from lib.errors import ChatError
 from lib.history.sessions import SessionPage, SessionQuery
 from lib.ui.format import numbers
-from lib.ui.sessions import filters, rows_table, state
+from lib.ui.sessions import filters, row_list, state
 from lib.ui.sessions.state import Place
 from lib.ui.shell import error_box, services
 from lib.ui.shell.page import Page
 
-ROWS = 50
+ROWS = 25
 """Sessions on one page of the list."""
 
 
@@ -29,16 +29,16 @@ def draw(page: Page) -> None:
     looked_at = places[-1].looked_at + found.looked_at
     st.markdown(sentence(found, query, len(places), looked_at))
     if found.rows:
-        rows_table.draw(found.rows, page.session_id, len(places))
+        row_list.draw(found.rows, page.session_id)
     elif query != SessionQuery():
         st.button("Show all chats", icon=":material/filter_alt_off:", key="clear_filters", on_click=state.clear_filters)
     _paging(query, found, len(places), looked_at)
 
 
 def sentence(found: SessionPage, query: SessionQuery, place: int, looked_at: int) -> str:
-    """What the table shows, in words. `looked_at` counts from the beginning of the list.
+    """What the list shows, in words. `looked_at` counts from the beginning of the list.
 
-    Example: "**120 chats are stored.** These are the 50 used last; click a title to open one."
+    Example: "**120 chats are stored.** These are the 25 used last; click a title to open one."
     """
     if not found.total:
         return "**No chat is stored yet.** Say something on the chat page, and it will be listed here."

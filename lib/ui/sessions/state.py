@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -22,7 +21,6 @@ NO_FILTERS = {TEXT: "", MODEL: ANY, STRATEGY: ANY, AGE: ANY_TIME, ONLY: []}
 URL_OTHER = "with"
 """The session that the open one is compared with, in the address."""
 OTHER = "compare_with"
-CLICKED = "sessions_clicked"
 PLACES, SEEN_MODELS, DELETED = "sessions_places", "sessions_models", "sessions_deleted"
 UNDO_SECONDS = 10.0
 """How long the page offers to undo a deletion. The store keeps what was deleted for a minute."""
@@ -149,9 +147,3 @@ def set_begun_replay(session_id: str, replay_id: str) -> None:
 def text_of(key: str) -> str:
     """What was typed into a field. For callbacks."""
     return str(st.session_state.get(key) or "")
-
-
-def clicked_row() -> int | None:
-    """The row of the table whose button was clicked. For its callback."""
-    click: Any = st.session_state.get(CLICKED)
-    return None if click is None else int(click["row"])

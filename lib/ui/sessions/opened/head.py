@@ -11,7 +11,7 @@ from lib.analysis.session_costs import cost_of
 from lib.history.sessions import SessionRow
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label
-from lib.ui.sessions import actions, rows_table, state
+from lib.ui.sessions import actions, row_words, state
 from lib.ui.shell import menu, services
 
 HOUR = 3600
@@ -45,19 +45,15 @@ def facts(row: SessionRow, life: float) -> str:
     turns = f" in {numbers.plural(row.turns, 'turn')}" if row.turns else ""
     messages = "messages that cannot be counted" if row.messages is None else numbers.plural(row.messages, "message")
     parts = [f"{messages}{turns}"]
-    if row.input_tokens is not None and row.output_tokens is not None:
-        parts.append(f"{row.input_tokens:,} tokens in, {row.output_tokens:,} out ({rows_table.counted(row)})")
-    elif row.turns:
-        parts.append(f"tokens {numbers.NOT_REPORTED}")
     if row.turns:
-        parts.append(_price(row))
-    parts += [numbers.stored_size(row.size), rows_table.time_left(row, life), rows_table.happened(row)]
+        parts += [row_words.tokens(row), _price(row)]
+    parts += [numbers.stored_size(row.size), row_words.time_left(row, life), row_words.happened(row)]
     return " · ".join(part.replace("$", "\\$") for part in parts if part)
 
 
 def _price(row: SessionRow) -> str:
     cost = cost_of(row, services.find_model)
-    words = rows_table.cost_words(cost)
+    words = row_words.cost_words(cost)
     return words if cost.usd is None else f"{words} at today's prices"
 
 

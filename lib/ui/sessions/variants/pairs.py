@@ -14,7 +14,7 @@ from lib.history.sessions import SessionRow
 from lib.ui.chat import turn_line
 from lib.ui.format import marked_text, numbers
 from lib.ui.format.text import DRAWN_CHARACTERS, as_option
-from lib.ui.sessions import rows_table
+from lib.ui.sessions import row_words
 from lib.ui.shell import services
 
 LEFT, RIGHT = "The open chat", "The other chat"
@@ -42,7 +42,7 @@ def draw_sums(left: SessionRow, right: SessionRow, left_settings: ChatSettings, 
 def _sums(row: SessionRow, settings: ChatSettings) -> dict[str, str]:
     """What the table says of one session."""
     reported = row.input_tokens is not None and row.output_tokens is not None
-    tokens = f"{row.input_tokens:,} in, {row.output_tokens:,} out ({rows_table.counted(row)})" if reported else ""
+    tokens = f"{row.input_tokens:,} in, {row.output_tokens:,} out ({row_words.counted(row)})" if reported else ""
     strategy = row.strategy or settings.strategy
     return {
         "Title": as_option(row.title) or "untitled",
@@ -52,8 +52,8 @@ def _sums(row: SessionRow, settings: ChatSettings) -> dict[str, str]:
         "Generation settings": as_option(settings.generation.summary, 80) or "none",
         "System prompt": as_option(settings.system_prompt, 80) or "none",
         "Tokens": tokens or (numbers.NOT_REPORTED if row.turns else "no turns recorded"),
-        "Cost at today's prices": rows_table.cost_words(cost_of(row, services.find_model)),
-        "What happened": rows_table.happened(row) or "nothing dropped or stopped",
+        "Cost at today's prices": row_words.cost_words(cost_of(row, services.find_model)),
+        "What happened": row_words.happened(row) or "nothing dropped or stopped",
     }
 
 
