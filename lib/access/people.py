@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.access import THE_ONE, Mode, Person
+from lib.access import THE_ONE, Mode, Person, mode_of
+from lib.access.secret import cookie_secret
 from lib.access.signer import OwnerSigner
 from lib.access.visitor_cookie import VisitorCookie
 from lib.errors import NotYours
+from lib.settings import Settings
 
 PROGRAM = "program"
 """The owner of sessions that programs begin over HTTP without a visitor's cookie or a login."""
@@ -66,6 +68,21 @@ class People:
 
     def _visitor(self, cookies: Mapping[str, str]) -> str | None:
         return self.cookie.owner(cookies) if self.cookie is not None else None
+
+
+def open_people(settings: Settings, address: str | None, streamlits_secret: str | None) -> People:
+    """The people of an installation that is reached at this address. Raises InvalidSettings.
+
+    Cookies are signed with the secret that is set, else Streamlit's, else one that is kept with the data.
+    """
+    chosen = settings.people
+    mode = mode_of(chosen.mode, address, chosen.has_login)
+    if mode == "one":
+        return People(mode)
+    folder = None if settings.store == "memory" else settings.data_dir
+    secret = cookie_secret(chosen.cookie_secret or streamlits_secret, folder)
+    cookie = VisitorCookie(secret) if mode == "visitors" else None
+    return People(mode, cookie, OwnerSigner(secret, "windowseat.program"), chosen.admins)
 
 
 def person_of(claims: Mapping[str, Any], admins: frozenset[str]) -> Person | None:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from lib.history.sessions.sums import ModelUsage
 from lib.history.spending import SpendingBook
+from lib.history.votes import VoteBook
 
 Origin = Literal["here", "service", "import"]
 """Who wrote the messages: this app, another service on the same store, or an import."""
@@ -141,6 +142,10 @@ class SessionDirectory(Protocol):
     @property
     def spending(self) -> SpendingBook:
         """What sessions and people have spent. A session's account outlives the session."""
+
+    @property
+    def votes(self) -> VoteBook:
+        """How people voted between answers whose models they were not told."""
 
     def find(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> SessionPage:
         """The next sessions that match, newest first. Raises ValueError for a cursor that this store did not give."""

@@ -16,6 +16,8 @@ from lib.history.sessions import Ending, Gone, Parent, SessionPage, SessionQuery
 from lib.history.sessions.cursors import make_cursor, read_cursor
 from lib.history.spending import SpendingBook
 from lib.history.spending.memory import MemoryBook
+from lib.history.votes import VoteBook
+from lib.history.votes.memory import MemoryVotes
 from lib.messages import Message
 from lib.turns import LiveTurn, Turn
 
@@ -62,6 +64,7 @@ class MemoryDirectory(ABC):
         self._bin: dict[tuple[str, str], tuple[State, float]] = {}
         self._gone: dict[str, Gone] = {}
         self.spending: SpendingBook = MemoryBook(lambda: self._clock())
+        self.votes: VoteBook = MemoryVotes()
 
     def find(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> SessionPage:
         with self._lock:

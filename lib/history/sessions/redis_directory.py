@@ -33,6 +33,8 @@ from lib.history.sessions.cursors import make_cursor, read_cursor
 from lib.history.sessions.redis_entries import Entries, Entry, split
 from lib.history.spending import SpendingBook
 from lib.history.spending.redis import RedisBook
+from lib.history.votes import VoteBook
+from lib.history.votes.redis import RedisVotes
 from lib.turns import Turn
 
 PINNED = "chats:pinned"
@@ -59,6 +61,7 @@ class RedisDirectory(ABC):
         self._entries = Entries(client, ttl_seconds)
         self._endings = endings.Endings(client)
         self.spending: SpendingBook = RedisBook(client)
+        self.votes: VoteBook = RedisVotes(client)
 
     def find(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> SessionPage:
         after, needle = read_cursor(cursor), matching.needle_of(query)

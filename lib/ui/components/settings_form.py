@@ -58,8 +58,12 @@ class SettingsForm:
             on_change=self._provider_changed,
         )
 
-    def model(self) -> None:
-        """One of the endpoint's model, those it listed, or any name that is typed."""
+    def model(self, *, explained: bool = True) -> None:
+        """One of the endpoint's model, those it listed, or any name that is typed.
+
+        Where the model is the one on this machine, a panel says how to get a better one if it is to be `explained`: it
+        can be drawn once on a page, and not in another panel.
+        """
         current = self.settings
         found = services.local_servers().models().get(current.provider, ())
         listed = (*found, *session.listed_models(current.provider))
@@ -72,10 +76,15 @@ class SettingsForm:
             **self._widget("model"),
         )
         if services.endpoint(current.provider).kind == "local":
-            local_model_note.draw()
+            if explained:
+                local_model_note.draw()
         elif not found:
             st.button(
-                "List the server's models", key="list_models", on_click=_list_models, args=(current,), type="tertiary"
+                "List the server's models",
+                key=session.field_key(self.name, "list_models"),
+                on_click=_list_models,
+                args=(current,),
+                type="tertiary",
             )
 
     def api_key(self) -> None:

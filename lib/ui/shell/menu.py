@@ -53,6 +53,13 @@ MENU = {
         "One conversation under many strategies and budgets: what is dropped, what it costs, what is still known.",
         wide=True,
     ),
+    "compare": PageEntry(
+        "pages/compare.py",
+        "Models side by side",
+        ":material/view_column:",
+        "The same messages to two to four models or settings: who reads least, answers first and costs least.",
+        wide=True,
+    ),
     "threads": PageEntry(
         "pages/threads.py",
         "Who keeps the history",

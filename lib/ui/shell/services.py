@@ -8,22 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import streamlit as st
 from streamlit import config
 
-from lib.access import THE_ONE, Person, mode_of
+from lib.access import THE_ONE, Person
 from lib.access.gate import Gate
 from lib.access.gated_chat import GatedChat
-from lib.access.people import People
-from lib.access.secret import cookie_secret
-from lib.access.signer import OwnerSigner
-from lib.access.visitor_cookie import VisitorCookie
+from lib.access.own_votes import OwnVotes
+from lib.access.people import People, open_people
 from lib.chat.replays import Replays
+from lib.chat.rounds import Rounds
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
-from lib.context import DEFAULT_STRATEGY
 from lib.history import HistoryStore
 from lib.history.factory import open_history
 from lib.pricing.catalogue import find
@@ -34,6 +32,7 @@ from lib.providers.llama.process import LocalModel
 from lib.providers.local_servers import LocalServers
 from lib.recorder.entries import Entries
 from lib.recorder.recorder import Recorder
+from lib.recorder.session_settings import settings_of
 from lib.settings import Endpoint, Settings, load_settings
 from lib.settings.known_servers import added_before
 from lib.spending import Caps
@@ -51,6 +50,8 @@ if TYPE_CHECKING:
 
 KEPT = 64
 """Probes and comparisons kept in this process. A browser session that is gone never asks for its own again."""
+
+Background = TypeVar("Background", Replays, Rounds)
 
 _to_close: list[Callable[[], None]] = []
 """How to close each part, in the order in which they were made."""
@@ -71,15 +72,8 @@ def settings() -> Settings:
 @st.cache_resource(show_spinner=False)
 def people() -> People:
     """Whose sessions are whose in this installation. Raises InvalidSettings."""
-    chosen = settings().people
-    mode = mode_of(chosen.mode, st.get_option("server.address"), chosen.has_login)
-    if mode == "one":
-        return People(mode)
     streamlits = st.get_option("server.cookieSecret") if config.is_manually_set("server.cookieSecret") else None
-    folder = None if settings().store == "memory" else settings().data_dir
-    secret = cookie_secret(chosen.cookie_secret or streamlits, folder)
-    cookie = VisitorCookie(secret) if mode == "visitors" else None
-    return People(mode, cookie, OwnerSigner(secret, "windowseat.program"), chosen.admins)
+    return open_people(settings(), st.get_option("server.address"), streamlits)
 
 
 def asking() -> Person:
@@ -110,18 +104,33 @@ def everyones_chat() -> ChatService:
 
 
 def replays() -> Replays:
-    """The conversations that this person is sending again. Raises HistoryUnavailable where the store cannot be
-    opened."""
-    whoever, everyones = asking(), _replays()
-    if whoever.id not in everyones:
-        everyones[whoever.id] = Replays(_chat_of(whoever))
-        _to_close.append(everyones[whoever.id].close)
-    return everyones[whoever.id]
+    """The conversations that this person sends again. Raises HistoryUnavailable where the store cannot be opened."""
+    return _own(Replays)
+
+
+def rounds() -> Rounds:
+    """The chats that this person asks side by side. Raises HistoryUnavailable where the store cannot be opened."""
+    return _own(Rounds)
+
+
+def votes() -> OwnVotes:
+    """How this person voted between hidden models. Raises HistoryUnavailable where the store cannot be opened."""
+    return OwnVotes(everyones_chat().store.votes, asking().id)
+
+
+def _own(kind: type[Background]) -> Background:
+    """This person's part that sends messages in the background."""
+    whoever, everyones = asking(), _background_parts()
+    key = (kind, whoever.id)
+    if key not in everyones:
+        everyones[key] = kind(_chat_of(whoever))
+        _to_close.append(everyones[key].close)
+    return cast(Background, everyones[key])
 
 
 @st.cache_resource(show_spinner=False)
-def _replays() -> dict[str, Replays]:
-    """By the person's id."""
+def _background_parts() -> dict[tuple[type, str], Replays | Rounds]:
+    """By what they are, and the person's id."""
     return {}
 
 
@@ -140,10 +149,8 @@ def local_servers() -> LocalServers:
 
 
 def endpoint(name: str) -> Endpoint:
-    """The endpoint of this name; the local one where it is no longer configured.
-
-    A server found on this machine comes with the first of its models.
-    """
+    """The endpoint of this name, a server found on this machine with the first of its models; the local one where it
+    is no longer configured."""
     chosen = settings()
     if name in chosen.local_servers:
         models = local_servers().models().get(name, ())
@@ -202,11 +209,7 @@ class _RecorderParts:
         return _chat_of(Person(mode, owner) if owner else THE_ONE).store
 
     def settings(self, endpoint: Endpoint, model: str) -> ChatSettings:
-        """The settings of a recorded session, with the model's window where it is known."""
-        vendor = vendor_of(endpoint)
-        known = None if vendor is None else find(vendor, model)
-        window = endpoint.window if known is None else known.context_window or endpoint.window
-        return ChatSettings(endpoint.name, model or endpoint.model, "", window, endpoint.reserve, DEFAULT_STRATEGY)
+        return settings_of(endpoint, model)
 
     def counter(self, settings: ChatSettings) -> TokenCounter:
         """The model's counter. Its server is asked with the configured key."""

@@ -1,0 +1,1 @@
+"""The page that asks several models the same, side by side."""
