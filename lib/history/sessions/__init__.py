@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from lib.history.prompt_sets import RunStore
 from lib.history.sessions.sums import ModelUsage
 from lib.history.spending import SpendingBook
 
@@ -141,6 +142,10 @@ class SessionDirectory(Protocol):
     @property
     def spending(self) -> SpendingBook:
         """What sessions and people have spent. A session's account outlives the session."""
+
+    @property
+    def prompt_runs(self) -> RunStore:
+        """The runs of people's prompt sets."""
 
     def find(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> SessionPage:
         """The next sessions that match, newest first. Raises ValueError for a cursor that this store did not give."""
