@@ -32,7 +32,7 @@ def read_verdict(reply: str, judge: str) -> Verdict:
     """The verdict in a judge's reply. Its first JSON object with "pass" counts, else its first word."""
     for found in _OBJECT.findall(reply):
         try:
-            values = json.loads(found)
+            values = json.loads(found, strict=False)  # models write line breaks into their texts
         except ValueError:
             continue
         if isinstance(values.get("pass"), bool):
