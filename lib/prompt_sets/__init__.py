@@ -22,13 +22,14 @@ LONGEST_TEXT = 400_000
 CheckKind = Literal["exact", "contains", "icontains", "regex", "json", "judge"]
 KINDS: tuple[CheckKind, ...] = get_args(CheckKind)
 CHECK_WORDS: dict[CheckKind, str] = {
-    "exact": "is exactly this",
-    "contains": "contains this",
-    "icontains": "contains this, in any case",
-    "regex": "matches this regular expression",
+    "exact": "is exactly the expected answer",
+    "contains": "contains the expected answer",
+    "icontains": "contains the expected answer, in any case",
+    "regex": "matches the expected regular expression",
     "json": "is valid JSON",
-    "judge": "judged by a model",
+    "judge": "passes in the opinion of a judge, a model that you choose",
 }
+"""What an answer passes by: "it …"."""
 
 
 @dataclass(frozen=True, slots=True)

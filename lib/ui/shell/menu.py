@@ -53,6 +53,13 @@ MENU = {
         "One conversation under many strategies and budgets: what is dropped, what it costs, what is still known.",
         wide=True,
     ),
+    "prompt_sets": PageEntry(
+        "pages/prompt_sets.py",
+        "Prompt sets",
+        ":material/checklist:",
+        "Many prompts on several models at once: what it will cost, which model passes most, and every answer.",
+        wide=True,
+    ),
     "threads": PageEntry(
         "pages/threads.py",
         "Who keeps the history",
