@@ -18,7 +18,7 @@ INSTRUCTIONS = (
 LONGEST_REASON = 400
 """Characters."""
 _OBJECT = re.compile(r"\{[^{}]*\}")
-_WORD = re.compile(r"\W*(pass|passed|fail|failed)\b", re.IGNORECASE)
+_WORD = re.compile(r"[\s*#_>]*(pass|passed|fail|failed)\b", re.IGNORECASE)
 
 
 def judge_messages(prompt: Prompt, checks: Sequence[Check], answer: str) -> list[Message]:

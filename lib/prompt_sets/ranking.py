@@ -75,10 +75,12 @@ def rank(answers: Iterable[Answer], models: int) -> Ranking:
         if answer.model < models:
             by_model[answer.model].append(answer)
     standings = [_standing(model, found) for model, found in enumerate(by_model)]
-    ranked = tuple(sorted(standings, key=lambda each: (-each.rate, -each.judged, each.model)))
+    ranked = tuple(sorted(standings, key=lambda each: (-each.passed, -each.rate, each.model)))
     best = ranked[0].model if ranked else 0
     duels = tuple(duel(best, by_model[best], each.model, by_model[each.model]) for each in ranked[1:])
-    return Ranking(ranked, duels, tuple(holm([each.p for each in duels])))
+    held = holm([each.p for each in duels])
+    apart = tuple(yes and each.first_only > each.second_only for yes, each in zip(held, duels, strict=True))
+    return Ranking(ranked, duels, apart)
 
 
 def duel(first: int, firsts: Iterable[Answer], second: int, seconds: Iterable[Answer]) -> Duel:

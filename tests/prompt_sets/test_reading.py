@@ -131,6 +131,7 @@ def test_promptfoos_configuration_maps_and_names_what_does_not() -> None:
         ("prompts: [file://p.txt]", "prompts[0]: it is in another file"),
         ("prompts: [x]\ntests: file://t.csv", "tests are in another file"),
         ("prompts: [x]\ntests: [{vars: {a: [1, 2]}}]", "“a” is a list"),
+        ("prompts: ['{{ a | upper }}']", "prompts[0]: it has a template"),
         ("prompts: [x\ntests: y", "is not valid YAML"),
         ("prompts: " + "[" * 200, "nested too deeply"),
     ],
@@ -146,7 +147,9 @@ def test_inspects_samples_are_read_as_they_are() -> None:
     ]
     found = read_set("samples.jsonl", "\n".join(map(json.dumps, lines)).encode())
     assert found.prompts == (Prompt("1", "2 + {{2}}?", "", "4", {"level": "easy"}), Prompt("2", "Go", "Hi", "a"))
-    assert found.notes == ("“sandbox” of 1 samples is not used",)
+    assert found.notes == ("“sandbox” of 1 sample is not used",)
+    assert read('{"input": "x", "expected": "y"}') == (Prompt("1", "x", "", "y"),)
+    assert read('{"input": [{"role": "user", "content": "x"}], "ideal": "y"}') == (Prompt("1", "x", "", "y"),)
     assert "3 targets" in refusal('{"input": "x", "target": ["a", "b", "c"]}')
     assert "choices" in refusal('{"input": "x", "choices": ["a"]}')
 

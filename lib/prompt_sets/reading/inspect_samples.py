@@ -10,7 +10,8 @@ from lib.prompt_sets.reading.drafts import Draft
 from lib.prompt_sets.reading.problems import Problems
 from lib.prompt_sets.reading.text import plain
 
-KNOWN = ("input", "target", "id", "metadata")
+KNOWN = ("input", "target", "ideal", "id", "metadata")
+"""Fields that are used. "ideal" is what OpenAI's evals call the target."""
 
 
 def drafts(rows: Iterable[tuple[str, Any]], problems: Problems) -> tuple[list[Draft], tuple[str, ...]]:
@@ -27,8 +28,12 @@ def drafts(rows: Iterable[tuple[str, Any]], problems: Problems) -> tuple[list[Dr
         for name in row:
             if name not in KNOWN:
                 unused[str(name)] = unused.get(str(name), 0) + 1
-    notes = tuple(f"“{name[:60]}” of {count:,} samples is not used" for name, count in unused.items())
+    notes = tuple(_not_used(name, count) for name, count in unused.items())
     return found, notes
+
+
+def _not_used(name: str, count: int) -> str:
+    return f"“{name[:60]}” of {count:,} sample{'' if count == 1 else 's'} is not used"
 
 
 def _draft(where: str, row: Mapping[str, Any]) -> Draft:
@@ -43,7 +48,7 @@ def _draft(where: str, row: Mapping[str, Any]) -> Draft:
         text,
         plain(row.get("id")),
         system,
-        _target(row.get("target")),
+        _target(row.get("target", row.get("ideal"))),
         {str(name): plain(each) for name, each in metadata.items() if not isinstance(each, list | dict)},
         fills=False,
     )

@@ -5,16 +5,18 @@ What does not map is named: files, assertions of kinds that we do not have, and 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from lib.prompt_sets import MOST_PROMPTS, Check
 from lib.prompt_sets.reading.conversation import from_messages
-from lib.prompt_sets.reading.drafts import CHECK_NAMES, Draft, check_of
+from lib.prompt_sets.reading.drafts import CHECK_NAMES, VARIABLE, Draft, check_of
 from lib.prompt_sets.reading.problems import Problems, refused
 from lib.prompt_sets.reading.text import from_json, plain
 
+TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 USED = ("prompts", "tests", "description", "defaultTest", "$schema")
 USED_OF_TEST = ("vars", "assert", "description")
 PROVIDERS = "“providers” and “targets” are not used: the models are chosen here"
@@ -62,6 +64,8 @@ def _prompts(given: Any, problems: Problems) -> list[tuple[str, str, str]]:
             written = plain(text)
             if written.startswith("file://"):
                 raise ValueError("it is in another file; paste its text here")
+            if TEMPLATE.search(VARIABLE.sub("", written)):
+                raise ValueError("it has a template that is more than a variable, such as a filter or a condition")
             found.append((where, *_messages(written)))
         except ValueError as problem:
             problems.add(where, str(problem))

@@ -63,9 +63,15 @@ def _of_json(text: str) -> Format:
     if isinstance(value, dict) and "prompts" in value:
         return "promptfoo"
     sample = value[0] if isinstance(value, list) and value else value
-    if isinstance(sample, dict) and "input" in sample and "prompt" not in sample:
+    if isinstance(sample, dict) and _is_sample(sample):
         return "inspect"
     return "json" if whole or isinstance(value, list) else "jsonl"
+
+
+def _is_sample(row: dict[str, Any]) -> bool:
+    """Whether a row is one of inspect's samples, and not a row of ours that calls its prompt "input"."""
+    own = {"target", "ideal", "metadata", "choices"} & set(row)
+    return "input" in row and "prompt" not in row and (bool(own) or isinstance(row["input"], list))
 
 
 def _drafts(found: Format, text: str, problems: Problems) -> tuple[list[Draft], tuple[str, ...]]:

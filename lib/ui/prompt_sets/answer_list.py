@@ -25,7 +25,7 @@ def draw(found: Opened) -> None:
     """The filters, the table, the chosen answer, and the files."""
     places = sorted(place for place in found.answers if place[0] < len(found.prompts))
     frame = tables.table(found.run, found.prompts, found.answers)
-    kept = _filtered(frame, found.run.labels)
+    kept, filters = _filtered(frame, found.run.labels)
     st.caption(f"{len(kept):,} of {len(frame):,} answers. Click a row to read the whole answer and what was sent.")
     shown = kept[SHOWN].map(lambda value: value[:CUT] if isinstance(value, str) else value)
     grid = st.dataframe(
@@ -33,7 +33,7 @@ def draw(found: Opened) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        key=state.GRID,
+        key=f"{state.GRID}:{found.run.id}:{len(frame)}:{filters}",  # other rows begin with none chosen
         height=360,
         alt="The answers: whether each passed, the model, the prompt, what was expected and what came",
         column_config={"seconds": st.column_config.NumberColumn("seconds", format="%.1f")},
@@ -44,7 +44,8 @@ def draw(found: Opened) -> None:
         answer_detail.draw(found, places[int(kept.index[row])])
 
 
-def _filtered(frame: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
+def _filtered(frame: pd.DataFrame, labels: tuple[str, ...]) -> tuple[pd.DataFrame, str]:
+    """The rows that match, and the filters as a text."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="answer_filters"):
         models = st.multiselect("Model", labels, key=state.FILTER_MODELS, placeholder="all")
         results = st.multiselect("Result", list(OUTCOME_WORDS.values()), key=state.FILTER_RESULTS, placeholder="all")
@@ -57,7 +58,7 @@ def _filtered(frame: pd.DataFrame, labels: tuple[str, ...]) -> pd.DataFrame:
         wanted = re.escape(text.strip())
         matches = frame["prompt"].str.contains(wanted, case=False) | frame["answer"].str.contains(wanted, case=False)
         frame = frame[matches.fillna(False).astype(bool)]
-    return frame
+    return frame, f"{models}{results}{text}"
 
 
 def _files(frame: pd.DataFrame, name: str) -> None:

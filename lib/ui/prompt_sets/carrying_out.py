@@ -64,12 +64,11 @@ def find(run_id: str) -> Opened | None:
         return None
     if stored is None:
         return None
-    prompts = unpack_prompts(store.prompts(owner, run_id) or "")
     runner = runners().get(_key(owner, run_id))
     if runner is not None and (stored.is_held or not runner.done.is_set()):
-        return Opened(
-            replace(runner.run, name=unpack_run(stored.head).name), prompts, dict(runner.answers), True, runner
-        )
+        run = replace(runner.run, name=unpack_run(stored.head).name)
+        return Opened(run, runner.prompts, dict(runner.answers), True, runner)
+    prompts = unpack_prompts(store.prompts(owner, run_id) or "[]")
     answers = [unpack_answer(each) for each in store.answers(owner, run_id).values()]
     known = {each.place: each for each in answers if each is not None}
     return Opened(unpack_run(stored.head), prompts, known, stored.is_held, None)
@@ -114,9 +113,21 @@ def cancel(run_id: str) -> None:
 
 def _begin(run: Run, prompts: Sequence[Prompt], answers: Sequence[Answer]) -> None:
     owner = services.asking().id
+    _refuse_unknown_endpoints(run)
     runner = Runner(run, prompts, answers, _parts(run, owner))
     runner.start()
     runners()[_key(owner, run.id)] = runner
+
+
+def _refuse_unknown_endpoints(run: Run) -> None:
+    """Raises ChatError if a server of this run is not configured any more: another one would answer in its place."""
+    for settings in (*run.models, *([] if run.judge is None else [run.judge])):
+        if services.endpoint(settings.provider).name != settings.provider:
+            raise ChatError(
+                f"The endpoint “{settings.provider}” of this run is not configured any more.",
+                safe="Nothing was sent.",
+                next_step="Add it again under Models and endpoints, then go on.",
+            )
 
 
 def _parts(run: Run, owner: str) -> Parts:

@@ -30,6 +30,7 @@ def draw(*, judged: bool) -> None:
     if judged:
         _judge_line()
     _add(judged=judged)
+    _keys()
 
 
 def name_of(settings: ChatSettings) -> str:
@@ -66,7 +67,6 @@ def _settings(place: int, settings: ChatSettings) -> None:
     with left:
         form.system_prompt()
         form.reserve()
-        form.api_key()
         form.limits()
     with right:
         generation_form.draw(
@@ -106,7 +106,6 @@ def _add(*, judged: bool) -> None:
             form.provider()
         with right:
             form.model()
-        form.api_key()
         with st.container(horizontal=True):
             st.button(
                 "Add this model",
@@ -125,6 +124,21 @@ def _add(*, judged: bool) -> None:
                     on_click=_appoint,
                     args=(settings,),
                 )
+
+
+def _keys() -> None:
+    """A field for the key of each endpoint that needs one and has none configured."""
+    judge = state.judge()
+    asked = {each.provider: each for each in (*chosen(), *([] if judge is None else [judge]))}
+    for name, settings in asked.items():
+        endpoint = services.endpoint(name)
+        if endpoint.needs_key and not endpoint.key:
+            st.caption(f"{as_label(settings.model)} needs a key of {as_label(endpoint.label)}.")
+            settings_form.open_form(f"prompt_key:{name}", settings, _ignore).api_key()
+
+
+def _ignore(settings: ChatSettings) -> None:
+    """A key is no part of the settings."""
 
 
 def _append(settings: ChatSettings) -> None:

@@ -15,7 +15,7 @@ from lib.prompt_sets.estimate import Estimate, Share, estimate
 from lib.tokens import provenance_label
 from lib.ui.components import tables
 from lib.ui.format import numbers
-from lib.ui.format.text import as_label
+from lib.ui.format.text import as_label, as_option
 from lib.ui.prompt_sets import carrying_out, models, source, state
 from lib.ui.shell import error_box, services
 from lib.ui.shell.error_box import attempt
@@ -116,7 +116,7 @@ def warnings(expected: Estimate, chosen: Sequence[ChatSettings]) -> list[str]:
                 f"{prompts} would not fit the window of {name} ({settings.max_tokens:,} tokens), and get no answer."
             )
         if models.missing_key(settings):
-            found.append(f"{name} has no API key yet: type one in its settings above.")
+            found.append(f"{name} has no API key yet: type one above.")
         if share.most is None:
             found.append(f"The price of {name} is not known here, so a spending cap does not count it.")
     return found
@@ -147,13 +147,13 @@ def _most(share: Share) -> str:
 
 def as_name(text: str) -> str:
     """A run's name from its file's. Example: "questions.csv" -> "questions" """
-    return as_label(text.rpartition(".")[0] or text, NAME_LENGTH)
+    return as_option(text.rpartition(".")[0] or text, NAME_LENGTH)
 
 
 def _begin(found: PromptSet, chosen: Sequence[ChatSettings], check: CheckKind, judge: ChatSettings | None) -> None:
     """For the button's callback."""
     cap = typed_cap(state.CAP)
-    name = utf8_safe(str(state.typed(state.NAME) or "").strip()) or found.name.rpartition(".")[0] or found.name
+    name = utf8_safe(str(state.typed(state.NAME) or "").strip()) or as_name(found.name)
 
     def begin() -> None:
         state.show_run(carrying_out.start(name[:NAME_LENGTH], found, chosen, check, judge, cap))

@@ -13,6 +13,7 @@ from lib.ui.shell import error_box
 from lib.ui.shell.error_box import attempt
 
 REFRESH_SECONDS = 1.0
+INTERRUPTED = "It was interrupted: the app that carried it out has ended. Every answer that had come is kept."
 CAP_AGAIN = "prompt_set_cap_again"
 
 
@@ -71,7 +72,9 @@ def _watch(run_id: str) -> None:
 def _ended(found: Opened) -> None:
     """How it ended, and a button to go on if something is missing."""
     run = found.run
-    if run.note:
+    if run.state == "running":
+        st.warning(INTERRUPTED, icon=":material/error:")
+    elif run.note:
         st.warning(as_markdown(run.note), icon=":material/error:")
     if not found.missing:
         return

@@ -91,7 +91,7 @@ def cost(standings: Sequence[Standing]) -> str:
     if answers is None:
         words = "What the answers cost is not known for every model."
     else:
-        words = f"The answers cost {numbers.money(answers)}." if answers else "The answers cost nothing: free."
+        words = f"The answers cost {numbers.money(answers)}." if answers else "The answers were free."
     if judged:
         words += f" Judging them cost {numbers.money(sum(judged, Decimal(0)))}, which is not part of that."
     return words.replace("$", "\\$")
