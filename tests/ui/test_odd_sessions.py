@@ -28,6 +28,7 @@ TABS: list[tuple[str, str, str | None]] = [
     ("app.py", "", None),
     ("pages/record.py", "", None),
     ("pages/providers.py", "", None),
+    ("pages/prompt_sets.py", "", None),
     *(
         ("pages/tokens.py", "tokens_tab", name)
         for name in ("Request by request", "Who counted", "Money", "Inside a message")

@@ -14,7 +14,7 @@ KEPT_SECONDS = 90 * 86_400
 """How long a run is kept after its last write."""
 MOST_RUNS = 200
 """Runs of one person."""
-HELD_SECONDS = 20
+HELD_SECONDS = 6
 """How long a process that carries out a run holds it without saying so again."""
 
 

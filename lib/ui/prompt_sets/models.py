@@ -99,7 +99,7 @@ def _add(*, judged: bool) -> None:
     if not panel.open:
         return
     with panel:
-        settings = state.draft(_plain(session_settings.of_new_chat()))
+        settings = _draft()
         form = settings_form.open_form("prompt_model:new", settings, state.set_draft)
         left, right = st.columns(2)
         with left:
@@ -114,16 +114,9 @@ def _add(*, judged: bool) -> None:
                 icon=":material/add:",
                 disabled=not settings.model or len(chosen()) >= MOST_MODELS,
                 on_click=_append,
-                args=(settings,),
             )
             if judged:
-                st.button(
-                    "Make it the judge",
-                    key="prompt_judge_add",
-                    icon=":material/gavel:",
-                    on_click=_appoint,
-                    args=(settings,),
-                )
+                st.button("Make it the judge", key="prompt_judge_add", icon=":material/gavel:", on_click=_appoint)
 
 
 def _keys() -> None:
@@ -141,12 +134,20 @@ def _ignore(settings: ChatSettings) -> None:
     """A key is no part of the settings."""
 
 
-def _append(settings: ChatSettings) -> None:
-    state.set_models([*chosen(), _plain(settings)])
+def _draft() -> ChatSettings:
+    """The model that the form shows."""
+    return _plain(state.draft(session_settings.of_new_chat()))
 
 
-def _appoint(settings: ChatSettings) -> None:
-    state.set_judge(_plain(settings))
+def _append() -> None:
+    """Add what the form holds now, which the page may not have drawn yet. For callbacks."""
+    if _draft().model and len(chosen()) < MOST_MODELS:
+        state.set_models([*chosen(), _draft()])
+
+
+def _appoint() -> None:
+    """Make what the form holds now the judge. For callbacks."""
+    state.set_judge(_draft())
 
 
 def _remove(place: int) -> None:

@@ -117,8 +117,11 @@ def warnings(expected: Estimate, chosen: Sequence[ChatSettings]) -> list[str]:
             )
         if models.missing_key(settings):
             found.append(f"{name} has no API key yet: type one above.")
-        if share.most is None:
-            found.append(f"The price of {name} is not known here, so a spending cap does not count it.")
+    unpriced = [as_label(each.model) for each, share in zip(chosen, expected.models, strict=True) if share.most is None]
+    if unpriced:
+        them = "it" if len(unpriced) == 1 else "them"
+        price_of = numbers.listed(list(dict.fromkeys(unpriced)))
+        found.append(f"The price of {price_of} is not known here, so a spending cap does not count {them}.")
     return found
 
 
