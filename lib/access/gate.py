@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from lib.access import Person, Right, right_of
+from lib.access.own_runs import own_runs
 from lib.errors import CorruptHistory, NotYours
 from lib.history import About, HistoryStore, SessionSummary
 from lib.history.foreign import format_of
+from lib.history.prompt_sets import RunStore
 from lib.history.sessions import Gone, SessionPage, SessionQuery, SessionRow
 
 if TYPE_CHECKING:
@@ -143,6 +145,11 @@ class GatedStore:
     def ping(self) -> None:
         """Raise HistoryUnavailable if the store does not answer."""
         self._store.ping()
+
+    @property
+    def prompt_runs(self) -> RunStore:
+        """The person's own runs of prompt sets."""
+        return own_runs(self._gate.person, self._store.prompt_runs)
 
     def row(self, session_id: str) -> SessionRow | None:
         """One session's row. A session that the person may not read does not exist for them."""

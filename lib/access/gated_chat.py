@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from lib.access import Right
@@ -10,6 +11,7 @@ from lib.access.gate import Gate, gated_store
 from lib.chat.request_reader import ProviderOpener
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
+from lib.errors import NotYours
 from lib.messages import Message
 from lib.spending import Caps, Spent
 from lib.spending.meter import Meter
@@ -30,6 +32,11 @@ class GatedSpending(Spending):
     def meter(self, session_id: str) -> Meter:
         self._gate.check(session_id, Right.WRITE)
         return self._spending.meter(session_id)
+
+    def meter_of_run(self, owner: str, run_id: str, cap: Decimal | None) -> Meter:
+        if owner != self._gate.person.id:
+            raise NotYours("This run belongs to someone else.")
+        return self._spending.meter_of_run(owner, run_id, cap)
 
     def spent(self, session_id: str) -> tuple[Spent, Spent]:
         self._gate.check(session_id, Right.OWN)

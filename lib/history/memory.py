@@ -13,6 +13,8 @@ from typing import Any
 
 from lib.context.candidates import Summary
 from lib.history import About, Import, Mark, Recording, SessionSummary, Signal, serialization, valid_session_id
+from lib.history.prompt_sets import RunStore
+from lib.history.prompt_sets.memory import MemoryRuns
 from lib.history.refusals import being_answered, checked_index, checked_messages, interrupted, occupied, turn_lost
 from lib.history.sessions import restoring
 from lib.history.sessions.memory_directory import MemoryDirectory, State
@@ -32,6 +34,7 @@ class InMemoryHistory(MemoryDirectory):
         self._ttl = ttl_seconds
         self._clock = clock
         self._lock = threading.RLock()
+        self.prompt_runs: RunStore = MemoryRuns(clock)
         super().__init__()
 
     def ping(self) -> None:

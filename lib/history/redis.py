@@ -29,6 +29,8 @@ from lib.history import (
 )
 from lib.history.client import Client, EvictionCheck, RetryingClient
 from lib.history.keys import keys_of
+from lib.history.prompt_sets import RunStore
+from lib.history.prompt_sets.redis import RedisRuns
 from lib.history.reader import MessageReader
 from lib.history.refusals import (
     being_answered,
@@ -77,6 +79,7 @@ class RedisHistory(RedisDirectory):
         self._eviction = EvictionCheck(self._client)
         self._written = written
         self._close = close
+        self.prompt_runs: RunStore = RedisRuns(connection, written)
 
     @property
     def client(self) -> RetryingClient:

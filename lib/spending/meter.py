@@ -41,7 +41,11 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Made for one turn. `spent_before` gives the USD that the session had cost before it had an account."""
+    """Made for one turn, or for a run of a prompt set, which has an account like a session's.
+
+    `spent_before` gives the USD that the session had cost before it had an account. `of` and `request` are what people
+    call the account and one request.
+    """
 
     book: SpendingBook
     session_id: str
@@ -50,6 +54,8 @@ class Meter:
     find: FindModel
     spent_before: Callable[[], Decimal] = lambda: Decimal(0)
     clock: Callable[[], float] = time.time
+    of: str = "this chat"
+    request: str = "this message"
 
     def hold(self, provider: str, model_name: str, input_tokens: int, output_tokens: int) -> Hold | None:
         """Hold the greatest cost of a request; None for one that costs nothing or has no known price.
@@ -61,7 +67,7 @@ class Meter:
         if model is None or not most:
             return None
         hold = Hold(self, uuid.uuid4().hex, (session_account(self.session_id), self._day()), most, model)
-        self._hold(hold, 0, self.caps.session, "this chat", to_book(self.spent_before()))
+        self._hold(hold, 0, self.caps.session, self.of, to_book(self.spent_before()))
         try:
             self._hold(hold, 1, self.caps.day, "today", 0)
         except SpendingCapReached:
@@ -83,16 +89,18 @@ class Meter:
         balance = self.book.hold(hold.accounts[place], hold.id, to_book(hold.most), limit, seed)
         if not balance.accepted:
             assert cap is not None
-            raise cap_reached(name, cap, balance, hold.most)
+            raise cap_reached(name, cap, balance, hold.most, self.request)
 
 
-def cap_reached(name: str, cap: Decimal, balance: Balance, most: Decimal) -> SpendingCapReached:
+def cap_reached(
+    name: str, cap: Decimal, balance: Balance, most: Decimal, request: str = "this message"
+) -> SpendingCapReached:
     """The error with its numbers. Example of its first sentences: "The spending cap for this chat is $1.00. $0.98 of it
     is used, and this message may cost up to $0.05."."""
     used, held = from_book(balance.spent + balance.held), from_book(balance.held)
     under_way = f", {in_words(held)} of that by requests under way" if held else ""
     return SpendingCapReached(
-        f"The spending cap for {name} is {in_words(cap)}. {in_words(used)} of it is used{under_way}, and this message"
+        f"The spending cap for {name} is {in_words(cap)}. {in_words(used)} of it is used{under_way}, and {request}"
         f" may cost up to {in_words(most)}. It was not sent."
     )
 

@@ -12,6 +12,9 @@ from lib.history import HistoryStore
 from lib.spending import NO_CAPS, Caps, Spent, days_account, from_book, session_account, to_book
 from lib.spending.meter import FindModel, Meter
 
+RUN = "prompt-run-"
+"""What the accounts of runs begin with, among those of sessions."""
+
 
 class Spending:
     """One per app process. `find` gives prices; without it, nothing costs anything.
@@ -42,6 +45,25 @@ class Spending:
             self._find,
             partial(self._spent_before, session_id),
             self._clock,
+        )
+
+    def meter_of_run(self, owner: str, run_id: str, cap: Decimal | None) -> Meter:
+        """The meter of a person's run of a prompt set. The run's cap stands where a session's does.
+
+        Raises HistoryUnavailable.
+        """
+        day = self._store.spending.cap(days_account(owner))
+        caps = Caps(cap, None if day is None else from_book(day)).lower(self.limits)
+        account = f"{RUN}{run_id}"
+        return Meter(
+            self._store.spending,
+            account,
+            owner,
+            caps,
+            self._find,
+            clock=self._clock,
+            of="this run",
+            request="the next request",
         )
 
     def spent(self, session_id: str) -> tuple[Spent, Spent]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from lib.history.prompt_sets import RunStore
 from lib.history.sessions.sums import ModelUsage
 from lib.history.spending import SpendingBook
 from lib.history.votes import VoteBook
@@ -146,6 +147,10 @@ class SessionDirectory(Protocol):
     @property
     def votes(self) -> VoteBook:
         """How people voted between answers whose models they were not told."""
+
+    @property
+    def prompt_runs(self) -> RunStore:
+        """The runs of people's prompt sets."""
 
     def find(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> SessionPage:
         """The next sessions that match, newest first. Raises ValueError for a cursor that this store did not give."""

@@ -60,6 +60,13 @@ MENU = {
         "The same messages to two to four models or settings: who reads least, answers first and costs least.",
         wide=True,
     ),
+    "prompt_sets": PageEntry(
+        "pages/prompt_sets.py",
+        "Prompt sets",
+        ":material/checklist:",
+        "Many prompts on several models at once: what it will cost, which model passes most, and every answer.",
+        wide=True,
+    ),
     "threads": PageEntry(
         "pages/threads.py",
         "Who keeps the history",

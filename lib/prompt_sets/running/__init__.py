@@ -1,0 +1,1 @@
+"""Carries out runs in threads of their own, outside of any page."""
