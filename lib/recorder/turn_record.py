@@ -90,6 +90,7 @@ def turn_of(
         tape.duration_ms,
         note=" ".join(note for note in notes if note),
         recorded=_recorded(tape, placed, answer, status),
+        reasoning=answer.reasoning,
     )
 
 

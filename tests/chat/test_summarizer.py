@@ -20,7 +20,7 @@ from lib.context.candidates import SUMMARY_HEADING, Summary
 from lib.errors import ChatError, ProviderError, RateLimited
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user
-from lib.providers import ChatRequest, Reply, SentBody, TextDelta
+from lib.providers import ChatRequest, SentBody, StreamEvent
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.tokens import ESTIMATE
@@ -136,7 +136,7 @@ class Writer(ScriptedProvider):
         self.summaries = list(summaries)
         self.summary_requests: list[ChatRequest] = []
 
-    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+    def stream(self, sent: SentBody) -> Iterator[StreamEvent]:
         if sent.request.messages[0].content == INSTRUCTIONS:
             self.summary_requests.append(sent.request)
             summary = self.summaries.pop(0)
