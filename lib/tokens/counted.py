@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from lib.message_parts import Image, Other, Part, Reasoning, Text, ToolCall, ToolResult, part_of
+from lib.message_parts import Image, Other, Part, Reasoning, Text, ToolCall, ToolResult, as_json, part_of, parts_of
 from lib.messages import Message
 
 NON_TEXT_PART = 85
@@ -41,6 +41,37 @@ def counted(message: Message) -> Counted:
         apart += _apart(part)
     images = tuple(part for part in apart if isinstance(part, Image))
     return Counted(replace(message, content=kept), images, len(apart) - len(images))
+
+
+class MessageTexts(NamedTuple):
+    """What is counted of a message as text, and the number of its tool calls."""
+
+    texts: list[str]
+    calls: int = 0
+
+
+def texts_of(message: Message) -> MessageTexts:
+    """What is tokenized of a message that `counted` returned."""
+    texts: list[str] = []
+    calls = 0
+    for part in parts_of(message):
+        if isinstance(part, Text):
+            texts.append(part.text)
+        elif isinstance(part, ToolCall):
+            texts += [part.name, as_json(part.arguments)]
+            calls += 1
+        elif isinstance(part, ToolResult):
+            texts += [each.text for each in part.parts if isinstance(each, Text)]
+        elif isinstance(part, Reasoning) and part.in_content:
+            texts.append(part.text)
+    return MessageTexts(texts, calls)
+
+
+def text_of(message: Message) -> str:
+    """All that counts as text in a message, for people: a string unchanged, of parts one below the other."""
+    if isinstance(message.content, str) and not message.extra:
+        return message.content
+    return "\n".join(text for text in texts_of(counted(message).message).texts if text)
 
 
 def _as_text(part: Part, stored: Any) -> list[Any]:

@@ -17,13 +17,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
-from lib.message_parts import Reasoning, Text, ToolCall, ToolResult, as_json, parts_of
 from lib.messages import Message
 from lib.tokens import Provenance, TokenCounter
 from lib.tokens.cache import shared_cache
-from lib.tokens.counted import NON_TEXT_PART, counted
+from lib.tokens.counted import NON_TEXT_PART, counted, texts_of
 from lib.tokens.image_sizes import CLAUDE, CLAUDE_LARGE, ImageRule, image_tokens, openai_rule
 from lib.tokens.vocabularies import claude
 
@@ -37,30 +35,6 @@ _OTHER_FAMILIES = re.compile(
 )
 """Models of other makers, which other servers offer through OpenAI's or Anthropic's API."""
 _NAME_ENDS = r"(?![a-z0-9]|\.\d)"
-
-
-class MessageTexts(NamedTuple):
-    """What is counted of a message as text, and the number of its tool calls."""
-
-    texts: list[str]
-    calls: int = 0
-
-
-def _texts_of(message: Message) -> MessageTexts:
-    """The texts of a message that `counted` returned."""
-    texts: list[str] = []
-    calls = 0
-    for part in parts_of(message):
-        if isinstance(part, Text):
-            texts.append(part.text)
-        elif isinstance(part, ToolCall):
-            texts += [part.name, as_json(part.arguments)]
-            calls += 1
-        elif isinstance(part, ToolResult):
-            texts += [each.text for each in part.parts if isinstance(each, Text)]
-        elif isinstance(part, Reasoning) and part.in_content:
-            texts.append(part.text)
-    return MessageTexts(texts, calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +60,7 @@ class LocalCounter:
         if isinstance(message.content, str) and not message.extra:
             return self._frame(message) + self._tokens(message.content)
         kept, images, others = counted(message)
-        texts, calls = _texts_of(kept)
+        texts, calls = texts_of(kept)
         apart = others * NON_TEXT_PART + sum(image_tokens(self.images, image) or NON_TEXT_PART for image in images)
         return self._frame(message) + sum(map(self._tokens, texts)) + calls * self.per_message + apart
 

@@ -116,6 +116,8 @@ def test_tool_calls_are_named_and_unknown_usage_stays_unknown() -> None:
     call = Message("assistant", None, {"tool_calls": [{"id": "1", "function": {"name": "look_up"}}]})
     assert spoken(call) == "[calls look_up]"
     assert spoken(user("")) == "(empty)"
+    picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{'QUJD' * 99}"}}
+    assert spoken(Message("user", [{"type": "text", "text": "Look:"}, picture])) == "Look: [image]"
     assert total([Usage(1, None, None, 2), Usage(3, 1, None, 4)]) == Usage(4, None, None, 6)
     assert total([]) == Usage()
     assert "at most 12 words" in request_of("m", "", TALK, 20).messages[1].text

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lib.message_parts import Image
 from lib.messages import Message, user
 from lib.tokens import ESTIMATE, TokenCounter
-from lib.tokens.counted import NON_TEXT_PART, counted
+from lib.tokens.counted import NON_TEXT_PART, counted, text_of
 from lib.tokens.image_sizes import CLAUDE, CLAUDE_LARGE, image_tokens, openai_rule
 from lib.tokens.model_counters import counter_for
 from tests.support.cases.message_part_cases import picture, with_sealed
@@ -39,6 +39,14 @@ def test_encrypted_reasoning_adds_nothing_and_what_can_be_read_counts_as_its_tex
     assert counter.count(Message("assistant", [sealed, signed, text])) == counter.count(Message("assistant", [text]))
     read = {"type": "thinking", "thinking": "It must be so, because it is."}
     assert counter.count(Message("assistant", [read, text])) > counter.count(Message("assistant", [text])) + 5
+
+
+def test_the_text_that_counts_can_be_shown_alone() -> None:
+    text = {"type": "text", "text": "Look:"}
+    call = {"function": {"name": "f", "arguments": "{}"}}
+    message = Message("assistant", [text, {"type": "redacted_thinking", "data": "x"}], {"tool_calls": [call]})
+    assert text_of(message) == "Look:\nf\n{}"
+    assert text_of(user("a\n\nb")) == "a\n\nb"
 
 
 def test_what_stands_in_a_text_is_text() -> None:

@@ -7,11 +7,13 @@ than one of ten.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from lib.context.plan import ContextPlan
 from lib.messages import Message
+from lib.recorded_requests import prompt_of
 from lib.turns import Turn
 from lib.ui.chat import actions, not_sent, turn_line, versions
 from lib.ui.chat.not_sent import NotSent
@@ -97,7 +99,9 @@ def message(
     """One message; returns its container, for what belongs below the text. A long message is drawn in part. The text is
     `grey` where it is not sent; `note` is drawn below it. `views` are the parts of a message that is more than a
     text."""
-    container = st.chat_message(entry.role, avatar=AVATARS.get(entry.role, ":material/settings:"))
+    only_results = bool(views) and all(view.kind == "result" for view in views or ())  # Claude's have the user's role
+    role = "tool" if only_results else entry.role
+    container = st.chat_message(role, avatar=AVATARS.get(role, ":material/settings:"))
     with container:
         box = not_sent.text_box(key, grey=grey)
         if views is None:
@@ -195,4 +199,9 @@ def place_of(turn: Turn, page: Page) -> int | None:
     if expected is None:
         return None
     near = range(expected, min(expected + 8, len(page.history)))
-    return next((at for at in near if page.history[at].content == turn.prompt), None)
+    return next((at for at in near if _said(page.history[at], turn) == turn.prompt), None)
+
+
+def _said(entry: Message, turn: Turn) -> Any:
+    """What a turn has as its prompt if this message is it: an app's own may be of several parts."""
+    return entry.content if turn.recorded is None else prompt_of(entry)
