@@ -57,6 +57,7 @@ def read_turn(stored: Mapping[str, Any], number: int) -> Turn:
         replaces=read.optional("replaces", outside_values.count),
         summarized=read.optional("summarized", _summarized),
         recorded=read.optional("recorded", RecordedRequest.from_dict),
+        reasoning=read.optional("reasoning", outside_values.text) or "",
         note=(read.optional("note", outside_values.text) or "")[:2_000],
         number=number,
     )
@@ -88,6 +89,7 @@ def read_live(stored: Mapping[str, Any], age: float = 0.0) -> LiveTurn:
         summarized=read.optional("summarized", _summarized),
         fields=read.optional("fields", outside_values.mapping) or {},
         via=read.optional("via", outside_values.word) or "",
+        reasoning=read.optional("reasoning", outside_values.text) or "",
         age=age,
     )
 

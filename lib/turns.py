@@ -144,6 +144,9 @@ class Turn:
     """What of the answer, or of this record, cannot be used, as sentences for people."""
     recorded: RecordedRequest | None = None
     """How the request was sent, if an app of one's own sent it through the recorder."""
+    reasoning: str = ""
+    """What the model thought before it answered, as far as the provider lets it be read. The app never sends it
+    again."""
     number: int = 0
 
     @property
@@ -152,11 +155,13 @@ class Turn:
         return "counted" if self.provider in ("local", EXAMPLE) else "billed"
 
     def to_dict(self) -> dict[str, Any]:
-        """As stored, without `number`, which the store gives."""
+        """As stored, without `number`, which the store gives, and without reasoning if there is none."""
         stored = asdict(replace(self, recorded=None)) | {"request": dict(self.request), "usage": self.usage.to_dict()}
         del stored["recorded"]
         if self.recorded is not None:
             stored["recorded"] = self.recorded.to_dict()
+        if not self.reasoning:
+            del stored["reasoning"]
         del stored["number"]
         return stored
 
@@ -189,6 +194,8 @@ class LiveTurn:
     via: str = ""
     """"http" if a program sent it over the HTTP routes, "record" if an app sent it through the recorder; empty if a
     person sent it on a page."""
+    reasoning: str = ""
+    """The reasoning that came so far and can be read."""
     age: float = 0.0
 
     @property

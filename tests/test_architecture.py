@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 LIB = sorted((ROOT / "lib").rglob("*.py"))
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
 LAYERS = [
-    {"messages", "errors", "tool_calls", "settings", "outside_values", "generation"},
+    {"messages", "errors", "tool_calls", "message_parts", "images", "settings", "outside_values", "generation"},
     {"pricing", "tokens"},
     {"context"},
     {"request_rules", "turns", "stored_turns", "recorded_requests", "chat_settings", "planner"},

@@ -23,7 +23,7 @@ from lib.errors import ChatError, ContextOverflow, RuleBroken, TurnLost
 from lib.history import HistoryStore
 from lib.messages import Message
 from lib.planner import plan_next, summary_needed
-from lib.providers import ChatRequest, Provider, Reply, SentBody, TextDelta
+from lib.providers import ChatRequest, Provider, SentBody, StreamEvent
 from lib.providers.refused_settings import refuse_unsent
 from lib.providers.repetition import until_repetition
 from lib.request_rules import PROVIDERS, refusals
@@ -53,7 +53,7 @@ class Phase:
     summarized: Summarized | None = None
 
 
-Event = ContextPlan | Phase | Sent | TextDelta | Reply | BaseException
+Event = ContextPlan | Phase | Sent | StreamEvent | BaseException
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from lib.context import WantedSummary
 from lib.context.candidates import Summary
 from lib.errors import ChatError, ProviderError
+from lib.message_parts import Image, Other, Part, Text, ToolCall, ToolResult, parts_of
 from lib.messages import Message, Usage, system, user
 from lib.providers import ChatRequest, Provider, Reply
 from lib.providers.repetition import REPETITION, until_repetition
@@ -99,10 +99,16 @@ def request_of(model: str, so_far: str, messages: Sequence[Message], longest: in
 
 
 def spoken(message: Message) -> str:
-    """A message as text; tool calls and results by name and content."""
-    calls: list[Any] = list(message.extra.get("tool_calls") or ())
-    named = [f"[calls {(call.get('function') or {}).get('name')}]" for call in calls if isinstance(call, dict)]
-    return " ".join([message.text, *named]).strip() or "(empty)"
+    """A message as text; tool calls by name, results by content. The data of images and reasoning are left out."""
+    return " ".join(filter(None, map(_spoken, parts_of(message)))).strip() or "(empty)"
+
+
+def _spoken(part: Part) -> str:
+    if isinstance(part, ToolCall):
+        return f"[calls {part.name}]"
+    if isinstance(part, Text | ToolResult):
+        return part.text
+    return "[image]" if isinstance(part, Image) else f"[{part.kind}]" if isinstance(part, Other) else ""
 
 
 def shortened(message: Message, part: float) -> Message:

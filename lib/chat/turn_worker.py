@@ -21,7 +21,7 @@ from lib.context.plan import ContextPlan
 from lib.errors import ChatError, ContentRefused, HistoryUnavailable, ProviderError, Stopped, TurnLost
 from lib.history import HistoryStore
 from lib.messages import assistant, user
-from lib.providers import Provider, Reply, TextDelta
+from lib.providers import Provider, ReasoningDelta, Reply, TextDelta
 from lib.spending.spending import Spending
 from lib.tokens.ledger import TokenLedger
 from lib.turns import LiveTurn, PlanSummary, Turn, TurnStatus
@@ -114,6 +114,8 @@ class TurnWorker:
                 first = self.live.first_token_ms
                 since_start = (time.time() - self.live.started_at) * 1000
                 self._show(replace(self.live, text=self.live.text + event.text, first_token_ms=first or since_start))
+            elif isinstance(event, ReasoningDelta):
+                self._show(replace(self.live, reasoning=self.live.reasoning + event.text))
             else:
                 raise event
         if self._left.is_set():
@@ -132,14 +134,16 @@ class TurnWorker:
                 self._heartbeat()
 
     def _with_waiting_text(self, event: Event) -> Iterator[Event]:
-        """The event itself; pieces of text that came meanwhile as one, since adding each to a long reply copies it."""
+        """The event itself; pieces of one kind that came meanwhile as one, since adding each to a long text copies
+        it."""
         pieces: list[str] = []
         after: Event | None = event
-        while isinstance(after, TextDelta):
+        kind = ReasoningDelta if isinstance(event, ReasoningDelta) else TextDelta
+        while isinstance(after, kind):
             pieces.append(after.text)
             after = None if self._events.empty() else self._events.get()
         if pieces:
-            yield TextDelta("".join(pieces))
+            yield kind("".join(pieces))
         if after is not None:
             yield after
 
@@ -228,4 +232,5 @@ def finished_turn(live: LiveTurn, reply: Reply, status: TurnStatus, sent: Sent |
         replaces=live.replaces,
         summarized=live.summarized,
         note=reply.note,
+        reasoning=reply.reasoning or live.reasoning,
     )

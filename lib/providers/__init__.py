@@ -63,6 +63,13 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """The next piece of the reasoning that the provider lets people read. It is not part of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The end of a stream.
 
@@ -78,6 +85,12 @@ class Reply:
     request_id: str | None = None
     note: str = ""
     """What the provider reported and cannot be used, as a sentence for people."""
+    reasoning: str = ""
+    """The reasoning that can be read; empty if there was none, or if the provider hides it."""
+
+
+StreamEvent = TextDelta | ReasoningDelta | Reply
+"""What a provider's stream yields. The last one is the Reply."""
 
 
 class Provider(Protocol):
@@ -97,7 +110,7 @@ class Provider(Protocol):
     def address(self) -> Address:
         """Where requests go, for people who want to send one themselves. It holds no key."""
 
-    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+    def stream(self, sent: SentBody) -> Iterator[StreamEvent]:
         """Send exactly `sent.data` and yield the reply. Closing the iterator early ends the request.
 
         Raises ProviderError or ContextOverflow.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lib import outside_values
 from lib.errors import ContentRefused
 from lib.messages import Usage, utf8_safe
-from lib.providers import ChatRequest, Reply, SentBody, TextDelta
+from lib.providers import ChatRequest, SentBody, StreamEvent
 from lib.providers.boundary import ReplyReader, events_of, part
 from lib.providers.export import Address
 from lib.providers.generation_fields import ANTHROPIC_VERSION, messages_fields, messages_unsent
@@ -74,7 +74,7 @@ class AnthropicProvider:
             f"{url}/v1/messages", "x-api-key: ", "ANTHROPIC_API_KEY", (f"anthropic-version: {ANTHROPIC_VERSION}",)
         )
 
-    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+    def stream(self, sent: SentBody) -> Iterator[StreamEvent]:
         """Send the bytes; yield text as it arrives, then one Reply."""
         with translated(self._endpoint.label, self._key):
             client = self._client()
@@ -93,6 +93,8 @@ class AnthropicProvider:
             ) as events:
                 request_id = events.response.headers.get("request-id")
                 for event in events_of(events, self._endpoint.label):
+                    if thought := reader.reasoning(reasoning_in(event, reader)):
+                        yield thought
                     if delta := reader.text(read_event(event, reader, counts)):
                         yield delta
                     if reader.full:
@@ -164,6 +166,18 @@ def _hidden_tokens(iterations: Any, reader: ReplyReader) -> int | None:
         return None
     steps = [step for step in iterations if part(step, "type") in BILLED_SEPARATELY]
     return sum(reader.count(step, name) or 0 for step in steps for name in USAGE_FIELDS)
+
+
+def reasoning_in(event: Any, reader: ReplyReader) -> Any:
+    """The reasoning in an event; None if there is none. Its blocks are set apart by an empty line.
+
+    A model that hides its reasoning sends blocks with a signature and no text, or redacted ones.
+    """
+    kind = part(event, "type")
+    if kind == "content_block_delta" and part(part(event, "delta"), "type") == "thinking_delta":
+        return part(part(event, "delta"), "thinking")
+    begins = kind == "content_block_start" and part(part(event, "content_block"), "type") == "thinking"
+    return "\n\n" if begins and reader.has_reasoned else None
 
 
 def read_event(event: Any, reader: ReplyReader, counts: dict[str, int]) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from lib import outside_values
 from lib.messages import Usage
-from lib.providers import MOST_CHARACTERS, Reply, TextDelta
+from lib.providers import MOST_CHARACTERS, ReasoningDelta, Reply, TextDelta
 from lib.providers.sdk_errors import not_an_answer, unfinished
 
 Event = TypeVar("Event")
@@ -45,6 +45,8 @@ class ReplyReader:
         self._label = label
         self._pieces: list[str] = []
         self._room = MOST_CHARACTERS
+        self._reasoning: list[str] = []
+        self._reasoning_room = MOST_CHARACTERS
         self._unusable: dict[str, str] = {}
         self.model: str | None = None
         self.id: str | None = None
@@ -80,6 +82,29 @@ class ReplyReader:
         self._pieces.append(piece)
         return TextDelta(piece)
 
+    def reasoning(self, value: Any) -> ReasoningDelta | None:
+        """The next piece of reasoning; None if there is none. What is no text counts as not reported."""
+        if not isinstance(value, str):
+            if value is not None:
+                self._unusable["reasoning"] = outside_values.shown(value)
+            return None
+        piece = value[: self._reasoning_room]
+        if not piece:
+            return None
+        self._reasoning_room -= len(piece)
+        self._reasoning.append(piece)
+        return ReasoningDelta(piece)
+
+    @property
+    def has_reasoned(self) -> bool:
+        """Whether any reasoning came that can be read."""
+        return bool(self._reasoning)
+
+    @property
+    def whole_reasoning(self) -> str:
+        """All of it so far."""
+        return "".join(self._reasoning)
+
     def items(self, value: Any) -> list[Any]:
         """A list; an empty one for null. Raises ProviderUnavailable for anything else."""
         if value is not None and not isinstance(value, list):
@@ -111,6 +136,7 @@ class ReplyReader:
             "too_long" if self.full else self.stop_reason,
             outside_values.word(request_id) or self.id,
             self.note,
+            self.whole_reasoning,
         )
 
     def check_complete(self) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from lib.message_parts import BESIDE
 from lib.messages import Usage, utf8_safe
-from lib.providers import ChatRequest, Reply, SentBody, TextDelta, body_bytes
+from lib.providers import ChatRequest, SentBody, StreamEvent, body_bytes
 from lib.providers.boundary import ReplyReader, events_of, part
 from lib.providers.export import Address
 from lib.providers.generation_fields import chat_fields, is_mistral
@@ -69,7 +70,7 @@ class OpenAIProvider:
         url = (self._endpoint.base_url or OPENAI).rstrip("/")
         return Address(f"{url}/chat/completions", "Authorization: Bearer ", "OPENAI_API_KEY")
 
-    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+    def stream(self, sent: SentBody) -> Iterator[StreamEvent]:
         """Send the bytes; yield text as it arrives, then one Reply."""
         with translated(self._endpoint.label, self._key):
             client = self._client()
@@ -92,6 +93,8 @@ class OpenAIProvider:
                 request_id = chunks.response.headers.get("x-request-id")
                 for chunk in events_of(chunks, self._endpoint.label):
                     usage = usage_in(chunk, reader) or usage
+                    if thought := reader.reasoning(reasoning_in(chunk)):
+                        yield thought
                     if delta := reader.text(read_chunk(chunk, reader)):
                         yield delta
                     if reader.full:
@@ -188,6 +191,17 @@ def usage_in(chunk: Any, reader: ReplyReader) -> Usage | None:
         output_tokens=reader.count(reported, "completion_tokens"),
         reasoning_tokens=reader.count(completion, "reasoning_tokens"),
     )
+
+
+def reasoning_in(chunk: Any) -> Any:
+    """The reasoning in a chunk's first choice, under either of the names that servers use; None if there is none.
+
+    OpenAI itself sends none. vLLM, DeepSeek, llama.cpp and OpenRouter do; some write the same into both fields.
+    """
+    choices = part(chunk, "choices")
+    delta = part(choices[0], "delta") if isinstance(choices, list) and choices else None
+    found = (part(delta, name) for name in BESIDE)
+    return next((each for each in found if each not in (None, "")), None)
 
 
 def read_chunk(chunk: Any, reader: ReplyReader) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
-from lib.providers import Reply, TextDelta
+from lib.providers import Reply, StreamEvent, TextDelta
 
 REPETITION = "repetition"
 """The stop reason of a reply that was ended here."""
@@ -26,7 +26,7 @@ MOST_CHARACTERS = COPIES * LONGEST + STEP
 _NUMBERED = re.compile(r"^([ \t]*)\d+([.)])", re.MULTILINE)
 
 
-def until_repetition(stream: Iterator[TextDelta | Reply], model: str) -> Iterator[TextDelta | Reply]:
+def until_repetition(stream: Iterator[StreamEvent], model: str) -> Iterator[StreamEvent]:
     """The events of a provider's stream, up to a loop.
 
     A loop closes the stream and gives a Reply with the text so far; its usage is not known then. Closing this iterator
@@ -38,6 +38,8 @@ def until_repetition(stream: Iterator[TextDelta | Reply], model: str) -> Iterato
             yield event
             if isinstance(event, Reply):
                 return
+            if not isinstance(event, TextDelta):
+                continue
             text += event.text
             if len(text) - seen >= STEP:
                 seen = len(text)

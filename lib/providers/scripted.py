@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lib.messages import Usage
-from lib.providers import ChatRequest, Reply, SentBody, TextDelta
+from lib.providers import ChatRequest, ReasoningDelta, Reply, SentBody, StreamEvent, TextDelta
 from lib.providers.export import Address
 from lib.providers.wire_format import utf8_safe_value
 from lib.request_rules import RuleProvider
@@ -27,6 +27,8 @@ class Script:
     gate: threading.Semaphore | None = None
     usage: Usage = field(default_factory=Usage)
     stop_reason: str | None = "end"
+    reasoning: Sequence[str] = ()
+    """Pieces of reasoning before the reply."""
 
 
 class ScriptedProvider:
@@ -59,7 +61,7 @@ class ScriptedProvider:
         """An address where no server listens."""
         return Address("http://127.0.0.1:9/v1/chat/completions", "Authorization: Bearer ", "SCRIPTED_KEY")
 
-    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+    def stream(self, sent: SentBody) -> Iterator[StreamEvent]:
         """Play the next script."""
         self.requests.append(sent.request)
         self.bodies.append(sent.data)
@@ -67,6 +69,7 @@ class ScriptedProvider:
             raise AssertionError(f"request number {len(self.requests)} has no script")
         script = self._scripts.popleft()
         try:
+            yield from map(ReasoningDelta, script.reasoning)
             for piece in script.pieces:
                 if script.gate is not None:
                     script.gate.acquire(timeout=30)
@@ -78,7 +81,14 @@ class ScriptedProvider:
             raise
         if script.error is not None:
             raise script.error
-        yield Reply("".join(script.pieces), script.usage, sent.request.model, script.stop_reason, "scripted-1")
+        yield Reply(
+            "".join(script.pieces),
+            script.usage,
+            sent.request.model,
+            script.stop_reason,
+            "scripted-1",
+            reasoning="".join(script.reasoning),
+        )
 
     def models(self) -> list[str]:
         """The one model name it lists."""

@@ -20,7 +20,6 @@ from lib.recorder.tape import Ended, Tape
 from lib.tokens import TokenCounter
 from lib.turns import PlanSummary, Turn
 
-TEXT_PARTS = ("text", "input_text", "output_text", "tool_use", "tool_result", "thinking", "refusal")
 WHY: dict[str, str] = {
     "complete": "The answer ended before the server said that it is complete.",
     "left": "The app closed the connection before the answer was complete.",
@@ -91,6 +90,7 @@ def turn_of(
         tape.duration_ms,
         note=" ".join(note for note in notes if note),
         recorded=_recorded(tape, placed, answer, status),
+        reasoning=answer.reasoning,
     )
 
 
@@ -143,15 +143,13 @@ def _json(value: Any) -> str:
 
 
 def plan_of(placed: Placed, settings: ChatSettings, counter: TokenCounter) -> PlanSummary:
-    """What was sent and what was not, with sizes by this counter. Raises ProviderError if it asks a server that fails.
-
-    A picture counts as the counter counts pictures, never as the text that carries it.
-    """
+    """What was sent and what was not, with sizes by this counter. Raises ProviderError if a server is asked and
+    fails."""
     request, alignment = placed.request, placed.alignment
     unsent: Reason = "server_kept" if request.previous_id is not None else "app_dropped"
     instructions = [system(request.system_prompt)] if request.system_prompt is not None else []
-    sizes = counter.count_many([_countable(message) for message in instructions])
-    sizes += counter.count_many([_countable(each.message) for each in request.messages])
+    sizes = counter.count_many(instructions)
+    sizes += counter.count_many([each.message for each in request.messages])
     template = counter.template(bool(instructions) or request.messages[0].message.is_system)
     sent = len(request.messages)
     return PlanSummary(
@@ -169,16 +167,3 @@ def plan_of(placed: Placed, settings: ChatSettings, counter: TokenCounter) -> Pl
         sum(sizes) + template + request.max_output_tokens <= settings.max_tokens,
         template,
     )
-
-
-def _countable(message: Message) -> Message:
-    """The message with every part that is no text as an empty one of its type."""
-    if not isinstance(message.content, list):
-        return message
-    parts = [
-        part
-        if not isinstance(part, dict) or part.get("type") in TEXT_PARTS
-        else {"type": str(part.get("type", "part"))[:40]}
-        for part in message.content
-    ]
-    return replace(message, content=parts)

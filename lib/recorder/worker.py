@@ -172,8 +172,9 @@ class Worker:
         messages = tuple(
             type(each).from_dict(without_secrets(each.to_dict(), self._tape.secrets)) for each in answer.messages
         )
-        text, note = (without_secrets(each, self._tape.secrets) for each in (answer.text, answer.note))
-        return replace(answer, messages=messages, text=text, note=note)
+        written = (answer.text, answer.reasoning, answer.note)
+        text, reasoning, note = (without_secrets(each, self._tape.secrets) for each in written)
+        return replace(answer, messages=messages, text=text, reasoning=reasoning, note=note)
 
     def _store(self, request: AppRequest, answer: Answer, ended: Ended) -> None:
         """Store the turn, as soon as the session and the store allow it."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lib.messages import Usage
-from lib.providers import ChatRequest, Provider, Reply, SentBody, TextDelta
+from lib.providers import ChatRequest, Provider, Reply, SentBody, StreamEvent, TextDelta
 from lib.providers.export import Address
 from lib.providers.llama.process import WHOLE, LocalModel, LocalProvider
 from lib.providers.openai import OpenAIProvider
@@ -137,7 +137,7 @@ class AskedOnceProvider:
         """The provider's own."""
         return self._provider.counter()
 
-    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+    def stream(self, sent: SentBody) -> Iterator[StreamEvent]:
         """The remembered reply to the same messages, if there is one; else the provider's, which is remembered."""
         key, pieces = request_key(sent.body["messages"], sent.request.max_output_tokens), list[str]()
         known = self._asked_once.get(key)
@@ -148,7 +148,7 @@ class AskedOnceProvider:
         for event in self._provider.stream(sent):
             if isinstance(event, TextDelta):
                 pieces.append(event.text)
-            else:
+            elif isinstance(event, Reply):
                 self._asked_once.keep(key, Answer(tuple(pieces), _as_end(event)))
             yield event
 

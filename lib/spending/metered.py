@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lib.errors import ChatError, ContentRefused
 from lib.messages import Usage
-from lib.providers import ChatRequest, Provider, Reply, SentBody, TextDelta
+from lib.providers import ChatRequest, Provider, Reply, SentBody, StreamEvent
 from lib.providers.export import Address
 from lib.request_rules import RuleProvider
 from lib.spending.meter import Hold, Meter
@@ -35,7 +35,7 @@ class MeteredProvider:
     def address(self) -> Address:
         return self._provider.address()
 
-    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+    def stream(self, sent: SentBody) -> Iterator[StreamEvent]:
         """The same, unless a spending cap would be passed: then nothing is sent. Raises SpendingCapReached."""
         request = sent.request
         hold = self._hold(request)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from lib.messages import Message
+from lib.tokens.counted import NON_TEXT_PART, counted
 
 Provenance = Literal["billed", "counted", "reconstructed", "assumed", "estimated"]
 
@@ -60,17 +61,20 @@ class TokenCounter(Protocol):
 class CharacterEstimate:
     """The source document's estimateTokens: UTF-16 units / 4, rounded up, with nothing for roles and separators.
 
-    Example: count(user("Hello")) -> 2
+    It differs where the source counts the data of images and encrypted parts as text. An image or a file is
+    NON_TEXT_PART tokens here. Example: count(user("Hello")) -> 2
     """
 
     name = "characters / 4"
     provenance: Provenance = "estimated"
 
     def count(self, message: Message) -> int:
-        """Estimated tokens of the content, equal to JavaScript's Math.ceil(text.length / 4)."""
-        content = message.content
-        text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-        return -(-utf16_units(text) // 4)
+        """Estimated tokens of the content; for texts, equal to JavaScript's Math.ceil(text.length / 4)."""
+        if isinstance(message.content, str):
+            return -(-utf16_units(message.content) // 4)
+        kept, images, others = counted(message)
+        text = json.dumps(kept.content, ensure_ascii=False, separators=(",", ":"))
+        return -(-utf16_units(text) // 4) + (len(images) + others) * NON_TEXT_PART
 
     def count_many(self, messages: Sequence[Message]) -> list[int]:
         """Estimated tokens of each message."""

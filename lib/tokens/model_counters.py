@@ -5,27 +5,26 @@ unknown model name is counted with the nearest tokenizer and labelled "assumed";
 when the first message is counted, and each text is counted once (lib/tokens/cache.py).
 
 What providers add on their side is not counted: tool descriptions, JSON schemas, hidden reasoning, searches, and how
-they wrap tool calls. An image or a file counts as NON_TEXT_PART tokens, which is a lower bound. Counting endpoints are
+they wrap tool calls. What of a message is text at all is decided in lib/tokens/counted.py. An image is estimated by its
+vendor's formula; one without, and a file, count as NON_TEXT_PART tokens, which is a lower bound. Counting endpoints are
 in lib/providers/.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
 
 from lib.messages import Message
 from lib.tokens import Provenance, TokenCounter
 from lib.tokens.cache import shared_cache
+from lib.tokens.counted import NON_TEXT_PART, counted, texts_of
+from lib.tokens.image_sizes import CLAUDE, CLAUDE_LARGE, ImageRule, image_tokens, openai_rule
 from lib.tokens.vocabularies import claude
 
-NON_TEXT_PART = 85
-"""Tokens for a part that is not text: OpenAI's documented size of a small image. A large one has ten times as many."""
 CLAUDE_PER_O200K = 1.35
 """How many tokens the newest Claude needs for one token of o200k_base: about right for English and code, up to 45 % too
 low for other scripts."""
@@ -38,67 +37,6 @@ _OTHER_FAMILIES = re.compile(
 _NAME_ENDS = r"(?![a-z0-9]|\.\d)"
 
 
-class MessageParts(NamedTuple):
-    """What is counted of a message: its texts, the number of its tool calls, and the number of its non-text parts."""
-
-    texts: list[str]
-    calls: int = 0
-    non_text: int = 0
-
-
-def _message_parts(message: Message) -> MessageParts:
-    """Take a message apart. Content of a kind that no provider has (a number, an object) counts as its JSON."""
-    texts: list[str] = []
-    calls = non_text = 0
-    content = message.content if isinstance(message.content, list) else [message.text] if message.text else []
-    for part in content:
-        part_texts = _part_texts(part)
-        if part_texts is None:
-            non_text += 1
-        else:
-            texts += part_texts
-            calls += isinstance(part, dict) and part.get("type") == "tool_use"
-    for call in _function_calls(message.extra):
-        texts += [_as_text(call.get("name")), _as_text(call.get("arguments"))]
-        calls += 1
-    return MessageParts(texts, calls, non_text)
-
-
-def _part_texts(part: Any) -> list[str] | None:
-    """The texts of one content part of OpenAI's or Anthropic's, None if it is not text."""
-    if isinstance(part, str):
-        return [part]
-    kind = part.get("type") if isinstance(part, dict) else None
-    if kind in ("text", "input_text", "output_text"):
-        return [_as_text(part.get("text"))]
-    if kind in ("refusal", "thinking"):
-        return [_as_text(part.get(kind))]
-    if kind == "tool_use":
-        return [_as_text(part.get("name")), _as_text(part.get("input"))]
-    if kind == "tool_result":
-        result = part.get("content")
-        nested = [_part_texts(each) for each in result] if isinstance(result, list) else [[_as_text(result)]]
-        return None if None in nested else [text for texts in nested for text in texts or ()]
-    return None
-
-
-def _function_calls(extra: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The functions that an OpenAI message calls, in `tool_calls` or in the older `function_call`."""
-    calls = extra.get("tool_calls")
-    for call in calls if isinstance(calls, list) else ():
-        function = call.get("function", call.get("custom")) if isinstance(call, dict) else None
-        yield function if isinstance(function, dict) else {"arguments": call}
-    if isinstance(extra.get("function_call"), dict):
-        yield extra["function_call"]
-
-
-def _as_text(value: Any) -> str:
-    """A string unchanged, None as "", anything else as JSON."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-
-
 @dataclass(frozen=True, slots=True)
 class LocalCounter:
     """A TokenCounter that uses one of the TOKENIZERS of lib/tokens/vocabularies. The defaults are for models whose own
@@ -106,6 +44,7 @@ class LocalCounter:
 
     `per_message` is the tokens around each message, `opening` those around the whole request; four and three are about
     what the usual chat templates take. `factor` corrects for a vocabulary that only stands in for the model's own.
+    `images` is how the model counts images.
     """
 
     name: str
@@ -114,14 +53,16 @@ class LocalCounter:
     per_message: int = 4
     opening: int = 3
     factor: float = 1.0
+    images: ImageRule | None = None
 
     def count(self, message: Message) -> int:
         """Tokens of one message, including what the protocol adds around it and around each of its tool calls."""
         if isinstance(message.content, str) and not message.extra:
             return self._frame(message) + self._tokens(message.content)
-        texts, calls, non_text = _message_parts(message)
-        content = sum(map(self._tokens, texts)) + non_text * NON_TEXT_PART
-        return self._frame(message) + content + calls * self.per_message
+        kept, images, others = counted(message)
+        texts, calls = texts_of(kept)
+        apart = others * NON_TEXT_PART + sum(image_tokens(self.images, image) or NON_TEXT_PART for image in images)
+        return self._frame(message) + sum(map(self._tokens, texts)) + calls * self.per_message + apart
 
     def count_many(self, messages: Sequence[Message]) -> list[int]:
         """Tokens of each message."""
@@ -210,7 +151,8 @@ def _bare_name(model: str) -> str:
 def _openai(name: str) -> OpenAICounter:
     rows = (row for row in OPENAI_FAMILIES if not row[0] or re.match(f"(?:{row[0]}){_NAME_ENDS}", name))
     _, tokenizer, opening, provenance = next(rows)
-    return OpenAICounter(tokenizer, provenance, tokenizer, per_message=3, opening=opening)
+    rule = openai_rule(name)
+    return OpenAICounter(tokenizer, provenance, tokenizer, per_message=3, opening=opening, images=rule)
 
 
 def _claude(name: str) -> ClaudeCounter:
@@ -220,8 +162,9 @@ def _claude(name: str) -> ClaudeCounter:
     family = "4.8" if version is None or version >= (4, 8) else "4.7" if version == (4, 7) else "3.0"
     per_message = CLAUDE_PER_MESSAGE[family]
     opening = claude.FRAME[family] - per_message
+    images = CLAUDE if version is not None and version < (4, 7) else CLAUDE_LARGE
     if not claude.installed():
         label = f"o200k_base × {CLAUDE_PER_O200K}"
-        return ClaudeCounter(label, "estimated", "o200k_base", per_message, opening, CLAUDE_PER_O200K)
+        return ClaudeCounter(label, "estimated", "o200k_base", per_message, opening, CLAUDE_PER_O200K, images)
     provenance: Provenance = "reconstructed" if version and (3, 0) <= version < (6, 0) else "assumed"
-    return ClaudeCounter(f"ctok {family}", provenance, f"ctok {family}", per_message, opening)
+    return ClaudeCounter(f"ctok {family}", provenance, f"ctok {family}", per_message, opening, images=images)

@@ -188,5 +188,5 @@ def test_every_response_has_the_security_headers(served: ApiServer) -> None:
     for path in ("/api/health", "/api/x", "/nowhere"):
         headers = served.client.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["content-security-policy"] == "frame-ancestors 'self'"
+        assert headers["content-security-policy"] == "frame-ancestors 'self'; img-src 'self' data: blob:"
     assert served.client.head("/api/health").status_code == 200

@@ -93,6 +93,28 @@ def test_an_exchange_is_stored_with_its_turn(chat: ChatService) -> None:
     assert chat.store.live(SID) is None
 
 
+def test_reasoning_is_stored_with_its_turn_and_never_sent_again(chat: ChatService) -> None:
+    provider = ScriptedProvider(Script(["4"], reasoning=("Two and ", "two.")), Script(["8"]))
+    states = finish(chat, send(chat, provider, "What's 2+2?"))
+    assert states[-1].reasoning == "Two and two."
+    assert states[-1].text == "4"
+    finish(chat, send(chat, provider, "And 4+4?"))
+    assert [turn.reasoning for turn in chat.store.turns(SID)] == ["Two and two.", ""]
+    assert list(chat.store.load(SID))[:2] == [user("What's 2+2?"), assistant("4")]
+    assert b"Two and two" not in provider.bodies[1]
+
+
+def test_reasoning_of_a_reply_that_was_stopped_is_kept(chat: ChatService) -> None:
+    gate = threading.Semaphore(1)
+    provider = ScriptedProvider(Script(["one ", "two"], reasoning=("Hm.",), gate=gate))
+    live = send(chat, provider, "Count")
+    wait_until(lambda: (chat.live(SID) or live).text == "one ")
+    chat.stop(SID)
+    finish(chat, live)
+    assert [(turn.reply, turn.status, turn.reasoning) for turn in chat.store.turns(SID)] == [("one ", "stopped", "Hm.")]
+    gate.release(2)
+
+
 def test_the_second_request_re_sends_the_first_turn(chat: ChatService) -> None:
     provider = ScriptedProvider(Script(["Hi!"]), Script(["4"]), Script(["8"]))
     for text in ("Hello", "What's 2+2?", "And 4+4?"):

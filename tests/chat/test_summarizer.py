@@ -20,7 +20,7 @@ from lib.context.candidates import SUMMARY_HEADING, Summary
 from lib.errors import ChatError, ProviderError, RateLimited
 from lib.history.memory import InMemoryHistory
 from lib.messages import Message, Usage, assistant, user
-from lib.providers import ChatRequest, Reply, SentBody, TextDelta
+from lib.providers import ChatRequest, SentBody, StreamEvent
 from lib.providers.llama.process import LocalModel, LocalProvider
 from lib.providers.scripted import Script, ScriptedProvider
 from lib.tokens import ESTIMATE
@@ -116,6 +116,8 @@ def test_tool_calls_are_named_and_unknown_usage_stays_unknown() -> None:
     call = Message("assistant", None, {"tool_calls": [{"id": "1", "function": {"name": "look_up"}}]})
     assert spoken(call) == "[calls look_up]"
     assert spoken(user("")) == "(empty)"
+    picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{'QUJD' * 99}"}}
+    assert spoken(Message("user", [{"type": "text", "text": "Look:"}, picture])) == "Look: [image]"
     assert total([Usage(1, None, None, 2), Usage(3, 1, None, 4)]) == Usage(4, None, None, 6)
     assert total([]) == Usage()
     assert "at most 12 words" in request_of("m", "", TALK, 20).messages[1].text
@@ -136,7 +138,7 @@ class Writer(ScriptedProvider):
         self.summaries = list(summaries)
         self.summary_requests: list[ChatRequest] = []
 
-    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+    def stream(self, sent: SentBody) -> Iterator[StreamEvent]:
         if sent.request.messages[0].content == INSTRUCTIONS:
             self.summary_requests.append(sent.request)
             summary = self.summaries.pop(0)

@@ -81,7 +81,7 @@ def test_the_pages_work_with_the_security_headers_and_without_complaints(app: Ap
         tab.open(session_id, path)
         tab.settled()
         answer = tab.page.request.get(app.url + path)
-        assert answer.headers["content-security-policy"] == "frame-ancestors 'self'"
+        assert answer.headers["content-security-policy"] == "frame-ancestors 'self'; img-src 'self' data: blob:"
         assert answer.headers["x-frame-options"] == "SAMEORIGIN"
     assert [text for text in complaints if any(word in text for word in BLOCKED)] == []
 

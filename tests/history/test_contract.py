@@ -32,7 +32,8 @@ def test_an_exchange_is_read_back_as_it_was_stored(store: HistoryStore) -> None:
     live = prompt("What's 2+2?")
     store.begin("s", live)
     plan = PlanSummary(((0, 1, True, "fits"),), 0, 1, 0, 9, 3, 8192, 1024, "none", "characters / 4", "estimated", True)
-    turn = record(live, "4", plan=plan, request={"model": "m", "max_tokens": 3}, request_sha256="ab", duration_ms=1.5)
+    known = {"request": {"model": "m", "max_tokens": 3}, "request_sha256": "ab", "reasoning": "Two and two, \ud83d."}
+    turn = record(live, "4", plan=plan, duration_ms=1.5, **known)
     messages = [user("What's 2+2?"), Message("assistant", [{"type": "text", "text": "4"}], {"tool_calls": []})]
     store.commit("s", live.id, messages, turn)
     assert as_dicts(store.load("s")) == as_dicts(messages)
@@ -75,7 +76,7 @@ def test_beginning_the_same_turn_again_is_accepted(store: HistoryStore) -> None:
 
 
 def test_a_live_turn_is_read_back_with_its_age(kit: Kit) -> None:
-    live = prompt("Hello \ud83d", text="partial", replaces=3, over_budget_allowed=True)
+    live = prompt("Hello \ud83d", text="partial", reasoning="Hm", replaces=3, over_budget_allowed=True)
     kit.store.begin("s", live)
     found = kit.store.live("s")
     assert found.to_dict() == live.to_dict()

@@ -10,6 +10,7 @@ from lib.messages import Message, assistant, system, user
 from lib.providers import ChatRequest, Reply
 from lib.providers.llama.counter import LlamaCounter, forget_servers
 from lib.providers.llama.process import LocalModel, LocalProvider
+from lib.tokens.counted import NON_TEXT_PART
 from tests.support.cases.llama_counting import (
     conversations,
     counter_of,
@@ -101,9 +102,20 @@ def test_texts_that_only_start_alike_have_their_own_sizes(model: LocalModel) -> 
 
 @pytest.mark.model
 def test_a_message_the_server_refuses_has_the_size_of_its_text(model: LocalModel) -> None:
-    image = Message("user", [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}])
-    for odd in (image, Message("user", 5), Message("assistant", {"a": [1, None]}), Message("user", [float("nan")])):
+    for odd in (Message("user", 5), Message("assistant", {"a": [1, None]})):
         assert counter_of(model).count(odd) == counter_of(model).count(user(odd.text)) - 5 or not odd.text
+
+
+@pytest.mark.model
+def test_the_data_of_an_image_is_neither_sent_to_the_server_nor_counted(model: LocalModel) -> None:
+    sizes = [
+        counter_of(model).count(
+            Message("user", [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{'A' * length}"}}])
+        )
+        for length in (4, 40_000)
+    ]
+    assert sizes == [counter_of(model).count(Message("user", [])) + NON_TEXT_PART] * 2
+    assert counter_of(model).count(Message("user", [float("nan")])) == sizes[0]
 
 
 EACH = "{% for m in messages %}"

@@ -11,7 +11,7 @@ import pytest
 
 from lib.errors import ContentRefused, InvalidRequest, MissingKey, ProviderUnavailable, WrongKey
 from lib.messages import Message, Usage, assistant, system, user
-from lib.providers import ChatRequest, Reply
+from lib.providers import ChatRequest, ReasoningDelta, Reply, TextDelta
 from lib.providers.anthropic import AnthropicProvider
 from lib.providers.openai import OpenAIProvider
 from lib.providers.wire_format import response_items
@@ -153,13 +153,44 @@ def test_an_openai_refusal_is_text_with_the_stop_reason_refused(replay: Replay) 
     assert reply.stop_reason == "refused"
 
 
-def test_reasoning_text_is_not_part_of_the_reply(replay: Replay) -> None:
-    replay.events(says(reasoning_content="hm, "), says(reasoning="hm"), says("a", "stop"))
-    assert reply_of(openai(replay)).text == "a"
-    thinking = {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "hm"}}
-    events = message_events("a")
-    replay.events(*events[:2], thinking, *events[2:], named=True)
-    assert reply_of(anthropic(replay)).text == "a"
+def test_streamed_reasoning_comes_apart_from_the_reply(replay: Replay) -> None:
+    both = says(reasoning_content="m", reasoning="m")  # some servers write it into both fields
+    replay.events(
+        says(reasoning_content="h"), both, says(reasoning=", so"), says("a", reasoning=None), says(end="stop")
+    )
+    events = list(openai(replay).stream(openai(replay).prepare(REQUEST)))
+    assert events[:4] == [ReasoningDelta("h"), ReasoningDelta("m"), ReasoningDelta(", so"), TextDelta("a")]
+    end = events[-1]
+    assert isinstance(end, Reply)
+    assert (end.text, end.reasoning, end.note) == ("a", "hm, so", "")
+
+
+def test_claudes_thinking_comes_apart_from_the_reply_and_without_its_signature(replay: Replay) -> None:
+    blocks = [
+        {
+            "type": "content_block_start",
+            "index": at,
+            "content_block": {"type": "thinking", "thinking": "", "signature": ""},
+        }
+        for at in (0, 1)
+    ]
+    thoughts = [
+        {"type": "content_block_delta", "index": at, "delta": {"type": "thinking_delta", "thinking": text}}
+        for at, text in enumerate(("hm", "so"))
+    ]
+    signed = {"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "EqQB"}}
+    sealed = {"type": "content_block_start", "index": 2, "content_block": {"type": "redacted_thinking", "data": "Eu4"}}
+    begin, *rest = message_events("a", end={"output_tokens": 50, "output_tokens_details": {"thinking_tokens": 30}})
+    replay.events(begin, blocks[0], thoughts[0], signed, blocks[1], thoughts[1], sealed, *rest, named=True)
+    reply = reply_of(anthropic(replay))
+    assert (reply.text, reply.reasoning, reply.usage.reasoning_tokens) == ("a", "hm\n\nso", 30)
+
+
+def test_reasoning_that_is_no_text_counts_as_not_reported(replay: Replay) -> None:
+    replay.events(says(reasoning={"a": 1}), says("a", "stop"))
+    reply = reply_of(openai(replay))
+    assert (reply.text, reply.reasoning) == ("a", "")
+    assert "reasoning as an object" in reply.note
 
 
 @pytest.mark.parametrize("delta", [{}, {"delta": None}])

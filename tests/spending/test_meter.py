@@ -12,7 +12,7 @@ from lib.errors import ChatError, ProviderUnavailable, SpendingCapReached
 from lib.history.memory import InMemoryHistory
 from lib.messages import Usage, user
 from lib.pricing.model import Model, Rates
-from lib.providers import ChatRequest, Reply, SentBody, TextDelta
+from lib.providers import ChatRequest, Reply, SentBody, StreamEvent, TextDelta
 from lib.providers.scripted import ScriptedProvider
 from lib.spending import Caps
 from lib.spending.metered import MeteredProvider
@@ -45,9 +45,7 @@ def spending(store: InMemoryHistory, limits: Caps = Caps(), now: float = 0.0) ->
     return Spending(store, lambda provider, model: MODEL if model == "test-model" else None, limits, lambda: now)
 
 
-def ask(
-    spends: Spending, provider: Billed, model: str = "test-model", session_id: str = "s"
-) -> list[TextDelta | Reply]:
+def ask(spends: Spending, provider: Billed, model: str = "test-model", session_id: str = "s") -> list[StreamEvent]:
     metered = MeteredProvider(provider, spends.meter(session_id), ESTIMATE)
     request = ChatRequest(model, (user("x" * 400),), 100)  # 100 tokens by the estimate, and 100 for the reply
     return list(metered.stream(metered.prepare(request)))

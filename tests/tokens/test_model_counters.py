@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from lib.messages import Message, assistant, system, user, utf8_safe
 from lib.tokens import PROVENANCE_TEXT, CharacterEstimate, TokenCounter, cache
 from lib.tokens.cache import CountCache, shared_cache
+from lib.tokens.counted import NON_TEXT_PART
 from lib.tokens.ledger import TokenLedger
-from lib.tokens.model_counters import NON_TEXT_PART, ClaudeCounter, LocalCounter, OpenAICounter, counter_for
+from lib.tokens.model_counters import ClaudeCounter, LocalCounter, OpenAICounter, counter_for
 from lib.tokens.vocabularies import TOKENIZERS, claude, content_tokens
 from tests.support.cases.conversations import histories, texts
 
@@ -224,7 +225,7 @@ def test_a_tool_call_without_content_is_counted(counter: TokenCounter) -> None:
 
 
 @each_counter
-def test_text_parts_count_as_text_and_an_image_as_a_fixed_number(counter: TokenCounter) -> None:
+def test_text_parts_count_as_text_and_an_unreadable_image_as_a_fixed_number(counter: TokenCounter) -> None:
     text = {"type": "text", "text": "hello world"}
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 100_000}}
     assert counter.count(Message("user", [text])) == counter.count(user("hello world"))

@@ -49,6 +49,7 @@ turns = st.builds(
     request_sha256=texts | st.none(),
     usage=st.builds(Usage, st.integers(0, 10**6) | st.none(), st.none(), st.none(), st.integers(0, 10**6)),
     note=st.text(max_size=10) | st.just("n" * 3_000),
+    reasoning=st.just("") | texts,
     number=st.integers(0, 9),
 )
 

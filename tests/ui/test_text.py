@@ -23,6 +23,8 @@ from lib.ui.format.text import NBSP, as_label, as_markdown, as_option, cut
         ("<script>$5</script>", "&lt;script>\\$5&lt;/script>"),
         ("a\n\n    $5", f"a\n\n{NBSP * 4}\\$5"),
         ("- a\n\n    - b", "- a\n\n    - b"),
+        ("![a](https://b.example/c.png)", "&#33;[a](https://b.example/c.png)"),
+        ("`![a](b)` \\![a](b) \\\\![a](b)", "`![a](b)` \\![a](b) \\\\&#33;[a](b)"),
     ],
 )
 def test_markdown_stays_and_streamlits_own_extensions_go(text: str, drawn: str) -> None:

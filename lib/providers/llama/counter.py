@@ -20,6 +20,7 @@ from lib.providers.llama.template import Template, learn_template, text_to_count
 from lib.providers.wire_format import wire_message
 from lib.settings import Endpoint
 from lib.tokens import Provenance, TokenCounter
+from lib.tokens.counted import NON_TEXT_PART, Counted, counted
 
 KEPT_COUNTS = 100_000
 """Sizes remembered for one model, about 25 MB. The oldest are forgotten first."""
@@ -86,10 +87,14 @@ class LlamaCounter:
         return self.count_many([message])[0]
 
     def count_many(self, messages: Sequence[Message]) -> list[int]:
-        """Tokens of each message. Only those never counted before are sent, together. Raises ProviderError."""
-        keys = [_key(message) for message in messages]
+        """Tokens of each message. Only those never counted before are sent, together. Raises ProviderError.
+
+        An image or a file is NON_TEXT_PART tokens: how many it has depends on the model, and the server is not sent it.
+        """
+        each = [counted(message) for message in messages]
+        keys = [_key(one.message) for one in each]
         sizes = self.learned.known_sizes(keys)
-        uncounted = {key: message for key, message in zip(keys, messages, strict=True) if key not in sizes}
+        uncounted = {key: one.message for key, one in zip(keys, each, strict=True) if key not in sizes}
         if uncounted:
             template = self.learned.template
             texts = [text_to_count(self._server, template, wire_message(message)) for message in uncounted.values()]
@@ -97,7 +102,7 @@ class LlamaCounter:
             new = {key: count - others for key, count, (_, others) in zip(uncounted, counts, texts, strict=True)}
             self.learned.remember(new)
             sizes |= new
-        return [sizes[key] for key in keys]
+        return [sizes[key] + _apart(one) for key, one in zip(keys, each, strict=True)]
 
     def template(self, has_system: bool) -> int:
         """Tokens beyond the messages: the reply's start, and the system block that a template adds if there is none."""
@@ -171,6 +176,10 @@ def _key(message: Message) -> Hashable:
     if message.extra or not isinstance(content, str):
         return _digest(json.dumps(message.to_dict(), sort_keys=True, default=str))
     return message.role, content if len(content) <= SHORT else _digest(content)
+
+
+def _apart(one: Counted) -> int:
+    return (len(one.images) + one.others) * NON_TEXT_PART
 
 
 def _digest(text: str) -> bytes:

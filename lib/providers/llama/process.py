@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.errors import ProviderUnavailable
-from lib.providers import ChatRequest, Reply, SentBody, TextDelta, export
+from lib.providers import ChatRequest, SentBody, StreamEvent, export
 from lib.providers.llama.counter import LlamaCounter
 from lib.providers.llama.server import Ask
 from lib.providers.openai import OpenAIProvider
@@ -188,7 +188,7 @@ class LocalProvider:
         """The address of a llama.cpp server that people start themselves, since the child answers only the app."""
         return replace(self._at("http://127.0.0.1:8080/v1", "unused").address(), note=OWN_SERVER)
 
-    def stream(self, sent: SentBody) -> Iterator[TextDelta | Reply]:
+    def stream(self, sent: SentBody) -> Iterator[StreamEvent]:
         """Send the bytes, starting the model if it is not running."""
         with self._running() as provider:
             yield from provider.stream(sent)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from lib.message_parts import Reasoning, part_of
 from lib.messages import Message, Usage
+from lib.providers import MOST_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,19 @@ class Answer:
     response_id: str = ""
     complete: bool = False
     """Whether the server said that it is complete."""
+    reasoning: str = ""
+    """The reasoning that can be read."""
     note: str = ""
     """What cannot be used of it, or why there is none, as sentences for people."""
+
+
+def readable_reasoning(parts: Iterable[Mapping[str, Any]]) -> str:
+    """The reasoning in an answer's blocks or items that can be read; empty if there is none, or if it is hidden.
+
+    Example: [a thinking block "Hm.", redacted thinking, a text] -> "Hm."
+    """
+    found = [part.text for part in map(part_of, parts) if isinstance(part, Reasoning) and part.text]
+    return "\n\n".join(found)[:MOST_CHARACTERS]
 
 
 class AnswerProtocol(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 from lib import outside_values
 from lib.messages import Message, Usage
 from lib.providers.boundary import ReplyReader
-from lib.providers.openai import read_chunk, usage_in
+from lib.providers.openai import read_chunk, reasoning_in, usage_in
 from lib.recorder.replies.answer import Answer
 
 MOST_CALLS = 512
@@ -38,7 +38,9 @@ class ChatAnswer:
             self._has_content = self._has_content or bool(delta.get("content"))
             for place, call in enumerate(self._reader.items(delta.get("tool_calls"))):
                 self._call(call, place)
-        added = self._reader.text(read_chunk({**event, "choices": first} if first else event, self._reader))
+        chosen = {**event, "choices": first} if first else event
+        self._reader.reasoning(reasoning_in(chosen))
+        added = self._reader.text(read_chunk(chosen, self._reader))
         return "" if added is None else added.text
 
     def whole(self, body: Mapping[str, Any]) -> str:
@@ -68,7 +70,14 @@ class ChatAnswer:
         if self._choices > 1:
             note = f"The server gave {self._choices} replies; the first one is stored. {note}".strip()
         return Answer(
-            (), text, self._usage, reader.model or "", reader.stop_reason, reader.id or "", reader.finished, note
+            text=text,
+            usage=self._usage,
+            model=reader.model or "",
+            stop_reason=reader.stop_reason,
+            response_id=reader.id or "",
+            complete=reader.finished,
+            reasoning=reader.whole_reasoning,
+            note=note,
         )
 
     def _call(self, piece: Any, place: int) -> None:

@@ -10,7 +10,7 @@ from lib import outside_values
 from lib.messages import Message
 from lib.providers.anthropic import read_event, usage_of
 from lib.providers.boundary import ReplyReader
-from lib.recorder.replies.answer import Answer
+from lib.recorder.replies.answer import Answer, readable_reasoning
 
 MOST_BLOCKS = 1_000
 DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
@@ -64,7 +64,14 @@ class MessagesAnswer:
         reader = self._reader
         usage = usage_of(self._counts)
         return Answer(
-            (), text, usage, reader.model or "", reader.stop_reason, reader.id or "", reader.finished, reader.note
+            text=text,
+            usage=usage,
+            model=reader.model or "",
+            stop_reason=reader.stop_reason,
+            response_id=reader.id or "",
+            complete=reader.finished,
+            reasoning=readable_reasoning(self._block(index) for index in sorted(self._blocks)),
+            note=reader.note,
         )
 
     def _add(self, index: int, delta: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from lib import outside_values
 from lib.messages import Message, Usage
 from lib.providers.boundary import ReplyReader, part
-from lib.recorder.replies.answer import Answer
+from lib.recorder.replies.answer import Answer, readable_reasoning
 from lib.recorder.response_items import messages_of_items
 
 TEXT_DELTAS = ("response.output_text.delta", "response.refusal.delta")
@@ -66,7 +66,14 @@ class ResponsesAnswer:
         reader = self._reader
         note = " ".join(each for each in (self._failure, reader.note) if each)
         return Answer(
-            (), text, self._usage, reader.model or "", reader.stop_reason, reader.id or "", reader.finished, note
+            text=text,
+            usage=self._usage,
+            model=reader.model or "",
+            stop_reason=reader.stop_reason,
+            response_id=reader.id or "",
+            complete=reader.finished,
+            reasoning=readable_reasoning(self._items[place] for place in sorted(self._items)),
+            note=note,
         )
 
     def _described(self, response: Mapping[str, Any]) -> None:

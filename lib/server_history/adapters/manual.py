@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from lib.messages import user
-from lib.providers import ChatRequest, Provider, TextDelta
+from lib.providers import ChatRequest, Provider, Reply, TextDelta
 from lib.server_history import Deletion, Handle, ServerTurn, ThreadSettings, Wire
 from lib.server_history.adapters.base import Adapter
 from lib.server_history.http_meter import MeteredTurn
@@ -36,6 +36,7 @@ class ManualHistory(Adapter):
         for event in self._provider.stream(sent):
             if isinstance(event, TextDelta):
                 yield metered.text(event.text)
+            if not isinstance(event, Reply):
                 continue
             metered.wires.append(Wire("POST", self._path, bytes_up, None, 200, (time.monotonic() - started) * 1000))
             cut_off = event.stop_reason == "length"

@@ -20,6 +20,7 @@ from lib.messages import user
 from lib.turns import LiveTurn
 from lib.ui.chat import actions, not_sent, transcript
 from lib.ui.components import rule_verdict
+from lib.ui.format import numbers
 from lib.ui.format.text import DRAWN_CHARACTERS, as_markdown
 from lib.ui.shell import services
 from lib.ui.shell.page import Page
@@ -84,6 +85,8 @@ def _waiting(live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
     """What is drawn before the first word."""
     if live.phase == "summarizing":
         slot.caption("Summarizing the oldest messages, which no longer fit…")
+    elif live.reasoning:
+        slot.caption(f":material/psychology: Reasoning, {numbers.plural(len(live.reasoning), 'character')} so far…")
     else:
         slot.skeleton(height=48)
 

@@ -7,22 +7,27 @@ than one of ten.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from lib.context.plan import ContextPlan
 from lib.messages import Message
+from lib.recorded_requests import prompt_of
 from lib.turns import Turn
 from lib.ui.chat import actions, not_sent, turn_line, versions
 from lib.ui.chat.not_sent import NotSent
-from lib.ui.components import odd_turns, whole_text
+from lib.ui.components import message_parts, odd_turns, whole_text
+from lib.ui.components.message_parts.shown import shown_with, views_of
+from lib.ui.components.message_parts.views import PartView
+from lib.ui.components.reasoning import line as reasoning
 from lib.ui.format.text import as_markdown, cut
 from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
 STEP = 20
 """Messages. The first one drawn is at a multiple of this, so 20 to 39 are drawn and the start moves once in twenty."""
-AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
+AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:", "tool": ":material/build:"}
 
 
 def draw(page: Page, plan: ContextPlan | None, notes: Mapping[int, str]) -> None:
@@ -33,6 +38,7 @@ def draw(page: Page, plan: ContextPlan | None, notes: Mapping[int, str]) -> None
     _offer_earlier(page, start)
     gone = NotSent.of(plan)
     drawn = list(versions.drawn(page.session_id, history, start, found))
+    shown = shown_with(page, [history[each.index] for each in drawn], turns.values())
     cut = max((place for place, each in enumerate(drawn) if each.place < gone.cut_at), default=None)
     for place, each in enumerate(drawn):
         muted = each.exchange in page.about.muted
@@ -41,11 +47,14 @@ def draw(page: Page, plan: ContextPlan | None, notes: Mapping[int, str]) -> None
             note=_why_muted(each, muted),
             grey=muted or each.index in gone,
             key=f"message-{each.index}",
+            views=views_of(history[each.index], shown, each.index),
         ):
             if each.index == each.exchange and each.index in page.about.pinned and not muted:
                 st.caption(":material/push_pin: Pinned: always sent")
             if each.index in notes:
                 st.caption(notes[each.index])
+            if each.index - 1 in turns:
+                reasoning.draw(turns[each.index - 1], history[each.index], f"message-{each.index}")
             if each.exchange in turns and each.index == each.exchange + 1:
                 end = versions.messages(history, each.exchange).stop
                 turn_line.draw(turns[each.exchange], page.session_id, end if len(history) > 2 else None)
@@ -84,24 +93,34 @@ def window_start(size: int) -> int:
     return max(0, (size - STEP) // STEP * STEP)
 
 
-def message(entry: Message, *, note: str = "", grey: bool = False, key: str) -> st.delta_generator.DeltaGenerator:
+def message(
+    entry: Message, *, note: str = "", grey: bool = False, key: str, views: Sequence[PartView] | None = None
+) -> st.delta_generator.DeltaGenerator:
     """One message; returns its container, for what belongs below the text. A long message is drawn in part. The text is
-    `grey` where it is not sent; `note` is drawn below it."""
-    container = st.chat_message(entry.role, avatar=AVATARS.get(entry.role, ":material/settings:"))
+    `grey` where it is not sent; `note` is drawn below it. `views` are the parts of a message that is more than a
+    text."""
+    only_results = bool(views) and all(view.kind == "result" for view in views or ())  # Claude's have the user's role
+    role = "tool" if only_results else entry.role
+    container = st.chat_message(role, avatar=AVATARS.get(role, ":material/settings:"))
     with container:
-        text = entry.text
-        beginning, rest = cut(text)
-        body = (
-            as_markdown(beginning) if isinstance(entry.content, str) else f"`{entry.role}`  \n{as_markdown(beginning)}"
-        )
-        not_sent.text_box(key, grey=grey).markdown(body if text else ":gray[(empty)]")
-        if rest:
-            panel = st.popover(f"{rest:,} more characters", key=f"{key}-all", on_change="rerun")
-            if panel.open:
-                whole_text.draw(panel, text, f"{key}-all", 400)
+        box = not_sent.text_box(key, grey=grey)
+        if views is None:
+            _text(entry.text, box, key)
+        else:
+            with box:
+                message_parts.draw(views, key)
         if note:
             st.caption(note)
     return container
+
+
+def _text(text: str, box: st.delta_generator.DeltaGenerator, key: str) -> None:
+    beginning, rest = cut(text)
+    box.markdown(as_markdown(beginning) if text else ":gray[(empty)]")
+    if rest:
+        panel = st.popover(f"{rest:,} more characters", key=f"{key}-all", on_change="rerun")
+        if panel.open:
+            whole_text.draw(panel, text, f"{key}-all", 400)
 
 
 def last_exchange_actions(page: Page, found: versions.Versions) -> None:
@@ -180,4 +199,9 @@ def place_of(turn: Turn, page: Page) -> int | None:
     if expected is None:
         return None
     near = range(expected, min(expected + 8, len(page.history)))
-    return next((at for at in near if page.history[at].content == turn.prompt), None)
+    return next((at for at in near if _said(page.history[at], turn) == turn.prompt), None)
+
+
+def _said(entry: Message, turn: Turn) -> Any:
+    """What a turn has as its prompt if this message is it: an app's own may be of several parts."""
+    return entry.content if turn.recorded is None else prompt_of(entry)

@@ -15,6 +15,8 @@ from lib.analysis.decisions import Difference, decisions, difference
 from lib.analysis.request_view import RequestView, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord
 from lib.ui.components import message_rows, message_sizes, palette
+from lib.ui.components.message_parts.shown import shown_with
+from lib.ui.components.message_parts.views import words_of
 from lib.ui.components.message_rows import Cell, MessageRow
 from lib.ui.context_window import request_rows, sentences, state
 from lib.ui.context_window.request_picker import RequestEntry
@@ -90,12 +92,12 @@ def _message_row(
         at,
         f"{SIGNS[kind]} {at + 1} · {message.role}",
         (palette.NEWEST if added else palette.LEFT_OUT).colour,
-        request_rows.first_words(message.text),
+        request_rows.first_words(words_of(message)),
         numbers.plural(sizes.between(at, at + 1), "token"),
         added,
         kind,
         (
-            Cell(f"In {there.name}", request_rows.cut(message.text) or "(empty)"),
+            request_rows.seen(f"In {there.name}", message, at, shown_with(page, (message,), (), now.turn)),
             Cell(f"In {gone.name}", note=sentences.why(other, found[0]) if found else "Didn't exist yet.", gone=True),
         ),
     )

@@ -18,6 +18,7 @@ from lib.pricing.costs import cost
 from lib.providers import ChatRequest
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.ui.components import request_strip, rule_verdict, settings_form
+from lib.ui.components.message_parts.shown import shown_with
 from lib.ui.context_window import break_rule, draft_settings, request_body, request_rows, sentences, state, summary
 from lib.ui.context_window.draft_settings import DraftSettings
 from lib.ui.format import numbers
@@ -93,7 +94,9 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     rule_verdict.draw(plan, provider)
     summary.draw(page, draft, summary_needed(draft.settings, draft.marks, page.history, draft.prompt, ledger))
     wire = request_rows.WireFormat(provider, draft.settings.model)
-    rows = request_rows.RowBuilder(shown, wire, len(page.history), "What would be sent", draft.mark_of)
+    turns = page.chat.store.turns(page.session_id) if page.chat is not None else []
+    parts = shown_with(page, page.history, turns)
+    rows = request_rows.RowBuilder(shown, wire, len(page.history), "What would be sent", draft.mark_of, parts)
     chosen = draft.settings
     try:
         request = ChatRequest(chosen.model, tuple(plan.included), chosen.reply_tokens, chosen.generation)

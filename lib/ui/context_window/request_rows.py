@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -21,6 +21,8 @@ from lib.history import Mark
 from lib.messages import Message, utf8_safe
 from lib.providers import ChatRequest, Provider
 from lib.ui.components import message_rows, palette
+from lib.ui.components.message_parts.shown import views_of
+from lib.ui.components.message_parts.views import Shown, words_of
 from lib.ui.components.message_rows import Cell, MessageRow
 from lib.ui.context_window import sentences, state
 from lib.ui.format import numbers
@@ -87,7 +89,7 @@ class RowBuilder:
 
     `stored` is how many of its messages are stored: in a next request, all but the new one. `sent` is the title above
     what was or would be sent. With `mark_of`, which returns the mark of a stored index, rows of user messages can be
-    pinned and muted.
+    pinned and muted. With `parts`, messages that are more than a text are seen as what they are.
     """
 
     view: RequestView
@@ -95,6 +97,7 @@ class RowBuilder:
     stored: int
     sent: str = "What was sent"
     mark_of: Callable[[int], str | None] | None = None
+    parts: Shown | None = None
 
     def build(self, lines: Sequence[Line], shown: slice) -> list[MessageRow]:
         """The rows of these lines; system prompt and summary stand above the first ones."""
@@ -132,7 +135,7 @@ class RowBuilder:
             index=at,
             name=f"{at + 1} · {message.role}" if is_stored else f"new · {message.role}",
             colour=part.colour,
-            words=first_words(message.text),
+            words=first_words(words_of(message)),
             tokens=numbers.plural(decision.tokens, "token"),
             included=included,
             tag=palette.REASON_TAGS[decision.reason],
@@ -160,7 +163,17 @@ class RowBuilder:
             sent = Cell(self.sent, note="the same as what is stored" if is_stored else "the same text")
         else:
             sent = Cell(self.sent, cut(wire), code=True)
-        return Cell(SEEN, cut(message.text) or "(empty)"), kept, sent
+        return seen(SEEN, message, at, self.parts), kept, sent
+
+
+def seen(title: str, message: Message, at: int, parts: Shown | None) -> Cell:
+    """A message as it is seen: its text, or its parts where it has more than a text."""
+    views = views_of(message, parts, at)
+    if not views:
+        return Cell(title, cut(words_of(message)) or "(empty)")
+    if all(view.kind == "text" for view in views):
+        return Cell(title, cut("\n\n".join(view.text for view in views)) or "(empty)")
+    return Cell(title, parts=tuple(replace(view, text=cut(view.text)) for view in views))
 
 
 def draw(

@@ -21,6 +21,8 @@ from lib.settings import EXAMPLE
 from lib.tokens import PROVENANCE_TEXT, provenance_label
 from lib.turns import Turn
 from lib.ui.components import message_sizes, odd_turns, request_strip
+from lib.ui.components.message_parts.shown import shown_with
+from lib.ui.components.reasoning import sent_back
 from lib.ui.context_window import edit_request, lost_facts, request_body, request_rows, sentences, tabs
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
@@ -57,6 +59,7 @@ def draw(page: Page, entry: RequestEntry) -> None:
     view = view_of_record(entry.record, sizes, page.history)
     _who_counted(entry.turn, sizes)
     _notes(entry.turn, sizes)
+    sent_back.draw(page, entry.record, partial(_wire, page))
     _request(page, entry.record, sizes)
     _rows(page, entry.record, view)
 
@@ -148,7 +151,9 @@ def _rows(page: Page, record: RequestRecord, view: RequestView) -> None:
         st.caption("1 later message (the reply) is hidden.")
     elif later:
         st.caption(f"{later:,} later messages (the reply first) are hidden.")
-    request_rows.draw(request_rows.RowBuilder(view, wire, record.at + 1), page.session_id, "sent")
+    turns = page.chat.store.turns(page.session_id) if page.chat is not None else []
+    parts = shown_with(page, page.history, turns, record.turn)
+    request_rows.draw(request_rows.RowBuilder(view, wire, record.at + 1, parts=parts), page.session_id, "sent")
 
 
 def _wire(page: Page, turn: Turn | None) -> request_rows.Wire:

@@ -1,8 +1,9 @@
 """Makes text from people and models safe to draw.
 
-It is drawn as Markdown without HTML and without Streamlit's own extensions ($formulas$, :colour[...], :icons:); line
-breaks and runs of blanks, which Markdown would swallow, are kept. Only the drawing changes: the text itself is stored,
-sent and copied.
+It is drawn as Markdown without HTML, without images, and without Streamlit's own extensions ($formulas$, :colour[...],
+:icons:); line breaks and runs of blanks, which Markdown would swallow, are kept. An image of Markdown becomes a link,
+because a browser that fetches it tells its address's owner who reads what. Only the drawing changes: the text itself is
+stored, sent and copied.
 """
 
 from __future__ import annotations
@@ -70,8 +71,15 @@ def _plain(text: str) -> str:
     text = text.replace("\\$", "$")  # an escaped dollar sign and a plain one are drawn alike
     text = re.sub(r"\$", r"\\$", text)
     text = re.sub(r":(?=[a-zA-Z0-9_+-]+[\[:/])", "&#58;", text)  # :red[...], :smile:, :material/home:
+    text = re.sub(r"(\\*)!(?=\[)", _no_image, text)
     text = re.sub(r"(?<=\S) {2,}(?=\S)", lambda run: " " + NBSP * (len(run.group()) - 1), text)
     return re.sub(r"(?<=\S)\n(?=[^\n])", "  \n", text)
+
+
+def _no_image(mark: re.Match[str]) -> str:
+    """The mark that begins an image, written so that it begins none. One behind an odd backslash begins none anyway."""
+    backslashes = mark.group(1)
+    return mark.group() if len(backslashes) % 2 else f"{backslashes}&#33;"
 
 
 def _entity(character: re.Match[str]) -> str:

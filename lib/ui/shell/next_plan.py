@@ -11,6 +11,7 @@ from lib.errors import ChatError
 from lib.messages import Message
 from lib.planner import plan_next
 from lib.tokens import ESTIMATE, TokenCounter
+from lib.tokens.counted import counted
 from lib.tokens.ledger import TokenLedger
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
@@ -38,7 +39,7 @@ def _counter(page: Page) -> TokenCounter:
         return ESTIMATE
     counter = services.counter_of(page.settings)
     ledger = page.chat.ledger(page.session_id, counter)
-    if sum(len(message.text) for message in ledger.uncounted(page.history)) <= LONG_TO_COUNT:
+    if sum(len(counted(each).message.text) for each in ledger.uncounted(page.history)) <= LONG_TO_COUNT:
         return counter
     if not ledger.counting:
         threading.Thread(target=_count, args=(ledger, page.history), daemon=True, name="count").start()

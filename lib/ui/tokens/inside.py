@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lib.tokens.counted import text_of
 from lib.tokens.vocabularies import TOKENIZERS, tokenize
 from lib.ui.format.text import as_option
 from lib.ui.shell.page import Page
@@ -19,8 +20,9 @@ def draw(page: Page) -> None:
     """Draw the tokenizer panel over the stored messages."""
     first = max(0, len(page.history) - MOST_LISTED)
     texts = [
-        (f"{index + 1} · {message.role}: {as_option(message.text, LABEL)}", message.text)
+        (f"{index + 1} · {message.role}: {as_option(text, LABEL)}", text)
         for index, message in reversed(list(enumerate(page.history))[first:])
+        for text in [text_of(message)]
     ]
     labels = {name: tokenizer.label for name, tokenizer in TOKENIZERS.items()}
     tokenizer_panel.draw(texts, labels, _cut, lambda name: TOKENIZERS[name].explanation)

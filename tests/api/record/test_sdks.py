@@ -118,6 +118,23 @@ def test_a_tool_loop_is_one_session_with_a_turn_for_each_request(served: RecordS
     assert proved(served, 2) == ["bytes", "bytes"]
 
 
+def test_reasoning_of_a_compatible_server_is_kept_beside_the_reply(served: RecordServer, chat: openai.OpenAI) -> None:
+    served.upstream.then(
+        upstream.streamed(says(reasoning_content="It may "), says(reasoning_content="rain."), says("Rain.", "stop")),
+        whole(completion("Sun.", reasoning="It may shine.")),
+    )
+    messages: list[Any] = [{"role": "user", "content": "Weather?"}]
+    list(chat.chat.completions.create(model="model-1", messages=messages, stream=True))
+    served.done(1)
+    messages += [{"role": "assistant", "content": "Rain.", "reasoning_content": "It may rain."}]
+    messages += [{"role": "user", "content": "And now?"}]
+    chat.chat.completions.create(model="model-1", messages=messages)
+    turns = served.turns(2)
+    assert [turn.reasoning for turn in turns] == ["It may rain.", "It may shine."]
+    assert served.history()[1].to_dict() == {"role": "assistant", "content": "Rain."}
+    assert proved(served, 2) == ["bytes", "bytes"]  # the reasoning that was sent back is part of the rebuilt request
+
+
 def test_streamed_tool_calls_are_put_together(served: RecordServer, chat: openai.OpenAI) -> None:
     pieces = [
         {"index": 0, "id": "c1", "type": "function", "function": {"name": "weather", "arguments": ""}},
@@ -171,7 +188,7 @@ def test_claude_with_tools_and_pictures(served: RecordServer, claude_sdk: anthro
     with claude_sdk.messages.stream(messages=messages, **ask) as stream:
         assert stream.get_final_text() == "Rain."
     turns = served.turns(2)
-    assert [turn.reply for turn in turns] == ["Looking.", "Rain."]
+    assert [(turn.reply, turn.reasoning) for turn in turns] == [("Looking.", "Hm."), ("Rain.", "")]
     assert (turns[0].usage.input_tokens, turns[0].usage.cached_tokens, turns[0].stop_reason) == (12, 5, "tool_use")
     assert turns[1].plan is not None
     assert turns[1].plan.runs == ((0, 3, True, "app_sent"),)
@@ -181,7 +198,8 @@ def test_claude_with_tools_and_pictures(served: RecordServer, claude_sdk: anthro
 
 
 def test_responses_with_items_and_with_the_servers_memory(served: RecordServer, chat: openai.OpenAI) -> None:
-    reason = {"id": "rs-1", "type": "reasoning", "summary": [], "encrypted_content": "xxxx"}
+    summary = [{"type": "summary_text", "text": "Look it up."}]
+    reason = {"id": "rs-1", "type": "reasoning", "summary": summary, "encrypted_content": "xxxx"}
     call = {"id": "fc-1", "type": "function_call", "call_id": "c1", "name": "weather", "arguments": "{}"}
     served.upstream.then(
         whole(response(reason, call)), upstream.response_stream("It rains."), whole(response(said("Bye")))
@@ -215,6 +233,7 @@ def test_responses_with_items_and_with_the_servers_memory(served: RecordServer, 
         ((0, 4, False, "server_kept"), (4, 5, True, "app_sent")),
     ]
     assert (turns[1].usage.cached_tokens, turns[1].usage.reasoning_tokens) == (8, 1)
+    assert [turn.reasoning for turn in turns] == ["Look it up.", "", ""]
     assert proved(served, 3) == ["bytes"] * 3
 
 

@@ -14,6 +14,7 @@ import streamlit as st
 
 from lib.history import Mark
 from lib.ui.components import palette
+from lib.ui.components.message_parts.views import PartView
 from lib.ui.shell import session
 
 _COMPONENT = st.components.v2.component(
@@ -27,7 +28,7 @@ _COMPONENT = st.components.v2.component(
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One side of an open message: as it is seen, stored or sent. `note` is drawn instead of a text that would only
-    repeat another cell, or that is not there."""
+    repeat another cell, or that is not there. `parts` are drawn instead of a text where a message is more than one."""
 
     title: str
     text: str = ""
@@ -35,6 +36,7 @@ class Cell:
     code: bool = False
     gone: bool = False
     """The message is not in this request: the note is drawn on hatching."""
+    parts: tuple[PartView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

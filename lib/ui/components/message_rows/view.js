@@ -30,6 +30,40 @@ const markButtons = (row, setTriggerValue) => {
   return box;
 };
 
+const figures = (part) => make("quiet figures", [part.tokens, part.again].filter(Boolean).join(" · "));
+
+const drawArguments = (rows) => {
+  const list = make("arguments", null, "dl");
+  for (const [name, value] of rows) list.append(make("", name || "text", "dt"), make("", value, "dd"));
+  return list;
+};
+
+const drawText = (part) => {
+  if (part.kind !== "result" && part.kind !== "reasoning" && part.kind !== "other") {
+    return make(part.kind === "image" ? "address" : "", part.text);
+  }
+  const folded = make("folded", null, "details");
+  const lines = part.text.split("\n").filter((line) => line.trim());
+  folded.append(make("", part.kind === "other" ? "Show it" : lines[0] ?? "", "summary"), make("whole", part.text));
+  return folded;
+};
+
+const drawPart = (part) => {
+  const box = make(`part ${part.kind}`);
+  if (part.title) box.append(make("title", part.title));
+  if (part.rows.length) box.append(drawArguments(part.rows));
+  if (part.text) box.append(drawText(part));
+  else if (part.kind === "result") box.append(make("quiet", "(empty)"));
+  for (const picture of part.pictures) {
+    const image = make("", null, "img");
+    image.alt = "An image in this message";
+    image.src = `data:image/png;base64,${picture}`; // made by the app from the data in the message, never an address
+    box.append(image);
+  }
+  if (part.tokens) box.append(figures(part));
+  return box;
+};
+
 const drawCell = (cell) => {
   const box = make(`box${cell.note && !cell.gone ? " short" : ""}`);
   box.append(make("label", cell.title));
@@ -39,7 +73,8 @@ const drawCell = (cell) => {
     box.append(inner);
     return box;
   }
-  const inner = make(`cell${cell.code ? " code" : ""}`, cell.text);
+  const inner = make(`cell${cell.code ? " code" : ""}${cell.parts.length ? " parts" : ""}`, cell.text);
+  inner.append(...cell.parts.map(drawPart));
   inner.tabIndex = 0; // so that the keyboard can scroll it
   inner.dir = "auto";
   box.append(inner);

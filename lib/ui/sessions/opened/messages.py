@@ -11,6 +11,9 @@ from lib.messages import Message, utf8_safe
 from lib.turns import Turn
 from lib.ui.chat import actions as chat_actions
 from lib.ui.chat import not_sent, transcript, turn_line
+from lib.ui.components.message_parts.shown import shown_with, views_of
+from lib.ui.components.message_parts.views import Shown
+from lib.ui.components.reasoning import line as reasoning
 from lib.ui.format import numbers
 from lib.ui.sessions import actions
 from lib.ui.shell import session
@@ -33,8 +36,10 @@ def draw(page: Page) -> None:
     st.markdown(sentence(len(history)))
     number = st.pagination(pages, key=key) if pages > 1 else 1
     turns = _turns(page)
-    for index in range((number - 1) * SHOWN, min(number * SHOWN, len(history))):
-        _message(page, index, history[index], turns)
+    drawn = range((number - 1) * SHOWN, min(number * SHOWN, len(history)))
+    shown = shown_with(page, [history[index] for index in drawn], turns.values())
+    for index in drawn:
+        _message(page, index, history[index], turns, shown)
     not_sent.style()
 
 
@@ -53,9 +58,10 @@ def _turns(page: Page) -> Mapping[int, Turn]:
     return {record.at + 1: record.turn for record in records if record.turn is not None}
 
 
-def _message(page: Page, index: int, entry: Message, turns: Mapping[int, Turn]) -> None:
-    with transcript.message(entry, key=f"stored-{index}"):
+def _message(page: Page, index: int, entry: Message, turns: Mapping[int, Turn], shown: Shown | None) -> None:
+    with transcript.message(entry, key=f"stored-{index}", views=views_of(entry, shown, index)):
         if index in turns:
+            reasoning.draw(turns[index], entry, f"stored-{index}")
             turn_line.draw(turns[index], page.session_id)
         with st.container(horizontal=True, gap="small", key=f"fork_row:{index}"):
             st.button(

@@ -1,0 +1,1 @@
+"""What is computed about reasoning, tool calls, results and images in a chat."""
