@@ -83,7 +83,7 @@ def test_a_pasted_set_on_two_models_ends_in_a_ranked_sentence(exam: ExamServer) 
     add(at, "worse")
     assert "6 requests to 2 models" in words(at)
     assert "price not known" in words(at)
-    assert "a spending cap does not count it" in words(at)
+    assert "a spending cap does not count them" in words(at)
     assert exam.asked == []
     at.button(key="prompt_run").click().run()
     run_id = finished(at)

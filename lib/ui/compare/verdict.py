@@ -23,7 +23,7 @@ from lib.analysis.ranking import (
 )
 from lib.ui.compare import state
 from lib.ui.compare.column import Column
-from lib.ui.components import tables
+from lib.ui.components import axes, tables
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label
 from lib.ui.shell import services
@@ -202,7 +202,7 @@ def _count(tokens: int | None) -> str:
 
 def bars(results: Sequence[Result], measure: Measure) -> Figure:
     """The chosen measure of each column, the best on top; what is not known has no bar."""
-    from plotly import graph_objects as go
+    go = axes.graph_objects()
 
     letters = [_letter(result) for result in results]
     values = [measure.value(result) for result in results]

@@ -1,9 +1,12 @@
-"""What all charts share: margins, the axis' name above the plot, short ticks for turns, and round ticks for money."""
+"""What all charts share: Plotly itself, margins, the axis' name above the plot, short ticks for turns, and round ticks
+for money."""
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +18,15 @@ MOST_TICKS = 10
 """Ticks below the bars: more do not fit on a phone."""
 MONEY_TICKS = 6
 """About how many ticks a money axis has."""
+
+
+def graph_objects() -> ModuleType:
+    """Plotly's `graph_objects`, once pandas is loaded.
+
+    Plotly looks for pandas among the modules that are loaded, and fails when another thread has only begun to load it.
+    """
+    importlib.import_module("pandas")
+    return importlib.import_module("plotly.graph_objects")
 
 
 def lay_out(figure: Figure, axis: str) -> None:

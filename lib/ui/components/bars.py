@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lib.analysis.frames import PARTS
 from lib.ui.components import palette
-from lib.ui.components.axes import lay_out, money_ticks, request_ticks
+from lib.ui.components.axes import graph_objects, lay_out, money_ticks, request_ticks
 from lib.ui.components.palette import Part
 from lib.ui.format import numbers
 
@@ -41,7 +41,7 @@ def request_bars(frame: pd.DataFrame, who: str, *, with_dropped: bool) -> Figure
 
     `frame` is from frames.requests; `who` names who counted.
     """
-    from plotly import graph_objects as go
+    go = graph_objects()
 
     figure = go.Figure()
     for column, part in PART_OF_COLUMN.items():
@@ -99,7 +99,7 @@ def _add_reported(figure: Figure, frame: pd.DataFrame) -> None:
 def money_bars(frame: pd.DataFrame, basis: str) -> Figure:
     """One bar per request with the parts of its cost in USD. `frame` is from frames.money; `basis` says whose tokens
     were priced."""
-    from plotly import graph_objects as go
+    go = graph_objects()
 
     figure = go.Figure()
     for column, colour in PRICED_COLUMNS.items():

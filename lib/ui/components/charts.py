@@ -14,7 +14,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from lib.ui.components import palette
-from lib.ui.components.axes import HEIGHT, lay_out, money_ticks
+from lib.ui.components.axes import HEIGHT, graph_objects, lay_out, money_ticks
 from lib.ui.format import numbers
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def growth_lines(
     `strategies` gives the strategy of each name, so that its line has the strategy's colour. `axis` begins with the
     unit: it is read after a value ("41 tokens sent (counted)"), and "USD" becomes the $ before it.
     """
-    from plotly import graph_objects as go
+    go = graph_objects()
 
     figure = go.Figure()
     lines = _lines(frame, column, strategies or {})

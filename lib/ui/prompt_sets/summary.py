@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lib.prompt_sets.ranking import Ranking, Standing, rank
-from lib.ui.components import palette, tables
+from lib.ui.components import axes, palette, tables
 from lib.ui.format import numbers
 from lib.ui.prompt_sets import sentences
 from lib.ui.prompt_sets.carrying_out import Opened
@@ -37,7 +37,7 @@ def draw(found: Opened) -> None:
 
 def chart(ranking: Ranking, labels: tuple[str, ...]) -> Figure:
     """The part that each model passed, as a dot on its interval, the best on top."""
-    from plotly import graph_objects as go
+    go = axes.graph_objects()
 
     shown = [each for each in ranking.standings if each.judged]
     rates = [100 * each.rate for each in shown]

@@ -88,7 +88,7 @@ def _sent(turn: Turn) -> str:
 
 def _figure(turns: Sequence[Turn]) -> Figure:
     """One bar per turn: the wait for the first word, and the time in which the reply was written."""
-    from plotly import graph_objects as go
+    go = axes.graph_objects()
 
     names = [f"turn {turn.number}" for turn in turns]
     waits = [(turn.first_token_ms or 0) / 1000 for turn in turns]
