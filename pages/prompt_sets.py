@@ -3,9 +3,10 @@
 import streamlit as st
 
 from lib.ui import setup
-from lib.ui.prompt_sets import comparison, new_run, results, saved, state
+from lib.ui.prompt_sets import comparison, intro, new_run, results, saved, state
 
 page = setup("prompt_sets")
+intro.draw()
 new, outcome, kept, comparing = st.tabs(state.TABS, key=state.TAB, on_change="rerun", bind="query-params")
 
 if new.open:

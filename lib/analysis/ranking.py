@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from lib.analysis.bills import FindModel, sum_or_none
-from lib.messages import Usage
-from lib.pricing.costs import cost
-from lib.pricing.model import Model
+from lib.pricing.costs import total_cost
 from lib.tokens import Provenance
 from lib.turns import Turn
 
@@ -140,19 +138,13 @@ def cost_of(turns: Sequence[Turn], find: FindModel) -> Decimal | None:
     """What these turns cost in USD with their summaries; None if one price or number of tokens is not known."""
     costs: list[Decimal | None] = []
     for turn in turns:
-        costs.append(_price(find(turn.provider, str(turn.request.get("model", turn.model))), turn.usage, turn))
+        day = turn.started_at or None
+        model = find(turn.provider, str(turn.request.get("model", turn.model)))
+        costs.append(total_cost(model, turn.usage, day))
         if turn.summarized is not None:
             made = turn.summarized
-            costs.append(_price(find(made.provider, made.model), made.usage, turn))
+            costs.append(total_cost(find(made.provider, made.model), made.usage, day))
     return sum_or_none(costs)
-
-
-def _price(model: Model | None, usage: Usage, turn: Turn) -> Decimal | None:
-    """USD of one request at the prices of the turn's day. A model on this machine is free, whatever it reports."""
-    if model is None or model.vendor == "local":
-        return None if model is None else Decimal(0)
-    price = cost(model, usage, turn.started_at or None)
-    return None if price is None else price.total
 
 
 def rank(results: Sequence[Result], measure: Measure) -> Ranking:

@@ -59,6 +59,17 @@ def cost(model: Model, usage: Usage, at: float | None = None, requests: int = 1)
     )
 
 
+def total_cost(model: Model | None, usage: Usage, at: float | None = None) -> Decimal | None:
+    """USD of one request as `cost` has it; None where that is not known.
+
+    A model on this machine costs nothing, also where its server reports no tokens.
+    """
+    if model is not None and model.vendor == "local":
+        return Decimal(0)
+    price = None if model is None else cost(model, usage, at)
+    return None if price is None else price.total
+
+
 def most_cost(model: Model, input_tokens: int, output_tokens: int) -> Decimal | None:
     """USD of a request if nothing is read from a cache and the reply takes all its room; None without a price.
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lib.messages import Usage
 from lib.pricing.catalogue import catalogue, find
-from lib.pricing.costs import Cost, cost, saved_by_cache
+from lib.pricing.costs import Cost, cost, saved_by_cache, total_cost
 from lib.pricing.model import FREE, Model
 
 PACKAGED = [model for model in catalogue() if model.source.startswith("genai-prices")]
@@ -124,3 +124,9 @@ def test_a_past_request_has_the_prices_of_its_time() -> None:
 
 def test_a_model_on_this_machine_costs_nothing() -> None:
     assert known_cost("local", "SmolLM2-135M-Instruct", Usage(10**6, 0, 0, 10**6)).total == 0
+
+
+def test_a_model_on_this_machine_costs_nothing_where_no_tokens_are_reported() -> None:
+    assert total_cost(find("local", "SmolLM2-135M-Instruct"), Usage()) == 0
+    assert total_cost(find("openai", "gpt-4o-mini"), Usage()) is None
+    assert total_cost(None, Usage(1, 0, 0, 1)) is None

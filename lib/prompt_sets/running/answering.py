@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from lib.errors import ChatError, MissingKey, ProviderError, Retired, SpendingCapReached, WrongKey
 from lib.messages import utf8_safe
-from lib.pricing.costs import cost
+from lib.pricing.costs import total_cost
 from lib.prompt_sets import Prompt
 from lib.prompt_sets.checks import run_checks
 from lib.prompt_sets.judge import judge_messages, read_verdict
@@ -105,5 +105,4 @@ class Answering:
 
     def _price(self, asker: Asker, asked: Asked) -> Decimal | None:
         model = self._find(asker.settings.provider, asker.settings.model)
-        price = None if model is None else cost(model, asked.reply.usage, asked.started_at)
-        return None if price is None else price.total
+        return total_cost(model, asked.reply.usage, asked.started_at)
