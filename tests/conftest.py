@@ -39,10 +39,11 @@ MOST_WORKERS = 4  # each may start a browser, a model and an app
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker per core. A single file runs in this process: that starts sooner, and a debugger works."""
+    """One worker per core and one more, as a test in a browser mostly waits. A single file runs in this process: that
+    starts sooner, and a debugger works."""
     if len(config.args) == 1 and config.args[0].partition("::")[0].endswith(".py"):
         return 0
-    return min(MOST_WORKERS, os.cpu_count() or 1)
+    return min(MOST_WORKERS, (os.cpu_count() or 1) + 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,22 +42,66 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[RedisServer]:
     running = RedisServer("--appendonly", "yes").start()
     yield running
     running.close()
 
 
-@pytest.fixture
-def typist() -> Iterator[Typist]:
+@pytest.fixture(scope="session")
+def shared_typist() -> Iterator[Typist]:
     with Typist() as typing:
         yield typing
 
 
+@pytest.fixture(scope="session")
+def shared_app(shared_server: RedisServer, shared_typist: Typist) -> Iterator[App]:
+    """The app of all tests of a worker that only look and type: its start takes longer than most of them."""
+    path = Path(tempfile.mkdtemp(prefix="ws-"))
+    with App(path / "data", env_of(shared_server, shared_typist)) as running:
+        yield running
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def on_its_own(request: pytest.FixtureRequest) -> bool:
+    """Whether the test has a Redis, a typist and an app of its own, because it stops one of them."""
+    return request.node.get_closest_marker("own_app") is not None
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    """An empty Redis server."""
+    if on_its_own(request):
+        running = RedisServer("--appendonly", "yes").start()
+        yield running
+        running.close()
+        return
+    shared: RedisServer = request.getfixturevalue("shared_server")
+    with shared.client() as client:
+        client.flushall()
+    yield shared
+
+
+@pytest.fixture
+def typist(request: pytest.FixtureRequest) -> Iterator[Typist]:
+    """A typist that has typed nothing yet."""
+    if on_its_own(request):
+        with Typist() as typing:
+            yield typing
+        return
+    shared: Typist = request.getfixturevalue("shared_typist")
+    yield shared
+    shared.start_afresh()
+
+
 @pytest.fixture
 def app_env(server: RedisServer, typist: Typist) -> dict[str, str]:
-    """Settings that give the app this test's Redis, and the typist as OpenAI."""
+    """Settings that give an app this test's Redis, and the typist as OpenAI."""
+    return env_of(server, typist)
+
+
+def env_of(server: RedisServer, typist: Typist) -> dict[str, str]:
     return {
         "REDIS_URL": server.url,
         "OPENAI_BASE_URL": typist.url,
@@ -66,10 +111,18 @@ def app_env(server: RedisServer, typist: Typist) -> dict[str, str]:
 
 
 @pytest.fixture
-def app(folder: Path, app_env: dict[str, str]) -> Iterator[App]:
-    with App(folder / "data", app_env) as running:
+def app(request: pytest.FixtureRequest, folder: Path, app_env: dict[str, str]) -> Iterator[App]:
+    """The app on this test's Redis and typist. Fails the test if a traceback was logged meanwhile."""
+    if on_its_own(request):
+        with App(folder / "data", app_env) as running:
+            yield running
+        logged = running.log.read_text()
+    else:
+        running = request.getfixturevalue("shared_app")
+        before = running.log.stat().st_size
         yield running
-    assert "Traceback" not in running.log.read_text(), running.log.read_text()[-4000:]
+        logged = running.log.read_bytes()[before:].decode(errors="replace")
+    assert "Traceback" not in logged, logged[-4000:]
 
 
 @pytest.fixture
@@ -91,6 +144,6 @@ def open_tab(browser: Browser) -> Iterator[Callable[..., Chat]]:
 @pytest.fixture
 def session_on_typist(server: RedisServer) -> str:
     """The id of a session whose stored settings choose the typist."""
-    session_id = "11111111-2222-4333-8444-555555555555"
+    session_id = str(uuid.uuid4())
     choose_typist(server, session_id)
     return session_id

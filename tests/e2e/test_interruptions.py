@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.app.app_process import App
@@ -140,6 +141,7 @@ def test_a_chat_cleared_while_a_reply_streams_stays_cleared(
     tab.sees("See what a language model is sent")
 
 
+@pytest.mark.own_app
 def test_after_the_app_is_killed_the_prompt_and_the_partial_reply_come_back(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
@@ -161,6 +163,7 @@ def test_after_the_app_is_killed_the_prompt_and_the_partial_reply_come_back(
     assert stored[1]["content"].startswith("word1 word2 word3 word4 word5 word6 word7 word8 ")
 
 
+@pytest.mark.own_app
 def test_after_the_app_is_killed_the_message_can_be_retried(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
@@ -175,6 +178,7 @@ def test_after_the_app_is_killed_the_message_can_be_retried(
     wait_until(lambda: server.stored(session_on_typist) == whole_exchange(typist, "hello"), "the exchange is stored")
 
 
+@pytest.mark.own_app
 def test_after_sigterm_the_prompt_and_the_partial_reply_come_back(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
@@ -190,6 +194,7 @@ def test_after_sigterm_the_prompt_and_the_partial_reply_come_back(
     tab.sees("was interrupted")
 
 
+@pytest.mark.own_app
 def test_a_restart_of_redis_while_a_reply_streams_loses_nothing(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
@@ -203,6 +208,7 @@ def test_a_restart_of_redis_while_a_reply_streams_loses_nothing(
     tab.sees("first word")
 
 
+@pytest.mark.own_app
 def test_without_redis_the_page_says_so_keeps_the_text_and_later_recovers_by_itself(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
@@ -245,6 +251,7 @@ def test_another_app_on_the_same_store_can_follow_and_stop_the_reply(
 def test_a_provider_error_keeps_the_message_for_retry_edit_or_discard(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
+    typist.seconds_per_word = 0.01
     typist.error = (401, {"error": {"message": "Incorrect API key provided", "code": "invalid_api_key"}}, {})
     tab = open_tab(app, session_on_typist)
     tab.send("precious words")
@@ -264,6 +271,7 @@ def test_a_provider_error_keeps_the_message_for_retry_edit_or_discard(
 def test_a_request_that_does_not_fit_is_sent_only_if_the_person_insists(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
+    typist.seconds_per_word = 0.01
     choose_typist(server, session_on_typist, max_tokens=64, reserved_for_reply=32)
     tab = open_tab(app, session_on_typist)
     tab.send("far too long " * 40)

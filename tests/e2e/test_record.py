@@ -16,6 +16,7 @@ from tests.support.servers.typist import Typist
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.own_app
 def test_a_script_is_recorded_live(app: App, open_tab: Callable[..., Chat], typist: Typist) -> None:
     tab = open_tab(app, path="/record", width=390)
     tab.sees("Nothing recorded yet")

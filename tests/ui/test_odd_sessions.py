@@ -52,6 +52,13 @@ TABS: list[tuple[str, str, str | None]] = [
     *(("pages/sessions.py", sessions.TAB, name) for name in sessions.TABS),
     *(("pages/sessions.py", sessions.VIEW, name) for name in sessions.VIEWS),
 ]
+READS_SETTINGS = [
+    each
+    for each in TABS
+    if each[0] in ("app.py", "pages/compare.py", "pages/trim_lab.py")
+    or each[2] in ("Request by request", context_window.NEXT, sessions.SETTINGS, *threads.TABS[:1])
+]
+"""The tabs that plan a request with the session's settings, or show them."""
 OPENED: dict[str, Any] = {
     sessions.TAB: sessions.OPEN,
     "fact": "a",
@@ -78,18 +85,22 @@ HISTORIES: dict[str, Sequence[Message]] = {
     "empty": (),
     "an assistant's greeting alone": (assistant("Hello"),),
     "instructions alone": (system("Be kind"),),
-    "no content": (
+    "odd messages of every kind": (
+        Message("critic", "no"),
+        user("a"),
+        Message("function", "x"),
+        user("b"),
+        user("c"),
         Message("user", None),
         Message("assistant", None, CALL),
         Message("tool", "a", {"tool_call_id": "c1"}),
-    ),
-    "parts": (
         Message("user", [{"type": "text", "text": NASTY}, {"type": "image_url", "image_url": {"url": "data:,"}}]),
         assistant(""),
+        user(NASTY),
+        assistant(NASTY),
+        user(""),
+        assistant("a\x00b"),
     ),
-    "text that could do harm": (user(NASTY), assistant(NASTY), user(""), assistant("a\x00b")),
-    "unknown roles": (Message("critic", "no"), user("a"), Message("function", "x"), user("b")),
-    "two questions in a row": (user("a"), user("b"), user("c")),
     "nested as deep as is read": (
         Message("user", nested(99)),
         Message("assistant", nested(99), {"tool_calls": nested(99), "refusal": nested(99)}),
@@ -98,9 +109,9 @@ HISTORIES: dict[str, Sequence[Message]] = {
 }
 
 
-def open_every_tab(state: dict[str, Any] | None = None) -> None:
-    """Open every tab of every page."""
-    for path, key, tab in TABS:
+def open_every_tab(state: dict[str, Any] | None = None, tabs: Sequence[tuple[str, str, str | None]] = TABS) -> None:
+    """Open these tabs: every one of every page by default."""
+    for path, key, tab in tabs:
         at = page(path, state=dict(state or {}) | OPENED | ({key: tab} if tab else {}))
         assert not at.exception, (path, tab, at.exception)
 
@@ -130,7 +141,7 @@ def test_no_tab_fails_on_these_settings(chat: ChatService, changes: dict[str, ob
     exchange(chat, "My sister lives in Lisbon 4711", "Noted")
     exchange(chat, "and?", "yes")
     chat.store.save_settings(SESSION, settings(**changes).to_dict())
-    open_every_tab()
+    open_every_tab(tabs=READS_SETTINGS)
 
 
 def test_no_tab_fails_on_an_interrupted_turn(chat: ChatService) -> None:
@@ -200,11 +211,10 @@ ODD_TURNS: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-@pytest.mark.parametrize("levels", [500, 990])
 def test_no_tab_fails_on_a_history_that_is_nested_too_deeply(
-    shared_chat: ChatService, redis_server: RedisServer, levels: int
+    shared_chat: ChatService, redis_server: RedisServer
 ) -> None:
-    deep = "[" * levels + "]" * levels  # json.dumps gives up at about a thousand
+    deep = "[" * 990 + "]" * 990  # json.dumps gives up at about a thousand
     value = '[{"role":"user","content":"hi"},{"role":"assistant","content":' + deep + "}]"
     with redis_server.client() as client:
         client.set(f"chat:{SESSION}", value)

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.support.servers.redis_servers import RedisServer
+from tests.support.waiting import wait_until
 
 
 class Typist:
@@ -27,6 +28,9 @@ class Typist:
         self.bodies: list[bytes] = []
         self.reads: int | None = None  # prompt tokens that it reports; None for a rough count of what it received
         self.cut_off = 0  # clients that disconnected before the last word
+        self._as_new = dict(vars(self))
+        self._typing = 0
+        self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
 
@@ -44,6 +48,14 @@ class Typist:
             self.first_word_gate.set()
         self._server.shutdown()
         self._server.server_close()
+
+    def start_afresh(self) -> None:
+        """End the replies that are being typed at once, then be as a new typist."""
+        if self.first_word_gate is not None:
+            self.first_word_gate.set()
+        self.seconds_per_word = 0.0
+        wait_until(lambda: not self._typing, "every reply was typed")
+        vars(self).update(self._as_new, requests=[], bodies=[])
 
     def text(self) -> str:
         """The whole reply."""
@@ -70,10 +82,15 @@ class Typist:
                 self.send_header("Content-Type", "text/event-stream")
                 self.send_header("Connection", "close")
                 self.end_headers()
+                with typist._lock:
+                    typist._typing += 1
                 try:
                     self._type()
                 except OSError:
                     typist.cut_off += 1
+                finally:
+                    with typist._lock:
+                        typist._typing -= 1
                 self.close_connection = True
 
             def _type(self) -> None:
