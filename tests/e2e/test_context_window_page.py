@@ -73,6 +73,7 @@ def test_a_message_and_a_stretch_of_messages_open_by_keyboard(forgetful: Chat) -
 
 def test_a_reply_in_the_chat_leads_to_its_own_request(forgetful: Chat, session_on_typist: str) -> None:
     tab = forgetful.open(session_on_typist)
+    tab.settled()
     tab.page.get_by_role("link", name="Why did it answer this?").nth(1).click()
     tab.sees("Everything was sent")
     assert "turn=2" in tab.page.url

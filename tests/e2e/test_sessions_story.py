@@ -81,7 +81,9 @@ def test_from_an_export_to_a_class_pack_without_leaving_the_page(
 
     tab.click("Fork from here")
     tab.sees("was forked after message 1")
+    tab.settled()
     tab.page.locator("[class*=st-key-relative_open] button").first.click()  # its parent
+    tab.sees("4 messages")
     go_to(tab, tabs.REPLAY)
     tab.sees("2 requests: about")
     assert typist.requests == [], "what it takes is said before anything is sent"
