@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,9 +28,11 @@ def test_{name}():
 
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run the tests of a folder with the guard."""
-    command = [sys.executable, "-m", "pytest", "-p", "tests.support.network_guard", "-p", "no:cacheprovider", *options]
-    return subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
+    """Run the tests of a folder with the guard and pytest-xdist. Other plugins would only cost seconds."""
+    command = [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "no:cacheprovider"]
+    env = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command += ["-p", "tests.support.network_guard", *options, str(folder)]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n1"])
