@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
@@ -15,6 +17,9 @@ from lib.messages import Message, assistant, user
 from lib.turns import LiveTurn, PlanSummary, Turn
 from lib.ui.chat import clear_chat, settings_panel
 from tests.support.app.other_service import overwrite
+
+# AppTest looks through all installed packages for components on each run, which takes ten times as long as most pages
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 ROOT = Path(__file__).parents[3]
 SESSION = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
