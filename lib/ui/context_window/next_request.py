@@ -10,6 +10,7 @@ from functools import partial
 import streamlit as st
 
 from lib.analysis.request_view import view_of_plan
+from lib.chat.cache_question import cache_question
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError
 from lib.messages import Usage
@@ -99,7 +100,8 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     rows = request_rows.RowBuilder(shown, wire, len(page.history), "What would be sent", draft.mark_of, parts)
     chosen = draft.settings
     try:
-        request = ChatRequest(chosen.model, tuple(plan.included), chosen.reply_tokens, chosen.generation)
+        question = cache_question(chosen, turns)
+        request = ChatRequest(chosen.model, tuple(plan.included), chosen.reply_tokens, chosen.generation, question)
         body = provider.prepare(request)
         request_body.draw(provider.address(), body.data, body.sha256, None, "next")
     except ChatError as error:
