@@ -128,7 +128,8 @@ class ReplyReader:
     def diagnosed(self, value: Any) -> None:
         """Keep what the server says about its prompt cache, in whatever shape it comes; a very large answer is not
         kept."""
-        plain = value.to_dict() if hasattr(value, "to_dict") else value
+        # the SDKs warn about values that their types do not have
+        plain = value.to_dict(warnings=False) if hasattr(value, "to_dict") else value
         if plain is None:
             return
         kept = plain if isinstance(plain, Mapping) else {"value": plain}

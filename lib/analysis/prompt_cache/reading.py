@@ -93,7 +93,9 @@ def read_cache(
     changed = difference(before, now, sizes)
     at, own_reply = changed.broken_at, changed.own_reply
     shared = changed.reusable
-    if cause is None:
+    if cause == "summary":
+        own_reply = 0
+    else:
         rewritten = _rewritten(before, now, at)
         if rewritten is not None:
             at, cause = rewritten, "rewritten"
