@@ -17,14 +17,16 @@ SETTING = f"{SESSION}:cache_diagnostics"
 
 
 @pytest.fixture
-def claude(chat: ChatService, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClaudeServer]:
-    """The chat talks to a server of Anthropic's protocol."""
+def claude(monkeypatch: pytest.MonkeyPatch) -> Iterator[ClaudeServer]:
+    """A server of Anthropic's protocol. It must be there before the app's parts are made."""
     with ClaudeServer() as server:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
         monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-secret-in-tests")
-        chosen = settings(provider="anthropic", model="claude-sonnet-5")
-        chat.store.save_settings(SESSION, chosen.to_dict())
         yield server
+
+
+def choose_claude(chat: ChatService) -> None:
+    chat.store.save_settings(SESSION, settings(provider="anthropic", model="claude-sonnet-5").to_dict())
 
 
 def say(chat: ChatService, *prompts: str) -> None:
@@ -42,8 +44,9 @@ def box(turn: int) -> str:
 
 
 def test_the_three_lines_stand_side_by_side_and_nothing_is_asked_before_it_is_on(
-    chat: ChatService, claude: ClaudeServer
+    claude: ClaudeServer, chat: ChatService
 ) -> None:
+    choose_claude(chat)
     say(chat, "hello")
     assert "diagnostics" not in claude.bodies[0]
     at = page()
@@ -85,8 +88,9 @@ def test_a_provider_without_the_field_is_named_under_the_setting(chat: ChatServi
 
 
 def test_a_server_that_refuses_it_is_sent_the_message_without_it_in_one_click(
-    chat: ChatService, claude: ClaudeServer
+    claude: ClaudeServer, chat: ChatService
 ) -> None:
+    choose_claude(chat)
     claude.refuses_diagnostics = True
     page().checkbox(key=SETTING).check().run()
     page().chat_input(key="prompt").set_value("hello").run()
