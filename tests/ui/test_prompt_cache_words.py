@@ -63,9 +63,9 @@ def test_our_reading_agrees_with_a_comparison_message_by_message(
         if tokens:
             assert f"the first {tokens:,} of {sent:,} tokens (counted)" in told
         else:
-            assert "so nothing could be reused: a cache matches from the first token on." in told
+            assert "so a cache could reuse nothing: it matches from the first token on." in told
         assert ("Messages were only added" in told) == is_whole
-        assert (f"and the {all_tokens - tokens:,} of the reply to it" in told) == (all_tokens > tokens)
+        assert (f"and the reply after them, {all_tokens - tokens:,} more" in told) == (all_tokens > tokens)
 
 
 @pytest.mark.parametrize(
@@ -73,27 +73,23 @@ def test_our_reading_agrees_with_a_comparison_message_by_message(
     [
         (
             CacheReading("dropped", 40, 11, 0, 11),
-            "Message 41 of turn 7 is no longer sent, so only what stands before it could be reused: the first 11 of"
-            " 1,204 tokens (counted).",
+            "Message 41 is no longer sent, so a cache could reuse only what stands before it: the first 11 of 1,204"
+            " tokens (counted).",
         ),
         (
             CacheReading("system"),
-            "The system prompt differs from that of turn 7, so nothing could be reused: a cache matches from the first"
-            " token on.",
+            "The system prompt changed, so a cache could reuse nothing: it matches from the first token on.",
         ),
-        (
-            CacheReading("model"),
-            "The model is another one than in turn 7, so nothing could be reused: each model has a cache of its own.",
-        ),
+        (CacheReading("model"), "The model changed, so a cache could reuse nothing: each model has its own."),
         (
             replace(APPENDED, reusable=0, minimum=1024),
-            "Messages were only added after those of turn 7, so all of turn 7 could be reused: the first 100 of 1,204"
-            " tokens (counted), and the 20 of the reply to it after them. A cache keeps no beginning shorter than 1,024"
+            "Messages were only added at the end, so a cache could reuse all that turn 7 sent: the first 100 of 1,204"
+            " tokens (counted), and the reply after them, 20 more. A cache keeps no beginning shorter than 1,024"
             " tokens here, so it could reuse nothing.",
         ),
         (
             replace(APPENDED, own_reply=0, idle_seconds=720.0, fields=("thinking",)),
-            "Messages were only added after those of turn 7, so all of turn 7 could be reused: the first 100 of 1,204"
+            "Messages were only added at the end, so a cache could reuse all that turn 7 sent: the first 100 of 1,204"
             " tokens (counted). Turn 7 ended 12 m 0 s earlier, and a cache is only sure to keep it for 5 minutes."
             " `thinking` changed too, and a cache may depend on it.",
         ),

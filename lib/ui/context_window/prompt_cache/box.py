@@ -24,15 +24,15 @@ def draw(before: RequestRecord | None, now: RequestRecord, sizes: MessageSizes) 
     lines = [("Our reading", words.our_reading(reading, name, sizes.parts(now).sent, sizes.provenance))]
     if turn is None:
         lines.append(("Reported", words.reported(None, "billed", reading)))
-    elif turn.provider != EXAMPLE:
+    elif turn.provider == EXAMPLE:
+        lines.append(("Reported", "Nothing: the reply was written by hand, so no server read this request."))
+    else:
         lines.append(("Reported", words.reported(turn.usage, turn.usage_provenance, reading)))
         said = diagnosis_of(turn)
         if said is not None:
             lines.append(("The provider says", words.provider_says(said, reading.cause)))
-    with st.container(border=True, key="prompt_cache"):
-        st.markdown(
-            ":material/cached: **The prompt cache**",
-            help="Providers keep the beginning of a request for a while. If the next one begins the same, that part is"
-            " not read again and costs less. The rest of it is “uncached”.",
-        )
-        st.caption("  \n".join(f"**{label}:** {text}" for label, text in lines))
+    st.caption(
+        "  \n".join([":material/cached: **Prompt cache**", *(f"**{label}:** {text}" for label, text in lines)]),
+        help="Providers keep the beginning of a request for a while. If the next request begins the same way, they do"
+        " not read that part again, and charge less for it.",
+    )

@@ -45,50 +45,49 @@ EXPECTED: dict[Cause, tuple[str, ...]] = {
     "rewritten": IN_THE_MESSAGES,
 }
 """The reasons of vendors that say the same as our reading."""
-FIRST_OF_ALL = ": a cache matches from the first token on"
 
 
 def our_reading(reading: CacheReading, before: str, sent: int, counted: Provenance) -> str:
     """What a cache could reuse and why no more. `before` names the request before, `sent` is this request's tokens.
 
-    Example: "Message 41 of turn 7 is no longer sent, so only what stands before it could be reused: the first 11 of
-    1,204 tokens (counted)."
+    Example: "Message 41 is no longer sent, so a cache could reuse only what stands before it: the first 11 of 1,204
+    tokens (counted)."
     """
-    what = _what_changed(reading, before)
+    what = _what_changed(reading)
     if reading.cause in ("first", "server_kept"):
         return what
     if not reading.shared:
-        return f"{what}, so nothing could be reused{_why_nothing(reading.cause)}.{_besides(reading, before)}"
+        return f"{what}, so a cache could reuse nothing: {_why_nothing(reading.cause)}.{_besides(reading, before)}"
     size = f"{reading.shared:,} of {sent:,} tokens ({provenance_label(counted)})"
     if reading.cause == "nothing":
-        reply = f", and the {reading.own_reply:,} of the reply to it after them" if reading.own_reply else ""
-        could = f"so all of {before} could be reused: the first {size}{reply}"
+        reply = f", and the reply after them, {reading.own_reply:,} more" if reading.own_reply else ""
+        could = f"so a cache could reuse all that {before} sent: the first {size}{reply}"
     else:
-        could = f"so only what stands before it could be reused: the first {size}"
+        could = f"so a cache could reuse only what stands before it: the first {size}"
     return f"{what}, {could}.{_besides(reading, before)}"
 
 
-def _what_changed(reading: CacheReading, before: str) -> str:
+def _what_changed(reading: CacheReading) -> str:
     number = 0 if reading.at is None else reading.at + 1
     return {
         "first": "There is no request before it to compare with.",
         "server_kept": "The server keeps the earlier messages, so the requests do not show what its cache could reuse.",
-        "provider": f"It went to another provider than {before}",
-        "model": f"The model is another one than in {before}",
-        "tools": f"The tools differ from those of {before}",
-        "system": f"The system prompt differs from that of {before}",
-        "summary": f"The summary differs from that of {before}",
-        "dropped": f"Message {number} of {before} is no longer sent",
-        "inserted": f"Message {number} is sent, which {before} went without",
-        "rewritten": f"Your app wrote message {number} differently than in {before}",
-        "nothing": f"Messages were only added after those of {before}",
+        "provider": "It went to another provider",
+        "model": "The model changed",
+        "tools": "The tools changed",
+        "system": "The system prompt changed",
+        "summary": "The summary changed",
+        "dropped": f"Message {number} is no longer sent",
+        "inserted": f"Message {number} is sent now and was not before",
+        "rewritten": f"Your app wrote message {number} differently this time",
+        "nothing": "Messages were only added at the end",
     }[reading.cause]
 
 
 def _why_nothing(cause: Cause) -> str:
     if cause in ("provider", "model"):
-        return f": each {cause} has a cache of its own"
-    return ": the tools stand before everything else" if cause == "tools" else FIRST_OF_ALL
+        return f"each {cause} has its own"
+    return "the tools stand before everything else" if cause == "tools" else "it matches from the first token on"
 
 
 def _besides(reading: CacheReading, before: str) -> str:
