@@ -216,7 +216,7 @@ class SettingsForm:
         fresh = session_settings.defaults(self._values()["provider"])
         current = self.settings
         kept = replace(fresh, system_prompt=current.system_prompt, strategy=current.strategy)
-        self.on_change(replace(kept, generation=current.generation))
+        self.on_change(replace(kept, generation=current.generation, cache_diagnostics=current.cache_diagnostics))
 
     def _generation_changed(self, generation: Generation) -> None:
         self.on_change(replace(self.settings, generation=generation))
