@@ -161,9 +161,9 @@ class SettingsForm:
         st.checkbox(
             "Ask the provider why its cache missed",
             help=(
-                "Off: nothing about it is sent. On: each request has Anthropic's field `diagnostics`, which names the"
-                " reply before it, and the context-window page shows the answer. OpenAI has such a field only in its"
-                " Responses protocol, and the chat uses Chat Completions, so OpenAI is not asked."
+                "Cache diagnostics. Off: nothing about it is sent. On: each request has Anthropic's field `diagnostics`"
+                " with the id of the reply before it, and the context-window page shows the answer. OpenAI has such a"
+                " field only in its Responses protocol, and the chat uses Chat Completions, so OpenAI is not asked."
             ),
             **self._widget(CACHE_DIAGNOSTICS),
         )

@@ -131,7 +131,7 @@ def _compared(cached: int, reading: CacheReading) -> str:
         return ", as our reading says."
     if cached >= ABOUT * min(reading.shared, reading.reusable):
         return ", about all that could be."
-    return ", less than could be. Caches keep whole blocks, and not for ever."
+    return ", less than could be. Caches keep only whole blocks, and only for a while."
 
 
 def provider_says(said: Diagnosis, cause: Cause) -> str:
