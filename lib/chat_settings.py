@@ -11,6 +11,8 @@ from lib.context.strategies.options import TrimOptions
 from lib.generation import OFF, Generation
 
 DEFAULT_OPTIONS = TrimOptions()
+CACHE_DIAGNOSTICS = "cache_diagnostics"
+"""The name of that setting, in errors too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class ChatSettings:
     """The endpoint that writes summaries; empty means the one that answers."""
     summary_model: str = ""
     generation: Generation = OFF
+    cache_diagnostics: bool = False
+    """Ask the provider why its prompt cache missed. Sent where the protocol has a field for it, and only if on."""
 
     @property
     def reply_tokens(self) -> int:
@@ -59,6 +63,16 @@ class ChatSettings:
         """The same settings in another window, with this reserve as the longest reply."""
         generation = self.generation.without("max_reply_tokens")
         return replace(self, max_tokens=max_tokens, reserved_for_reply=reserved_for_reply, generation=generation)
+
+    def sets(self, name: str | None) -> bool:
+        """Whether the generation setting of this name is on, or the cache diagnostics are."""
+        return self.cache_diagnostics if name == CACHE_DIAGNOSTICS else name in self.generation.to_dict()
+
+    def without(self, name: str) -> ChatSettings:
+        """A copy in which that setting is off and not sent."""
+        if name == CACHE_DIAGNOSTICS:
+            return replace(self, cache_diagnostics=False)
+        return replace(self, generation=self.generation.without(name))
 
     def to_dict(self) -> dict[str, Any]:
         """As stored. Of the generation settings only those that are on."""

@@ -58,6 +58,8 @@ def read_turn(stored: Mapping[str, Any], number: int) -> Turn:
         summarized=read.optional("summarized", _summarized),
         recorded=read.optional("recorded", RecordedRequest.from_dict),
         reasoning=read.optional("reasoning", outside_values.text) or "",
+        reply_id=read.optional("reply_id", outside_values.word),
+        cache_diagnosis=read.optional("cache_diagnosis", outside_values.mapping) or {},
         note=(read.optional("note", outside_values.text) or "")[:2_000],
         number=number,
     )
@@ -215,6 +217,7 @@ def _settings(stored: Any) -> ChatSettings | None:
         "str": outside_values.text,
         "int": outside_values.count,
         "float": outside_values.number,
+        "bool": lambda value: value if isinstance(value, bool) else None,
         "Generation": Generation.read,
     }
     known = {f.name: checks[str(f.type)](stored[f.name]) for f in fields(ChatSettings) if f.name in stored}

@@ -24,6 +24,8 @@ from lib.tokens import Provenance
 
 TurnStatus = Literal["complete", "stopped"]
 
+LATER_FIELDS = ("recorded", "reasoning", "reply_id", "cache_diagnosis")
+"""Fields of a turn that are stored only if they hold something."""
 STALE_AFTER = 5.0
 """Seconds without a heartbeat after which a live turn counts as interrupted."""
 
@@ -147,6 +149,10 @@ class Turn:
     reasoning: str = ""
     """What the model thought before it answered, as far as the provider lets it be read. The app never sends it
     again."""
+    reply_id: str | None = None
+    """What the provider called its reply. A later request can name it."""
+    cache_diagnosis: Mapping[str, Any] = field(default_factory=dict)
+    """What the provider said about its prompt cache, as it came; empty if it was not asked or said nothing."""
     number: int = 0
 
     @property
@@ -155,13 +161,12 @@ class Turn:
         return "counted" if self.provider in ("local", EXAMPLE) else "billed"
 
     def to_dict(self) -> dict[str, Any]:
-        """As stored, without `number`, which the store gives, and without reasoning if there is none."""
+        """As stored, without `number`, which the store gives, and without later fields that hold nothing."""
         stored = asdict(replace(self, recorded=None)) | {"request": dict(self.request), "usage": self.usage.to_dict()}
-        del stored["recorded"]
-        if self.recorded is not None:
-            stored["recorded"] = self.recorded.to_dict()
-        if not self.reasoning:
-            del stored["reasoning"]
+        stored["recorded"] = None if self.recorded is None else self.recorded.to_dict()
+        for name in LATER_FIELDS:
+            if not stored[name]:
+                del stored[name]
         del stored["number"]
         return stored
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lib.chat.cache_question import cache_question
 from lib.chat.rebuild import MESSAGES
 from lib.chat.summarizer import STEP_TOKENS, Summarizer
 from lib.chat_settings import ChatSettings
@@ -81,7 +82,10 @@ class RequestReader:
             if not self.live.over_budget_allowed:
                 _refuse_overflow(plan)
                 _refuse_broken_rules(provider, plan)
-            request = ChatRequest(settings.model, tuple(plan.included), settings.reply_tokens, settings.generation)
+            question = cache_question(settings, self.store.turns(self.session_id, 1))
+            request = ChatRequest(
+                settings.model, tuple(plan.included), settings.reply_tokens, settings.generation, question
+            )
             sent = provider.prepare(request)
             refuse_unsent(provider.name, sent.unsent)
             if self.live.fields:

@@ -233,4 +233,6 @@ def finished_turn(live: LiveTurn, reply: Reply, status: TurnStatus, sent: Sent |
         summarized=live.summarized,
         note=reply.note,
         reasoning=reply.reasoning or live.reasoning,
+        reply_id=reply.reply_id,
+        cache_diagnosis=reply.cache_diagnosis,
     )

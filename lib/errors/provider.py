@@ -43,7 +43,7 @@ class ProviderUnavailable(ProviderError):
 
 
 class InvalidRequest(ProviderError):
-    """The provider refused the request for its shape, size, model name or `setting`, a field of Generation."""
+    """The provider refused the request for its shape, size, model name or `setting`: see ChatSettings.sets."""
 
     details = ("setting",)
     setting: str | None = None

@@ -23,6 +23,15 @@ MOST_CHARACTERS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class CacheQuestion:
+    """Asks a provider why its prompt cache missed."""
+
+    previous_reply: str | None = None
+    """What the provider called its reply to the request to compare with. None asks it to remember this request, so that
+    the next one can be compared."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """One request: every message to send, the system prompt first, and the longest reply allowed, in tokens."""
 
@@ -31,6 +40,8 @@ class ChatRequest:
     max_output_tokens: int
     generation: Generation = OFF
     """Its max_reply_tokens is not looked at: max_output_tokens is the limit."""
+    cache_question: CacheQuestion | None = None
+    """Sent where the protocol has a field for it; None sends nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,10 @@ class Reply:
     """What the provider reported and cannot be used, as a sentence for people."""
     reasoning: str = ""
     """The reasoning that can be read; empty if there was none, or if the provider hides it."""
+    reply_id: str | None = None
+    """What the provider calls this reply."""
+    cache_diagnosis: Mapping[str, Any] = field(default_factory=dict)
+    """What the provider says about its prompt cache, as it came; empty if nothing."""
 
 
 StreamEvent = TextDelta | ReasoningDelta | Reply

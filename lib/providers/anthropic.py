@@ -15,7 +15,7 @@ from lib.messages import Usage, utf8_safe
 from lib.providers import ChatRequest, SentBody, StreamEvent
 from lib.providers.boundary import ReplyReader, events_of, part
 from lib.providers.export import Address
-from lib.providers.generation_fields import ANTHROPIC_VERSION, messages_fields, messages_unsent
+from lib.providers.generation_fields import ANTHROPIC_VERSION, diagnostics_field, messages_fields, messages_unsent
 from lib.providers.http_client import shared_client, usable_key
 from lib.providers.sdk_errors import model_names, not_an_answer, translated
 from lib.providers.wire_format import utf8_safe_value
@@ -61,6 +61,7 @@ class AnthropicProvider:
             "cache_control": {"type": "ephemeral"},  # on the request, it marks the last block that can be cached
             "stream": True,
             **messages_fields(request.generation, self._endpoint.base_url),
+            **diagnostics_field(request.cache_question),
         }
         unsent = tuple(
             name for name in messages_unsent(self._endpoint.base_url) if name in request.generation.to_dict()
@@ -187,6 +188,7 @@ def read_event(event: Any, reader: ReplyReader, counts: dict[str, int]) -> Any:
         message = part(event, "message")
         reader.id = reader.told("id", part(message, "id"))
         reader.model = reader.told("model", part(message, "model"))
+        reader.diagnosed(part(message, "diagnostics"))
         counts |= _reported(part(message, "usage"), reader)
     elif kind == "message_delta":
         # the last figures are cumulative, and may omit some of the first ones

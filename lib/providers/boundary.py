@@ -6,6 +6,7 @@ that it is no model server; a figure or name of a wrong type counts as not repor
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -18,6 +19,10 @@ Event = TypeVar("Event")
 
 MISREAD = (AttributeError, TypeError, LookupError, ValueError, RecursionError, AssertionError)
 """What an SDK raises while it reads an answer that is JSON but not in its protocol."""
+
+
+MOST_DIAGNOSIS = 4_000
+"""Characters of what a server says about its cache that are kept."""
 
 
 def events_of(stream: Iterable[Event], label: str) -> Iterator[Event]:
@@ -51,6 +56,8 @@ class ReplyReader:
         self.model: str | None = None
         self.id: str | None = None
         self.stop_reason: str | None = None
+        self.diagnosis: Mapping[str, Any] = {}
+        """What the server said about its prompt cache."""
         self.finished = False
         """Whether the server said that the reply is complete."""
 
@@ -118,6 +125,19 @@ class ReplyReader:
             self._unusable[name] = outside_values.shown(value)
         return read
 
+    def diagnosed(self, value: Any) -> None:
+        """Keep what the server says about its prompt cache, in whatever shape it comes; a very large answer is not
+        kept."""
+        # the SDKs warn about values that their types do not have
+        plain = value.to_dict(warnings=False) if hasattr(value, "to_dict") else value
+        if plain is None:
+            return
+        kept = plain if isinstance(plain, Mapping) else {"value": plain}
+        if outside_values.is_too_deep(kept) or len(repr(kept)) > MOST_DIAGNOSIS or not _is_json(kept):
+            self._unusable["diagnostics"] = outside_values.shown(plain)
+        else:
+            self.diagnosis = kept
+
     def count(self, holder: Any, name: str) -> int | None:
         """The figure that an object of the answer reports under `name`; None if there is none that can be used."""
         value = part(holder, name)
@@ -137,6 +157,8 @@ class ReplyReader:
             outside_values.word(request_id) or self.id,
             self.note,
             self.whole_reasoning,
+            self.id,
+            self.diagnosis,
         )
 
     def check_complete(self) -> None:
@@ -151,3 +173,11 @@ class ReplyReader:
             return ""
         told = ", ".join(f"{name} as {value}" for name, value in self._unusable.items())
         return f"{self._label} reported {told}. That cannot be used, so it counts as not reported."
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from lib.generation import Generation
 from lib.messages import utf8_safe
+from lib.providers import CacheQuestion
 
 ANTHROPIC_VERSION = "2026-10-21"
 """The version of Anthropic's API that the installed SDK asks for."""
@@ -51,6 +52,15 @@ def messages_fields(generation: Generation, url: str | None = None) -> dict[str,
         output_config=None if effort is None else {"effort": effort},
         stop_sequences=_texts(generation),
     )
+
+
+def diagnostics_field(question: CacheQuestion | None) -> dict[str, Any]:
+    """The field of Anthropic's protocol that asks why its prompt cache missed.
+
+    Anthropic compares with requests that had the field themselves, so the first one has it with null. Chat Completions
+    has no such field: of OpenAI's protocols only Responses has one.
+    """
+    return {} if question is None else {"diagnostics": {"previous_message_id": question.previous_reply}}
 
 
 def is_mistral(url: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Finds out from a provider's refusal whether it was a generation setting that it does not take."""
+"""Finds out from a provider's refusal whether it was a setting of the chat that it does not take."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lib.chat_settings import CACHE_DIAGNOSTICS
 from lib.errors import InvalidRequest
 from lib.generation import WORDS
 
@@ -22,9 +23,13 @@ SETTING_OF = {
     "output_config.effort": "reasoning_effort",
     "stop": "stop",
     "stop_sequences": "stop",
+    "diagnostics": CACHE_DIAGNOSTICS,
+    "diagnostics.previous_message_id": CACHE_DIAGNOSTICS,
 }
 """Fields of requests, and the setting that each one carries."""
-ALSO_WORDS = ("stop", "seed")
+SETTING_WORDS = {**WORDS, CACHE_DIAGNOSTICS: "cache diagnostics"}
+"""What people call each setting that can be refused."""
+ALSO_WORDS = ("stop", "seed", "diagnostics")
 """Fields whose names are words of everyday English: they count only where they are marked as names."""
 MOST_ENTRIES = 5
 """Refused fields that are told, and parts of the name of one."""
@@ -46,8 +51,9 @@ def setting_refused(label: str, words: str, details: Mapping[str, Any]) -> Inval
     setting = setting or SETTING_OF.get(field)
     if setting is None:
         return None
+    other = "" if setting == CACHE_DIAGNOSTICS else " or set another value"
     error = InvalidRequest(
-        f"{label} refused the {WORDS[setting]}: {words}", next_step="Turn it off or set another value, then retry."
+        f"{label} refused the {SETTING_WORDS[setting]}: {words}", next_step=f"Turn it off{other}, then retry."
     )
     error.setting = setting
     return error

@@ -91,6 +91,8 @@ def turn_of(
         note=" ".join(note for note in notes if note),
         recorded=_recorded(tape, placed, answer, status),
         reasoning=answer.reasoning,
+        reply_id=answer.response_id or None,
+        cache_diagnosis=answer.cache_diagnosis,
     )
 
 

@@ -97,7 +97,7 @@ def test_openai_usage_includes_cached_tokens(replay: Replay) -> None:
     }
     replay.events(says("a"), says("b"), says(end="stop"), chunk(choices=[], usage=usage))
     reply = reply_of(openai(replay))
-    assert reply == Reply("ab", Usage(4020, 4012, 8, 50, 30), "model-1-dated", "end", "chat-1")
+    assert reply == Reply("ab", Usage(4020, 4012, 8, 50, 30), "model-1-dated", "end", "chat-1", reply_id="chat-1")
 
 
 def test_anthropic_usage_is_changed_to_include_cached_tokens(replay: Replay) -> None:
@@ -109,7 +109,7 @@ def test_anthropic_usage_is_changed_to_include_cached_tokens(replay: Replay) -> 
     }
     replay.events(*message_events("a", "b", start=start, end={"output_tokens": 50}), named=True)
     reply = reply_of(anthropic(replay))
-    assert reply == Reply("ab", Usage(2000, 1500, 400, 50, None), "model-1-dated", "end", "msg-1")
+    assert reply == Reply("ab", Usage(2000, 1500, 400, 50, None), "model-1-dated", "end", "msg-1", reply_id="msg-1")
 
 
 def test_anthropic_thinking_is_reported_as_reasoning(replay: Replay) -> None:

@@ -186,7 +186,11 @@ def test_what_changed_between_two_requests(chat: ChatService, drawn: Drawn) -> N
     rows = drawn["difference_rows"]["rows"]
     assert {row["name"][0] for row in rows} == {"+", "−", "="}
     assert any("**From turn 4 to turn 5:**" in markdown.value for markdown in at.markdown)
-    assert any("A prompt cache matches from the first token on" in caption.value for caption in at.caption)
+    box = next(caption.value for caption in at.caption if "**Our reading:**" in caption.value)
+    first = min(row["index"] for row in rows if row["tag"] == "dropped" and row["index"] is not None)
+    assert f"Message {first + 1} is no longer sent" in box
+    assert "**Reported:** Not reported" in box
+    assert "The provider says" not in box
     dropped = [row for row in rows if row["tag"] == "dropped"]
     assert dropped
     for row in dropped:

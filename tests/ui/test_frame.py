@@ -41,7 +41,7 @@ def test_the_line_counts_what_the_next_request_drops(chat: ChatService) -> None:
     gauge = next(caption.value for caption in page().caption if caption.value.startswith("Next request"))
     assert "4 messages will be dropped" in gauge
     line = next(caption.value for caption in page("pages/tokens.py").caption if caption.value.startswith("**"))
-    assert line.endswith("4 of 8 messages won't be sent")
+    assert line.endswith("next: 4 of 8 messages won't be sent")
 
 
 def test_equal_titles_are_numbered_from_the_oldest() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from dataclasses import dataclass, replace
@@ -11,14 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.analysis.decisions import Decision, decisions, difference
-from lib.analysis.replay import replay
+from lib.analysis.decisions import Decision, decisions
 from lib.analysis.request_view import RequestView, view_of_record
 from lib.analysis.requests import MessageSizes, RequestRecord, records_of
 from lib.context import STRATEGIES
 from lib.context.plan import ContextPlan
 from lib.context.reasons import REASON_TEXT
-from lib.messages import Message, Usage, assistant, user
+from lib.messages import Message, assistant, user
 from lib.stored_turns import read_turn
 from lib.tokens import ESTIMATE
 from lib.tool_calls import opens_exchange
@@ -26,7 +24,6 @@ from lib.turns import PlanSummary, Turn
 from lib.ui.chat import composer
 from lib.ui.context_window import lost_facts, request_rows, sentences
 from lib.ui.format import numbers
-from tests.support.cases.conversations import histories
 from tests.support.cases.planned_conversations import SETTINGS, talk
 from tests.support.cases.planning_cases import Case, CostlySystemCounter, cases
 from tests.support.counters import WordCounter
@@ -205,54 +202,6 @@ def test_the_lines_hold_every_message_once_and_stretches_say_how_many(under_all:
         assert covered == list(range(one.view.total))
         opened = request_rows.lines_of(one.view, [line[0] for line in lines if not isinstance(line, int)])
         assert [line for line in opened if isinstance(line, int)] == covered
-
-
-@given(histories(), st.integers(20, 300), chosen, st.booleans(), st.integers(0, 400) | st.none())
-def test_the_sentence_about_the_cache_agrees_with_a_comparison_message_by_message(
-    history: list[Message], window: int, strategy: str, instructed: bool, cached: int | None
-) -> None:
-    counter = CostlyOpening()
-    sizes = MessageSizes(counter, history)
-    prompt = "Be brief." if instructed else ""
-    settings = replace(SETTINGS, strategy=strategy, max_tokens=window, system_prompt=prompt)
-    records = replay(history, sizes, settings)
-    for before, now in itertools.pairwise(records):
-        turn = Turn("1", "", "", "complete", "openai", "m", "", 0.0, usage=Usage(900, cached, None, 1), number=2)
-        changed = difference(before, replace(now, turn=turn), sizes)
-        words = sentences.cache(changed, before, sizes.parts(now).sent, "counted", "billed")
-        was, new = sizes.messages(before), sizes.messages(now)
-        reply = history[before.at + 1 : sizes.answered(before)]
-        shared = common(was, new)
-        with_reply = common([*was, *reply], new) if len(shared) == len(was) else shared
-        opening = 0 if was[0].is_system or new[0].is_system or not shared else counter.template(False)
-        tokens, all_tokens = (sum(map(counter.count, each)) + opening for each in (shared, with_reply))
-        if tokens:
-            assert f"The first {numbers.sized(tokens, 'counted')} of {sizes.parts(now).sent:,} are the same" in words
-            assert f"it could reuse {all_tokens:,} of them" in words
-        else:
-            assert "begins differently" in words
-        assert (f"the next {all_tokens - tokens:,} are the reply" in words) == (all_tokens > tokens)
-        assert ("not reported" in words) == (cached is None)
-        if cached is not None:
-            assert f"it took {cached:,} (billed) from its cache" in words
-            assert ("more than the two requests share" in words) == (cached > all_tokens)
-
-
-class CostlyOpening(WordCounter):
-    """A counter whose template adds a system block where a request has none."""
-
-    def template(self, has_system: bool) -> int:
-        return 0 if has_system else 9
-
-
-def common(one: list[Message], other: list[Message]) -> list[Message]:
-    """The beginning that both lists share: the same stored messages, after the same system prompt."""
-    found = []
-    for a, b in zip(one, other, strict=False):
-        if a is not b and not (a.is_system and a == b):
-            break
-        found.append(b)
-    return found
 
 
 @given(requests())

@@ -229,7 +229,7 @@ def test_the_messages_of_a_chat_are_run_as_a_script(chat: ChatService, word_mode
         ("assistants", "Delete it, with proof", "Deleted 2 objects; server confirms both are gone."),
         ("conversations", "Expire it", "It expired at the server"),
         ("claude", "Expire it", "It expired at the server"),
-        ("responses", "Turn store off", "store is off from this turn on"),
+        ("responses", "Turn storage off", "storage is off from this turn on"),
         ("assistants", "Switch the provider", "Another account answers from here on"),
         ("manual", "Switch the provider", "Another account answers from here on"),
         ("conversations", "Two writers at once", "Two writers at once."),

@@ -25,6 +25,8 @@ class Answer:
     """Whether the server said that it is complete."""
     reasoning: str = ""
     """The reasoning that can be read."""
+    cache_diagnosis: Mapping[str, Any] = field(default_factory=dict)
+    """What the server said about its prompt cache, as it came; empty if nothing."""
     note: str = ""
     """What cannot be used of it, or why there is none, as sentences for people."""
 

@@ -71,6 +71,7 @@ class MessagesAnswer:
             response_id=reader.id or "",
             complete=reader.finished,
             reasoning=readable_reasoning(self._block(index) for index in sorted(self._blocks)),
+            cache_diagnosis=reader.diagnosis,
             note=reader.note,
         )
 

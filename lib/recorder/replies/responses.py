@@ -73,6 +73,7 @@ class ResponsesAnswer:
             response_id=reader.id or "",
             complete=reader.finished,
             reasoning=readable_reasoning(self._items[place] for place in sorted(self._items)),
+            cache_diagnosis=reader.diagnosis,
             note=note,
         )
 
@@ -81,6 +82,7 @@ class ResponsesAnswer:
         reader = self._reader
         reader.id = reader.told("id", response.get("id")) or reader.id
         reader.model = reader.told("model", response.get("model")) or reader.model
+        reader.diagnosed(response.get("prompt_cache_diagnostics"))
         output = [item for item in reader.items(response.get("output")) if isinstance(item, Mapping)]
         if output:
             self._items = dict(enumerate(output[:MOST_ITEMS]))

@@ -15,8 +15,8 @@ import streamlit as st
 
 from lib.chat.service import ChatService
 from lib.errors import ChatError, ContextOverflow, HistoryUnavailable, InvalidRequest, NotYours, RuleBroken
-from lib.generation import WORDS
 from lib.messages import user
+from lib.providers.refused_settings import SETTING_WORDS
 from lib.turns import LiveTurn
 from lib.ui.chat import actions, not_sent, transcript
 from lib.ui.components import rule_verdict
@@ -131,7 +131,7 @@ def _decide(page: Page, live: LiveTurn) -> None:
                 args=(*arguments, settings, True),
                 help="Send the whole request and see what the provider says.",
             )
-        if isinstance(error, InvalidRequest) and error.setting in settings.generation.to_dict():
+        if isinstance(error, InvalidRequest) and error.setting and settings.sets(error.setting):
             _turn_off(page, live, error.setting)
         st.button("Retry", key="retry", icon=":material/refresh:", on_click=actions.retry, args=(*arguments, settings))
         if live.text.strip():
@@ -141,10 +141,10 @@ def _decide(page: Page, live: LiveTurn) -> None:
 
 
 def _turn_off(page: Page, live: LiveTurn, setting: str) -> None:
-    """The button that turns a refused generation setting off and sends the message again."""
-    without = replace(page.settings, generation=page.settings.generation.without(setting))
+    """The button that turns a refused setting off and sends the message again."""
+    without = page.settings.without(setting)
     st.button(
-        f"Turn {WORDS[setting]} off, then send",
+        f"Turn {SETTING_WORDS[setting]} off, then send",
         key="turn_off",
         type="primary",
         on_click=actions.retry_with,

@@ -40,6 +40,7 @@ def draw(page: Page) -> None:
         form.summarizer()
         form.system_prompt()
         form.generation()
+        form.cache_diagnostics()
         form.limits()
         spending.form(page)
 

@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 
 import streamlit as st
 
-from lib.chat_settings import ChatSettings
+from lib.chat_settings import CACHE_DIAGNOSTICS, ChatSettings
 from lib.errors import ChatError
 from lib.generation import Generation
 from lib.ui.components import generation_form, local_model_note, strategy_fields
@@ -155,6 +155,21 @@ class SettingsForm:
             with panel:
                 generation_form.draw(self.name, self.settings.generation, self._generation_changed)
 
+    def cache_diagnostics(self) -> None:
+        """Whether the provider is asked why its cache missed."""
+        endpoint = services.endpoint(self.settings.provider)
+        st.checkbox(
+            "Ask the provider why its cache missed",
+            help=(
+                "Cache diagnostics. Off: nothing about it is sent. On: each request has Anthropic's field `diagnostics`"
+                " with the id of the reply before it, and the context-window page shows the answer. OpenAI has such a"
+                " field only in its Responses protocol, and the chat uses Chat Completions, so OpenAI is not asked."
+            ),
+            **self._widget(CACHE_DIAGNOSTICS),
+        )
+        if self.settings.cache_diagnostics and endpoint.kind != "anthropic":
+            st.caption(f"Not sent to {as_label(endpoint.label)}: its protocol has no field for this.")
+
     def strategy(self) -> None:
         """The strategy with its options."""
         strategy_fields.draw(self.settings.strategy, lambda name: session.field_key(self.name, name), self._changed)
@@ -201,7 +216,7 @@ class SettingsForm:
         fresh = session_settings.defaults(self._values()["provider"])
         current = self.settings
         kept = replace(fresh, system_prompt=current.system_prompt, strategy=current.strategy)
-        self.on_change(replace(kept, generation=current.generation))
+        self.on_change(replace(kept, generation=current.generation, cache_diagnostics=current.cache_diagnostics))
 
     def _generation_changed(self, generation: Generation) -> None:
         self.on_change(replace(self.settings, generation=generation))

@@ -20,6 +20,10 @@ OPTIONS = {
 """The ChatSettings fields that each strategy uses."""
 
 
+NAMES_HELP = "  \n".join(f"**{strategy.short}:** {strategy.label}" for strategy in STRATEGIES.values())
+"""What the short names mean, for a tooltip where they stand alone."""
+
+
 def draw(strategy: str, key_of: Callable[[str], str], on_change: Callable[[], None]) -> None:
     """The strategy, its explanation, and its options. `key_of` returns the widget key of a ChatSettings field."""
     st.selectbox(

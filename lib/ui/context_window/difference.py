@@ -1,7 +1,4 @@
-"""What changed from one request to the next: messages added, dropped and kept, and what a prompt cache could reuse.
-
-How much a cache could give back is our calculation; how much it did give back is the server's figure.
-"""
+"""What changed from one request to the next: messages added, dropped and kept, and what a prompt cache could reuse."""
 
 from __future__ import annotations
 
@@ -19,6 +16,7 @@ from lib.ui.components.message_parts.shown import shown_with
 from lib.ui.components.message_parts.views import words_of
 from lib.ui.components.message_rows import Cell, MessageRow
 from lib.ui.context_window import request_rows, sentences, state
+from lib.ui.context_window.prompt_cache import box
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
 from lib.ui.shell.page import Page
@@ -39,14 +37,14 @@ def draw(page: Page, entries: Sequence[RequestEntry], place: int) -> None:
     if now is None:
         st.info("This turn's messages are no longer stored.")
         return
+    sizes = message_sizes.sizes_of(page, now.turn)
     if before is None:
         st.info("This is the first request, so there is nothing to compare it with.")
+        box.draw(None, now, sizes)
         return
-    sizes = message_sizes.sizes_of(page, now.turn)
     changed = difference(before, now, sizes)
     st.markdown(sentences.change(changed, before, now))
-    reported = now.turn.usage_provenance if now.turn is not None else "billed"
-    st.caption(sentences.cache(changed, before, sizes.parts(now).sent, sizes.provenance, reported))
+    box.draw(before, now, sizes)
     _rows(page, before, now, changed, sizes)
 
 

@@ -21,7 +21,7 @@ from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.messages import utf8_safe
 from lib.tokens import provenance_label
-from lib.ui.components import message_sizes, palette, tables
+from lib.ui.components import message_sizes, palette, strategy_fields, tables
 from lib.ui.context_window import lost_facts, sentences, tabs
 from lib.ui.context_window.request_picker import RequestEntry
 from lib.ui.format import numbers
@@ -120,7 +120,8 @@ def _draw_message(page: Page, records: Sequence[RequestRecord], index: int, word
     kept = list(others["strategy"][(others["it would be"] == "sent") & others["it fits"]])
     st.caption(
         f"At {dropped.name}, "
-        + (f"these would still have sent it: {', '.join(kept)}." if kept else "no other strategy would have sent it.")
+        + (f"these would still have sent it: {', '.join(kept)}." if kept else "no other strategy would have sent it."),
+        help=strategy_fields.NAMES_HELP,
     )
     tables.draw(
         others, f"strategies-{index}", "What every strategy would have done with this message", title="Every strategy"
@@ -128,12 +129,15 @@ def _draw_message(page: Page, records: Sequence[RequestRecord], index: int, word
 
 
 def _settings(record: RequestRecord) -> str:
-    """The strategy and window of a request. Example: ", under “Oldest first” in a window of 320 tokens"."""
+    """The strategy and window of a request. Example: ", under “Ends” (keep the first and the newest, drop the
+    middle) in a window of 320 tokens"."""
     plan = record.turn.plan if record.turn is not None else None
     if plan is None:
         return ""
-    short = STRATEGIES[plan.strategy].short if plan.strategy in STRATEGIES else plan.strategy
-    return f", under “{short}” in a window of {plan.max_tokens:,} tokens"
+    known = STRATEGIES.get(plan.strategy)
+    means = "" if known is None else f" ({known.label[:1].lower()}{known.label[1:]})"
+    short = plan.strategy if known is None else known.short
+    return f", under “{short}”{means} in a window of {plan.max_tokens:,} tokens"
 
 
 def under_others(page: Page, record: RequestRecord, index: int, sizes: MessageSizes) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from functools import partial
 import streamlit as st
 
 from lib.analysis.request_view import view_of_plan
+from lib.chat.cache_question import cache_question
 from lib.context.plan import ContextPlan
 from lib.errors import ChatError
 from lib.messages import Usage
@@ -88,7 +89,7 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     st.markdown(sentences.next_headline(plan, bool(draft.prompt.strip())))
     if plan.fallback is not None:
         st.caption(plan.fallback.text)
-    st.caption(f"{_price(draft, plan)}Sizes are in tokens, by {numbers.by(counter)}.")
+    st.caption(f"{_price(draft, plan)}Sizes are in tokens, by {counter.name}.")
     request_strip.draw(shown, "next_strip", on_open=session.choose_message)
     provider = services.provider_of(draft.settings, services.key_for(draft.settings.provider))
     rule_verdict.draw(plan, provider)
@@ -99,7 +100,8 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     rows = request_rows.RowBuilder(shown, wire, len(page.history), "What would be sent", draft.mark_of, parts)
     chosen = draft.settings
     try:
-        request = ChatRequest(chosen.model, tuple(plan.included), chosen.reply_tokens, chosen.generation)
+        question = cache_question(chosen, turns)
+        request = ChatRequest(chosen.model, tuple(plan.included), chosen.reply_tokens, chosen.generation, question)
         body = provider.prepare(request)
         request_body.draw(provider.address(), body.data, body.sha256, None, "next")
     except ChatError as error:

@@ -17,15 +17,15 @@ SHOWN = 60_000
 JSON, CURL, PYTHON = "JSON", "curl", "Python"
 
 
-def draw(address: Address, data: bytes, sha256: str, recorded: str | None, key: str) -> None:
-    """The request. `recorded` is the SHA-256 that the turn recorded, if there is one."""
+def draw(address: Address, data: bytes, sha256: str, recorded: str | None, key: str, *, sent: bool = True) -> None:
+    """The request. `recorded` is the SHA-256 that the turn recorded, if there is one; `sent` if any server read it."""
     panel = st.expander("The request itself", icon=":material/data_object:", key=f"{key}:request", on_change="rerun")
     if not panel.open:
         return
     with panel:
         st.caption(
             f"{numbers.plural(len(data), 'byte')} of JSON to {address.url} · SHA-256 `{sha256}`"
-            + (": the one recorded when it was sent." if recorded == sha256 else "")
+            + (f": the one recorded{' when it was sent' if sent else ''}." if recorded == sha256 else "")
         )
         form = st.segmented_control(
             "As", [JSON, CURL, PYTHON], default=JSON, required=True, key=f"{key}:form", label_visibility="collapsed"

@@ -194,7 +194,8 @@ def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
             built = rebuild_body(turn, page.history, provider)
         if built is not None:
             recorded = None if turn is None else turn.request_sha256
-            request_body.draw(provider.address(), built.data, built.sha256, recorded, "sent")
+            is_example = turn is not None and turn.provider == EXAMPLE
+            request_body.draw(provider.address(), built.data, built.sha256, recorded, "sent", sent=not is_example)
             edit_request.draw(page, provider, built, "sent")
     except ChatError as error:
         st.caption(f"The request cannot be built: {error.what}")

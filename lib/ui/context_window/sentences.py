@@ -13,7 +13,6 @@ from lib.analysis.requests import RequestRecord
 from lib.context.plan import ContextPlan
 from lib.context.reasons import REASON_TEXT, Reason
 from lib.history import Import
-from lib.tokens import Provenance
 from lib.ui.components import palette
 from lib.ui.components.window_strip import in_batch
 from lib.ui.format import numbers
@@ -119,33 +118,6 @@ def change(changed: Difference, before: RequestRecord, now: RequestRecord) -> st
         f"**From {before.name} to {now.name}:** {numbers.plural(added, 'message')} added, {dropped:,} dropped,"
         f" {kept:,} kept."
     )
-
-
-def cache(changed: Difference, before: RequestRecord, sent: int, counted: Provenance, reported: Provenance) -> str:
-    """What the two requests share at the beginning, and what the server says it reused. `sent` is the request's size
-    in tokens, `counted` says who counted ours and `reported` who counted the server's."""
-    shared = changed.reusable + changed.own_reply
-    if not shared:
-        words = (
-            f"It begins differently from the request of {before.name}, so a prompt cache can reuse none of that one."
-        )
-    else:
-        same = f"The first {numbers.sized(changed.reusable, counted)} of {sent:,} are the same as in {before.name}"
-        same += f"; from message {changed.broken_at + 1} on they differ" if changed.broken_at is not None else ""
-        reply = f", and the next {changed.own_reply:,} are the reply that the server wrote then"
-        words = (
-            f"{same}{reply if changed.own_reply else ''}. A prompt cache matches from the first token on, so it could"
-            f" reuse {shared:,} of them."
-        )
-    if changed.cached is None:
-        return f"{words} Whether the server reused any was not reported."
-    took = f"The server says it took {numbers.tokens(changed.cached, reported)} from its cache"
-    if changed.cached > shared:
-        return (
-            f"{words} {took}, more than the two requests share by our count: a server can also reuse the beginning of"
-            " an earlier request, and may count differently."
-        )
-    return f"{words} {took}."
 
 
 def next_headline(plan: ContextPlan, drafted: bool) -> str:

@@ -61,6 +61,23 @@ def by(counter: TokenCounter) -> str:
     return f"{counter.name} ({provenance_label(counter.provenance)})"
 
 
+COUNTED_BY: dict[Provenance, str] = {
+    "billed": "and billed",
+    "counted": "as the model itself counts",
+    "reconstructed": "which was rebuilt from the provider's published counts",
+    "assumed": "which this model may or may not use",
+    "estimated": "which is an estimate",
+}
+
+
+def counted_by(counter: TokenCounter) -> str:
+    """Who counted, as a sentence.
+
+    Example: counted_by(ESTIMATE) -> "Counted by characters / 4, which is an estimate."
+    """
+    return f"Counted by {counter.name}, {COUNTED_BY[counter.provenance]}."
+
+
 def duration(seconds: float | None) -> str:
     """Example: duration(0.84) -> "0.8 s"; duration(72) -> "1 m 12 s"; duration(7300) -> "2 h 2 m"."""
     if seconds is None:

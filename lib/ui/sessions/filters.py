@@ -6,6 +6,7 @@ import streamlit as st
 
 from lib.context import STRATEGIES
 from lib.history.sessions import SessionQuery
+from lib.ui.components import strategy_fields
 from lib.ui.format import numbers
 from lib.ui.providers import own
 from lib.ui.sessions import state
@@ -45,6 +46,7 @@ def draw() -> SessionQuery:
             "Strategy",
             [ANY, *(each.short for each in STRATEGIES.values())],
             key=state.STRATEGY,
+            help=strategy_fields.NAMES_HELP,
             width=150,
             bind="query-params",
         )

@@ -31,8 +31,8 @@ def draw(page: Page, plan: ContextPlan | None, name: str) -> None:
 
 
 def sentence(page: Page, plan: ContextPlan | None) -> str:
-    """Markdown. Example: "**A week in Lisbon** · gpt-6-luna · window 2,048 tokens · 12 of 38 messages
-    won't be sent"."""
+    """Markdown. Example: "**A week in Lisbon** · gpt-6-luna · window 2,048 tokens · next: 12 of
+    38 messages won't be sent"."""
     settings = page.settings
     title = as_label(page.about.title, 48) or ("New chat" if not page.history else "Untitled chat")
     library = f":material/visibility: {page.library}, read-only" if page.library else ""
@@ -59,7 +59,7 @@ def _dropped(plan: ContextPlan | None, stored: int) -> str:
     if not plan.left_out_count:
         return f"all {numbers.plural(stored, 'message')} sent" if stored > 1 else "1 message, sent"
     about = "about " if plan.provenance == "estimated" else ""
-    return f"{about}{plan.left_out_count:,} of {numbers.plural(stored, 'message')} won't be sent"
+    return f"next: {about}{plan.left_out_count:,} of {numbers.plural(stored, 'message')} won't be sent"
 
 
 def _link(name: str, label: str, session_id: str) -> None:

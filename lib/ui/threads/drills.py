@@ -69,8 +69,8 @@ def draw(comparison: Comparison, approaches: Sequence[Approach]) -> None:
         (st.success if lane_state.deletion.proven else st.info)(lane_state.deletion.sentence)
     if not comparison.settings.store:
         st.caption(
-            ":material/construction: store is off: from now on, servers do not keep responses in the columns that have"
-            " that choice."
+            ":material/construction: storage is off: from now on, servers do not keep responses in the columns that"
+            " have that choice."
         )
     lanes.draw(comparison, approaches)
 
@@ -153,11 +153,11 @@ def _turn_store_on_or_off(comparison: Comparison, lane: Lane) -> Drill:
 
     def run() -> None:
         comparison.set_store(not stored)
-        off = "store is off from this turn on: ask once more to see what is missing."
-        lane.ask(FOLLOW_UP, off if stored else "store was turned on again.")
+        off = "storage is off from this turn on: ask once more to see what is missing."
+        lane.ask(FOLLOW_UP, off if stored else "storage was turned on again.")
 
     return Drill(
-        "Turn store off" if stored else "Turn store on",
+        "Turn storage off" if stored else "Turn storage on",
         ":material/database_off:",
         "Asks the server not to store responses; the turn after the next one finds nothing to continue from.",
         run,

@@ -52,7 +52,7 @@ def draw(page: Page, sizes: MessageSizes) -> None:
     if note := charts.together_sentence(frame, label):
         st.caption(note)
     st.caption(
-        f"Counted by {numbers.by(projection.counter)}. Turns after the line are projected at average size. Window"
+        f"{numbers.counted_by(projection.counter)} Turns after the line are projected at average size. Window"
         f" {page.settings.max_tokens:,}, reserved {page.settings.reply_tokens:,}. Assumes a prompt cache that is"
         f" warm at every turn, from {cache_minimum(model):,} tokens on. A line ends where the request no longer fits"
         " the window."

@@ -17,7 +17,7 @@ from lib.ui.components import charts, tables, window_strip
 from lib.ui.format import numbers
 from lib.ui.trim_lab import contestants, facts, report_files
 from lib.ui.trim_lab.cached_bakeoff import DetailedBakeOff, compare
-from lib.ui.trim_lab.conversation import Lab
+from lib.ui.trim_lab.conversation import UNCACHED_HELP, Lab
 
 MEASURES: Mapping[Measure, str] = {
     "sent": "tokens sent",
@@ -46,7 +46,7 @@ def draw(lab: Lab) -> None:
     if not result.courses[0].steps:
         st.info("This conversation has no question yet.")
         return
-    st.markdown(takeaway(result))
+    st.markdown(takeaway(result), help=UNCACHED_HELP)
     _strips(lab, comparison)
     show(result, [lab.label_of(index) for index in result.facts], "bake")
     report_files.download_bakeoff(lab, result)

@@ -9,6 +9,7 @@ import streamlit as st
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.lab.bakeoff import MOST, Contestant
+from lib.ui.components import strategy_fields
 from lib.ui.trim_lab.conversation import Lab
 
 PICKED = ("low_water", "oldest_first", "head_and_tail", "sliding_window")
@@ -29,6 +30,7 @@ def pick(lab: Lab, key: str) -> list[Contestant]:
             wrap=True,
             key=f"{key}_strategies:{lab.key}",
             format_func=lambda name: STRATEGIES[name].short,
+            help=strategy_fields.NAMES_HELP,
         )
         windows = st.multiselect(
             "Windows (tokens)",

@@ -29,6 +29,10 @@ EXAMPLE_WINDOW, EXAMPLE_RESERVE = 1024, 128
 """Tokens; the example is too long for this window."""
 MOST_SESSIONS = 30
 """Stored sessions in the list."""
+UNCACHED_HELP = (
+    "Uncached tokens are those at which a request begins to differ from the one before it, and all after them. A prompt"
+    " cache does not have them, so the model reads them, at the full price."
+)
 LABEL = 70
 """Characters of a message in a list."""
 

@@ -22,7 +22,7 @@ from lib.ui.components import charts, tables
 from lib.ui.format import numbers
 from lib.ui.shell import services
 from lib.ui.trim_lab import state
-from lib.ui.trim_lab.conversation import Lab
+from lib.ui.trim_lab.conversation import UNCACHED_HELP, Lab
 
 NAMES = (STRATEGIES[EACH_TURN].short, STRATEGIES[IN_BATCHES].short)
 TURNS_AHEAD, FEWEST_AHEAD = 60, 20
@@ -37,7 +37,7 @@ def draw(lab: Lab) -> None:
     """Draw the takeaway, the two lines and the table, then the measurement."""
     model, to_turn = _choices(lab)
     compared = trim_costs(lab.history, lab.sizes, lab.settings, model, to_turn, lab.marks)
-    st.markdown(takeaway(compared, model))
+    st.markdown(takeaway(compared, model), help=UNCACHED_HELP)
     _lines(lab, compared, takeaway(compared, model))
     _measurement(lab)
 
@@ -100,7 +100,7 @@ def _lines(lab: Lab, compared: TrimCosts, sentence: str) -> None:
     if note := charts.together_sentence(frame, "so far"):
         st.caption(note)
     st.caption(
-        f"Counted by {numbers.by(lab.sizes.counter)}. Assumes a prompt cache that is warm at every turn and returns the"
+        f"{numbers.counted_by(lab.sizes.counter)} Assumes a prompt cache that is warm at every turn and returns the"
         f" beginning that two requests share. Window {lab.settings.max_tokens:,}, reserved"
         f" {lab.settings.reply_tokens:,}."
         + (" Turns after the line are projected at average size." if projected else "")

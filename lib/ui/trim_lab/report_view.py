@@ -11,7 +11,7 @@ from lib.tokens import provenance_label
 from lib.ui.components import tables
 from lib.ui.format.text import as_markdown
 from lib.ui.trim_lab import bakeoff, recall_grid, report_files
-from lib.ui.trim_lab.conversation import Lab
+from lib.ui.trim_lab.conversation import UNCACHED_HELP, Lab
 
 
 def draw(lab: Lab) -> None:
@@ -46,7 +46,7 @@ def _cliffs(cliffs: Cliffs) -> None:
 
 def _bake_off(report: Report, result: BakeOff) -> None:
     st.subheader("Bake-off", anchor=False)
-    st.markdown(bakeoff.takeaway(result))
+    st.markdown(bakeoff.takeaway(result), help=UNCACHED_HELP)
     sentences = {fact.index: fact.text for fact in report.facts}
     names = [f"{index + 1} · {sentences.get(index, 'message')}" for index in result.facts]
     bakeoff.show(result, names, "report")

@@ -1,7 +1,8 @@
 """ClaudeServer: a Messages server that holds threads in memory, as far as Anthropic's own helper needs them.
 
 Its tokens are words and its reply is always the same, so that sizes are known exactly. `forget()` loses every thread;
-`error_code`, `stop_reason`, `fallback` and `breaks_off` change the next answers.
+`error_code`, `stop_reason`, `fallback`, `breaks_off` and `refuses_diagnostics` change the next answers. Asked why its
+cache missed, it compares with the request named, if that one asked too.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class ClaudeServer(LocalServer):
         self.stop_reason = "end_turn"
         self.fallback = False
         self.breaks_off = False
+        self.refuses_diagnostics = False
+        self.remembered: dict[str, dict[str, Any]] = {}  # requests that asked, by the id of their reply
         self._ids = count(1)
         super().__init__(self._handler())
 
@@ -61,6 +64,9 @@ class ClaudeServer(LocalServer):
             held = found
         elif self.error_code:
             return 400, self._error(self.error_code, "invalid_request_error")
+        if "diagnostics" in body and self.refuses_diagnostics:
+            message = "diagnostics: Extra inputs are not permitted"
+            return 400, {"type": "error", "error": {"type": "invalid_request_error", "message": message}}
         messages = [*held["messages"], *body["messages"]]
         read = self._count(held["system"], messages)
         if read > WINDOW:
@@ -68,7 +74,29 @@ class ClaudeServer(LocalServer):
             return 400, {"type": "error", "error": {"type": "invalid_request_error", "message": message}}
         id_ = f"msg_{next(self._ids):08}"
         self.threads[id_] = {**held, "messages": [*messages, {"role": "assistant", "content": "".join(REPLY)}]}
-        return 200, self._message(id_, read)
+        answer = self._message(id_, read)
+        if "diagnostics" in body:
+            self.remembered[id_] = body
+            answer["diagnostics"] = self._diagnosis(body)
+        return 200, answer
+
+    def _diagnosis(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        """Null for no difference, and where no request is named."""
+        named = body["diagnostics"]["previous_message_id"]
+        before = self.remembered.get(named)
+        if named is None:
+            return None
+        if before is None:
+            return {"cache_miss_reason": {"type": "previous_message_not_found"}}
+        for field in ("model", "system", "tools"):
+            if before.get(field) != body.get(field):
+                return self._miss(f"{field}_changed", before)
+        sent = before["messages"]
+        return None if body["messages"][: len(sent)] == sent else self._miss("messages_changed", before)
+
+    def _miss(self, kind: str, before: dict[str, Any]) -> dict[str, Any]:
+        missed = self._count(before.get("system", ""), before["messages"])
+        return {"cache_miss_reason": {"type": kind, "cache_missed_input_tokens": missed}}
 
     def _message(self, id_: str, read: int) -> dict[str, Any]:
         step = [{"type": "fallback_message", "input_tokens": read, "output_tokens": 3}] if self.fallback else None

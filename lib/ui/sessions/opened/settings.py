@@ -62,6 +62,9 @@ def settings_words(settings: ChatSettings) -> Mapping[str, str]:
         "Context window": f"{settings.max_tokens:,} tokens",
         "Reserved for the reply": f"{settings.reply_tokens:,} tokens",
         "Generation settings": settings.generation.summary or "none, so the model uses its own",
+        "Ask why the cache missed": "yes, where the protocol has a field for it"
+        if settings.cache_diagnostics
+        else "no",
         "When the window is full": f"{strategy.short}: {strategy.label}",
         **dict(options[name] for name in OPTIONS.get(settings.strategy, ())),
     }
