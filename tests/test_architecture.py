@@ -21,7 +21,7 @@ LAYERS = [
     {"context"},
     {"request_rules", "turns", "stored_turns", "recorded_requests", "chat_settings", "planner"},
     {"providers", "history"},
-    {"analysis", "chat", "example", "lab", "prompt_sets", "recorder", "replica", "spending", "transfer"},
+    {"analysis", "chat", "example", "lab", "lessons", "prompt_sets", "recorder", "replica", "spending", "transfer"},
     {"server_history", "access"},
     {"ui", "api"},
 ]

@@ -10,6 +10,7 @@ ChatError                     says what happened, what is safe and what to do ne
 ├── TurnLost                  the turn was cleared or discarded somewhere else, and stays so
 ├── RuleBroken                the provider would refuse the request for its shape, so it was not sent
 ├── ImportRefused             a file or text cannot be imported; nothing of it was taken
+├── InvalidLesson             the file of a lesson cannot be read as one
 ├── ForeignSession            the conversation is another library's; we only read it
 ├── SpendingCapReached        the request could cost more than a spending cap leaves, so it was not sent
 ├── ContextOverflow           the request is larger than the context window (ours or the provider's)
@@ -51,6 +52,7 @@ __all__ = [
     "ForeignSession",
     "HistoryUnavailable",
     "ImportRefused",
+    "InvalidLesson",
     "InvalidRequest",
     "InvalidSettings",
     "MissingKey",
@@ -135,6 +137,14 @@ class ImportRefused(ChatError):
 
     safe_default = "Nothing was imported or changed."
     next_default = "Choose another file, or export it once more."
+    retryable = False
+
+
+class InvalidLesson(ChatError):
+    """The file of a lesson is not one. The message names the file, and each place in it that is wrong."""
+
+    safe_default = "The other lessons can be given."
+    next_default = "Correct the file, then open the page again."
     retryable = False
 
 

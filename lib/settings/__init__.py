@@ -18,6 +18,7 @@ with its name. Keys never appear in a repr. Keys typed on a page are not here: t
     WINDOWSEAT_SESSION_CAP     most USD that one chat may cost, and WINDOWSEAT_DAY_CAP one day (lib/settings/caps.py)
     WINDOWSEAT_PEOPLE          "one", "visitors" or "accounts": whose sessions are whose (lib/settings/people.py), with
     WINDOWSEAT_COOKIE_SECRET   and WINDOWSEAT_ADMINS
+    WINDOWSEAT_LESSONS         a folder with lessons of one's own, shown beside those that ship with the app
     WINDOWSEAT_API_TOKEN       what requests to the HTTP routes must send (at least 16 characters)
     OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL
     ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, ANTHROPIC_MODEL
@@ -43,6 +44,7 @@ from typing import Any, Literal
 
 from lib.errors import InvalidSettings
 from lib.settings.caps import CapSettings, cap_settings
+from lib.settings.paths import lessons_folder, local_model
 from lib.settings.people import PeopleSettings, people_settings
 from lib.settings.read_prefixes import read_prefixes
 
@@ -54,8 +56,6 @@ EXAMPLE = "example"
 """What turns have in place of an endpoint's name if their replies were written by hand. No endpoint may take it."""
 SHORTEST_TOKEN = 16
 """Characters. A shorter token could be found by trying."""
-GGUF = b"GGUF"
-"""The first bytes of a model file for llama.cpp."""
 EndpointKind = Literal["local", "openai", "anthropic"]
 
 
@@ -96,6 +96,8 @@ class Settings:
     """Whether requests of people's own apps are recorded from the start."""
     record_to: Mapping[str, str] = field(default_factory=dict)
     """Names of the endpoints that recorded requests go to, by kind. Without one: the model on this machine."""
+    lessons: Path | None = None
+    """A folder with lessons of one's own; None if there is none."""
     people: PeopleSettings = field(default_factory=PeopleSettings)
     caps: CapSettings = field(default_factory=CapSettings)
 
@@ -113,7 +115,7 @@ def load_settings(
         raise InvalidSettings(f"WINDOWSEAT_STORE is {store!r}, but must be 'memory' or unset.")
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise InvalidSettings("REDIS_URL must start with redis://, rediss:// or unix://.")
-    model = _local_model(_text(values, "WINDOWSEAT_LOCAL_MODEL"))
+    model = local_model(_text(values, "WINDOWSEAT_LOCAL_MODEL"))
     endpoints = {endpoint.name: endpoint for endpoint in _endpoints(values, model)}
     return Settings(
         store="memory" if store == "memory" else "redis" if url else "embedded",
@@ -129,6 +131,7 @@ def load_settings(
         api_token=_api_token(_text(values, "WINDOWSEAT_API_TOKEN")),
         record=_text(values, "WINDOWSEAT_RECORD") in YES,
         record_to=_record_to(_text(values, "WINDOWSEAT_RECORD_TO"), endpoints),
+        lessons=lessons_folder(_text(values, "WINDOWSEAT_LESSONS")),
         people=people_settings(values),
         caps=cap_settings(values),
     )
@@ -186,30 +189,6 @@ def _positive_int(values: Mapping[str, Any], name: str, default: int) -> int:
     if text and not (text.isascii() and text.isdigit() and int(text) > 0):
         raise InvalidSettings(f"{name} is {text!r}, but must be a whole number above 0.")
     return int(text) if text else default
-
-
-def _local_model(value: str) -> Path | None:
-    """The file of another model for this machine. Raises InvalidSettings unless it can be read and begins as GGUF."""
-    if not value:
-        return None
-    what = f"WINDOWSEAT_LOCAL_MODEL is {value!r}, but"
-    path = Path(value).expanduser()
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(len(GGUF))
-    except FileNotFoundError:
-        raise InvalidSettings(f"{what} there is no such file.") from None
-    except IsADirectoryError:
-        raise InvalidSettings(f"{what} that is a folder. Name one .gguf file in it.") from None
-    except (OSError, ValueError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else exc
-        raise InvalidSettings(f"{what} the file cannot be read: {reason}.") from exc
-    if beginning != GGUF:
-        raise InvalidSettings(
-            f"{what} that is no GGUF file: it does not begin with the letters GGUF. Models for llama.cpp have the"
-            " ending .gguf; a file that was downloaded with Git may be a pointer to the real one."
-        )
-    return path
 
 
 def _endpoints(values: Mapping[str, Any], local_model: Path | None) -> list[Endpoint]:

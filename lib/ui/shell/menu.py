@@ -74,6 +74,12 @@ MENU = {
         "The same chat re-sent every turn and kept by a server, side by side: who uploads, who pays, who forgets.",
         wide=True,
     ),
+    "lessons": PageEntry(
+        "pages/lessons.py",
+        "Lessons",
+        ":material/school:",
+        "Short lessons for a class or for yourself: guess what a model will do, watch it, and see why.",
+    ),
     "providers": PageEntry(
         "pages/providers.py",
         "Models and endpoints",

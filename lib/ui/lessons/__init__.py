@@ -1,0 +1,1 @@
+"""The page of lessons: predict, watch, understand, try."""
