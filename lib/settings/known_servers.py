@@ -21,8 +21,9 @@ LONGEST_URL = 500
 """Characters."""
 AZURE_RESOURCE = "YOUR-RESOURCE-NAME"
 """What stands for the name of a person's own resource in Azure's address."""
-KEY_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*_(API_)?(KEY|TOKEN)")
-"""Names of environment variables that a key is taken from. Others may hold passwords, and are not read."""
+KEY_VARIABLE = re.compile(r"(?!WINDOWSEAT_)[A-Z][A-Z0-9_]*_(API_)?(KEY|TOKEN)")
+"""Names of environment variables that a key is taken from. Others may hold passwords, and are not read; nor is the
+token of this app, which is for no other server."""
 NOTHING = "Nothing was added or sent."
 
 
