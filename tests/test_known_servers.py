@@ -92,6 +92,8 @@ def test_no_text_makes_the_check_fail_in_another_way(text: str) -> None:
         "https://api.openai.com:8443/v1",
         "https://api.openai.com.example.org/v1",
         "https://notopenai.azure.com/v1",
+        "https://127.0.0.1%00.openai.azure.com/v1",
+        "https://example.org\\.openai.azure.com/v1",
     ],
 )
 def test_people_who_do_not_run_the_app_add_only_vendors(url: str) -> None:

@@ -168,7 +168,7 @@ def refuse_unless_vendor(url: str) -> None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     vendors = {urlsplit(server.base_url).hostname for server in KNOWN_SERVERS.values() if server.key_variable}
-    is_vendor = host in vendors or host.endswith(".openai.azure.com")
+    is_vendor = host in vendors or re.fullmatch(r"[a-z0-9-]+\.openai\.azure\.com", host) is not None
     if is_vendor and parts.scheme == "https" and parts.port in (None, 443):
         return
     raise ChatError(
