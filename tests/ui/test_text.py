@@ -35,6 +35,22 @@ def test_markdown_stays_and_streamlits_own_extensions_go(text: str, drawn: str) 
     assert as_markdown(text) == drawn
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\`![a](b)`",
+        "\\``c`![a](b)`c`",
+        "```![a](b)``",
+        "`\n\n![a](b)`",
+        "`\n- ![a](b)`",
+        "```c`\n![a](b)\n```",
+        "```\nc\n```\t\n![a](b)",
+    ],
+)
+def test_an_image_that_only_seems_to_be_in_code_is_none(text: str) -> None:
+    assert "![" not in as_markdown(text)
+
+
 @given(st.text(alphabet="$:`~\n ab[]<>*_-1", max_size=80))
 def test_no_formula_and_no_directive_survives_outside_code(text: str) -> None:
     drawn = as_markdown(text)

@@ -18,10 +18,11 @@ DRAWN_CHARACTERS = 8_000
 NBSP = "\u00a0"
 
 _CODE = re.compile(
-    r"(?P<fence>^ {0,3}(?P<mark>`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}(?P=mark)[`~]*"
-    r" *$|\Z))|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)",
+    r"(?P<fence>^ {0,3}(?P<mark>`{3,}(?=[^`\n]*\n)|~{3,})[^\n]*\n.*?(?:^ {0,3}(?P=mark)[`~]*"
+    r"[ \t]*$|\Z))|(?P<escaped>\\[\\`])|(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)(?P=ticks)(?!`)|(?P<run>`+)",
     re.DOTALL | re.MULTILINE,
 )
+"""Code, and what begins none: an escaped sign, and marks that nothing closes."""
 
 
 # Four blanks after an empty line would begin a code block, which nobody who types them in a chat means.
@@ -35,6 +36,10 @@ def as_markdown(text: str) -> str:
     """
     text, parts, done = utf8_safe(text), [], 0
     for code in _CODE.finditer(text):
+        if code["escaped"] or code["run"]:
+            continue
+        if code["ticks"] and "![" in code.group() and "\n" in code.group():
+            continue  # a list or a heading may begin in it, and then it is no code
         parts += [_plain(text[done : code.start()]), code.group()]
         done = code.end()
     return "".join([*parts, _plain(text[done:])])
