@@ -11,7 +11,11 @@ from lib.analysis.side_by_side import Change, Exchange, Pair, text_changes
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.history.sessions import SessionRow
+from lib.tokens import ESTIMATE
 from lib.ui.chat import turn_line
+from lib.ui.components import message_parts
+from lib.ui.components.message_parts.views import PartView, Shown
+from lib.ui.components.reasoning import line as reasoning
 from lib.ui.format import marked_text, numbers
 from lib.ui.format.text import DRAWN_CHARACTERS, as_option
 from lib.ui.sessions import row_words
@@ -104,10 +108,29 @@ def _draw_pair(pair: Pair) -> None:
 def _exchange(exchange: Exchange, name: str, other: Exchange | None) -> None:
     """One side of a pair."""
     st.caption(f"**{name}**, exchange {exchange.number:,}")
-    st.markdown(f":material/person: {_text(exchange.prompt, None if other is None else other.prompt, name)}")
-    reply = _text(exchange.reply, None if other is None else other.reply, name)
-    st.markdown(f":material/auto_awesome: {reply or ':gray[(no reply)]'}")
+    key = f"pair:{name}:{exchange.number}"
+    question, *reply = _views(exchange)
+    prompt = _text(exchange.prompt, None if other is None else other.prompt, name)
+    st.markdown(f":material/person: {prompt or ':gray[(no text)]'}")
+    if question:
+        message_parts.draw(question, f"{key}:question")
+    beside = [view for views in reply for view in views]
+    if beside:
+        message_parts.draw(beside, f"{key}:reply")
+    text = _text(exchange.reply, None if other is None else other.reply, name)
+    if text or not beside:
+        st.markdown(f":material/auto_awesome: {text or ':gray[(no reply)]'}")
+    if exchange.record.turn is not None and reply:
+        reasoning.draw(exchange.record.turn, exchange.messages[1], key)
     st.caption(what_was_sent(exchange))
+
+
+def _views(exchange: Exchange) -> list[list[PartView]]:
+    """What each message holds beside its texts, which are compared word by word."""
+    turn = exchange.record.turn
+    shown = Shown.of(exchange.messages, ESTIMATE if turn is None else reasoning.counter_of(turn), exchange.again)
+    messages = enumerate(exchange.messages)
+    return [[view for view in shown.views(message, at) if view.kind != "text"] for at, message in messages]
 
 
 def _text(own: str, other: str | None, name: str) -> str:
