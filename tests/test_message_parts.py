@@ -86,6 +86,15 @@ def test_no_stored_value_raises(value: Any) -> None:
         parts_of(Message(role, value, extra))
 
 
+def test_a_photo_that_is_stored_lying_is_drawn_upright() -> None:
+    exif, written = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6  # held upright, stored on its side
+    Image.new("RGB", (80, 40)).save(written, "JPEG", exif=exif)
+    small = images.thumbnail(base64.b64encode(written.getvalue()).decode(), 90)
+    assert small is not None
+    assert Image.open(io.BytesIO(small)).size == (40, 80)
+
+
 def test_a_thumbnail_is_small_and_a_size_comes_from_the_header() -> None:
     data = picture(900, 300, "JPEG")
     assert images.size_of(data) == (900, 300)
