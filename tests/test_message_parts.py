@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image as Pillow
 
 from lib import images
 from lib.message_parts import Image, Other, Reasoning, Text, ToolCall, ToolResult, is_plain, parts_of
@@ -87,12 +89,12 @@ def test_no_stored_value_raises(value: Any) -> None:
 
 
 def test_a_photo_that_is_stored_lying_is_drawn_upright() -> None:
-    exif, written = Image.Exif(), io.BytesIO()
+    exif, written = Pillow.Exif(), io.BytesIO()
     exif[0x0112] = 6  # held upright, stored on its side
-    Image.new("RGB", (80, 40)).save(written, "JPEG", exif=exif)
+    Pillow.new("RGB", (80, 40)).save(written, "JPEG", exif=exif)
     small = images.thumbnail(base64.b64encode(written.getvalue()).decode(), 90)
     assert small is not None
-    assert Image.open(io.BytesIO(small)).size == (40, 80)
+    assert Pillow.open(io.BytesIO(small)).size == (40, 80)
 
 
 def test_a_thumbnail_is_small_and_a_size_comes_from_the_header() -> None:

@@ -93,7 +93,9 @@ def test_chats_side_by_side_and_two_chats_compared_draw_parts_too(chat: ChatServ
 
 
 def test_reasoning_of_a_reply_that_broke_off_is_kept_in_sight(chat: ChatService, typist: Typist) -> None:
-    live = LiveTurn("Why?", settings(), "test", 0.0, reasoning="Hm, because", error=ProviderUnavailable("It went away."))
+    live = LiveTurn(
+        "Why?", settings(), "test", 0.0, reasoning="Hm, because", error=ProviderUnavailable("It went away.")
+    )
     chat.store.begin(SESSION, live)
     at = page()
     assert "Reasoning: 11 characters came" in shown(at)
