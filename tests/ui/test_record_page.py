@@ -113,7 +113,8 @@ def test_a_recorded_request_reads_like_one_made_here(chat: ChatService) -> None:
     assert "Roles, tool calls, instructions and sizes are as this provider requires." in shown
     changed = texts(page(WINDOW, session_id, {session.CONTEXT_WINDOW_TAB: CHANGED}))
     assert "**From turn 2 to turn 3:** 2 messages added, 2 dropped, 1 kept." in changed
-    assert "The server says it took 0 (billed) from its cache" in changed
+    assert "**Reported:** 0 of " in changed
+    assert "tokens came from the cache (billed), less than could be." in changed
     assert (chat.store.raw(session_id), chat.store.turns(session_id)) == before
     for path in ("app.py", "pages/tokens.py", "pages/trim_lab.py"):
         assert not page(path, session_id).exception
