@@ -121,9 +121,9 @@ def test_reasoning_stands_folded_under_its_reply_and_hidden_reasoning_as_a_numbe
     exchange(chat, "e", "f", usage=Usage(9, None, None, 4))
     at = page()
     folded = [each for each in at.expander if each.label.startswith("Reasoning")]
-    assert [each.label for each in folded] == ["Reasoning: 30 tokens (billed)"]
+    assert [each.label for each in folded] == ["Reasoning: 30 tokens (billed), price not known"]
     hidden = [each.value for each in at.caption if "Reasoning" in each.value]
-    assert hidden == [":material/psychology: Reasoning: hidden, 1,234 tokens (billed)"]
+    assert hidden == [":material/psychology: Reasoning: hidden, 1,234 tokens (billed), price not known"]
     at.session_state["message-1-reasoning"] = True
     assert "Hm, so." in [each.value for each in at.run().code]
 
