@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Literal
 
 from lib.analysis.requests import RequestRecord, records_of
+from lib.message_parts import Part, Reasoning, Text, ToolCall, ToolResult, parts_of
 from lib.messages import Message
 from lib.turns import Turn
 
@@ -22,13 +23,21 @@ Change = Literal["same", "removed", "added"]
 class Exchange:
     """One question with its reply. `number` counts the conversation's exchanges from 1.
 
-    `record` says what was sent for it, or, without a turn, what would have been if nothing was dropped.
+    `prompt` and `reply` are their texts alone; `messages` are the stored messages, which may hold tool calls, results
+    and images too. `record` says what was sent for it, or, without a turn, what would have been if nothing was dropped.
     """
 
     number: int
     prompt: str
     reply: str
     record: RequestRecord
+    messages: Sequence[Message]
+
+    @property
+    def beside(self) -> tuple[Part, ...]:
+        """What was said without words: calls, results and images. The ids of calls tell nothing and are left out."""
+        parts = (part for message in self.messages for part in parts_of(message))
+        return tuple(_without_id(part) for part in parts if not isinstance(part, Text | Reasoning))
 
     @property
     def sent(self) -> int:
@@ -50,9 +59,11 @@ class Pair:
 
     @property
     def differs(self) -> bool:
-        """Whether one is missing, or question or reply differ."""
+        """Whether one is missing, or question or reply differ, in their texts or in calls, results and images."""
         left, right = self.left, self.right
-        return left is None or right is None or (left.prompt, left.reply) != (right.prompt, right.reply)
+        if left is None or right is None or (left.prompt, left.reply) != (right.prompt, right.reply):
+            return True
+        return left.beside != right.beside
 
 
 def side_by_side(
@@ -79,11 +90,29 @@ def side_by_side(
 
 
 def exchanges(history: Sequence[Message], turns: Sequence[Turn]) -> list[Exchange]:
-    """The exchanges of one conversation. A reply in several messages, such as tool calls, becomes one text."""
-    return [
-        Exchange(number, history[record.at].text, "\n\n".join(history[at].text for at in record.reply), record)
-        for number, record in enumerate(records_of(history, turns), 1)
-    ]
+    """The exchanges of one conversation. A reply in several messages becomes one text."""
+    found = []
+    for number, record in enumerate(records_of(history, turns), 1):
+        prompt, *replies = messages = [history[at] for at in (record.at, *record.reply)]
+        reply = "\n\n".join(text for text in map(words_said, replies) if text)
+        found.append(Exchange(number, words_said(prompt), reply, record, messages))
+    return found
+
+
+def words_said(message: Message) -> str:
+    """The texts of a message that a person or a model wrote, without what tools, images and reasoning are.
+
+    Example: content [a text, an image] -> the text
+    """
+    if isinstance(message.content, str) and message.role in ("user", "assistant"):
+        return message.content
+    return "\n\n".join(part.text for part in parts_of(message) if isinstance(part, Text))
+
+
+def _without_id(part: Part) -> Part:
+    if isinstance(part, ToolCall):
+        return replace(part, id="")
+    return replace(part, call_id="") if isinstance(part, ToolResult) else part
 
 
 def text_changes(before: str, after: str) -> list[tuple[Change, str]]:

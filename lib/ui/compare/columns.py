@@ -10,9 +10,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from lib.analysis.requests import records_of
 from lib.errors import ChatError
+from lib.messages import SYSTEM_ROLES, Message
+from lib.turns import LiveTurn, Turn
 from lib.ui.compare import actions, column, figures
 from lib.ui.compare.column import Column
+from lib.ui.components import message_parts
+from lib.ui.components.message_parts.shown import shown_with, views_of
+from lib.ui.components.message_parts.views import Shown
+from lib.ui.components.reasoning import line as reasoning
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label, as_markdown, cut
 from lib.ui.shell import error_box, menu
@@ -73,20 +80,44 @@ def _conversation(each: Column) -> None:
         return
     if each.is_empty:
         st.caption("There is nothing in this chat. It may have expired.")
-    for message in each.page.history:
-        if message.role in ("user", "assistant"):
-            text, more = cut(message.text, LONGEST)
-            _message(message.role == "user", text, f" … {more:,} more characters" if more else "")
+    history = each.page.history
+    shown = shown_with(each.page, history, each.turns)
+    turns = {record.at + 1: record.turn for record in records_of(history, each.turns) if record.turn is not None}
+    for index, message in enumerate(history):
+        if message.role not in SYSTEM_ROLES:
+            _stored(each, index, message, shown, turns.get(index))
     live = each.page.live
     if live is not None:
         _message(True, live.prompt[:LONGEST])
         if live.interrupted:
             _failed(live.error or NOT_ANSWERED)
         else:
-            st.markdown(as_markdown(live.text[-LONGEST:]) + " ▌" if live.text else ":gray[…]")
+            _growing(each, live)
     elif each.standing.error is not None:
         _failed(each.standing.error)
     _waiting(each)
+
+
+def _stored(each: Column, index: int, message: Message, shown: Shown | None, turn: Turn | None) -> None:
+    """A stored message, with the reasoning of the turn that it answers. While names are hidden, so is the reasoning,
+    which could tell them."""
+    views = views_of(message, shown, index)
+    key = f"compare:{each.letter}:{index}"
+    if views is None:
+        text, more = cut(message.text, LONGEST)
+        _message(message.role == "user", text, f" … {more:,} more characters" if more else "")
+    else:
+        message_parts.draw(views, key)
+    if turn is not None and each.name:
+        reasoning.draw(turn, message, key)
+
+
+def _growing(each: Column, live: LiveTurn) -> None:
+    """The reply so far; before its first word, that the model reasons, unless its name is hidden."""
+    if live.text:
+        st.markdown(as_markdown(live.text[-LONGEST:]) + " ▌")
+    else:
+        st.markdown(f":gray[{reasoning.under_way(live.reasoning) if live.reasoning and each.name else '…'}]")
 
 
 def _message(is_users: bool, text: str, more: str = "") -> None:

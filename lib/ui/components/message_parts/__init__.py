@@ -84,7 +84,8 @@ def _folded(view: PartView, key: str) -> None:
         if panel.open:
             whole_text.draw(panel, view.text, key, HEIGHT)
     else:
-        st.markdown(f"{ICONS[view.kind]} {words}: :gray[(empty)]")
+        is_empty = view.kind == "result" and not view.pictures
+        st.markdown(f"{ICONS[view.kind]} {words}{': :gray[(empty)]' if is_empty else ''}")
     _pictures(view)
     _figures(view)
 

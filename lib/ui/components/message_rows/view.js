@@ -53,7 +53,7 @@ const drawPart = (part) => {
   if (part.title) box.append(make("title", part.title));
   if (part.rows.length) box.append(drawArguments(part.rows));
   if (part.text) box.append(drawText(part));
-  else if (part.kind === "result") box.append(make("quiet", "(empty)"));
+  else if (part.kind === "result" && !part.pictures.length) box.append(make("quiet", "(empty)"));
   for (const picture of part.pictures) {
     const image = make("", null, "img");
     image.alt = "An image in this message";

@@ -8,6 +8,7 @@ from lib.analysis.lineage import family
 from lib.analysis.side_by_side import Pair, side_by_side
 from lib.errors import ChatError
 from lib.history.sessions import SessionQuery, SessionRow
+from lib.ui.components.message_parts.shown import shown_of_history
 from lib.ui.format import numbers
 from lib.ui.sessions import state
 from lib.ui.sessions.row_labels import labels
@@ -82,7 +83,8 @@ def _draw(page: Page, own: SessionRow, other_id: str) -> None:
         st.info("That chat is gone. Choose another one.")
         return
     history = store.load(other_id)
-    pairs = side_by_side(page.history, store.turns(page.session_id), history, store.turns(other_id))
+    turns, other_turns = store.turns(page.session_id), store.turns(other_id)
+    pairs = side_by_side(page.history, turns, history, other_turns)
     settings = session_settings.restored(store.about(other_id).settings)
     st.markdown(sentence(pairs))
     pairs_view.draw_sums(own, other, page.settings, settings)
@@ -93,7 +95,8 @@ def _draw(page: Page, own: SessionRow, other_id: str) -> None:
     first = next((at for at, pair in enumerate(pairs) if pair.differs), 0)
     session.start_widget(key, first // PAIRS + 1)
     number = st.pagination(pages, key=key) if pages > 1 else 1
-    pairs_view.draw(pairs[(number - 1) * PAIRS : number * PAIRS])
+    shown = shown_of_history(page.history, turns, page.settings), shown_of_history(history, other_turns, settings)
+    pairs_view.draw(pairs[(number - 1) * PAIRS : number * PAIRS], shown)
 
 
 def sentence(pairs: list[Pair]) -> str:

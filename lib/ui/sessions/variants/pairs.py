@@ -1,4 +1,7 @@
-"""Draws two sessions side by side: their sums, then each pair of exchanges with the differing words marked."""
+"""Draws two sessions side by side: their sums, then each pair of exchanges with the differing words marked.
+
+Tool calls, results, images and reasoning stand between question and reply, as they are drawn in the chat.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,20 @@ from lib.analysis.side_by_side import Change, Exchange, Pair, text_changes
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.history.sessions import SessionRow
+from lib.messages import Message
 from lib.ui.chat import turn_line
+from lib.ui.components import message_parts
+from lib.ui.components.message_parts.shown import views_of
+from lib.ui.components.message_parts.views import PartView, Shown
+from lib.ui.components.reasoning import line as reasoning
 from lib.ui.format import marked_text, numbers
 from lib.ui.format.text import DRAWN_CHARACTERS, as_option
 from lib.ui.sessions import row_words
 from lib.ui.shell import services
 
 LEFT, RIGHT = "The open chat", "The other chat"
+BothShown = tuple[Shown | None, Shown | None]
+"""What the parts of the open chat and of the other one are shown with; None for one that holds texts alone."""
 LEGEND = (
     "Words that only the open chat has are on :red-background[**red**], words that only the other one has on"
     " :green-background[**green**]."
@@ -57,22 +67,22 @@ def _sums(row: SessionRow, settings: ChatSettings) -> dict[str, str]:
     }
 
 
-def draw(pairs: Sequence[Pair]) -> None:
+def draw(pairs: Sequence[Pair], shown: BothShown) -> None:
     """The pairs in their order. Neighbours that are the same share one line, which opens to them."""
     if any(pair.differs and pair.left is not None and pair.right is not None for pair in pairs):
         st.caption(LEGEND)
     same: list[Pair] = []
     for pair in pairs:
         if pair.differs:
-            _draw_same(same)
+            _draw_same(same, shown)
             same = []
-            _draw_pair(pair)
+            _draw_pair(pair, shown)
         else:
             same.append(pair)
-    _draw_same(same)
+    _draw_same(same, shown)
 
 
-def _draw_same(pairs: Sequence[Pair]) -> None:
+def _draw_same(pairs: Sequence[Pair], shown: BothShown) -> None:
     if not pairs:
         return
     first, last = _number(pairs[0]), _number(pairs[-1])
@@ -81,7 +91,7 @@ def _draw_same(pairs: Sequence[Pair]) -> None:
     if panel.open:
         with panel:
             for pair in pairs:
-                _draw_pair(pair)
+                _draw_pair(pair, shown)
 
 
 def _number(pair: Pair) -> int:
@@ -89,25 +99,39 @@ def _number(pair: Pair) -> int:
     return 0 if exchange is None else exchange.number
 
 
-def _draw_pair(pair: Pair) -> None:
+def _draw_pair(pair: Pair, shown: BothShown) -> None:
     with st.container(border=True):
-        for side, exchange, name, other in zip(
-            st.columns(2), (pair.left, pair.right), (LEFT, RIGHT), (pair.right, pair.left), strict=True
+        for side, exchange, name, other, parts in zip(
+            st.columns(2), (pair.left, pair.right), (LEFT, RIGHT), (pair.right, pair.left), shown, strict=True
         ):
             with side:
                 if exchange is None:
                     st.caption(f"**{name}** has no such exchange.")
                 else:
-                    _exchange(exchange, name, other)
+                    _exchange(exchange, name, other, parts)
 
 
-def _exchange(exchange: Exchange, name: str, other: Exchange | None) -> None:
+def _exchange(exchange: Exchange, name: str, other: Exchange | None, shown: Shown | None) -> None:
     """One side of a pair."""
+    key = f"{'left' if name == LEFT else 'right'}-{exchange.number}"
     st.caption(f"**{name}**, exchange {exchange.number:,}")
-    st.markdown(f":material/person: {_text(exchange.prompt, None if other is None else other.prompt, name)}")
+    beside = [_beside(message, shown, exchange.record.at + at) for at, message in enumerate(exchange.messages)]
+    if exchange.prompt or not beside[0]:
+        st.markdown(f":material/person: {_text(exchange.prompt, None if other is None else other.prompt, name)}")
+    for place, views in enumerate(beside):
+        if views:
+            message_parts.draw(views, f"{key}-{place}")
     reply = _text(exchange.reply, None if other is None else other.reply, name)
-    st.markdown(f":material/auto_awesome: {reply or ':gray[(no reply)]'}")
+    if reply or not any(beside[1:]):
+        st.markdown(f":material/auto_awesome: {reply or ':gray[(no reply)]'}")
+    if exchange.record.turn is not None and len(exchange.messages) > 1:
+        reasoning.draw(exchange.record.turn, exchange.messages[1], key)
     st.caption(what_was_sent(exchange))
+
+
+def _beside(message: Message, shown: Shown | None, index: int) -> list[PartView]:
+    """What of a message is not words of a person or a model."""
+    return [view for view in views_of(message, shown, index) or () if view.kind != "text"]
 
 
 def _text(own: str, other: str | None, name: str) -> str:
