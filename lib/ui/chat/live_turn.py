@@ -89,7 +89,7 @@ def _waiting(live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
     if live.phase == "summarizing":
         slot.caption("Summarizing the oldest messages, which no longer fit…")
     elif live.reasoning:
-        with slot.container(height=WAITING, border=False, vertical_alignment="center"):
+        with slot.container(height=WAITING, border=False):
             st.caption(reasoning.under_way(live.reasoning))
     else:
         slot.skeleton(height=WAITING)

@@ -43,8 +43,9 @@ const drawText = (part) => {
     return make(part.kind === "image" ? "address" : "", part.text);
   }
   const folded = make("folded", null, "details");
-  const lines = part.text.split("\n").filter((line) => line.trim());
-  folded.append(make("", part.kind === "other" ? "Show it" : lines[0] ?? "", "summary"), make("whole", part.text));
+  const first = part.text.split("\n").find((line) => line.trim()) ?? "";
+  const line = part.kind === "reasoning" ? first.replace(/^[*#_ ]+|[*#_ ]+$/g, "") : first; // a heading, in Markdown
+  folded.append(make("", part.kind === "other" ? "Show it" : line, "summary"), make("whole", part.text));
   return folded;
 };
 
