@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Literal
 
+from lib.analysis.parts.sent_again import times_sent_again
 from lib.analysis.requests import RequestRecord, records_of
 from lib.message_parts import Part, Reasoning, Text, ToolCall, ToolResult, parts_of
 from lib.messages import Message
@@ -31,11 +32,14 @@ class Exchange:
     prompt: str
     reply: str
     record: RequestRecord
-    messages: Sequence[Message]
+    messages: tuple[Message, ...] = ()
+    """The question, then the reply, which may be several messages, such as tool calls and their results."""
+    again: tuple[int, ...] = ()
+    """How often each of them was sent again; empty where no turn was recorded."""
 
     @property
-    def beside(self) -> tuple[Part, ...]:
-        """What was said without words: calls, results and images. The ids of calls tell nothing and are left out."""
+    def beside_texts(self) -> tuple[Part, ...]:
+        """What it holds beside texts: calls, results, images. Without ids, which are new in every reply."""
         parts = (part for message in self.messages for part in parts_of(message))
         return tuple(_without_id(part) for part in parts if not isinstance(part, Text | Reasoning))
 
@@ -59,11 +63,12 @@ class Pair:
 
     @property
     def differs(self) -> bool:
-        """Whether one is missing, or question or reply differ, in their texts or in calls, results and images."""
+        """Whether one is missing, or question or reply differ. Reasoning is not compared: it is part of neither."""
         left, right = self.left, self.right
-        if left is None or right is None or (left.prompt, left.reply) != (right.prompt, right.reply):
+        if left is None or right is None:
             return True
-        return left.beside != right.beside
+        same = (left.prompt, left.reply, left.beside_texts) == (right.prompt, right.reply, right.beside_texts)
+        return not same
 
 
 def side_by_side(
@@ -90,22 +95,19 @@ def side_by_side(
 
 
 def exchanges(history: Sequence[Message], turns: Sequence[Turn]) -> list[Exchange]:
-    """The exchanges of one conversation. A reply in several messages becomes one text."""
+    """The exchanges of one conversation. The texts of a reply in several messages become one."""
+    again = times_sent_again(turns, len(history)) if turns else []
     found = []
     for number, record in enumerate(records_of(history, turns), 1):
-        prompt, *replies = messages = [history[at] for at in (record.at, *record.reply)]
-        reply = "\n\n".join(text for text in map(words_said, replies) if text)
-        found.append(Exchange(number, words_said(prompt), reply, record, messages))
+        places = (record.at, *record.reply)
+        messages = tuple(history[at] for at in places)
+        reply = "\n\n".join(filter(None, map(_texts, messages[1:])))
+        times = tuple(again[at] for at in places) if again else ()
+        found.append(Exchange(number, _texts(messages[0]), reply, record, messages, times))
     return found
 
 
-def words_said(message: Message) -> str:
-    """The texts of a message that a person or a model wrote, without what tools, images and reasoning are.
-
-    Example: content [a text, an image] -> the text
-    """
-    if isinstance(message.content, str) and message.role in ("user", "assistant"):
-        return message.content
+def _texts(message: Message) -> str:
     return "\n\n".join(part.text for part in parts_of(message) if isinstance(part, Text))
 
 

@@ -156,7 +156,12 @@ def _address_of(origin: str) -> str:
 
 
 def _host_name(header: str) -> str:
-    """The name in a Host header, without port and brackets. Example: "[::1]:8501" -> "::1" """
+    """The name in a Host header, without port and brackets; empty for more than an address.
+
+    Example: "[::1]:8501" -> "::1"
+    """
+    if set(header) & set("/?#@\\"):
+        return ""
     try:
         return urlsplit(f"//{header}").hostname or ""
     except ValueError:

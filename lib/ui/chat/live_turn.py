@@ -33,8 +33,9 @@ STORING = (
 )
 WATCH_SECONDS, RECORDING_SECONDS = 2, 0.7
 """How often the page looks whether the chat was changed elsewhere; more often while requests of apps are recorded."""
-WAITING = 48
-"""Pixels of what stands where the reply will be, so that nothing below it moves when the model begins to reason."""
+WAITING = 32
+"""Pixels of what stands where the reply will be: as high as a line of it with its avatar, so that nothing moves when
+reasoning or the first word comes."""
 REFRESH_SECONDS = 0.5
 """How often an unchanged reply is drawn again: a click can interrupt the page only when it draws."""
 
@@ -89,7 +90,7 @@ def _waiting(live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
     if live.phase == "summarizing":
         slot.caption("Summarizing the oldest messages, which no longer fit…")
     elif live.reasoning:
-        with slot.container(height=WAITING, border=False):
+        with slot.container(height=WAITING, border=False, vertical_alignment="center"):
             st.caption(reasoning.under_way(live.reasoning))
     else:
         slot.skeleton(height=WAITING)

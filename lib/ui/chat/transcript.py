@@ -100,8 +100,7 @@ def message(
     """One message; returns its container, for what belongs below the text. A long message is drawn in part. The text is
     `grey` where it is not sent; `note` is drawn below it. `views` are the parts of a message that is more than a
     text."""
-    only_results = bool(views) and all(view.kind == "result" for view in views or ())  # Claude's have the user's role
-    role = "tool" if only_results else entry.role
+    role = _drawn_role(entry, views or ())
     container = st.chat_message(role, avatar=AVATARS.get(role, ":material/settings:"))
     with container:
         box = not_sent.text_box(key, grey=grey)
@@ -113,6 +112,12 @@ def message(
         if note:
             st.caption(note)
     return container
+
+
+def _drawn_role(entry: Message, views: Sequence[PartView]) -> str:
+    """Whose message it is: Claude's tool results have the user's role, and reasoning alone one of its own."""
+    kinds = {view.kind for view in views}
+    return "tool" if kinds == {"result"} else "assistant" if kinds == {"reasoning"} else entry.role
 
 
 def _text(text: str, box: st.delta_generator.DeltaGenerator, key: str) -> None:

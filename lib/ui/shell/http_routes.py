@@ -33,6 +33,7 @@ from lib.providers.llama.process import ChildAddress
 from lib.recorder.recorder import Recorder
 from lib.settings import Endpoint
 from lib.ui.people import login_cookie
+from lib.ui.providers import added
 from lib.ui.shell import services, session_settings
 
 
@@ -62,7 +63,9 @@ class AppConversations:
         )
 
     def open_provider(self, settings: ChatSettings) -> Provider:
-        """The provider for these settings, with the configured key."""
+        """The provider for these settings, with the configured key. Where there are several people, what one of them
+        added on a page is not for programs."""
+        added.refuse_others(settings.provider, "")
         return services.provider_of(settings, services.endpoint(settings.provider).key)
 
 

@@ -116,7 +116,9 @@ def _retirement_card(comparison: Comparison, approach: Approach) -> None:
     if approach == "assistants" and comparison.place != places.REPLICA:
         retired = retirement(services.endpoint(comparison.place).base_url)
         if retired is not None:
-            st.info(f"{retired.what} {retired.safe} {retired.next_step}", icon=":material/history_toggle_off:")
+            st.info(
+                as_markdown(f"{retired.what} {retired.safe} {retired.next_step}"), icon=":material/history_toggle_off:"
+            )
 
 
 def _restored(comparison: Comparison, lane: LaneState) -> None:

@@ -19,7 +19,7 @@ from lib.tokens.ledger import TokenLedger
 from lib.ui.components import message_sizes
 from lib.ui.components.message_parts.views import words_of
 from lib.ui.format import numbers
-from lib.ui.format.text import as_option
+from lib.ui.format.text import as_markdown, as_option
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 from lib.ui.trim_lab import state
@@ -90,7 +90,7 @@ def pick(page: Page) -> str | None:
         for entry in page.chat.store.sessions(MOST_SESSIONS):
             names.setdefault(entry.session_id, as_option(entry.title) or "untitled")
     except ChatError as error:
-        st.caption(f":material/info: {error.what}")
+        st.caption(f":material/info: {as_markdown(error.what)}")
     names[EXAMPLE_NAME] = f"An example: planning a trip ({len(EXAMPLE)} messages)"
     key = state.seed_conversation(page.session_id, names, page.session_id if page.history else EXAMPLE_NAME)
     return st.selectbox(

@@ -20,6 +20,7 @@ from lib.pricing.model import Model
 from lib.tokens import provenance_label
 from lib.ui.components import charts, tables
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import services
 from lib.ui.trim_lab import state
 from lib.ui.trim_lab.conversation import UNCACHED_HELP, Lab
@@ -158,7 +159,7 @@ def _run(lab: Lab, timed: Sequence[TimedRequest]) -> None:
                 text = f"{len(results)} of {len(timed)}"
             bar.progress(len(results) / len(timed), text)
     except ChatError as error:
-        st.warning(f"{error.what} {error.next_step}", icon=":material/error:")
+        st.warning(as_markdown(f"{error.what} {error.next_step}"), icon=":material/error:")
     bar.empty()
     st.rerun()
 

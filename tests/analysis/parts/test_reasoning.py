@@ -46,8 +46,7 @@ def test_a_model_on_this_machine_costs_nothing_and_unreported_usage_does_not_hid
     priced = thought_of(turn, assistant("So."), MODEL, COUNTER)
     assert local is not None
     assert priced is not None
-    assert local.usd == 0
-    assert priced.usd == Decimal(8) * 10 / 1_000_000
+    assert (local.usd, priced.usd) == (Decimal(0), Decimal(8) * 10 / 1_000_000)
 
 
 def test_what_is_not_reported_is_not_mentioned() -> None:

@@ -84,7 +84,8 @@ class Shown:
         view = _plain_view(part, self.names or {})
         if isinstance(part, Text):
             return view
-        return replace(view, tokens=_size(part, self.counter), again=_again(again))
+        is_left_out = isinstance(part, Reasoning) and not part.in_content  # the app's own requests never hold it
+        return replace(view, tokens=_size(part, self.counter), again="" if is_left_out else _again(again))
 
 
 def words_of(message: Message) -> str:

@@ -6,6 +6,8 @@ const MARKS = [
   { mark: "muted", off: "Mute", on: "Muted", help: "Never send this exchange" },
 ];
 
+const SHORT = 120; // characters of one line that need no folding
+
 const make = (className, text, kind = "div") => {
   const node = document.createElement(kind);
   node.className = className;
@@ -42,10 +44,10 @@ const drawText = (part) => {
   if (part.kind !== "result" && part.kind !== "reasoning" && part.kind !== "other") {
     return make(part.kind === "image" ? "address" : "", part.text);
   }
+  const lines = part.text.split("\n").filter((line) => line.trim());
+  if (part.kind !== "other" && lines.length <= 1 && part.text.length <= SHORT) return make("", part.text);
   const folded = make("folded", null, "details");
-  const first = part.text.split("\n").find((line) => line.trim()) ?? "";
-  const line = part.kind === "reasoning" ? first.replace(/^[*#_ ]+|[*#_ ]+$/g, "") : first; // a heading, in Markdown
-  folded.append(make("", part.kind === "other" ? "Show it" : line, "summary"), make("whole", part.text));
+  folded.append(make("", part.kind === "other" ? "Show it" : lines[0] ?? "", "summary"), make("whole", part.text));
   return folded;
 };
 

@@ -54,7 +54,7 @@ def words(thought: Thought) -> str:
 
 
 def under_way(text: str) -> str:
-    """Markdown: said while this reasoning is all that has come. Example: "Reasoning, 412 characters so far…"."""
+    """Markdown: what is said while this is all that has come. Example: "Reasoning, 412 characters so far…"."""
     return f":material/psychology: Reasoning, {numbers.plural(len(text), 'character')} so far…"
 
 
