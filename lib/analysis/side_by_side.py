@@ -24,8 +24,7 @@ Change = Literal["same", "removed", "added"]
 class Exchange:
     """One question with its reply. `number` counts the conversation's exchanges from 1.
 
-    `prompt` and `reply` are their texts alone; `messages` are the stored messages, which may hold tool calls, results
-    and images too. `record` says what was sent for it, or, without a turn, what would have been if nothing was dropped.
+    `record` says what was sent for it, or, without a turn, what would have been if nothing was dropped.
     """
 
     number: int

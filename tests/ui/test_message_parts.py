@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
@@ -27,7 +26,6 @@ from tests.support.app.pages import SESSION, exchange, overwritten, page, settin
 from tests.support.cases.message_part_cases import picture
 from tests.support.servers.typist import Typist
 
-OTHER = "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 DATA = picture(600, 300)
 NASTY = "a | b <b>x</b> ![x](https://e.example/p.png) :red[y]"
 CALL = {"type": "tool_use", "id": "t1", "name": "weather", "input": {"city": NASTY, "code": "a = 1\nb = 2"}}
@@ -70,43 +68,6 @@ def test_a_tool_loop_with_images_is_drawn_as_what_it_is(chat: ChatService, typis
     assert "EqQB" not in drawn
     assert DATA[:40] not in drawn
     assert "sent again" not in drawn  # no request was recorded
-    fetches_nothing(at)
-
-
-def fetches_nothing(at: AppTest) -> None:
-    """Assert that no text of the page is drawn as an image or as HTML, and that each image is a picture of the app's
-    own."""
-    markdown = MarkdownIt("commonmark").enable("table")
-    texts = [each.value for each in (*at.markdown, *at.caption)]
-    assert not [
-        text
-        for text in texts
-        for block in markdown.parse(text)
-        for each in block.children or ()
-        if each.type == "image"
-    ]
-    assert not [each for each in (*at.markdown, *at.caption) if each.proto.allow_html]
-    addresses = [picture.url for each in at.get("image") for picture in each.proto.imgs]
-    assert addresses
-    assert [address for address in addresses if not address.startswith("/mock/media/")] == []  # the app's own
-
-
-@pytest.mark.parametrize("path", ["pages/sessions.py", "pages/compare.py"])
-def test_chats_side_by_side_are_drawn_part_by_part(chat: ChatService, typist: Typist, path: str) -> None:
-    overwritten(chat, *LOOP)
-    exchange(chat, "a", "b", reasoning="Hm, so.")
-    overwrite(chat.store, OTHER, [*LOOP[:3], assistant("It is hot.")])
-    state = {sessions.TAB: sessions.COMPARE}
-    at = page(path, state=state, columns=f"{SESSION},{OTHER}", **{"with": OTHER})
-    drawn = shown(at)
-    assert drawn.count("**Calls weather**") == 2
-    assert drawn.count("Result of weather: 12 degrees") == 2
-    assert drawn.count("https://e.example/far.png") == 2
-    assert "Reasoning: 4 tokens (assumed), price not known" in drawn
-    assert "tool_use" not in drawn
-    assert "EqQB" not in drawn
-    assert DATA[:40] not in drawn
-    fetches_nothing(at)
 
 
 def test_chats_side_by_side_and_two_chats_compared_draw_parts_too(chat: ChatService, typist: Typist) -> None:
@@ -166,8 +127,7 @@ def test_what_cannot_be_read_or_drawn_is_said_in_words() -> None:
         ],
     )
     sealed, image, file = Shown.of([odd], counter).views(odd)
-    assert (sealed.title, sealed.text) == (SEALED, "")
-    assert (sealed.tokens, sealed.again) == ("its size in tokens is not known", "")
+    assert (sealed.text, sealed.tokens, sealed.again) == (SEALED, "its size in tokens is not known", "")
     assert (image.title, image.pictures) == (UNREADABLE, ())
     assert file.title == "A part of type file"
     assert "x" * 100 not in file.text
@@ -186,6 +146,12 @@ def test_arguments_are_rows_whatever_they_are() -> None:
     assert arguments(ToolCall("", "f", [1]))[0] == ("", "[1]")
     many = arguments(ToolCall("", "f", json.dumps({str(n): n for n in range(99)})))
     assert many[-1] == ("…", "59 more")
+
+
+def test_the_folded_line_of_reasoning_is_its_heading_without_marks() -> None:
+    summary = Message("assistant", [{"type": "thinking", "thinking": "**Looking it up**\n\nIn the almanac."}])
+    (view,) = Shown.of([summary], counter_for("openai", "gpt-5")).views(summary)
+    assert view.first_line == "Looking it up"
 
 
 def test_a_line_says_what_a_message_is() -> None:

@@ -98,32 +98,10 @@ def _conversation(each: Column) -> None:
         if live.interrupted:
             _failed(live.error or NOT_ANSWERED)
         else:
-            _growing(live)
+            _growing(live, told=bool(each.name))
     elif each.standing.error is not None:
         _failed(each.standing.error)
     _waiting(each)
-
-
-def _stored(each: Column, index: int, message: Message, shown: Shown | None, turn: Turn | None) -> None:
-    """A stored message, with the reasoning of the turn that it answers. While names are hidden, so is the reasoning,
-    which could tell them."""
-    views = views_of(message, shown, index)
-    key = f"compare:{each.letter}:{index}"
-    if views is None:
-        text, more = cut(message.text, LONGEST)
-        _message(message.role == "user", text, f" … {more:,} more characters" if more else "")
-    else:
-        message_parts.draw(views, key)
-    if turn is not None and each.name:
-        reasoning.draw(turn, message, key)
-
-
-def _growing(each: Column, live: LiveTurn) -> None:
-    """The reply so far; before its first word, that the model reasons, unless its name is hidden."""
-    if live.text:
-        st.markdown(as_markdown(live.text[-LONGEST:]) + " ▌")
-    else:
-        st.markdown(f":gray[{reasoning.under_way(live.reasoning) if live.reasoning and each.name else '…'}]")
 
 
 def _message(is_users: bool, text: str, more: str = "") -> None:
@@ -139,11 +117,11 @@ def _parts(views: Sequence[PartView], is_users: bool, key: str) -> None:
     message_parts.draw(views, key)
 
 
-def _growing(live: LiveTurn) -> None:
-    """The reply so far, or the reasoning that is all that has come."""
+def _growing(live: LiveTurn, *, told: bool) -> None:
+    """The reply so far, or how much reasoning has come, if that is `told`: it could tell a name that is hidden."""
     if live.text:
         st.markdown(as_markdown(live.text[-LONGEST:]) + " ▌")
-    elif live.reasoning:
+    elif live.reasoning and told:
         st.caption(reasoning.under_way(live.reasoning))
     else:
         st.markdown(":gray[…]")

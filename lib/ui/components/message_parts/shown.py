@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from lib.analysis.parts.sent_again import times_sent_again
-from lib.chat_settings import ChatSettings
 from lib.message_parts import is_plain
 from lib.messages import Message
 from lib.tokens.model_counters import counter_for
@@ -25,17 +24,10 @@ def shown_with(
     """
     if all(map(is_plain, messages)):
         return None
-    return _shown(page.settings if answered is None else answered, messages, turns, len(page.history))
-
-
-def shown_of_history(history: Sequence[Message], turns: Collection[Turn], settings: ChatSettings) -> Shown | None:
-    """What the parts of a whole chat are shown with, as `shown_with` does it; for a chat that is not the open one."""
-    return None if all(map(is_plain, history)) else _shown(settings, history, turns, len(history))
-
-
-def _shown(model: ChatSettings | Turn, messages: Sequence[Message], turns: Collection[Turn], stored: int) -> Shown:
-    counter = counter_for(services.endpoint(model.provider).kind, model.model)
-    return Shown.of(messages, counter, times_sent_again(turns, stored) if turns else ())
+    settings = page.settings
+    provider, model = (settings.provider, settings.model) if answered is None else (answered.provider, answered.model)
+    counter = counter_for(services.endpoint(provider).kind, model)
+    return Shown.of(messages, counter, times_sent_again(turns, len(page.history)) if turns else ())
 
 
 def views_of(entry: Message, shown: Shown | None, index: int) -> list[PartView] | None:

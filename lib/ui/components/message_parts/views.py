@@ -29,7 +29,7 @@ SHOWN = 4_000
 """Characters that are shown of a part of an unknown kind."""
 FIRST_LINE = 100
 """Characters of a result that are visible while it is folded."""
-SEALED = "Reasoning, encrypted: only the provider can read it, and it is never counted as text"
+SEALED = "Encrypted: only the provider can read it, and it is never counted as text."
 ELSEWHERE = "Image at an address, not fetched"
 UNREADABLE = "Image that cannot be drawn: it is no PNG, JPEG, GIF or WebP that can be read, or it is too large"
 
@@ -116,7 +116,7 @@ def _plain_view(part: Part, names: Mapping[str, str]) -> PartView:
     if isinstance(part, Text):
         return PartView("text", text=utf8_safe(part.text))
     if isinstance(part, Reasoning):
-        return PartView("reasoning", "Reasoning" if part.text else SEALED, utf8_safe(part.text))
+        return PartView("reasoning", "Reasoning", utf8_safe(part.text) or SEALED)
     if isinstance(part, ToolCall):
         return PartView("call", f"Calls {utf8_safe(part.name) or 'a tool without a name'}", rows=arguments(part))
     if isinstance(part, ToolResult):

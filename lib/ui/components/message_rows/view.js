@@ -47,7 +47,9 @@ const drawText = (part) => {
   const lines = part.text.split("\n").filter((line) => line.trim());
   if (part.kind !== "other" && lines.length <= 1 && part.text.length <= SHORT) return make("", part.text);
   const folded = make("folded", null, "details");
-  folded.append(make("", part.kind === "other" ? "Show it" : lines[0] ?? "", "summary"), make("whole", part.text));
+  const first = lines[0] ?? "";
+  const line = part.kind === "reasoning" ? first.replace(/^[*#_ ]+|[*#_ ]+$/g, "") : first; // a heading, in Markdown
+  folded.append(make("", part.kind === "other" ? "Show it" : line, "summary"), make("whole", part.text));
   return folded;
 };
 

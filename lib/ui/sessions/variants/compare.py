@@ -85,8 +85,7 @@ def _draw(page: Page, own: SessionRow, other_id: str) -> None:
         st.info("That chat is gone. Choose another one.")
         return
     history = store.load(other_id)
-    turns, other_turns = store.turns(page.session_id), store.turns(other_id)
-    pairs = side_by_side(page.history, turns, history, other_turns)
+    pairs = side_by_side(page.history, store.turns(page.session_id), history, store.turns(other_id))
     settings = session_settings.restored(store.about(other_id).settings)
     st.markdown(sentence(pairs))
     pairs_view.draw_sums(own, other, page.settings, settings)

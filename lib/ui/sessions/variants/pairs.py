@@ -1,7 +1,4 @@
-"""Draws two sessions side by side: their sums, then each pair of exchanges with the differing words marked.
-
-Tool calls, results, images and reasoning stand between question and reply, as they are drawn in the chat.
-"""
+"""Draws two sessions side by side: their sums, then each pair of exchanges with the differing words marked."""
 
 from __future__ import annotations
 
@@ -25,8 +22,6 @@ from lib.ui.sessions import row_words
 from lib.ui.shell import services
 
 LEFT, RIGHT = "The open chat", "The other chat"
-BothShown = tuple[Shown | None, Shown | None]
-"""What the parts of the open chat and of the other one are shown with; None for one that holds texts alone."""
 LEGEND = (
     "Words that only the open chat has are on :red-background[**red**], words that only the other one has on"
     " :green-background[**green**]."
@@ -103,8 +98,8 @@ def _number(pair: Pair) -> int:
 
 def _draw_pair(pair: Pair, counters: Mapping[str, TokenCounter]) -> None:
     with st.container(border=True):
-        for side, exchange, name, other, parts in zip(
-            st.columns(2), (pair.left, pair.right), (LEFT, RIGHT), (pair.right, pair.left), shown, strict=True
+        for side, exchange, name, other in zip(
+            st.columns(2), (pair.left, pair.right), (LEFT, RIGHT), (pair.right, pair.left), strict=True
         ):
             with side:
                 if exchange is None:
@@ -115,7 +110,6 @@ def _draw_pair(pair: Pair, counters: Mapping[str, TokenCounter]) -> None:
 
 def _exchange(exchange: Exchange, name: str, other: Exchange | None, counter: TokenCounter) -> None:
     """One side of a pair."""
-    key = f"{'left' if name == LEFT else 'right'}-{exchange.number}"
     st.caption(f"**{name}**, exchange {exchange.number:,}")
     key = f"pair:{name}:{exchange.number}"
     question, *reply = _views(exchange, counter)
