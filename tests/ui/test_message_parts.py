@@ -148,6 +148,12 @@ def test_arguments_are_rows_whatever_they_are() -> None:
     assert many[-1] == ("…", "59 more")
 
 
+def test_the_folded_line_of_reasoning_is_its_heading_without_marks() -> None:
+    summary = Message("assistant", [{"type": "thinking", "thinking": "**Looking it up**\n\nIn the almanac."}])
+    (view,) = Shown.of([summary], counter_for("openai", "gpt-5")).views(summary)
+    assert view.first_line == "Looking it up"
+
+
 def test_a_line_says_what_a_message_is() -> None:
     assert words_of(LOOP[0]) == "Weather here? [image] [image]"
     assert words_of(LOOP[1]) == "[reasoning] calls weather"

@@ -14,6 +14,7 @@ import streamlit as st
 from lib.context.plan import ContextPlan
 from lib.messages import Message
 from lib.recorded_requests import prompt_of
+from lib.tokens.counted import text_of
 from lib.turns import Turn
 from lib.ui.chat import actions, not_sent, turn_line, versions
 from lib.ui.chat.not_sent import NotSent
@@ -166,7 +167,8 @@ def _copy(texts: Sequence[Message]) -> None:
         with panel:
             st.caption("The texts exactly as they are stored. The copy button is at the top right of each.")
             for each in texts:
-                whole_text.draw(panel, each.text, f"copy-{each.role}", 160)
+                text = each.text if isinstance(each.content, str) else text_of(each)
+                whole_text.draw(panel, text, f"copy-{each.role}", 160)
 
 
 def _window(page: Page) -> tuple[int, dict[int, Turn], list[Turn], versions.Versions]:

@@ -98,7 +98,7 @@ def _conversation(each: Column) -> None:
         if live.interrupted:
             _failed(live.error or NOT_ANSWERED)
         else:
-            _growing(live)
+            _growing(live, told=bool(each.name))
     elif each.standing.error is not None:
         _failed(each.standing.error)
     _waiting(each)
@@ -117,11 +117,11 @@ def _parts(views: Sequence[PartView], is_users: bool, key: str) -> None:
     message_parts.draw(views, key)
 
 
-def _growing(live: LiveTurn) -> None:
-    """The reply so far, or the reasoning that is all that has come."""
+def _growing(live: LiveTurn, *, told: bool) -> None:
+    """The reply so far, or how much reasoning has come, if that is `told`: it could tell a name that is hidden."""
     if live.text:
         st.markdown(as_markdown(live.text[-LONGEST:]) + " ▌")
-    elif live.reasoning:
+    elif live.reasoning and told:
         st.caption(reasoning.under_way(live.reasoning))
     else:
         st.markdown(":gray[…]")

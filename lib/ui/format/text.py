@@ -81,7 +81,7 @@ def _plain(text: str) -> str:
     text = text.replace("\\$", "$")  # an escaped dollar sign and a plain one are drawn alike
     text = re.sub(r"\$", r"\\$", text)
     text = re.sub(r":(?=[a-zA-Z0-9_+-]+[\[:/])", "&#58;", text)  # :red[...], :smile:, :material/home:
-    text = re.sub(r"(\\*)!(?=\[)", _no_image, text)
+    text = re.sub(r"(?<!\\)(\\*)!(?=\[)", _no_image, text)
     text = re.sub(r"(?<=\S) {2,}(?=\S)", lambda run: " " + NBSP * (len(run.group()) - 1), text)
     return re.sub(r"(?<=\S)\n(?=[^\n])", "  \n", text)
 

@@ -86,7 +86,7 @@ def _folded(view: PartView, key: str) -> None:
         if panel.open:
             whole_text.draw(panel, view.text, key, HEIGHT)
     else:
-        st.markdown(f"{ICONS[view.kind]} {words}: :gray[(empty)]")
+        st.markdown(f"{ICONS[view.kind]} {words}{'' if view.pictures else ': :gray[(empty)]'}")
     _pictures(view)
     _figures(view)
 

@@ -55,6 +55,8 @@ class PartView:
     def first_line(self) -> str:
         """What is visible of a text while it is folded."""
         line = next((line for line in self.text.splitlines() if line.strip()), "")
+        if self.kind == "reasoning":  # summaries begin with a heading, in Markdown
+            line = line.strip("*#_ ")
         return line.strip() if len(line) <= FIRST_LINE else f"{line.strip()[:FIRST_LINE]}…"
 
 
