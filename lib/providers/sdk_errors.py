@@ -88,8 +88,7 @@ def translated(label: str, key: str | None) -> Iterator[None]:
 
 def translate(exc: Exception, label: str, key: str | None) -> ChatError:
     """One SDK exception as a ChatError."""
-    words = _words(exc, key)
-    details = _details(exc)
+    words, details = _words(exc, key), _details(exc)
     code = f"{details.get('code')} {details.get('type')}"  # servers differ in which of the two they use
     status = _status(exc, details)
     if status is None:
