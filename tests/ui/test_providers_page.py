@@ -165,7 +165,11 @@ def test_what_an_admin_added_answers_in_nobody_elses_chats(
     endpoint = own.add(OTHER, ollama.url, "qwen3:8b", 0, "", "MY_OWN_API_KEY")
     settings = session_settings.defaults(endpoint.name)
     assert actions.opener(endpoint.name)(settings).name == endpoint.name
+    assert services.key_for(endpoint.name) == "sk-env-1"
     monkeypatch.setattr(services, "asking", lambda: ann)
+    assert services.key_for(endpoint.name) is None
+    with pytest.raises(MissingKey, match="added by somebody else"):
+        services.asked_counter(settings)
     for open_provider in (actions.opener(endpoint.name), actions.opener("local"), AppConversations().open_provider):
         with pytest.raises(MissingKey, match="added by somebody else"):
             open_provider(settings)

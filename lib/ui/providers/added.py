@@ -38,8 +38,17 @@ def add(endpoint: Endpoint, owner: str) -> None:
 def refuse_others(name: str, owner: str) -> None:
     """Raise ChatError for an endpoint that another person added: a chat that they shared names it, and an admin's may
     be a server that others must not reach, with a key from the environment. In any thread."""
-    if name in endpoints() and _owners().get(name) != owner:
+    if _is_anothers(name, owner):
         raise MissingKey(
             f"The endpoint “{name}” was added by somebody else, for their own chats.",
             next_step="Choose another endpoint in the chat settings, then retry.",
         )
+
+
+def key_of(endpoint: Endpoint, owner: str) -> str | None:
+    """The key that comes with an endpoint, if this person may use it: not with one that another person added."""
+    return None if _is_anothers(endpoint.name, owner) else endpoint.key
+
+
+def _is_anothers(name: str, owner: str) -> bool:
+    return name in endpoints() and _owners().get(name) != owner

@@ -24,6 +24,7 @@ from lib.api.access import ByPerson
 from lib.api.guards import Guard
 from lib.api.middleware.as_sent import AsSent
 from lib.api.middleware.base_path import BasePath
+from lib.api.middleware.own_host import OwnHost
 from lib.api.middleware.security_headers import SecurityHeaders
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
@@ -116,6 +117,8 @@ def routes() -> list[BaseRoute]:
 
 
 def middleware() -> list[Middleware]:
-    """What every response of the app passes through, for st.App."""
+    """What every request and response of the app passes through, for st.App."""
     cookie = Middleware(SetVisitorCookie, _cookie, login_cookie.path)
-    return [Middleware(SecurityHeaders), Middleware(BasePath, login_cookie.path), Middleware(AsSent), cookie]
+    own_host = Middleware(OwnHost, GUARD.check_host)
+    base_path = Middleware(BasePath, login_cookie.path)
+    return [Middleware(SecurityHeaders), own_host, base_path, Middleware(AsSent), cookie]
