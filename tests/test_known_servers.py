@@ -92,6 +92,8 @@ def test_no_text_makes_the_check_fail_in_another_way(text: str) -> None:
         "https://api.openai.com:8443/v1",
         "https://api.openai.com.example.org/v1",
         "https://notopenai.azure.com/v1",
+        "https://127.0.0.1%00.openai.azure.com/v1",
+        "https://example.org\\.openai.azure.com/v1",
     ],
 )
 def test_people_who_do_not_run_the_app_add_only_vendors(url: str) -> None:
@@ -103,8 +105,17 @@ def test_people_who_do_not_run_the_app_add_only_vendors(url: str) -> None:
 
 def test_only_variables_for_keys_are_read() -> None:
     environment = {"OPENROUTER_API_KEY": " sk-or-1 ", "REDIS_URL": "redis://:secret@x", "EMPTY_API_KEY": " "}
+    environment["WINDOWSEAT_API_TOKEN"] = "secret"
     assert key_in_environment("OPENROUTER_API_KEY", environment) == "sk-or-1"
-    for name in ("REDIS_URL", "EMPTY_API_KEY", "MISSING_API_KEY", "", "PATH", "openrouter_api_key"):
+    for name in (
+        "REDIS_URL",
+        "EMPTY_API_KEY",
+        "MISSING_API_KEY",
+        "",
+        "PATH",
+        "openrouter_api_key",
+        "WINDOWSEAT_API_TOKEN",
+    ):
         with pytest.raises(ChatError) as refused:
             key_in_environment(name, environment)
         assert "secret" not in f"{refused.value.to_dict()}"

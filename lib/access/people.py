@@ -89,13 +89,14 @@ def person_of(claims: Mapping[str, Any], admins: frozenset[str]) -> Person | Non
     """The person that an OpenID provider vouches for; None if nobody is logged in.
 
     They are known by issuer and subject together, which a provider never gives to anybody else. An e-mail address only
-    makes an admin if the provider says that it is verified, because some providers let people type any address.
+    makes an admin if the provider says that it is verified, because some providers let people type any address, also
+    as the name by which the provider knows them.
     """
     subject, issuer = claims.get("sub"), claims.get("iss")
     if claims.get("is_logged_in") is not True or not isinstance(subject, str) or not subject:
         return None
     digest = hashlib.sha256(json.dumps([issuer, subject]).encode()).hexdigest()[:32]
     email = str(claims.get("email") or "")
-    names = {subject.lower(), email.lower() if claims.get("email_verified") is True else ""}
+    names = {email.lower() if claims.get("email_verified") is True else "", "" if "@" in subject else subject.lower()}
     name = str(claims.get("name") or email or "Logged in")[:LONGEST_NAME]
     return Person("accounts", f"account-{digest}", name, sees_all=not admins.isdisjoint(names - {""}))

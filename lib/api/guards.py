@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from lib.access import is_loopback
 from lib.api.errors import Refused, forbidden
@@ -53,7 +53,7 @@ class Guard:
         self.check_host(request)
         check_origin(request)
 
-    def is_local(self, request: Request) -> bool:
+    def is_local(self, request: HTTPConnection) -> bool:
         """Whether the request came from this machine to a server that only this machine can reach."""
         ends = [request.scope.get(end) for end in ("server", "client")]
         return (
@@ -62,7 +62,7 @@ class Guard:
             and not any(name in request.headers for name in FORWARDED)
         )
 
-    def check_host(self, request: Request) -> None:
+    def check_host(self, request: HTTPConnection) -> None:
         """Refuse a Host header that is not one of our names. Without loopback and a list of names, every name is ours:
         there the token protects."""
         name = _host_name(request.headers.get("host", ""))
@@ -156,7 +156,12 @@ def _address_of(origin: str) -> str:
 
 
 def _host_name(header: str) -> str:
-    """The name in a Host header, without port and brackets. Example: "[::1]:8501" -> "::1" """
+    """The name in a Host header, without port and brackets; empty for more than an address.
+
+    Example: "[::1]:8501" -> "::1"
+    """
+    if set(header) & set("/?#@\\"):
+        return ""
     try:
         return urlsplit(f"//{header}").hostname or ""
     except ValueError:

@@ -88,8 +88,7 @@ def translated(label: str, key: str | None) -> Iterator[None]:
 
 def translate(exc: Exception, label: str, key: str | None) -> ChatError:
     """One SDK exception as a ChatError."""
-    words = _without_keys(_words(exc), key)
-    details = _details(exc)
+    words, details = _words(exc, key), _details(exc)
     code = f"{details.get('code')} {details.get('type')}"  # servers differ in which of the two they use
     status = _status(exc, details)
     if status is None:
@@ -239,12 +238,13 @@ def _details(exc: Exception) -> Mapping[str, Any]:
     return body if isinstance(body, Mapping) else {}
 
 
-def _words(exc: Exception) -> str:
-    """The provider's own message, on one line of at most 500 characters."""
+def _words(exc: Exception, key: str | None) -> str:
+    """The provider's own message without keys, on one line of at most 500 characters."""
     message = _details(exc).get("message")
     if not isinstance(message, str) or not message.strip():
         message = detail_words(_details(exc)) or getattr(exc, "message", None) or str(exc) or type(exc).__name__
-    return " ".join(str(message)[:5000].split())[:500]
+    message = _without_keys(str(message)[:20_000], key)  # before it is cut: the beginning of a key would not be found
+    return " ".join(message[:5000].split())[:500]
 
 
 def _headers(exc: Exception) -> Mapping[str, str]:

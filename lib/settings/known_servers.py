@@ -21,8 +21,9 @@ LONGEST_URL = 500
 """Characters."""
 AZURE_RESOURCE = "YOUR-RESOURCE-NAME"
 """What stands for the name of a person's own resource in Azure's address."""
-KEY_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*_(API_)?(KEY|TOKEN)")
-"""Names of environment variables that a key is taken from. Others may hold passwords, and are not read."""
+KEY_VARIABLE = re.compile(r"(?!WINDOWSEAT_)[A-Z][A-Z0-9_]*_(API_)?(KEY|TOKEN)")
+"""Names of environment variables that a key is taken from. Others may hold passwords, and are not read; nor is the
+token of this app, which is for no other server."""
 NOTHING = "Nothing was added or sent."
 
 
@@ -167,7 +168,7 @@ def refuse_unless_vendor(url: str) -> None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     vendors = {urlsplit(server.base_url).hostname for server in KNOWN_SERVERS.values() if server.key_variable}
-    is_vendor = host in vendors or host.endswith(".openai.azure.com")
+    is_vendor = host in vendors or re.fullmatch(r"[a-z0-9-]+\.openai\.azure\.com", host) is not None
     if is_vendor and parts.scheme == "https" and parts.port in (None, 443):
         return
     raise ChatError(

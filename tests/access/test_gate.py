@@ -180,6 +180,25 @@ def test_every_list_holds_ones_own(store: HistoryStore) -> None:
     assert anna.find(SessionQuery()).total == 2
 
 
+def test_whoever_had_a_session_of_this_name_before_does_not_find_the_new_one(store: HistoryStore) -> None:
+    begun_by(store, BERT)
+    behind(store, BERT).delete("s")
+    begun_by(store, ANNA, "s", "My secret comet")
+    for query in (SessionQuery(), SessionQuery(text="comet")):
+        assert behind(store, BERT).find(query).rows == ()
+    assert behind(store, BERT).sessions(9) == []
+    assert [row.title for row in behind(store, ANNA).find(SessionQuery(text="comet")).rows] == ["My secret comet"]
+
+
+def test_a_receipt_does_not_take_a_session_from_whoever_began_it_since(store: HistoryStore) -> None:
+    begun_by(store, BERT)
+    receipt = behind(store, BERT).delete("s")
+    behind(store, ANNA).save_settings("s", {"model": "annas"})
+    assert not behind(store, BERT).undelete("s", receipt)
+    assert store.about("s").owner == ANNA.id
+    assert behind(store, ANNA).about("s").settings == {"model": "annas"}
+
+
 def test_only_the_owner_is_told_what_became_of_a_session(store: HistoryStore) -> None:
     begun_by(store, ANNA)
     receipt = behind(store, ANNA).delete("s")

@@ -119,6 +119,7 @@ def test_a_token_makes_a_program_its_persons_and_never_an_admin() -> None:
         ({}, {"42"}, True),
         ({}, set(), False),
         ({"email": "", "email_verified": True}, {"anna@example.org"}, False),
+        ({"sub": "Anna@example.org"}, {"anna@example.org"}, False),
     ],
 )
 def test_an_admin_is_known_by_a_verified_address_or_by_the_providers_id(

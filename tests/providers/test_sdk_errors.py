@@ -47,6 +47,15 @@ def anthropic_error(kind: str, message: str) -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": message}}
 
 
+def test_no_part_of_a_key_is_left_where_the_words_are_cut(replay: Replay) -> None:
+    key = "gsk_0123456789abcdefghijklmnop"
+    replay.error(400, openai_error(f"{'x' * 490} {key} is not it"))
+    provider = OpenAIProvider(Endpoint("it", "openai", "It", base_url=f"{replay.url}/v1"), key)
+    with pytest.raises(ChatError) as caught:
+        list(provider.stream(provider.prepare(REQUEST)))
+    assert key[:6] not in f"{caught.value.to_dict()}"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "words"),
     [

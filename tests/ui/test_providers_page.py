@@ -10,10 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from lib.access import Person
 from lib.chat.service import ChatService
-from lib.errors import ChatError
+from lib.errors import ChatError, MissingKey
 from lib.settings.known_servers import KNOWN_SERVERS, OTHER
+from lib.ui.chat import actions
 from lib.ui.providers import added, own
 from lib.ui.shell import services, session_settings
+from lib.ui.shell.http_routes import AppConversations
 from tests.support.app.pages import SESSION, page
 from tests.support.servers.machine_servers import LMStudioServer, OllamaServer
 from tests.support.servers.typist import Typist
@@ -152,6 +154,26 @@ def test_where_several_people_use_the_app_they_add_vendors_only(
     monkeypatch.setattr(services, "asking", lambda: visitors["bob"])
     assert own.add(KNOWN_SERVERS["mistral"], "https://api.mistral.ai/v1", "x", 0, "", "").name != anns.name
     assert services.endpoint(anns.name).model == "m"
+
+
+def test_what_an_admin_added_answers_in_nobody_elses_chats(
+    chat: ChatService, ollama: OllamaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin, ann = Person("accounts", "account-1", sees_all=True), Person("accounts", "account-2")
+    monkeypatch.setenv("MY_OWN_API_KEY", "sk-env-1")
+    monkeypatch.setattr(services, "asking", lambda: admin)
+    endpoint = own.add(OTHER, ollama.url, "qwen3:8b", 0, "", "MY_OWN_API_KEY")
+    settings = session_settings.defaults(endpoint.name)
+    assert actions.opener(endpoint.name)(settings).name == endpoint.name
+    assert services.key_for(endpoint.name) == "sk-env-1"
+    monkeypatch.setattr(services, "asking", lambda: ann)
+    assert services.key_for(endpoint.name) is None
+    with pytest.raises(MissingKey, match="added by somebody else"):
+        services.asked_counter(settings)
+    for open_provider in (actions.opener(endpoint.name), actions.opener("local"), AppConversations().open_provider):
+        with pytest.raises(MissingKey, match="added by somebody else"):
+            open_provider(settings)
+    assert ollama.requests == []
 
 
 def test_what_cannot_be_added_is_said_in_words(chat: ChatService) -> None:

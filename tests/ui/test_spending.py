@@ -10,14 +10,16 @@ from streamlit.testing.v1 import AppTest
 
 from lib.analysis.next_cost import next_cost
 from lib.chat.service import ChatService
-from lib.messages import Usage
+from lib.messages import Usage, user
 from lib.pricing.model import Model, Rates
 from lib.ui.chat import spending
+from lib.ui.context_window import break_rule
 from lib.ui.shell import services
 from lib.ui.shell.next_plan import preview
 from lib.ui.shell.page import load
 from tests.support.app.pages import SESSION, exchange, page, settings
 from tests.support.servers.typist import Typist
+from tests.support.waiting import wait_until
 
 FULL, CHEAP = ((0, Decimal(100)),), ((0, Decimal(10)),)
 MODEL = Model("typist-1", "other", "Typist", 4_096, 512, Rates(FULL, CHEAP, FULL, FULL), "a list")
@@ -105,3 +107,43 @@ def test_near_a_cap_people_are_warned_and_past_it_nothing_is_sent(
     )
     at.number_input(key=f"cap:{spending.CHAT}:{SESSION}").set_value(0.11).run()
     assert "This chat has used 82 % of its spending cap: \\$0.090 of \\$0.11." in captions(at)
+
+
+@pytest.fixture
+def spent(monkeypatch: pytest.MonkeyPatch, chat: ChatService, priced: ChatService) -> ChatService:
+    """The same, on an installation whose cap for a day is too low for any request."""
+    monkeypatch.setenv("WINDOWSEAT_DAY_CAP", "0.0001")
+    st.cache_resource.clear()
+    service = services.chat()
+    service.store.save_settings(SESSION, settings().to_dict())
+    exchange(service, "My cat is called Ada.", "A fine name.")
+    return service
+
+
+def test_measuring_sends_nothing_past_the_cap_of_a_day(spent: ChatService, typist: Typist) -> None:
+    at = page("pages/trim_lab.py", state={"lab_tab": "What does trimming cost?"})
+    at.button(key="measure").click().run()
+    assert not at.exception, at.exception
+    (result,) = at.session_state[f"timed:{SESSION}"]
+    assert result.error["kind"] == "SpendingCapReached"
+    assert typist.requests == []
+
+
+def test_a_probe_asks_nothing_past_the_cap_of_a_day(spent: ChatService, typist: Typist) -> None:
+    at = page("pages/trim_lab.py", state={"lab_tab": "Does the model still know?"})
+    at.button(key="probe_start").click().run()
+    probe = next(iter(services.probes().values()))
+    wait_until(probe.done.is_set)
+    errors = [answer.error for answer in probe.results]
+    assert errors
+    assert {None if error is None else error["kind"] for error in errors} <= {"SpendingCapReached", "ContextOverflow"}
+    assert typist.requests == []
+
+
+def test_a_broken_request_is_not_sent_past_the_cap_of_a_day(spent: ChatService, typist: Typist) -> None:
+    chosen = settings()
+    provider = services.provider_of(chosen, services.key_for(chosen.provider))
+    refused, words = break_rule.answer(chosen, [user("Hello")], provider)
+    assert refused
+    assert "$0.0001" in words
+    assert typist.requests == []

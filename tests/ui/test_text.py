@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
+from lib.chat.service import ChatService
 from lib.ui.format import numbers
-from lib.ui.format.text import NBSP, as_label, as_markdown, as_option, cut
+from lib.ui.format.text import NBSP, WORD_JOINER, as_label, as_markdown, as_option, cut
+from tests.support.app.pages import ROOT, page
 
 
 @pytest.mark.parametrize(
@@ -24,11 +29,29 @@ from lib.ui.format.text import NBSP, as_label, as_markdown, as_option, cut
         ("a\n\n    $5", f"a\n\n{NBSP * 4}\\$5"),
         ("- a\n\n    - b", "- a\n\n    - b"),
         ("![a](https://b.example/c.png)", "&#33;[a](https://b.example/c.png)"),
-        ("`![a](b)` \\![a](b) \\\\![a](b)", "`![a](b)` \\![a](b) \\\\&#33;[a](b)"),
+        ("`![a](b)` \\![a](b) \\\\![a](b)", f"`!{WORD_JOINER}[a](b)` \\![a](b) \\\\&#33;[a](b)"),
+        ("`vec![1]`", "`vec![1]`"),
+        ("```md\n![a](b)\n```\n![a](b)", "```md\n![a](b)\n```\n&#33;[a](b)"),
     ],
 )
 def test_markdown_stays_and_streamlits_own_extensions_go(text: str, drawn: str) -> None:
     assert as_markdown(text) == drawn
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\`![a](b)`",
+        "\\``c`![a](b)`c`",
+        "```![a](b)``",
+        "`\n\n![a](b)`",
+        "`\n- ![a](b)`",
+        "```c`\n![a](b)\n```",
+        "```\nc\n```\t\n![a](b)",
+    ],
+)
+def test_an_image_that_only_seems_to_be_in_code_is_none(text: str) -> None:
+    assert "![" not in as_markdown(text)
 
 
 @given(st.text(alphabet="$:`~\n ab[]<>*_-1", max_size=80))
@@ -36,6 +59,30 @@ def test_no_formula_and_no_directive_survives_outside_code(text: str) -> None:
     drawn = as_markdown(text)
     outside = drawn if "`" not in drawn and "~" not in drawn else ""
     assert "$" not in outside.replace("\\$", "")
+
+
+IMAGE = "![a](https://e.example/p.png)"
+BLOCKS = (
+    "\n",
+    "\n\n",
+    "\n- ",
+    "\n> ",
+    "\n# ",
+    "\n  ",
+    " ",
+    "\t",
+    "| ",
+    "|---|\n",
+    "---\n",
+    "\n[a]: https://e.example\n",
+)
+CODES = ("`", "``", "\n```\n", "```", "~~~\n", "\n  ```\n", "\n```\t\n", "\\", "!")
+
+
+@given(st.lists(st.sampled_from((IMAGE, "![a]", "x", *BLOCKS, *CODES)), max_size=20))
+def test_no_image_survives_whatever_looks_like_code_around_it(pieces: list[str]) -> None:
+    parsed = MarkdownIt("commonmark").enable("table").parse(as_markdown("".join(pieces)))
+    assert not any(inner.type == "image" for token in parsed for inner in token.children or ())
 
 
 @given(st.text(max_size=200))
@@ -83,3 +130,25 @@ def test_times_of_sessions() -> None:
 def test_an_option_is_one_line_as_it_is_written() -> None:
     assert as_option("Is 3.5 *more*\n than\t:red[3]?") == "Is 3.5 *more* than :red[3]?"
     assert as_option("a" * 80) == "a" * 59 + "…"
+
+
+def test_the_words_of_an_error_are_never_drawn_as_they_are() -> None:
+    drawn = re.compile(r"st\.(?:caption|error|info|markdown|success|toast|warning|write)\((?P<words>[^\n]*)")
+    error = re.compile(r"\b(?:error|exc|problem|refusal|retired)\.(?:what|safe|next_step)\b")
+    raw = [
+        f"{path.relative_to(ROOT)}: {found['words']}"
+        for path in sorted((ROOT / "lib/ui").rglob("*.py"))
+        for found in drawn.finditer(path.read_text("utf-8"))
+        if error.search(found["words"]) and "as_markdown" not in found["words"]
+    ]
+    assert raw == []
+
+
+@pytest.mark.parametrize("path", ["app.py", "pages/compare.py", "pages/threads.py", "pages/sessions.py"])
+def test_a_line_about_a_failure_is_drawn_as_text(chat: ChatService, path: str) -> None:
+    at = page(path, state={"flash": "The server says ![it](https://evil.example/p.png), $1 and :red[2]."})
+    assert not at.exception, at.exception
+    drawn = [each.value for each in at.warning if "The server says" in each.value]
+    assert len(drawn) == 1
+    assert "![" not in drawn[0]
+    assert ":red[" not in drawn[0]

@@ -99,7 +99,7 @@ class Relay:
         except ChatError as error:
             raise refusal_of(error) from error
         except Exception as error:
-            log.exception("%s could not be passed on", request.url.path)
+            log.exception("%s could not be passed on", request.scope["path"])
             raise unexpected(error) from error
 
     async def _checked(self, request: Request, kind: Kind) -> Passing:
@@ -109,12 +109,13 @@ class Relay:
         from lib.recorder.tape import Tape
 
         self._guard.check_caller(request, bearer=False)
-        if request.method not in self._methods:
-            raise _no_such_address(request, self._methods)
+        path = request.scope["path"]  # that of request.url depends on the Host header
+        if request.method not in self._methods or not upstream.is_plain(path):
+            raise _no_such_address(request, self._methods if upstream.is_plain(path) else ())
         if not self._warm:
             await self._threads.run(self._get_ready)
             self._warm = True
-        recorder, path = self._port.recorder(), request.url.path
+        recorder = self._port.recorder()
         if not recorder.on:
             raise OFF
         endpoint = self._endpoint(request, kind)
@@ -167,9 +168,10 @@ class Relay:
 
 def _kind(request: Request) -> Kind:
     """Whose protocol a request speaks. Both vendors have /v1/models, but only one has the header."""
-    if request.url.path.startswith("/v1/models") and "anthropic-version" in request.headers:
+    path = request.scope["path"]
+    if path.startswith("/v1/models") and "anthropic-version" in request.headers:
         return "anthropic"
-    return KINDS.get(request.url.path, "openai")
+    return KINDS.get(path, "openai")
 
 
 def _no_such_address(request: Request, methods: tuple[str, ...]) -> Refused:

@@ -28,7 +28,16 @@ HOP_BY_HOP = frozenset(
 )
 OURS = b"x-windowseat-"
 """The beginning of the headers that are meant for Windowseat."""
+OUR_COOKIES = (b"windowseat_", b"_streamlit_")
+"""The beginnings of the names of cookies that say to us who a person is."""
 WRITE_SECONDS = 60.0
+
+
+def is_plain(path: str) -> bool:
+    """Whether a decoded path means to the provider what it means here: none of its parts goes up, and no sign begins a
+    query or stands for another one. Example: is_plain("/v1/models/../keys") -> False
+    """
+    return not set(path) & set("?#%\\;") and not {".", ".."} & set(path.split("/"))
 
 
 def address(endpoint: Endpoint, path: str, query: str, local_url: str | None) -> str:
@@ -56,13 +65,25 @@ def request_headers(raw: Iterable[tuple[bytes, bytes]], local_key: str | None) -
     """The headers that go on. The model on this machine gets its own key in place of the app's."""
     kept = [
         (name, value)
-        for name, value in _end_to_end(raw)
+        for name, value in _without_our_cookies(_end_to_end(raw))
         if name.lower() not in (b"host", b"content-length", b"expect") and not name.lower().startswith(OURS)
     ]
     if local_key is None:
         return kept
     kept = [(name, value) for name, value in kept if name.lower() not in (b"authorization", b"x-api-key")]
     return [*kept, (b"authorization", f"Bearer {local_key}".encode())]
+
+
+def _without_our_cookies(headers: Headers) -> Headers:
+    """The headers without the cookies that say to us who a person is: with one, its holder could be that person."""
+    kept: Headers = []
+    for name, value in headers:
+        if name.lower() == b"cookie":
+            pairs = [each.strip() for each in value.split(b";")]
+            value = b"; ".join(each for each in pairs if each and not each.startswith(OUR_COOKIES))
+        if value or name.lower() != b"cookie":
+            kept.append((name, value))
+    return kept
 
 
 def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -88,7 +88,7 @@ UNDELETE = (
     + CLOCK
     + """
 local bin = '{' .. chat .. '}:bin:' .. ARGV[2]
-if call('EXISTS', bin) == 0 or call('EXISTS', chat, turns, live) > 0 then return '' end
+if call('EXISTS', bin) == 0 or call('EXISTS', chat, turns, live, about) > 0 then return '' end
 local due, score = {}, call('HGET', bin, 'score')
 for name, key in pairs({history = chat, turns = turns, live = live, about = about}) do
   due[name] = call('HGET', bin, name)

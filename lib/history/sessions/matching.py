@@ -14,7 +14,8 @@ def matches(row: SessionRow, query: SessionQuery, now: float) -> bool:
     """Whether a row passes all filters except the text. `now` is seconds since the epoch."""
     idle = now - row.last_activity
     return (
-        (not query.model or query.model in {row.model, *(each.model for each in row.usage)})
+        (query.owner is None or query.owner == row.owner)  # another person may have begun a session of the same name
+        and (not query.model or query.model in {row.model, *(each.model for each in row.usage)})
         and (not query.strategy or query.strategy == row.strategy)
         and (not query.dropped or row.turns_with_dropped > 0)
         and (not query.failed or row.interrupted or row.stopped > 0)

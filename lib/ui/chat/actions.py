@@ -14,9 +14,10 @@ from lib.chat.request_reader import ProviderOpener
 from lib.chat_settings import ChatSettings
 from lib.errors import ChatError, HistoryUnavailable
 from lib.example import forgetting
+from lib.providers import Provider
 from lib.turns import LiveTurn
 from lib.ui.chat import state
-from lib.ui.providers import own
+from lib.ui.providers import added, own
 from lib.ui.shell import services, session, session_settings
 from lib.ui.shell.error_box import attempt
 
@@ -174,8 +175,13 @@ def retry_with(session_id: str, live: LiveTurn, settings: ChatSettings) -> None:
 def opener(provider: str) -> ProviderOpener:
     """Opens providers in a turn's thread, for the reply and for summaries. The keys are read here, because a thread
     cannot read the browser session."""
-    keys = {name: services.key_for(name) for name in (provider, *own.offered())}
-    return lambda settings: services.provider_of(settings, keys.get(settings.provider))
+    keys, owner = {name: services.key_for(name) for name in (provider, *own.offered())}, services.asking().id
+
+    def open_provider(settings: ChatSettings) -> Provider:
+        added.refuse_others(settings.provider, owner)
+        return services.provider_of(settings, keys.get(settings.provider))
+
+    return open_provider
 
 
 def _stored(session_id: str, drawn: ChatSettings) -> ChatSettings:

@@ -13,6 +13,7 @@ from lib.tokens import PROVENANCE_TEXT
 from lib.ui.chat import actions, forgetting, read_only, spending, welcome
 from lib.ui.components import window_strip
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import session
 from lib.ui.shell.page import Page
 
@@ -43,7 +44,7 @@ def _moment(page: Page) -> None:
     """Say why the last click failed (unless the page says so above), and whether a message is being edited."""
     line = session.take_flash()
     if line is not None and not isinstance(page.error, HistoryUnavailable):
-        st.warning(line, icon=":material/error:")
+        st.warning(as_markdown(line), icon=":material/error:")
     if session.editing() is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("Editing your last message: sending replaces it. The earlier version stays stored.")

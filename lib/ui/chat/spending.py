@@ -16,6 +16,7 @@ from lib.spending import Caps, Spent
 from lib.turns import Turn
 from lib.ui.chat import state
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import services, session
 from lib.ui.shell.error_box import attempt
 from lib.ui.shell.page import Page
@@ -111,7 +112,7 @@ def form(page: Page) -> None:
         try:
             caps, spent = page.chat.spending.caps(page.session_id), page.chat.spending.spent(page.session_id)
         except ChatError as error:
-            st.warning(error.what)
+            st.warning(as_markdown(error.what))
             return
         limits = page.chat.spending.limits
         for name, cap, limit, each in zip((CHAT, DAY), (caps.session, caps.day), _both(limits), spent, strict=True):

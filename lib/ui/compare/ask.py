@@ -15,6 +15,7 @@ from lib.pricing.costs import most_cost
 from lib.ui.compare import actions, state
 from lib.ui.compare.column import Column
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 
@@ -33,7 +34,7 @@ def draw(page: Page, columns: Sequence[Column], settings: Sequence[ChatSettings]
     """The box and the buttons."""
     line = session.take_flash()
     if line is not None:
-        st.warning(line, icon=":material/error:")
+        st.warning(as_markdown(line), icon=":material/error:")
     with (
         st.form("compare_form", clear_on_submit=True, border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),

@@ -15,6 +15,7 @@ from lib.settings import EXAMPLE
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.model_counters import counter_for
 from lib.turns import Turn
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import services, session_settings
 from lib.ui.shell.page import Page
 
@@ -32,7 +33,7 @@ def own_sizes(page: Page) -> MessageSizes:
         with st.spinner("Counting", show_time=False):
             return sized(page, services.asked_counter(page.settings))
     except ChatError as error:
-        st.caption(f":material/info: {error.what} Sizes are estimated until the counter can be reached.")
+        st.caption(f":material/info: {as_markdown(error.what)} Sizes are estimated until the counter can be reached.")
         return sized(page, ESTIMATE)
 
 

@@ -17,6 +17,7 @@ from lib.providers import ChatRequest, Provider, Reply
 from lib.request_rules import BREAKS, PROVIDERS, Break, rule
 from lib.ui.components import rule_verdict
 from lib.ui.format.text import as_markdown
+from lib.ui.providers import metered
 from lib.ui.shell import services, session
 
 REPLY_TOKENS = 48
@@ -58,7 +59,7 @@ def answer(settings: ChatSettings, messages: Sequence[Message], provider: Provid
     """Send it: whether it was refused, and the refusal or the reply."""
     try:
         sent = provider.prepare(ChatRequest(settings.model, tuple(messages), REPLY_TOKENS))
-        for event in provider.stream(sent):
+        for event in metered.opened_by(lambda _: provider)(settings).stream(sent):
             if isinstance(event, Reply):
                 return False, event.text
     except ChatError as error:

@@ -23,6 +23,7 @@ from lib.ui.components.message_parts.shown import shown_with
 from lib.ui.context_window import break_rule, draft_settings, request_body, request_rows, sentences, state, summary
 from lib.ui.context_window.draft_settings import DraftSettings
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import menu, services, session
 from lib.ui.shell.page import Page
 
@@ -37,7 +38,7 @@ def draw(page: Page) -> None:
         try:
             _outcome(page, draft, services.asked_counter(draft.settings))
         except ChatError as error:
-            st.caption(f":material/info: {error.what} Sizes are estimated until it can be asked.")
+            st.caption(f":material/info: {as_markdown(error.what)} Sizes are estimated until it can be asked.")
             _outcome(page, draft, ESTIMATE)
 
 
@@ -77,7 +78,7 @@ def _choices(page: Page, draft: DraftSettings) -> None:
         st.caption("These are the chat's own settings. Nothing is sent or stored until you keep a change.")
     line = session.take_flash()
     if line is not None:
-        st.warning(line, icon=":material/error:")
+        st.warning(as_markdown(line), icon=":material/error:")
 
 
 def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
@@ -105,7 +106,7 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
         body = provider.prepare(request)
         request_body.draw(provider.address(), body.data, body.sha256, None, "next")
     except ChatError as error:
-        st.caption(f"The request cannot be built: {error.what}")
+        st.caption(f"The request cannot be built: {as_markdown(error.what)}")
     break_rule.draw(draft.settings, plan, provider)
     request_rows.draw(rows, page.session_id, "next", partial(draft_settings.mark, page))
     st.page_link(

@@ -176,7 +176,7 @@ def _proof(page: Page, record: RequestRecord) -> None:
         matches = matches_what_was_sent(turn, page.history, provider)
         request_body.proof(matches, turn.request_sha256, sent=turn.provider != EXAMPLE)
     except ChatError as error:
-        st.caption(f"The request cannot be built: {error.what}")
+        st.caption(f"The request cannot be built: {as_markdown(error.what)}")
 
 
 def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
@@ -198,7 +198,7 @@ def _request(page: Page, record: RequestRecord, sizes: MessageSizes) -> None:
             request_body.draw(provider.address(), built.data, built.sha256, recorded, "sent", sent=not is_example)
             edit_request.draw(page, provider, built, "sent")
     except ChatError as error:
-        st.caption(f"The request cannot be built: {error.what}")
+        st.caption(f"The request cannot be built: {as_markdown(error.what)}")
 
 
 def _provider_of(page: Page, turn: Turn | None) -> tuple[Provider, str]:

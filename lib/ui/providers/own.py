@@ -53,7 +53,7 @@ def add(server: KnownServer, url: str, model: str, window: int, key: str, variab
         taken={*services.settings().endpoints, *services.settings().local_servers},
     )
     if existing is None:
-        added.endpoints()[endpoint.name] = endpoint
+        added.add(endpoint, asking.id)
         state.add(endpoint.name)
     if key.strip():
         session.set_widget(session.typed_key_field(endpoint.name), key.strip())

@@ -15,7 +15,7 @@ from lib.providers.factory import vendor_of
 from lib.settings import Endpoint
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label, as_markdown
-from lib.ui.providers import state
+from lib.ui.providers import metered, state
 from lib.ui.shell import services, session_settings
 
 
@@ -75,7 +75,7 @@ def _run(name: str, endpoint: Endpoint, tested: Connection, probe: Probe) -> Non
     provider = services.provider_of(settings, services.key_for(name))
     with st.spinner(f"Waiting for {as_label(tested.model)}…"):
         try:
-            outcome: Outcome | str = send(provider, tested.model, probe)
+            outcome: Outcome | str = send(metered.provider_of(settings), tested.model, probe)
         except ChatError as error:
             outcome = f"**{as_markdown(error.what)}** {as_markdown(error.next_step)}"
         identity = identify(provider, endpoint, tested.model)  # some say how much they hold once a model is loaded

@@ -24,6 +24,7 @@ from lib.api.access import ByPerson
 from lib.api.guards import Guard
 from lib.api.middleware.as_sent import AsSent
 from lib.api.middleware.base_path import BasePath
+from lib.api.middleware.own_host import OwnHost
 from lib.api.middleware.security_headers import SecurityHeaders
 from lib.chat.service import ChatService
 from lib.chat_settings import ChatSettings
@@ -33,6 +34,7 @@ from lib.providers.llama.process import ChildAddress
 from lib.recorder.recorder import Recorder
 from lib.settings import Endpoint
 from lib.ui.people import login_cookie
+from lib.ui.providers import added
 from lib.ui.shell import services, session_settings
 
 
@@ -62,7 +64,9 @@ class AppConversations:
         )
 
     def open_provider(self, settings: ChatSettings) -> Provider:
-        """The provider for these settings, with the configured key."""
+        """The provider for these settings, with the configured key. Where there are several people, what one of them
+        added on a page is not for programs."""
+        added.refuse_others(settings.provider, "")
         return services.provider_of(settings, services.endpoint(settings.provider).key)
 
 
@@ -113,6 +117,8 @@ def routes() -> list[BaseRoute]:
 
 
 def middleware() -> list[Middleware]:
-    """What every response of the app passes through, for st.App."""
+    """What every request and response of the app passes through, for st.App."""
     cookie = Middleware(SetVisitorCookie, _cookie, login_cookie.path)
-    return [Middleware(SecurityHeaders), Middleware(BasePath, login_cookie.path), Middleware(AsSent), cookie]
+    own_host = Middleware(OwnHost, GUARD.check_host)
+    base_path = Middleware(BasePath, login_cookie.path)
+    return [Middleware(SecurityHeaders), own_host, base_path, Middleware(AsSent), cookie]

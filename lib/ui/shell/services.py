@@ -171,7 +171,7 @@ def offered_endpoints() -> dict[str, Endpoint]:
 
 def key_for(name: str) -> str | None:
     """The API key for this endpoint: the one typed in this browser session, else the configured one."""
-    return session.typed_key(name) or endpoint(name).key
+    return session.typed_key(name) or added.key_of(endpoint(name), asking().id)
 
 
 def provider_of(chosen: ChatSettings, key: str | None) -> Provider:
@@ -180,17 +180,15 @@ def provider_of(chosen: ChatSettings, key: str | None) -> Provider:
 
 
 def counter_of(chosen: ChatSettings, provider: Provider | None = None) -> TokenCounter:
-    """The token counter for a chat's settings. Without a provider no server is asked, so a page need not wait.
-
-    `source_trim` measures in characters / 4, as the source document does.
-    """
-    if chosen.strategy == "source_trim":
+    """The token counter for a chat's settings. Without a provider no server is asked, so a page need not wait."""
+    if chosen.strategy == "source_trim":  # the source document measures in characters / 4
         return ESTIMATE
     return open_counter(endpoint(chosen.provider), chosen.model, local_model(), provider)
 
 
 def asked_counter(chosen: ChatSettings) -> TokenCounter:
     """The counter for these settings. It may ask the server or start the local model. Raises ProviderError."""
+    added.refuse_others(chosen.provider, asking().id)
     return counter_of(chosen, provider_of(chosen, key_for(chosen.provider)))
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from lib.server_history import Approach
 from lib.server_history.comparison import Comparison
 from lib.server_history.recorded import SCRIPT
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import session
 from lib.ui.shell.page import Page
 from lib.ui.threads import lanes, state
@@ -20,7 +21,7 @@ def draw(page: Page, comparison: Comparison, approaches: Sequence[Approach]) -> 
     """The form and the buttons, and a warning if ids are not being stored."""
     error = session.take_flash()
     if error is not None:
-        st.warning(error, icon=":material/error:")
+        st.warning(as_markdown(error), icon=":material/error:")
     _form(comparison, approaches)
     with st.container(horizontal=True):
         st.button(

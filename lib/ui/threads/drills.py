@@ -15,6 +15,7 @@ import streamlit as st
 from lib.server_history import Approach
 from lib.server_history.comparison import Comparison
 from lib.server_history.lane import Lane
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import services, session
 from lib.ui.shell.error_box import attempt
 from lib.ui.threads import lanes, places, state
@@ -38,7 +39,7 @@ def draw(comparison: Comparison, approaches: Sequence[Approach]) -> None:
     """The choice of a lane, its drills, then all lanes."""
     error = session.take_flash()
     if error is not None:
-        st.warning(error, icon=":material/error:")
+        st.warning(as_markdown(error), icon=":material/error:")
     approach = st.segmented_control(
         "Which column",
         approaches,

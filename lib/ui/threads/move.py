@@ -16,6 +16,7 @@ from lib.server_history import Approach
 from lib.server_history.comparison import Comparison
 from lib.server_history.transfer import Transfer, adopt, prepare_transfer
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 from lib.ui.threads import places, state
@@ -25,7 +26,7 @@ def draw(page: Page, comparison: Comparison, approaches: Sequence[Approach]) -> 
     """Both directions."""
     note = session.take_flash()
     if note is not None:
-        st.info(note)
+        st.info(as_markdown(note))
     _export_section(page, comparison, approaches)
     _import_section(page, comparison, approaches)
 
@@ -67,7 +68,7 @@ def _import_section(page: Page, comparison: Comparison, approaches: Sequence[App
     imported = state.imported_chat()
     if imported is not None:
         count = numbers.plural(imported.message_count, "message")
-        st.markdown(f"**{count} were read from the server and stored as a new chat.** {imported.note}")
+        st.markdown(f"**{count} were read from the server and stored as a new chat.** {as_markdown(imported.note)}")
         st.button(
             "Open that chat",
             icon=":material/forum:",

@@ -159,6 +159,6 @@ def _opener(place: str) -> OpenServerHistory:
             return services.replicas()[1 if second_account else 0].history(approach, settings)
         endpoint = services.endpoint(place)
         provider = services.provider_of(session_settings.defaults(place), key)
-        return open_server_history(approach, endpoint, key or endpoint.key, provider, settings)
+        return open_server_history(approach, endpoint, key, provider, settings)
 
     return open_history

@@ -19,6 +19,7 @@ from lib.turns import Turn
 from lib.ui.components import tables
 from lib.ui.components.message_sizes import sized
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 from lib.ui.tokens import endpoint_counts
@@ -179,7 +180,7 @@ def _ask_button(sent: SentRequests) -> None:
         help=f"Sends these requests to the counting endpoint of {label}, which is free. Nothing is stored.",
     )
     if message := session.take_flash():
-        st.warning(message, icon=":material/error:")
+        st.warning(as_markdown(message), icon=":material/error:")
 
 
 def _ask_endpoint(page: Page, records: Sequence[RequestRecord], sizes: MessageSizes) -> None:

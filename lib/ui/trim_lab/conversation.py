@@ -17,8 +17,9 @@ from lib.messages import Message
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.ui.components import message_sizes
+from lib.ui.components.message_parts.views import words_of
 from lib.ui.format import numbers
-from lib.ui.format.text import as_option
+from lib.ui.format.text import as_markdown, as_option
 from lib.ui.shell import services, session
 from lib.ui.shell.page import Page
 from lib.ui.trim_lab import state
@@ -70,7 +71,7 @@ class Lab:
 
     def label_of(self, index: int) -> str:
         """Example: "1 · user: My sister lives in Lisbon." """
-        return f"{index + 1} · {self.history[index].role}: {as_option(self.history[index].text, LABEL)}"
+        return f"{index + 1} · {self.history[index].role}: {as_option(words_of(self.history[index]), LABEL)}"
 
     def sizes_for(self, settings: ChatSettings) -> MessageSizes:
         """The sizes by the counter of these settings' model."""
@@ -89,7 +90,7 @@ def pick(page: Page) -> str | None:
         for entry in page.chat.store.sessions(MOST_SESSIONS):
             names.setdefault(entry.session_id, as_option(entry.title) or "untitled")
     except ChatError as error:
-        st.caption(f":material/info: {error.what}")
+        st.caption(f":material/info: {as_markdown(error.what)}")
     names[EXAMPLE_NAME] = f"An example: planning a trip ({len(EXAMPLE)} messages)"
     key = state.seed_conversation(page.session_id, names, page.session_id if page.history else EXAMPLE_NAME)
     return st.selectbox(

@@ -20,6 +20,8 @@ from lib.pricing.model import Model
 from lib.tokens import provenance_label
 from lib.ui.components import charts, tables
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
+from lib.ui.providers import metered
 from lib.ui.shell import services
 from lib.ui.trim_lab import state
 from lib.ui.trim_lab.conversation import UNCACHED_HELP, Lab
@@ -149,7 +151,7 @@ def _run(lab: Lab, timed: Sequence[TimedRequest]) -> None:
     bar = st.progress(0.0, "Starting")
     st.button("Stop", key="stop_measuring", icon=":material/stop_circle:")
     try:
-        provider = services.provider_of(lab.settings, services.key_for(lab.settings.provider))
+        provider = metered.provider_of(lab.settings)
         for event in measure(provider, timed):
             if isinstance(event, Waiting):
                 text = f"{event.name}, turn {event.turn}: {numbers.duration(event.seconds)}"
@@ -158,7 +160,7 @@ def _run(lab: Lab, timed: Sequence[TimedRequest]) -> None:
                 text = f"{len(results)} of {len(timed)}"
             bar.progress(len(results) / len(timed), text)
     except ChatError as error:
-        st.warning(f"{error.what} {error.next_step}", icon=":material/error:")
+        st.warning(as_markdown(f"{error.what} {error.next_step}"), icon=":material/error:")
     bar.empty()
     st.rerun()
 

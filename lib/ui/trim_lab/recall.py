@@ -19,7 +19,9 @@ from lib.tokens.ledger import TokenLedger
 from lib.ui.chat import actions
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
+from lib.ui.providers import metered
 from lib.ui.shell import services
+from lib.ui.shell.error_box import attempt
 from lib.ui.trim_lab import contestants, facts, recall_grid, report_files, state
 from lib.ui.trim_lab.conversation import Lab
 
@@ -126,9 +128,13 @@ def estimate_sentence(expected: Estimate, questions: Sequence[Question]) -> str:
 
 def _start(lab_key: str, questions: tuple[Question, ...], provider: str) -> None:
     """Start the probe. For callbacks: this browser session's key can be read here, but not in the probe's thread."""
-    probe = Probe(questions, actions.opener(provider), services.find_model)
-    state.set_probe(lab_key, probe)
-    probe.start()
+
+    def start() -> None:
+        probe = Probe(questions, metered.opened_by(actions.opener(provider)), services.find_model)
+        state.set_probe(lab_key, probe)
+        probe.start()
+
+    attempt(start)
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
