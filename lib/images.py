@@ -33,6 +33,8 @@ def thumbnail(data: str, pixels: int) -> bytes | None:
 
     Of an animation it is the first picture.
     """
+    from PIL import ImageOps  # on first use, as below
+
     opened = _opened(data)
     if opened is None or opened.width * opened.height > MOST_PIXELS:
         return None
@@ -40,7 +42,8 @@ def thumbnail(data: str, pixels: int) -> bytes | None:
         opened.draft("RGB", (pixels, pixels))  # a JPEG is unpacked at a fraction of its size
         opened.thumbnail((pixels, pixels))
         written = io.BytesIO()
-        opened.convert("RGBA").save(written, "PNG")
+        upright = ImageOps.exif_transpose(opened)  # phones store photos lying, and how they were held
+        upright.convert("RGBA").save(written, "PNG")
     except DAMAGED:
         return None
     return written.getvalue()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image as Pillow
 
 from lib import images
 from lib.message_parts import Image, Other, Reasoning, Text, ToolCall, ToolResult, is_plain, parts_of
@@ -84,6 +86,15 @@ def test_no_stored_value_raises(value: Any) -> None:
     extra = {"tool_calls": value, "function_call": value, "reasoning_details": value, "reasoning": value}
     for role in ("user", "assistant", "tool"):
         parts_of(Message(role, value, extra))
+
+
+def test_a_photo_that_is_stored_lying_is_drawn_upright() -> None:
+    exif, written = Pillow.Exif(), io.BytesIO()
+    exif[0x0112] = 6  # held upright, stored on its side
+    Pillow.new("RGB", (80, 40)).save(written, "JPEG", exif=exif)
+    small = images.thumbnail(base64.b64encode(written.getvalue()).decode(), 90)
+    assert small is not None
+    assert Pillow.open(io.BytesIO(small)).size == (40, 80)
 
 
 def test_a_thumbnail_is_small_and_a_size_comes_from_the_header() -> None:

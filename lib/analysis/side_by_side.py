@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Literal
 
+from lib.analysis.parts.sent_again import times_sent_again
 from lib.analysis.requests import RequestRecord, records_of
+from lib.message_parts import Part, Reasoning, Text, ToolCall, ToolResult, parts_of
 from lib.messages import Message
 from lib.turns import Turn
 
@@ -29,6 +31,16 @@ class Exchange:
     prompt: str
     reply: str
     record: RequestRecord
+    messages: tuple[Message, ...] = ()
+    """The question, then the reply, which may be several messages, such as tool calls and their results."""
+    again: tuple[int, ...] = ()
+    """How often each of them was sent again; empty where no turn was recorded."""
+
+    @property
+    def beside_texts(self) -> tuple[Part, ...]:
+        """What it holds beside texts: calls, results, images. Without ids, which are new in every reply."""
+        parts = (part for message in self.messages for part in parts_of(message))
+        return tuple(_without_id(part) for part in parts if not isinstance(part, Text | Reasoning))
 
     @property
     def sent(self) -> int:
@@ -50,9 +62,12 @@ class Pair:
 
     @property
     def differs(self) -> bool:
-        """Whether one is missing, or question or reply differ."""
+        """Whether one is missing, or question or reply differ. Reasoning is not compared: it is part of neither."""
         left, right = self.left, self.right
-        return left is None or right is None or (left.prompt, left.reply) != (right.prompt, right.reply)
+        if left is None or right is None:
+            return True
+        same = (left.prompt, left.reply, left.beside_texts) == (right.prompt, right.reply, right.beside_texts)
+        return not same
 
 
 def side_by_side(
@@ -79,11 +94,26 @@ def side_by_side(
 
 
 def exchanges(history: Sequence[Message], turns: Sequence[Turn]) -> list[Exchange]:
-    """The exchanges of one conversation. A reply in several messages, such as tool calls, becomes one text."""
-    return [
-        Exchange(number, history[record.at].text, "\n\n".join(history[at].text for at in record.reply), record)
-        for number, record in enumerate(records_of(history, turns), 1)
-    ]
+    """The exchanges of one conversation. The texts of a reply in several messages become one."""
+    again = times_sent_again(turns, len(history)) if turns else []
+    found = []
+    for number, record in enumerate(records_of(history, turns), 1):
+        places = (record.at, *record.reply)
+        messages = tuple(history[at] for at in places)
+        reply = "\n\n".join(filter(None, map(_texts, messages[1:])))
+        times = tuple(again[at] for at in places) if again else ()
+        found.append(Exchange(number, _texts(messages[0]), reply, record, messages, times))
+    return found
+
+
+def _texts(message: Message) -> str:
+    return "\n\n".join(part.text for part in parts_of(message) if isinstance(part, Text))
+
+
+def _without_id(part: Part) -> Part:
+    if isinstance(part, ToolCall):
+        return replace(part, id="")
+    return replace(part, call_id="") if isinstance(part, ToolResult) else part
 
 
 def text_changes(before: str, after: str) -> list[tuple[Change, str]]:

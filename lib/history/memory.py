@@ -19,6 +19,7 @@ from lib.history.refusals import being_answered, checked_index, checked_messages
 from lib.history.sessions import restoring
 from lib.history.sessions.memory_directory import MemoryDirectory, State
 from lib.messages import Message
+from lib.tokens.counted import text_of
 from lib.turns import LiveTurn, Turn
 
 MOST_GONE = 10_000
@@ -105,7 +106,7 @@ class InMemoryHistory(MemoryDirectory):
             record = Import(len(state.messages), len(messages), source, self._clock())
             state.messages += tuple(messages)
             state.about = replace(state.about, imports=(*state.about.imports, record))
-            self._name(state, next((message.text for message in messages if message.role == "user"), ""))
+            self._name(state, next((text_of(message) for message in messages if message.role == "user"), ""))
 
     def restore(self, session_id: str, recording: Recording) -> None:
         if not recording.messages:

@@ -45,6 +45,7 @@ from lib.history.session_index import SessionIndex, seconds
 from lib.history.sessions import Gone, restoring, stored_about, sums
 from lib.history.sessions.redis_directory import RedisDirectory
 from lib.messages import Message
+from lib.tokens.counted import text_of
 from lib.turns import LiveTurn, Turn
 
 REFUSALS = {b"answering": being_answered, b"interrupted": interrupted, b"lost": turn_lost, b"occupied": occupied}
@@ -138,7 +139,7 @@ class RedisHistory(RedisDirectory):
     def import_messages(self, session_id: str, messages: Sequence[Message], source: str) -> None:
         if not messages:
             return
-        title = serialization.title_of(next((message.text for message in messages if message.role == "user"), ""))
+        title = serialization.title_of(next((text_of(message) for message in messages if message.role == "user"), ""))
         added, import_id = serialization.pack_messages(checked_messages(messages)), uuid.uuid4().hex
         sum_of = serialization.to_json(sums.of_turns([], messages, imported=len(messages)).to_dict())
         for _ in range(IMPORT_ATTEMPTS):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.history.serialization import title_of
+from lib.tokens.counted import text_of
 from lib.transfer import NAMES, Conversation, Format, Problem, file_bytes, limits, refused, zip_file
 from lib.transfer.capsule import read as capsule
 from lib.transfer.formats import anthropic, chatgpt, claude, librechat, open_webui, openai, sharegpt
@@ -132,7 +133,7 @@ def _conversations(format: Format, piece: Piece, value: Any) -> list[Conversatio
 
 
 def _row(conversation: Conversation, number: int, part: int, piece: Piece, place: int) -> Row:
-    first = next((message.text for message in conversation.messages if message.role == "user"), "")
+    first = next((text_of(message) for message in conversation.messages if message.role == "user"), "")
     effects = [problem.effect for problem in conversation.problems]
     recording = conversation.recording
     return Row(

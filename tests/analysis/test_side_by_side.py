@@ -46,6 +46,21 @@ def test_a_reply_with_another_text_differs_though_the_question_is_the_same() -> 
     assert pair.differs
 
 
+def test_calls_and_images_tell_exchanges_apart_and_ids_of_calls_do_not() -> None:
+    def loop(call_id: str, city: str) -> list[Message]:
+        call = {"type": "tool_use", "id": call_id, "name": "weather", "input": {"city": city}}
+        thought = {"type": "thinking", "thinking": f"Look up {call_id}.", "signature": "s"}
+        result = {"type": "tool_result", "tool_use_id": call_id, "content": "12"}
+        return [user("q"), Message("assistant", [thought, call]), Message("user", [result]), assistant("Cold.")]
+
+    (same,) = side_by_side(loop("t1", "Oslo"), [], loop("t2", "Oslo"), [])
+    assert not same.differs
+    assert same.left is not None
+    assert (same.left.prompt, same.left.reply) == ("q", "Cold.")
+    (other,) = side_by_side(loop("t1", "Oslo"), [], loop("t1", "Rome"), [])
+    assert other.differs
+
+
 def test_without_a_turn_everything_stored_counts_as_sent() -> None:
     pairs = compared(["a", "b"], ["a", "b"])
     assert [(pair.left.sent, pair.left.dropped) for pair in pairs if pair.left] == [(1, 0), (3, 0)]

@@ -6,11 +6,11 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
 from lib.ui.shell.menu import MENU
 from tests.support.app.app_process import ROOT, App
@@ -45,6 +45,12 @@ def answers(port: int) -> bool:
     """Whether something listens there."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def context_of_a_tab(context_of_its_own: Callable[[], BrowserContext]) -> Callable[[], BrowserContext]:
+    """Every tab is another person's browser."""
+    return context_of_its_own
 
 
 @pytest.fixture

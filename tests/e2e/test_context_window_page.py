@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 from playwright.sync_api import expect
 
 from lib.context import STRATEGIES
 from tests.support.app.app_process import App
 from tests.support.app.browser import Chat, OpenTab
+from tests.support.cases.message_part_cases import picture
 from tests.support.servers.redis_servers import RedisServer
 from tests.support.servers.typist import Typist, choose_typist
 
 FACT = "My <b>sister</b> lives in Lisbon."
+LOGO = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My"
+"""How the app's own drawing begins, which the menu shows."""
+PICTURES = """() => {
+  const all = (root) => [...root.querySelectorAll("*")].flatMap((node) => [
+    ...(node.shadowRoot ? all(node.shadowRoot) : []), ...(node.tagName === "IMG" ? [node.getAttribute("src")] : [])]);
+  return all(document);
+}"""
+"""The sources of all pictures on the page, those inside components too."""
 TABS = ("Find a fact", "Messages", "What changed", "Next request")
 
 
@@ -69,6 +81,35 @@ def test_a_message_and_a_stretch_of_messages_open_by_keyboard(forgetful: Chat) -
     tab.page.keyboard.press("Enter")
     expect(first).to_have_attribute("aria-expanded", "true")
     expect(tab.page.locator(".row[data-index='0'] .cell").first).to_have_text(FACT)
+
+
+def test_no_picture_on_a_page_comes_from_an_address_or_is_a_drawing(
+    app: App, server: RedisServer, open_tab: OpenTab, session_on_typist: str
+) -> None:
+    svg = base64.b64encode(b"<svg xmlns='http://www.w3.org/2000/svg' onload='window.ran=1'/>").decode()
+    far = "https://far.example/p.png"
+    urls = (f"data:image/png;base64,{picture(90, 60)}", f"data:image/svg+xml;base64,{svg}", far, "javascript:1")
+    parts = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    text = f"![x]({far}) <img src='{far}'> \\`![x]({far})\\`"
+    messages = [{"role": "user", "content": [{"type": "text", "text": text}, *parts]}]
+    messages.append({"role": "assistant", "content": text})
+    with server.client() as client:
+        client.set(f"chat:{session_on_typist}", json.dumps(messages))
+    tab = open_tab(app, session_on_typist)
+    expect(tab.page.get_by_alt_text("An image in this message")).to_have_count(1)
+    tab.sees(far)
+    tab.settled()
+    on_chat = tab.page.evaluate(PICTURES)
+    tab.open(session_on_typist, "/context_window").page.get_by_role("tab", name="Messages").click()
+    tab.page.locator(".row[data-index='0'] .line").click()
+    expect(tab.page.locator(".part.image")).to_have_count(4)
+    on_context_window = tab.page.evaluate(PICTURES)
+    for sources, ours in ((on_chat, f"{app.url}/media/"), (on_context_window, "data:image/png;base64,")):
+        others = [source for source in sources if not source.startswith(ours)]
+        assert len(others) < len(sources)
+        assert all(source.startswith(LOGO) for source in others), others
+    assert tab.page.evaluate("window.ran") is None
+    assert tab.outside == []
 
 
 def test_a_reply_in_the_chat_leads_to_its_own_request(forgetful: Chat, session_on_typist: str) -> None:

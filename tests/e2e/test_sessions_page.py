@@ -68,7 +68,7 @@ def test_an_analyst_renames_deletes_brings_back_forks_and_compares(
 def test_looking_at_everything_writes_nothing_and_fits_a_phone(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
-    two_turns(typist, open_tab(app, session_on_typist)).page.context.close()
+    two_turns(typist, open_tab(app, session_on_typist)).page.close()
     before = server.everything()
     tab = open_tab(app, session_on_typist, "/sessions", width=390)
     for name in tabs.TABS:

@@ -59,7 +59,7 @@ def test_nothing_runs_over_the_edge_of_a_phone(
 def test_looking_at_every_tab_writes_nothing(
     app: App, server: RedisServer, typist: Typist, open_tab: OpenTab, session_on_typist: str
 ) -> None:
-    two_exchanges(typist, open_tab(app, session_on_typist)).page.context.close()
+    two_exchanges(typist, open_tab(app, session_on_typist)).page.close()
     before = server.everything()
     tab = open_tab(app, session_on_typist, "/tokens")
     for name in TABS:

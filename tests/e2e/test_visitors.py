@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
 from lib.access.signer import LIFETIME, OwnerSigner
 from lib.access.visitor_cookie import VisitorCookie
@@ -21,6 +21,12 @@ TOKEN = "a-token-for-tests"
 PAGES = ("/tokens", "/context_window", "/trim_lab", "/threads", "/sessions", "/record")
 REFUSED = "This chat belongs to someone else."
 WORDS = "The password is swordfish."
+
+
+@pytest.fixture
+def context_of_a_tab(context_of_its_own: Callable[[], BrowserContext]) -> Callable[[], BrowserContext]:
+    """Every tab is another person's browser."""
+    return context_of_its_own
 
 
 @pytest.fixture

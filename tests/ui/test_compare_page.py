@@ -16,6 +16,7 @@ from lib.chat_settings import ChatSettings
 from lib.generation import Generation
 from lib.history.sessions import SessionQuery
 from lib.history.votes import Vote
+from lib.turns import LiveTurn
 from lib.ui.compare import column, names, state, verdict, voting
 from lib.ui.shell import services
 from tests.support.app.pages import SESSION, exchange, page, settings
@@ -131,6 +132,13 @@ def test_names_and_figures_are_hidden_until_the_vote(chat: ChatService, typist: 
     assert set(vote.shown) == {names.whole_name(A), names.whole_name(B)}
     at = page(PATH, columns=",".join(ids(at)), blind="1")  # the same address in another browser session
     assert "You preferred **B: typist-1" in words(at)
+
+
+def test_reasoning_that_comes_is_told_unless_it_could_tell_a_hidden_name(chat: ChatService, typist: Typist) -> None:
+    chat.store.begin(SESSION, LiveTurn("Why?", settings(), "test", 0.0, reasoning="Hm, so."))
+    columns = f"{SESSION},bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+    assert "Reasoning, 7 characters so far" in words(page(PATH, columns=columns))
+    assert "Reasoning" not in words(page(PATH, columns=columns, blind="1"))
 
 
 def test_columns_are_added_changed_and_removed_and_starting_over_keeps_their_settings(

@@ -11,15 +11,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
+from lib.errors import ProviderUnavailable
 from lib.message_parts import ToolCall
 from lib.messages import Message, Usage, assistant, user
 from lib.recorded_requests import RecordedRequest
 from lib.tokens.model_counters import counter_for
+from lib.turns import LiveTurn
 from lib.ui.components import message_rows, request_strip
 from lib.ui.components.message_parts.views import ELSEWHERE, SEALED, UNREADABLE, Shown, arguments, words_of
 from lib.ui.context_window import tabs
 from lib.ui.sessions import tabs as sessions
-from tests.support.app.pages import exchange, overwritten, page
+from tests.support.app.other_service import overwrite
+from tests.support.app.pages import SESSION, exchange, overwritten, page, settings
 from tests.support.cases.message_part_cases import picture
 from tests.support.servers.typist import Typist
 
@@ -67,6 +70,38 @@ def test_a_tool_loop_with_images_is_drawn_as_what_it_is(chat: ChatService, typis
     assert "sent again" not in drawn  # no request was recorded
 
 
+def test_chats_side_by_side_and_two_chats_compared_draw_parts_too(chat: ChatService, typist: Typist) -> None:
+    overwritten(chat, *LOOP)
+    other = "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+    hot = {**CALL, "input": {"city": "Rome"}}
+    overwrite(chat.store, other, [LOOP[0], Message("assistant", [LOOP[1].content[0], hot]), *LOOP[2:]])
+    exchange(chat, "a", "b", reasoning="Hm.")
+    exchange(chat, "a", "b", other)
+    columns = shown(page("pages/compare.py", columns=f"{SESSION},{other}"))
+    compared = page("pages/sessions.py", state={sessions.TAB: sessions.COMPARE}, **{"with": other})
+    pairs = shown(compared)
+    for drawn in (columns, pairs):
+        assert drawn.count("**Calls weather**") == 2
+        assert drawn.count(ELSEWHERE) == 2
+        assert drawn.count("Result of weather: 12 degrees") == 2
+        assert "Rome" in drawn
+        assert "tool_use" not in drawn
+        assert DATA[:40] not in drawn
+    assert len(compared.get("image")) == 2
+    assert "**1 of 2 exchanges differ**" in pairs  # their calls do, and their texts do not
+    assert columns.count("Reasoning: 1 token") + columns.count("Reasoning: 2 tokens") == 1
+
+
+def test_reasoning_of_a_reply_that_broke_off_is_kept_in_sight(chat: ChatService, typist: Typist) -> None:
+    live = LiveTurn(
+        "Why?", settings(), "test", 0.0, reasoning="Hm, because", error=ProviderUnavailable("It went away.")
+    )
+    chat.store.begin(SESSION, live)
+    at = page()
+    assert "Reasoning: 11 characters came" in shown(at)
+    assert not chat.store.load(SESSION)
+
+
 def test_each_part_says_its_tokens_and_how_often_it_was_sent_again() -> None:
     counter = counter_for("anthropic", "claude-opus-5")
     views = [view for at, each in enumerate(LOOP) for view in Shown.of(LOOP, counter, [3, 2, 1, 0]).views(each, at)]
@@ -98,6 +133,12 @@ def test_what_cannot_be_read_or_drawn_is_said_in_words() -> None:
     assert "x" * 100 not in file.text
 
 
+def test_reasoning_that_the_app_leaves_out_was_not_sent_again() -> None:
+    beside = Message("assistant", "Yes.", {"reasoning_content": "Hm."})
+    thought, _ = Shown.of([beside], counter_for("openai", "gpt-5"), [3]).views(beside, 0)
+    assert (thought.kind, thought.again) == ("reasoning", "")
+
+
 def test_arguments_are_rows_whatever_they_are() -> None:
     assert arguments(ToolCall("", "f", '{"a": 1, "b": "x"}')) == (("a", "1"), ("b", "x"))
     assert arguments(ToolCall("", "f", "not JSON")) == (("", "not JSON"),)
@@ -105,6 +146,12 @@ def test_arguments_are_rows_whatever_they_are() -> None:
     assert arguments(ToolCall("", "f", [1]))[0] == ("", "[1]")
     many = arguments(ToolCall("", "f", json.dumps({str(n): n for n in range(99)})))
     assert many[-1] == ("…", "59 more")
+
+
+def test_the_folded_line_of_reasoning_is_its_heading_without_marks() -> None:
+    summary = Message("assistant", [{"type": "thinking", "thinking": "**Looking it up**\n\nIn the almanac."}])
+    (view,) = Shown.of([summary], counter_for("openai", "gpt-5")).views(summary)
+    assert view.first_line == "Looking it up"
 
 
 def test_a_line_says_what_a_message_is() -> None:
@@ -121,9 +168,9 @@ def test_reasoning_stands_folded_under_its_reply_and_hidden_reasoning_as_a_numbe
     exchange(chat, "e", "f", usage=Usage(9, None, None, 4))
     at = page()
     folded = [each for each in at.expander if each.label.startswith("Reasoning")]
-    assert [each.label for each in folded] == ["Reasoning: 30 tokens (billed)"]
+    assert [each.label for each in folded] == ["Reasoning: 30 tokens (billed), price not known"]
     hidden = [each.value for each in at.caption if "Reasoning" in each.value]
-    assert hidden == [":material/psychology: Reasoning: hidden, 1,234 tokens (billed)"]
+    assert hidden == [":material/psychology: Reasoning: hidden, 1,234 tokens (billed), price not known"]
     at.session_state["message-1-reasoning"] = True
     assert "Hm, so." in [each.value for each in at.run().code]
 

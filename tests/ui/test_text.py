@@ -7,10 +7,11 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from lib.chat.service import ChatService
 from lib.ui.format import numbers
-from lib.ui.format.text import NBSP, as_label, as_markdown, as_option, cut
+from lib.ui.format.text import NBSP, WORD_JOINER, as_label, as_markdown, as_option, cut
 from tests.support.app.pages import ROOT, page
 
 
@@ -28,7 +29,9 @@ from tests.support.app.pages import ROOT, page
         ("a\n\n    $5", f"a\n\n{NBSP * 4}\\$5"),
         ("- a\n\n    - b", "- a\n\n    - b"),
         ("![a](https://b.example/c.png)", "&#33;[a](https://b.example/c.png)"),
-        ("`![a](b)` \\![a](b) \\\\![a](b)", "`![a](b)` \\![a](b) \\\\&#33;[a](b)"),
+        ("`![a](b)` \\![a](b) \\\\![a](b)", f"`!{WORD_JOINER}[a](b)` \\![a](b) \\\\&#33;[a](b)"),
+        ("`vec![1]`", "`vec![1]`"),
+        ("```md\n![a](b)\n```\n![a](b)", "```md\n![a](b)\n```\n&#33;[a](b)"),
     ],
 )
 def test_markdown_stays_and_streamlits_own_extensions_go(text: str, drawn: str) -> None:
@@ -56,6 +59,30 @@ def test_no_formula_and_no_directive_survives_outside_code(text: str) -> None:
     drawn = as_markdown(text)
     outside = drawn if "`" not in drawn and "~" not in drawn else ""
     assert "$" not in outside.replace("\\$", "")
+
+
+IMAGE = "![a](https://e.example/p.png)"
+BLOCKS = (
+    "\n",
+    "\n\n",
+    "\n- ",
+    "\n> ",
+    "\n# ",
+    "\n  ",
+    " ",
+    "\t",
+    "| ",
+    "|---|\n",
+    "---\n",
+    "\n[a]: https://e.example\n",
+)
+CODES = ("`", "``", "\n```\n", "```", "~~~\n", "\n  ```\n", "\n```\t\n", "\\", "!")
+
+
+@given(st.lists(st.sampled_from((IMAGE, "![a]", "x", *BLOCKS, *CODES)), max_size=20))
+def test_no_image_survives_whatever_looks_like_code_around_it(pieces: list[str]) -> None:
+    parsed = MarkdownIt("commonmark").enable("table").parse(as_markdown("".join(pieces)))
+    assert not any(inner.type == "image" for token in parsed for inner in token.children or ())
 
 
 @given(st.text(max_size=200))

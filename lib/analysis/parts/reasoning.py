@@ -26,8 +26,8 @@ at all."""
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """The reasoning of one turn. `text` is what can be read of it, empty if it is hidden. `usd` is at the output price,
-    None if that is not known."""
+    """The reasoning of one turn. `text` is what can be read of it, empty if it is hidden. `usd` is at the output price:
+    0 for a model on this machine, None if the price is not known."""
 
     text: str
     tokens: int
@@ -46,8 +46,18 @@ def thought_of(turn: Turn, reply: Message | None, model: Model | None, counter: 
         return None
     if not tokens:
         tokens, provenance = text_tokens(text, counter), counter.provenance
-    price = None if model is None else cost(model, replace(turn.usage, reasoning_tokens=tokens), turn.started_at)
-    return Thought(text, tokens, provenance, None if price is None else price.reasoning)
+    return Thought(text, tokens, provenance, _usd(tokens, turn, model))
+
+
+def _usd(tokens: int, turn: Turn, model: Model | None) -> Decimal | None:
+    """The cost of so many tokens of output. What was read only decides the tier; if that was not reported, the first
+    one is taken."""
+    if model is None or model.vendor == "local":
+        return None if model is None else Decimal(0)
+    read, written = turn.usage.input_tokens or 0, max(tokens, turn.usage.output_tokens or 0)
+    usage = replace(turn.usage, input_tokens=read, output_tokens=written, reasoning_tokens=tokens)
+    price = cost(model, usage, turn.started_at)
+    return None if price is None else price.reasoning
 
 
 def has_reasoned(turn: Turn) -> bool:

@@ -20,7 +20,7 @@ from lib.providers.refused_settings import SETTING_WORDS
 from lib.turns import LiveTurn
 from lib.ui.chat import actions, not_sent, transcript
 from lib.ui.components import rule_verdict
-from lib.ui.format import numbers
+from lib.ui.components.reasoning import line as reasoning
 from lib.ui.format.text import DRAWN_CHARACTERS, as_markdown
 from lib.ui.shell import services
 from lib.ui.shell.page import Page
@@ -33,6 +33,9 @@ STORING = (
 )
 WATCH_SECONDS, RECORDING_SECONDS = 2, 0.7
 """How often the page looks whether the chat was changed elsewhere; more often while requests of apps are recorded."""
+WAITING = 32
+"""Pixels of what stands where the reply will be: as high as a line of it with its avatar, so that nothing moves when
+reasoning or the first word comes."""
 REFRESH_SECONDS = 0.5
 """How often an unchanged reply is drawn again: a click can interrupt the page only when it draws."""
 
@@ -47,6 +50,7 @@ def draw(page: Page) -> None:
         slot = not_sent.text_box("live-reply", grey=False).empty()
         if live.interrupted:
             slot.markdown(_ending(live.text) if live.text.strip() else ":gray[(no reply)]")
+            reasoning.draw_unanswered(live.reasoning, "live-reply")
         else:
             _follow(chat, page.session_id, live, slot)
     if live.interrupted:
@@ -86,9 +90,10 @@ def _waiting(live: LiveTurn, slot: st.delta_generator.DeltaGenerator) -> None:
     if live.phase == "summarizing":
         slot.caption("Summarizing the oldest messages, which no longer fit…")
     elif live.reasoning:
-        slot.caption(f":material/psychology: Reasoning, {numbers.plural(len(live.reasoning), 'character')} so far…")
+        with slot.container(height=WAITING, border=False, vertical_alignment="center"):
+            st.caption(reasoning.under_way(live.reasoning))
     else:
-        slot.skeleton(height=48)
+        slot.skeleton(height=WAITING)
 
 
 INTERRUPTED = ChatError(

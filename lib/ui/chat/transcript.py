@@ -14,6 +14,7 @@ import streamlit as st
 from lib.context.plan import ContextPlan
 from lib.messages import Message
 from lib.recorded_requests import prompt_of
+from lib.tokens.counted import text_of
 from lib.turns import Turn
 from lib.ui.chat import actions, not_sent, turn_line, versions
 from lib.ui.chat.not_sent import NotSent
@@ -99,8 +100,7 @@ def message(
     """One message; returns its container, for what belongs below the text. A long message is drawn in part. The text is
     `grey` where it is not sent; `note` is drawn below it. `views` are the parts of a message that is more than a
     text."""
-    only_results = bool(views) and all(view.kind == "result" for view in views or ())  # Claude's have the user's role
-    role = "tool" if only_results else entry.role
+    role = _drawn_role(entry, views or ())
     container = st.chat_message(role, avatar=AVATARS.get(role, ":material/settings:"))
     with container:
         box = not_sent.text_box(key, grey=grey)
@@ -112,6 +112,12 @@ def message(
         if note:
             st.caption(note)
     return container
+
+
+def _drawn_role(entry: Message, views: Sequence[PartView]) -> str:
+    """Whose message it is: Claude's tool results have the user's role, and reasoning alone one of its own."""
+    kinds = {view.kind for view in views}
+    return "tool" if kinds == {"result"} else "assistant" if kinds == {"reasoning"} else entry.role
 
 
 def _text(text: str, box: st.delta_generator.DeltaGenerator, key: str) -> None:
@@ -161,7 +167,8 @@ def _copy(texts: Sequence[Message]) -> None:
         with panel:
             st.caption("The texts exactly as they are stored. The copy button is at the top right of each.")
             for each in texts:
-                whole_text.draw(panel, each.text, f"copy-{each.role}", 160)
+                text = each.text if isinstance(each.content, str) else text_of(each)
+                whole_text.draw(panel, text, f"copy-{each.role}", 160)
 
 
 def _window(page: Page) -> tuple[int, dict[int, Turn], list[Turn], versions.Versions]:

@@ -10,9 +10,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from lib.analysis.requests import records_of
 from lib.errors import ChatError
+from lib.turns import LiveTurn
 from lib.ui.compare import actions, column, figures
 from lib.ui.compare.column import Column
+from lib.ui.components import message_parts
+from lib.ui.components.message_parts.shown import shown_with, views_of
+from lib.ui.components.message_parts.views import PartView
+from lib.ui.components.reasoning import line as reasoning
 from lib.ui.format import numbers
 from lib.ui.format.text import as_label, as_markdown, cut
 from lib.ui.shell import error_box, menu
@@ -73,17 +79,26 @@ def _conversation(each: Column) -> None:
         return
     if each.is_empty:
         st.caption("There is nothing in this chat. It may have expired.")
-    for message in each.page.history:
-        if message.role in ("user", "assistant"):
+    shown = shown_with(each.page, each.page.history, each.turns)
+    turns = {record.at + 1: record.turn for record in records_of(each.page.history, each.turns)}
+    for index, message in enumerate(each.page.history):
+        key = f"compare:{each.letter}:{index}"
+        views = views_of(message, shown, index)
+        if views is not None:
+            _parts(views, message.role == "user", key)
+        elif message.role in ("user", "assistant"):
             text, more = cut(message.text, LONGEST)
             _message(message.role == "user", text, f" … {more:,} more characters" if more else "")
+        turn = turns.get(index)
+        if turn is not None and each.name:
+            reasoning.draw(turn, message, key)
     live = each.page.live
     if live is not None:
         _message(True, live.prompt[:LONGEST])
         if live.interrupted:
             _failed(live.error or NOT_ANSWERED)
         else:
-            st.markdown(as_markdown(live.text[-LONGEST:]) + " ▌" if live.text else ":gray[…]")
+            _growing(live, told=bool(each.name))
     elif each.standing.error is not None:
         _failed(each.standing.error)
     _waiting(each)
@@ -93,6 +108,23 @@ def _message(is_users: bool, text: str, more: str = "") -> None:
     st.markdown(
         f":gray[You:] {as_markdown(text)}{more}" if is_users else (as_markdown(text) or ":gray[(no reply)]") + more
     )
+
+
+def _parts(views: Sequence[PartView], is_users: bool, key: str) -> None:
+    """A message that is more than a text. A tool's results have the user's role with some vendors."""
+    if is_users and any(view.kind != "result" for view in views):
+        st.markdown(":gray[You:]")
+    message_parts.draw(views, key)
+
+
+def _growing(live: LiveTurn, *, told: bool) -> None:
+    """The reply so far, or how much reasoning has come, if that is `told`: it could tell a name that is hidden."""
+    if live.text:
+        st.markdown(as_markdown(live.text[-LONGEST:]) + " ▌")
+    elif live.reasoning and told:
+        st.caption(reasoning.under_way(live.reasoning))
+    else:
+        st.markdown(":gray[…]")
 
 
 def _failed(error: ChatError) -> None:

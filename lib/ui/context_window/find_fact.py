@@ -21,6 +21,7 @@ from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.messages import utf8_safe
 from lib.tokens import provenance_label
+from lib.tokens.counted import text_of
 from lib.ui.components import message_sizes, palette, strategy_fields, tables
 from lib.ui.context_window import lost_facts, sentences, tabs
 from lib.ui.context_window.request_picker import RequestEntry
@@ -88,14 +89,14 @@ def _suggestions(page: Page, records: Sequence[RequestRecord]) -> None:
 def messages_with(page: Page, words: str) -> list[int]:
     """Stored indexes of the messages with these words."""
     folded = words.casefold()
-    return [at for at, message in enumerate(page.history) if folded in message.text.casefold()]
+    return [at for at, message in enumerate(page.history) if folded in text_of(message).casefold()]
 
 
 def _draw_message(page: Page, records: Sequence[RequestRecord], index: int, words: str) -> None:
     """One message and what happened to it."""
     message = page.history[index]
     st.markdown(f"**Message {index + 1}**, written by the {as_label(message.role)}")
-    st.code(_excerpt(message.text, words), language=None, wrap_lines=True)
+    st.code(_excerpt(text_of(message), words), language=None, wrap_lines=True)
     dropped = dropped_at(records, index)
     if dropped is None:
         later = sum(record.at > index for record in records)

@@ -17,13 +17,17 @@ DRAWN_CHARACTERS = 8_000
 
 NBSP = "\u00a0"
 
+_MARK = r"(?P<mark>(?P<tick>[`~])(?P=tick){2,})(?:(?<=~)|(?=[^`\n]*$))"  # no backtick may follow backticks
 _CODE = re.compile(
-    r"(?P<fence>^ {0,3}(?P<mark>`{3,}(?=[^`\n]*\n)|~{3,})[^\n]*\n.*?(?:^ {0,3}(?P=mark)[`~]*"
-    r"[ \t]*$|\Z))|(?P<escaped>\\[\\`])|(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)(?P=ticks)(?!`)|(?P<run>`+)",
+    rf"(?P<fence>^(?P<blanks> {{0,3}}){_MARK}(?P<info>[^\n]*)\n.*?(?:^ {{0,3}}(?P=mark)(?P=tick)*[ \t]*$|\Z))"
+    r"|\\."  # an escaped character, which may be a backtick
+    r"|(?P<span>(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n|\n {0,3}(?:```|~~~)).)+?(?<!`)(?P=ticks)(?!`))"
+    r"|`+",  # a run without a partner
     re.DOTALL | re.MULTILINE,
 )
-"""Code, and what begins none: an escaped sign, and marks that nothing closes."""
-
+"""Code blocks and spans, and what could be taken for their beginning and is none."""
+WORD_JOINER = "\u2060"
+"""A character without width, at which no line breaks."""
 
 # Four blanks after an empty line would begin a code block, which nobody who types them in a chat means.
 _INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?: {4,}|\t)(?![ \t]*(?:[-*+]|\d+[.)])\s)")
@@ -35,13 +39,14 @@ def as_markdown(text: str) -> str:
     Example: as_markdown("costs $5 and :red[x]") -> "costs \\$5 and &#58;red[x]"
     """
     text, parts, done = utf8_safe(text), [], 0
+    sure, no_image = True, "](" not in text and "]:" not in text
     for code in _CODE.finditer(text):
-        if code["escaped"] or code["run"]:
-            continue
-        if code["ticks"] and "![" in code.group() and "\n" in code.group():
-            continue  # a list or a heading may begin in it, and then it is no code
-        parts += [_plain(text[done : code.start()]), code.group()]
-        done = code.end()
+        if code["fence"] or code["span"]:
+            # a block that is moved in may end earlier, with the item it stands in, and one with "|" be a table's head
+            sure = sure and not code["blanks"] and "|" not in (code["info"] or "")
+            is_code = no_image or (sure and code["fence"] and "![" not in code["info"])
+            parts += [_plain(text[done : code.start()]), code.group() if is_code else _split_marks(code.group())]
+            done = code.end()
     return "".join([*parts, _plain(text[done:])])
 
 
@@ -76,9 +81,14 @@ def _plain(text: str) -> str:
     text = text.replace("\\$", "$")  # an escaped dollar sign and a plain one are drawn alike
     text = re.sub(r"\$", r"\\$", text)
     text = re.sub(r":(?=[a-zA-Z0-9_+-]+[\[:/])", "&#58;", text)  # :red[...], :smile:, :material/home:
-    text = re.sub(r"(\\*)!(?=\[)", _no_image, text)
+    text = re.sub(r"(?<!\\)(\\*)!(?=\[)", _no_image, text)
     text = re.sub(r"(?<=\S) {2,}(?=\S)", lambda run: " " + NBSP * (len(run.group()) - 1), text)
     return re.sub(r"(?<=\S)\n(?=[^\n])", "  \n", text)
+
+
+def _split_marks(code: str) -> str:
+    """What is code unless a list, a table or a heading in it says otherwise: drawn the same, but never as an image."""
+    return code.replace("![", f"!{WORD_JOINER}[")
 
 
 def _no_image(mark: re.Match[str]) -> str:

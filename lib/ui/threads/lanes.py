@@ -20,6 +20,7 @@ from lib.server_history.ledger import LedgerRow, ledger
 from lib.server_history.retention_check import VerdictWord
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.ui.components import window_strip
+from lib.ui.components.message_parts.views import words_of
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
 from lib.ui.shell import services
@@ -99,7 +100,7 @@ def _lane(comparison: Comparison, lane: LaneState, counter: TokenCounter) -> Non
     ):
         for message in lane.earlier:
             who = "You" if message.role == "user" else "Reply"
-            st.markdown(f":gray[{who}, earlier:] {as_markdown(message.text[:MOST_PROMPT_CHARACTERS])}")
+            st.markdown(f":gray[{who}, earlier:] {as_markdown(words_of(message)[:MOST_PROMPT_CHARACTERS])}")
         rows_left = iter(rows)
         for turn in lane.turns:
             _turn(turn, next(rows_left) if turn.result is not None else None, timed=comparison.place != places.REPLICA)

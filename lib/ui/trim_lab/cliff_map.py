@@ -18,6 +18,7 @@ from lib.messages import utf8_safe
 from lib.tokens import provenance_label
 from lib.ui.components import cliff_canvas, palette, tables
 from lib.ui.components.cliff_canvas import BudgetRow, Fate, ListedMessage, Mark
+from lib.ui.components.message_parts.views import words_of
 from lib.ui.components.settings_form import open_form
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown
@@ -186,7 +187,7 @@ def _budget_row(cliffs: CliffMap, place: int, size: int) -> BudgetRow:
 
 def _listed(lab: Lab, index: int, *, fact: bool) -> ListedMessage:
     message = lab.history[index]
-    text = utf8_safe(" ".join(message.text.split())[:TEXT])
+    text = utf8_safe(" ".join(words_of(message).split())[:TEXT])
     return ListedMessage(index, f"{index + 1} {message.role}", text, fact)
 
 

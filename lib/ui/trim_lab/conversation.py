@@ -17,6 +17,7 @@ from lib.messages import Message
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.ledger import TokenLedger
 from lib.ui.components import message_sizes
+from lib.ui.components.message_parts.views import words_of
 from lib.ui.format import numbers
 from lib.ui.format.text import as_markdown, as_option
 from lib.ui.shell import services, session
@@ -70,7 +71,7 @@ class Lab:
 
     def label_of(self, index: int) -> str:
         """Example: "1 · user: My sister lives in Lisbon." """
-        return f"{index + 1} · {self.history[index].role}: {as_option(self.history[index].text, LABEL)}"
+        return f"{index + 1} · {self.history[index].role}: {as_option(words_of(self.history[index]), LABEL)}"
 
     def sizes_for(self, settings: ChatSettings) -> MessageSizes:
         """The sizes by the counter of these settings' model."""

@@ -40,6 +40,15 @@ def test_reasoning_that_nobody_counted_is_counted_by_its_text() -> None:
     assert text_tokens("a" * 40, ESTIMATE) == 10
 
 
+def test_a_model_on_this_machine_costs_nothing_and_unreported_usage_does_not_hide_the_price() -> None:
+    turn = replace(TURN, reasoning="It is so because it is so.")
+    local = thought_of(turn, assistant("So."), replace(MODEL, vendor="local", rates=None), COUNTER)
+    priced = thought_of(turn, assistant("So."), MODEL, COUNTER)
+    assert local is not None
+    assert priced is not None
+    assert (local.usd, priced.usd) == (Decimal(0), Decimal(8) * 10 / 1_000_000)
+
+
 def test_what_is_not_reported_is_not_mentioned() -> None:
     for usage in (Usage(), Usage(100, 0, 0, 50, 0)):
         assert thought_of(replace(TURN, usage=usage), assistant("So."), MODEL, COUNTER) is None

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.ui.components import whole_text
-from lib.ui.components.message_parts.views import PartView
+from lib.ui.components.message_parts.views import SEALED, PartView
 from lib.ui.format.text import as_label, as_markdown, cut
 
 ICONS = {"call": ":material/build:", "result": ":material/output:", "image": ":material/image:"}
@@ -78,13 +78,15 @@ def _folded(view: PartView, key: str) -> None:
     """A result, reasoning, or a part of an unknown kind: its first line, and the whole of it when it is opened."""
     words = as_label(view.title, SHORT)
     line = view.first_line if view.kind != "other" else ""
-    if view.text:
+    if view.text == SEALED:
+        st.markdown(f"{ICONS[view.kind]} {words}: :gray[{as_label(SEALED, 200)}]")
+    elif view.text:
         label = f"{words}: {as_label(line, SHORT)}" if line else words
         panel = st.expander(label, icon=ICONS[view.kind], key=key, on_change="rerun")
         if panel.open:
             whole_text.draw(panel, view.text, key, HEIGHT)
     else:
-        st.markdown(f"{ICONS[view.kind]} {words}: :gray[(empty)]")
+        st.markdown(f"{ICONS[view.kind]} {words}{'' if view.pictures else ': :gray[(empty)]'}")
     _pictures(view)
     _figures(view)
 

@@ -55,6 +55,8 @@ class PartView:
     def first_line(self) -> str:
         """What is visible of a text while it is folded."""
         line = next((line for line in self.text.splitlines() if line.strip()), "")
+        if self.kind == "reasoning":  # summaries begin with a heading, in Markdown
+            line = line.strip("*#_ ")
         return line.strip() if len(line) <= FIRST_LINE else f"{line.strip()[:FIRST_LINE]}…"
 
 
@@ -82,7 +84,8 @@ class Shown:
         view = _plain_view(part, self.names or {})
         if isinstance(part, Text):
             return view
-        return replace(view, tokens=_size(part, self.counter), again=_again(again))
+        is_left_out = isinstance(part, Reasoning) and not part.in_content  # the app's own requests never hold it
+        return replace(view, tokens=_size(part, self.counter), again="" if is_left_out else _again(again))
 
 
 def words_of(message: Message) -> str:

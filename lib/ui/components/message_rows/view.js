@@ -6,6 +6,8 @@ const MARKS = [
   { mark: "muted", off: "Mute", on: "Muted", help: "Never send this exchange" },
 ];
 
+const SHORT = 120; // characters of one line that need no folding
+
 const make = (className, text, kind = "div") => {
   const node = document.createElement(kind);
   node.className = className;
@@ -42,9 +44,12 @@ const drawText = (part) => {
   if (part.kind !== "result" && part.kind !== "reasoning" && part.kind !== "other") {
     return make(part.kind === "image" ? "address" : "", part.text);
   }
-  const folded = make("folded", null, "details");
   const lines = part.text.split("\n").filter((line) => line.trim());
-  folded.append(make("", part.kind === "other" ? "Show it" : lines[0] ?? "", "summary"), make("whole", part.text));
+  if (part.kind !== "other" && lines.length <= 1 && part.text.length <= SHORT) return make("", part.text);
+  const folded = make("folded", null, "details");
+  const first = lines[0] ?? "";
+  const line = part.kind === "reasoning" ? first.replace(/^[*#_ ]+|[*#_ ]+$/g, "") : first; // a heading, in Markdown
+  folded.append(make("", part.kind === "other" ? "Show it" : line, "summary"), make("whole", part.text));
   return folded;
 };
 
@@ -53,7 +58,7 @@ const drawPart = (part) => {
   if (part.title) box.append(make("title", part.title));
   if (part.rows.length) box.append(drawArguments(part.rows));
   if (part.text) box.append(drawText(part));
-  else if (part.kind === "result") box.append(make("quiet", "(empty)"));
+  else if (part.kind === "result" && !part.pictures.length) box.append(make("quiet", "(empty)"));
   for (const picture of part.pictures) {
     const image = make("", null, "img");
     image.alt = "An image in this message";

@@ -34,7 +34,7 @@ def draw(turn: Turn, reply: Message, key: str) -> None:
 def of_turn(turn: Turn, reply: Message) -> Thought | None:
     """The reasoning of a turn, priced with its model's prices."""
     model = services.find_model(turn.provider, str(turn.request.get("model", turn.model)))
-    return thought_of(turn, reply, model if model is not None and model.rates else None, counter_of(turn))
+    return thought_of(turn, reply, model, counter_of(turn))
 
 
 def counter_of(turn: Turn) -> TokenCounter:
@@ -43,8 +43,26 @@ def counter_of(turn: Turn) -> TokenCounter:
 
 
 def words(thought: Thought) -> str:
-    """Markdown. Example: "Reasoning: hidden, 1,234 tokens (billed), $0.012"."""
+    """Markdown. A model on this machine costs nothing, and nothing is said of it.
+
+    Example: "Reasoning: hidden, 1,234 tokens (billed), $0.012"; "Reasoning: 68 tokens (counted), price not known".
+    """
     hidden = "" if thought.text else "hidden, "
     size = numbers.sized(thought.tokens, thought.provenance)
-    price = "" if not thought.usd else f", {numbers.money(thought.usd)}"
+    price = ", price not known" if thought.usd is None else f", {numbers.money(thought.usd)}" if thought.usd else ""
     return f"Reasoning: {hidden}{size}{price}".replace("$", "\\$").replace("~", "\\~")
+
+
+def under_way(text: str) -> str:
+    """Markdown: what is said while this is all that has come. Example: "Reasoning, 412 characters so far…"."""
+    return f":material/psychology: Reasoning, {numbers.plural(len(text), 'character')} so far…"
+
+
+def draw_unanswered(text: str, key: str) -> None:
+    """The reasoning of a reply that did not come to an end, folded. Nothing if there is none."""
+    if not text.strip():
+        return
+    label = f"Reasoning: {numbers.plural(len(text), 'character')} came"
+    panel = st.expander(label, icon=":material/psychology:", key=f"{key}-reasoning", on_change="rerun")
+    if panel.open:
+        whole_text.draw(panel, text, f"{key}-reasoning", HEIGHT)

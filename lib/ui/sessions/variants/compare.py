@@ -6,13 +6,16 @@ import streamlit as st
 
 from lib.analysis.lineage import family
 from lib.analysis.side_by_side import Pair, side_by_side
+from lib.chat_settings import ChatSettings
 from lib.errors import ChatError
 from lib.history.sessions import SessionQuery, SessionRow
+from lib.tokens import TokenCounter
+from lib.tokens.model_counters import counter_for
 from lib.ui.format import numbers
 from lib.ui.sessions import state
 from lib.ui.sessions.row_labels import labels
 from lib.ui.sessions.variants import pairs as pairs_view
-from lib.ui.shell import error_box, session, session_settings
+from lib.ui.shell import error_box, services, session, session_settings
 from lib.ui.shell.page import Page
 
 OFFERED = 50
@@ -93,7 +96,13 @@ def _draw(page: Page, own: SessionRow, other_id: str) -> None:
     first = next((at for at, pair in enumerate(pairs) if pair.differs), 0)
     session.start_widget(key, first // PAIRS + 1)
     number = st.pagination(pages, key=key) if pages > 1 else 1
-    pairs_view.draw(pairs[(number - 1) * PAIRS : number * PAIRS])
+    counters = {pairs_view.LEFT: _counter(page.settings), pairs_view.RIGHT: _counter(settings)}
+    pairs_view.draw(pairs[(number - 1) * PAIRS : number * PAIRS], counters)
+
+
+def _counter(settings: ChatSettings) -> TokenCounter:
+    """The nearest tokenizer of a chat's model. It asks no server."""
+    return counter_for(services.endpoint(settings.provider).kind, settings.model)
 
 
 def sentence(pairs: list[Pair]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -11,7 +11,11 @@ from lib.analysis.side_by_side import Change, Exchange, Pair, text_changes
 from lib.chat_settings import ChatSettings
 from lib.context import STRATEGIES
 from lib.history.sessions import SessionRow
+from lib.tokens import TokenCounter
 from lib.ui.chat import turn_line
+from lib.ui.components import message_parts
+from lib.ui.components.message_parts.views import PartView, Shown
+from lib.ui.components.reasoning import line as reasoning
 from lib.ui.format import marked_text, numbers
 from lib.ui.format.text import DRAWN_CHARACTERS, as_option
 from lib.ui.sessions import row_words
@@ -57,22 +61,25 @@ def _sums(row: SessionRow, settings: ChatSettings) -> dict[str, str]:
     }
 
 
-def draw(pairs: Sequence[Pair]) -> None:
-    """The pairs in their order. Neighbours that are the same share one line, which opens to them."""
+def draw(pairs: Sequence[Pair], counters: Mapping[str, TokenCounter]) -> None:
+    """The pairs in their order. Neighbours that are the same share one line, which opens to them.
+
+    `counters` are those of the chats' models, by LEFT and RIGHT, for parts of messages without a turn.
+    """
     if any(pair.differs and pair.left is not None and pair.right is not None for pair in pairs):
         st.caption(LEGEND)
     same: list[Pair] = []
     for pair in pairs:
         if pair.differs:
-            _draw_same(same)
+            _draw_same(same, counters)
             same = []
-            _draw_pair(pair)
+            _draw_pair(pair, counters)
         else:
             same.append(pair)
-    _draw_same(same)
+    _draw_same(same, counters)
 
 
-def _draw_same(pairs: Sequence[Pair]) -> None:
+def _draw_same(pairs: Sequence[Pair], counters: Mapping[str, TokenCounter]) -> None:
     if not pairs:
         return
     first, last = _number(pairs[0]), _number(pairs[-1])
@@ -81,7 +88,7 @@ def _draw_same(pairs: Sequence[Pair]) -> None:
     if panel.open:
         with panel:
             for pair in pairs:
-                _draw_pair(pair)
+                _draw_pair(pair, counters)
 
 
 def _number(pair: Pair) -> int:
@@ -89,7 +96,7 @@ def _number(pair: Pair) -> int:
     return 0 if exchange is None else exchange.number
 
 
-def _draw_pair(pair: Pair) -> None:
+def _draw_pair(pair: Pair, counters: Mapping[str, TokenCounter]) -> None:
     with st.container(border=True):
         for side, exchange, name, other in zip(
             st.columns(2), (pair.left, pair.right), (LEFT, RIGHT), (pair.right, pair.left), strict=True
@@ -98,16 +105,35 @@ def _draw_pair(pair: Pair) -> None:
                 if exchange is None:
                     st.caption(f"**{name}** has no such exchange.")
                 else:
-                    _exchange(exchange, name, other)
+                    _exchange(exchange, name, other, counters[name])
 
 
-def _exchange(exchange: Exchange, name: str, other: Exchange | None) -> None:
+def _exchange(exchange: Exchange, name: str, other: Exchange | None, counter: TokenCounter) -> None:
     """One side of a pair."""
     st.caption(f"**{name}**, exchange {exchange.number:,}")
-    st.markdown(f":material/person: {_text(exchange.prompt, None if other is None else other.prompt, name)}")
-    reply = _text(exchange.reply, None if other is None else other.reply, name)
-    st.markdown(f":material/auto_awesome: {reply or ':gray[(no reply)]'}")
+    key = f"pair:{name}:{exchange.number}"
+    question, *reply = _views(exchange, counter)
+    prompt = _text(exchange.prompt, None if other is None else other.prompt, name)
+    st.markdown(f":material/person: {prompt or ':gray[(no text)]'}")
+    if question:
+        message_parts.draw(question, f"{key}:question")
+    beside = [view for views in reply for view in views]
+    if beside:
+        message_parts.draw(beside, f"{key}:reply")
+    text = _text(exchange.reply, None if other is None else other.reply, name)
+    if text or not beside:
+        st.markdown(f":material/auto_awesome: {text or ':gray[(no reply)]'}")
+    if exchange.record.turn is not None and reply:
+        reasoning.draw(exchange.record.turn, exchange.messages[1], key)
     st.caption(what_was_sent(exchange))
+
+
+def _views(exchange: Exchange, counter: TokenCounter) -> list[list[PartView]]:
+    """What each message holds beside its texts, which are compared word by word."""
+    turn = exchange.record.turn
+    shown = Shown.of(exchange.messages, counter if turn is None else reasoning.counter_of(turn), exchange.again)
+    messages = enumerate(exchange.messages)
+    return [[view for view in shown.views(message, at) if view.kind != "text"] for at, message in messages]
 
 
 def _text(own: str, other: str | None, name: str) -> str:
