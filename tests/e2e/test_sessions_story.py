@@ -83,7 +83,7 @@ def test_from_an_export_to_a_class_pack_without_leaving_the_page(
     tab.sees("was forked after message 1")
     tab.settled()
     tab.page.locator("[class*=st-key-relative_open] button").first.click()  # its parent
-    tab.sees("4 messages")
+    tab.sees("There are 38 stops")
     go_to(tab, tabs.REPLAY)
     tab.sees("2 requests: about")
     assert typist.requests == [], "what it takes is said before anything is sent"

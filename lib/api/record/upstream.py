@@ -87,8 +87,13 @@ def _without_our_cookies(headers: Headers) -> Headers:
 
 
 def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """The headers that go back. The server here writes a date of its own."""
-    return [(name.lower(), value) for name, value in _end_to_end(raw) if name.lower() != b"date"]
+    """The headers that go back, without cookies that would tell us who a person is: a provider may not make a browser
+    another one's. The server here writes a date of its own."""
+    return [
+        (name.lower(), value)
+        for name, value in _end_to_end(raw)
+        if name.lower() != b"date" and not (name.lower() == b"set-cookie" and value.strip().startswith(OUR_COOKIES))
+    ]
 
 
 def _end_to_end(raw: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -95,7 +95,7 @@ def messages_with(page: Page, words: str) -> list[int]:
 def _draw_message(page: Page, records: Sequence[RequestRecord], index: int, words: str) -> None:
     """One message and what happened to it."""
     message = page.history[index]
-    st.markdown(f"**Message {index + 1}**, written by the {message.role}")
+    st.markdown(f"**Message {index + 1}**, written by the {as_label(message.role)}")
     st.code(_excerpt(text_of(message), words), language=None, wrap_lines=True)
     dropped = dropped_at(records, index)
     if dropped is None:

@@ -90,7 +90,7 @@ def _outcome(page: Page, draft: DraftSettings, counter: TokenCounter) -> None:
     st.markdown(sentences.next_headline(plan, bool(draft.prompt.strip())))
     if plan.fallback is not None:
         st.caption(plan.fallback.text)
-    st.caption(f"{_price(draft, plan)}Sizes are in tokens, by {counter.name}.")
+    st.caption(f"{_price(draft, plan)}Sizes are in tokens, by {as_markdown(counter.name)}.")
     request_strip.draw(shown, "next_strip", on_open=session.choose_message)
     provider = services.provider_of(draft.settings, services.key_for(draft.settings.provider))
     rule_verdict.draw(plan, provider)

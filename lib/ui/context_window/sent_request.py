@@ -110,14 +110,14 @@ def _notes(turn: Turn | None, sizes: MessageSizes) -> None:
         st.caption(as_markdown(turn.plan.fallback))
     if sizes.counter.name != turn.plan.counter:
         st.caption(
-            f"When it was sent, {turn.plan.counter} counted, which is not available now. These sizes are another"
-            " counter's, so they may not add up to what was decided then."
+            f"When it was sent, {as_markdown(turn.plan.counter)} counted, which is not available now. These sizes are"
+            " another counter's, so they may not add up to what was decided then."
         )
 
 
 def _who_counted(turn: Turn | None, sizes: MessageSizes) -> None:
     """Who counted, who answered, and what the provider says it read and wrote."""
-    words = f"Sizes are in tokens, by {sizes.counter.name}. {PROVENANCE_TEXT[sizes.provenance]}"
+    words = f"Sizes are in tokens, by {as_markdown(sizes.counter.name)}. {PROVENANCE_TEXT[sizes.provenance]}"
     if turn is not None and turn.provider == EXAMPLE:
         words = f"The reply was written by hand: no server read this request.  \n{words}"
     elif turn is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from lib.tokens import Provenance, TokenCounter, provenance_label
+from lib.ui.format.text import as_markdown
 
 NOT_REPORTED = "not reported"
 NO_PRICE = "no price known"
@@ -71,11 +72,11 @@ COUNTED_BY: dict[Provenance, str] = {
 
 
 def counted_by(counter: TokenCounter) -> str:
-    """Who counted, as a sentence.
+    """Who counted, as a sentence of Markdown.
 
     Example: counted_by(ESTIMATE) -> "Counted by characters / 4, which is an estimate."
     """
-    return f"Counted by {counter.name}, {COUNTED_BY[counter.provenance]}."
+    return f"Counted by {as_markdown(counter.name)}, {COUNTED_BY[counter.provenance]}."
 
 
 def duration(seconds: float | None) -> str:

@@ -10,17 +10,26 @@ import uuid
 from lib.chat.request_reader import ProviderOpener
 from lib.chat_settings import ChatSettings
 from lib.providers import Provider
+from lib.spending.meter import Meter
 from lib.spending.metered import MeteredProvider
 from lib.ui.shell import services
 
 
+def new_meter() -> Meter:
+    """An account of its own like that of a chat, in the day of the person who looks at the page.
+
+    Raises HistoryUnavailable.
+    """
+    return services.chat().spending.meter_of_run(services.asking().id, uuid.uuid4().hex, None)
+
+
 def opened_by(open_provider: ProviderOpener) -> ProviderOpener:
-    """Opens the same providers, whose requests together have an account like that of a chat, and count in the day of
-    the person who looks at the page. A request that might pass a cap raises SpendingCapReached.
+    """Opens the same providers, whose requests are held and settled in a new meter. One that might pass a cap raises
+    SpendingCapReached.
 
     Call it on a page; what it returns works in any thread. Raises HistoryUnavailable.
     """
-    meter = services.chat().spending.meter_of_run(services.asking().id, uuid.uuid4().hex, None)
+    meter = new_meter()
 
     def open_metered(settings: ChatSettings) -> Provider:
         return MeteredProvider(open_provider(settings), meter, services.counter_of(settings))

@@ -133,10 +133,8 @@ def _delete_middle_response(lane: Lane) -> Drill:
     position = len(ids) // 2
 
     def run() -> None:
-        from lib.server_history.adapters.responses import ResponsesHistory
-
         history = lane.open_server_history()
-        if isinstance(history, ResponsesHistory):
+        if hasattr(history, "delete_one"):
             proof = " (proven)" if history.delete_one(ids[position - 1]).proven else ""
             lane.ask(FOLLOW_UP, f"Response {position} of {len(ids)} was deleted{proof}.")
 

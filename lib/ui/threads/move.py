@@ -38,7 +38,7 @@ def _export_section(page: Page, comparison: Comparison, approaches: Sequence[App
         return
     transfer = prepare_transfer(page.history)
     left_behind = " ".join(transfer.left_behind) or "Nothing is left behind."
-    st.markdown(f"**{numbers.plural(len(transfer.messages), 'message')} can be moved.** {left_behind}")
+    st.markdown(f"**{numbers.plural(len(transfer.messages), 'message')} can be moved.** {as_markdown(left_behind)}")
     if "responses" in approaches:
         st.caption("A chain of responses cannot start from existing messages: each turn is answered as it is added.")
     able = [approach for approach in approaches if approach != "responses"]

@@ -22,9 +22,11 @@ from lib.server_history.factory import APPROACHES_OF_KIND, open_server_history
 from lib.server_history.lane import LaneState
 from lib.server_history.lane_turn import LaneTurn
 from lib.server_history.ledger import PriceOf
+from lib.server_history.metered import metered_history
 from lib.server_history.offline import LocalReplica
 from lib.tokens import ESTIMATE, TokenCounter
 from lib.tokens.model_counters import counter_for
+from lib.ui.providers import metered
 from lib.ui.shell import services, session_settings
 from lib.ui.shell.page import Page
 from lib.ui.threads import state
@@ -152,13 +154,14 @@ def _model(place: str) -> Model | None:
 
 def _opener(place: str) -> OpenServerHistory:
     """A function that opens adapters from any thread. The second account is always the second replica."""
-    key = services.key_for(place)
+    key, meter, known = services.key_for(place), None if place == REPLICA else metered.new_meter(), dict[str, int]()
 
     def open_history(approach: Approach, settings: ThreadSettings, second_account: bool) -> ServerHistory:
-        if place == REPLICA or second_account:
+        if meter is None or second_account:
             return services.replicas()[1 if second_account else 0].history(approach, settings)
         endpoint = services.endpoint(place)
         provider = services.provider_of(session_settings.defaults(place), key)
-        return open_server_history(approach, endpoint, key, provider, settings)
+        history = open_server_history(approach, endpoint, key, provider, settings)
+        return metered_history(history, meter, endpoint.name, known)
 
     return open_history

@@ -75,7 +75,7 @@ def takeaway(counters: Sequence[CounterTotals], actual: Sequence[tuple[int, str]
         if worst < NEGLIGIBLE:
             continue
         changed = sum(1 for count in counter.differing or () if count)
-        sentence = f"**{counter.name} {error_words(min(errors), max(errors))}.**"
+        sentence = f"**{as_markdown(counter.name)} {error_words(min(errors), max(errors))}.**"
         if changed:
             requests = numbers.plural(len(actual), "request")
             sentence += f" In {changed} of {requests} that would drop other messages."
@@ -168,7 +168,7 @@ def _kept(plan: ContextPlan) -> list[tuple[int, int]]:
 
 def _ask_button(sent: SentRequests) -> None:
     """The button that has the provider's endpoint count the newest requests."""
-    label = services.endpoint(sent.page.settings.provider).label
+    label = as_markdown(services.endpoint(sent.page.settings.provider).label)
     count = min(MOST_COUNTED, len(sent.records))
     which = numbers.plural(count, "request") if count == len(sent.records) else f"newest {count}"
     st.button(

@@ -11,6 +11,7 @@ from lib.analysis.bills import Bill
 from lib.settings import EXAMPLE
 from lib.tokens import Provenance, provenance_label
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
 from lib.ui.tokens.money import cost_sentence
 from lib.ui.tokens.sent_requests import SentRequests
 
@@ -77,7 +78,7 @@ def certainty_sentence(sent: SentRequests) -> str:
     unreported = sum(1 for bill in sent.bills if bill.usage.input_tokens is None)
     if unreported:
         parts.append(f"For {numbers.plural(unreported, 'request')} no number of tokens was reported.")
-    counters = [numbers.by(counter) for counter in sent.counters]
+    counters = [as_markdown(numbers.by(counter)) for counter in sent.counters]
     parts.append(
         f"Message sizes are by {counters[0]}."
         if len(counters) == 1

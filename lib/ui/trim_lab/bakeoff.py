@@ -15,6 +15,7 @@ from lib.lab.frames import Measure
 from lib.tokens import provenance_label
 from lib.ui.components import charts, tables, window_strip
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
 from lib.ui.trim_lab import contestants, facts, report_files
 from lib.ui.trim_lab.cached_bakeoff import DetailedBakeOff, compare
 from lib.ui.trim_lab.conversation import UNCACHED_HELP, Lab
@@ -140,7 +141,7 @@ def _strips(lab: Lab, comparison: DetailedBakeOff) -> None:
 
 def _counters(result: BakeOff) -> str:
     """Who counted, each once."""
-    names = dict.fromkeys(f"{run.counter} ({provenance_label(run.provenance)})" for run in result.courses)
+    names = dict.fromkeys(f"{as_markdown(run.counter)} ({provenance_label(run.provenance)})" for run in result.courses)
     return numbers.listed(list(names))
 
 

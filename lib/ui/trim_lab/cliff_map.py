@@ -21,6 +21,7 @@ from lib.ui.components.cliff_canvas import BudgetRow, Fate, ListedMessage, Mark
 from lib.ui.components.message_parts.views import words_of
 from lib.ui.components.settings_form import open_form
 from lib.ui.format import numbers
+from lib.ui.format.text import as_markdown
 from lib.ui.shell import services
 from lib.ui.trim_lab import cliff_axes, facts, report_files, state
 from lib.ui.trim_lab.conversation import Lab
@@ -151,7 +152,7 @@ def _map(lab: Lab, cliffs: CliffMap, breaks: Sequence[Marker], followed: Sequenc
         "Point at the map or move the slider to see what is sent at a budget. A triangle marks"
         " where something you need drops out: a fact, the instructions, or a tool call with its result. At a red edge"
         " on the left even the smallest request is too big, so the chat would ask you what to do. Tokens by"
-        f" {numbers.by(lab.sizes.counter)}."
+        f" {as_markdown(numbers.by(lab.sizes.counter))}."
     )
 
 

@@ -117,7 +117,7 @@ def _measurement(lab: Lab) -> None:
     size = numbers.sized(sum(each.tokens for each in timed), lab.sizes.provenance)
     label = services.endpoint(lab.settings.provider).label
     st.caption(
-        f"Sends the last requests of this conversation to “{label}” under both strategies:"
+        f"Sends the last requests of this conversation to “{as_markdown(label)}” under both strategies:"
         f" {numbers.plural(len(timed), 'request')}, {size} in all, with replies of a few tokens. A short mark in the"
         " instructions, new for each run and strategy, makes sure that no earlier cache is reused. Nothing is stored."
     )

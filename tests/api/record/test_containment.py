@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from lib.api.record.upstream import response_headers
 from tests.support.servers.record_server import RecordServer, client
 from tests.support.servers.upstream import completion, whole
 
@@ -69,3 +70,9 @@ def test_a_providers_cookies_pass_and_ours_do_not(served: RecordServer) -> None:
     assert response.status_code == 200
     assert served.upstream.last.header("cookie") == "c=d"
     served.done(1)
+
+
+def test_a_provider_sets_its_own_cookies_and_none_of_ours() -> None:
+    sent = [(b"Set-Cookie", b"__cf_bm=x"), (b"SET-COOKIE", b" windowseat_visitor_0123abcd=v"), (b"X-Request-Id", b"r")]
+    sent.append((b"set-cookie", b"_streamlit_user=login; Path=/"))
+    assert response_headers(sent) == [(b"set-cookie", b"__cf_bm=x"), (b"x-request-id", b"r")]
