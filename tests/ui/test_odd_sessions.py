@@ -30,6 +30,7 @@ TABS: list[tuple[str, str, str | None]] = [
     ("pages/providers.py", "", None),
     ("pages/compare.py", "", None),
     ("pages/prompt_sets.py", "", None),
+    ("pages/lessons.py", "", None),
     *(
         ("pages/tokens.py", "tokens_tab", name)
         for name in ("Request by request", "Who counted", "Money", "Inside a message")

@@ -41,26 +41,25 @@ def draw(library: Library) -> None:
 
 def _entry(lesson: Lesson) -> None:
     with st.container(border=True, key=f"lesson:{lesson.id}"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"##### {as_markdown(lesson.title)}")
-            st.button(
-                "Start",
-                key=f"lesson_start:{lesson.id}",
-                icon=":material/play_arrow:",
-                on_click=state.show_lesson,
-                args=(lesson.id,),
-            )
+        st.markdown(f"##### {as_markdown(lesson.title)}")
         st.markdown(as_markdown(lesson.summary))
         st.caption(f":material/schedule: about {lesson.minutes} minutes{_recording(lesson)}")
+        st.button(
+            "Start",
+            key=f"lesson_start:{lesson.id}",
+            icon=":material/play_arrow:",
+            on_click=state.show_lesson,
+            args=(lesson.id,),
+        )
 
 
 def _recording(lesson: Lesson) -> str:
-    """Example: " · with a recording · live, it works 20 of 20 times with SmolLM2-135M-Instruct" """
+    """Example: " · with a recording · live with SmolLM2-135M-Instruct, it worked 20 of 20 times" """
     recorded = recorded_of(lesson)
     if recorded is None:
         return " · live only"
-    rate = f"{recorded.as_expected:,} of {recorded.runs:,} times with {as_markdown(recorded.model)}"
-    return f" · with a recording · live, it came out as told {rate}"
+    rate = f"{recorded.as_expected:,} of {recorded.runs:,} times"
+    return f" · with a recording · live with {as_markdown(recorded.model)}, it worked {rate}"
 
 
 def _broken(error: InvalidLesson) -> None:

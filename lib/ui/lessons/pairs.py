@@ -10,7 +10,7 @@ from lib.lessons.outcomes import Outcome
 from lib.messages import Message
 from lib.ui.format.text import as_markdown
 
-HEIGHT = 190
+HEIGHT = 230
 """Pixels of the box with the request: the same in every arm, so that the replies stand on one line."""
 WHO = {"user": "user", "assistant": "assistant", "system": "system"}
 

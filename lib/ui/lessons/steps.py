@@ -42,7 +42,7 @@ def draw(page: Page, lesson: Lesson) -> None:
 
 
 def _predict(lesson: Lesson) -> None:
-    st.markdown(as_markdown(lesson.prediction.question))
+    st.markdown(as_markdown(" ".join(lesson.prediction.question.split())))
     kept = state.prediction(lesson.id)
     choices = lesson.prediction.choices
     st.radio(
