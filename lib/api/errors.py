@@ -34,6 +34,7 @@ STATUS: Mapping[type[ChatError], int] = {
     errors.TurnLost: 409,
     errors.RuleBroken: 422,
     errors.ImportRefused: 422,
+    errors.InvalidLesson: 422,
     errors.ForeignSession: 403,
     errors.SpendingCapReached: 402,
     errors.ContextOverflow: 422,

@@ -21,6 +21,7 @@ STATUSES = {
     "TurnLost": 409,
     "RuleBroken": 422,
     "ImportRefused": 422,
+    "InvalidLesson": 422,
     "ForeignSession": 403,
     "ContextOverflow": 422,
     "SpendingCapReached": 402,
