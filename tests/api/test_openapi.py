@@ -35,6 +35,8 @@ def schema(real_app: App) -> Any:
     named = loaded.raw_schema["components"]["schemas"]["NewMessage"]["properties"]["provider"]["anyOf"][0]
     assert named["enum"] == ["local", "openai", "anthropic"]
     named["enum"] = ["openai"]
+    reply = loaded.raw_schema["components"]["schemas"]["GenerationSettings"]["properties"]["maxReplyTokens"]["anyOf"][0]
+    reply["maximum"] = 1000  # one that leaves no room in the window is refused, which no schema can say
     return loaded
 
 

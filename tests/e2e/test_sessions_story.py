@@ -76,6 +76,7 @@ def test_from_an_export_to_a_class_pack_without_leaving_the_page(
     tab.sees("ChatGPT export with 4 chats")
     tab.click("Import 2 chats")
     tab.sees("2 chats were stored.")
+    tab.settled()
     tab.click("Open “A day in Lisbon”")
     tab.sees("4 messages")
 
@@ -103,6 +104,7 @@ def test_from_an_export_to_a_class_pack_without_leaving_the_page(
     other.sees(NOTE)
     other.click("Import 3 chats")
     other.sees("3 chats were stored.")
+    other.settled()
     other.click("Open “A day in Lisbon”")
     other.sees("7 messages")
     assert class_pack(other) == pack
