@@ -22,6 +22,9 @@ SessionId = Annotated[
     ),
 ]
 
+SOMETHING = r"[^\s\x1c-\x1f\x85\ufeff]"
+"""A text with more than blanks. Python and ECMAScript (as JSON Schema means it) agree on no other spelling of that."""
+
 
 StopText = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_STOP)]
 ModelName = Annotated[
@@ -49,7 +52,7 @@ class NewMessage(msgspec.Struct, rename="camel"):
     """A message to send. Without `sessionId` it begins a new chat. Fields that are not listed are ignored, keys among
     them."""
 
-    message: Annotated[str, msgspec.Meta(min_length=1, pattern=r"\S", description="what the person says")]
+    message: Annotated[str, msgspec.Meta(min_length=1, pattern=SOMETHING, description="what the person says")]
     session_id: SessionId | None = None
     provider: str | None = None
     model: ModelName | None = None
