@@ -16,7 +16,6 @@ from lib.history import Recording
 from lib.history.memory import InMemoryHistory
 from lib.lessons import Arm, Lesson
 from lib.lessons.outcomes import Outcome
-from lib.spending.spending import Spending
 
 KEPT_SECONDS = 24 * 60 * 60
 SOURCE = "a lesson"
@@ -35,9 +34,9 @@ def settings_for(arm: Arm, own: ChatSettings) -> ChatSettings:
 
 
 class LessonRun:
-    """One run of an experiment. Safe to read from any thread.
+    """One run of an experiment. Safe to read from any thread. What it costs counts where `open_provider` says so.
 
-    Example: run = LessonRun(lesson, settings, opener, services.counter_of, spending); run.start(); run.outcomes()
+    Example: run = LessonRun(lesson, settings, opener, services.counter_of); run.start(); run.outcomes()
     """
 
     def __init__(
@@ -46,13 +45,12 @@ class LessonRun:
         own: ChatSettings,
         open_provider: ProviderOpener,
         counter_of: CounterOpener,
-        spending: Spending | None = None,
         *,
         on_this_machine: bool = True,
     ) -> None:
         self.lesson = lesson
         self.own = own
-        self._chat = ChatService(InMemoryHistory(KEPT_SECONDS), counter_of, spending)
+        self._chat = ChatService(InMemoryHistory(KEPT_SECONDS), counter_of)
         self._rounds = Rounds(self._chat)
         self._entrants = [
             Entrant(f"lesson-{uuid.uuid4().hex}", settings_for(arm, own), open_provider, on_this_machine)

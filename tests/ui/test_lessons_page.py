@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.chat.service import ChatService
 from lib.lessons import recordings
-from lib.lessons.library import find_lessons
+from lib.lessons.library import SHIPPED, find_lessons
 from lib.lessons.recordings import Recorded, to_json
 from lib.lessons.running import LessonRun
 from lib.providers.scripted import Script, ScriptedProvider
@@ -117,5 +117,23 @@ def test_a_fact_that_is_not_sent_is_told_with_the_turn(chat: ChatService, no_rec
     record(no_recordings, WINDOW, *["A reply of some words that fills the window a little more each time."] * 8)
     at = page(PATH, state={state.STEP: state.WATCH}, lesson=WINDOW)
     assert "“7421” is in none of the messages that were sent" in words(at)
-    at.slider(key=state.TURN).set_value(1).run()
+    at.slider(key=state.turn_key(8)).set_value(1).run()
     assert "“7421” is in the request" in words(at)
+
+
+def test_arms_of_one_name_and_choices_with_markdown_are_drawn(
+    chat: ChatService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (SHIPPED / f"{STATELESS}.toml").read_text()
+    for name in ("With its own history", "Without a history", "With a forged history"):
+        text = text.replace(f'name = "{name}"', 'name = "Same :red[name]"')
+    (tmp_path / "9-same.toml").write_text(
+        text.replace('"That it has', '"![x](http://example.com/x.png) $a$ That it has')
+    )
+    monkeypatch.setenv("WINDOWSEAT_LESSONS", str(tmp_path))
+    st.cache_resource.clear()
+    for step in state.STEPS:
+        at = page(PATH, state={state.STEP: step}, lesson="9-same")
+        assert not at.exception, (step, at.exception)
+        if step == state.PREDICT:
+            assert not any("![" in option for option in at.radio[0].options)

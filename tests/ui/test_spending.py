@@ -10,10 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from lib.analysis.next_cost import next_cost
 from lib.chat.service import ChatService
+from lib.lessons.library import find_lessons
 from lib.messages import Usage, user
 from lib.pricing.model import Model, Rates
 from lib.ui.chat import spending
 from lib.ui.context_window import break_rule
+from lib.ui.lessons import runs
+from lib.ui.lessons import state as lessons
 from lib.ui.shell import services
 from lib.ui.shell.next_plan import preview
 from lib.ui.shell.page import load
@@ -146,4 +149,17 @@ def test_a_broken_request_is_not_sent_past_the_cap_of_a_day(spent: ChatService, 
     refused, words = break_rule.answer(chosen, [user("Hello")], provider)
     assert refused
     assert "$0.0001" in words
+    assert typist.requests == []
+
+
+def test_a_lesson_asks_nothing_past_the_cap_of_a_day(spent: ChatService, typist: Typist) -> None:
+    lesson = find_lessons().lessons[0]
+    at = page("pages/lessons.py", state={lessons.STEP: lessons.WATCH, lessons.SOURCE: lessons.LIVE}, lesson=lesson.id)
+    at.button(key="lesson_run").click().run()
+    (run,) = runs._runs().values()
+    wait_until(lambda: not run.is_running)
+    assert {each.error.kind if each.error else "" for each in run.outcomes()} == {"SpendingCapReached"}
+    at.run()
+    assert not at.exception, at.exception
+    assert any("$0.0001" in warning.value for warning in at.warning)
     assert typist.requests == []

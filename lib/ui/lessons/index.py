@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.errors import InvalidLesson
 from lib.lessons import Lesson
 from lib.lessons.library import Library, find_lessons
 from lib.lessons.recordings import recorded_of
@@ -36,7 +35,7 @@ def draw(library: Library) -> None:
     for lesson in library.lessons:
         _entry(lesson)
     for error in library.broken:
-        _broken(error)
+        error_box.show(error)
 
 
 def _entry(lesson: Lesson) -> None:
@@ -60,7 +59,3 @@ def _recording(lesson: Lesson) -> str:
         return " · live only"
     rate = f"{recorded.as_expected:,} of {recorded.runs:,} times"
     return f" · with a recording · live with {as_markdown(recorded.model)}, it worked {rate}"
-
-
-def _broken(error: InvalidLesson) -> None:
-    error_box.show(error)

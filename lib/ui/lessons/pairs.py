@@ -12,27 +12,27 @@ from lib.ui.format.text import as_markdown
 
 HEIGHT = 230
 """Pixels of the box with the request: the same in every arm, so that the replies stand on one line."""
-WHO = {"user": "user", "assistant": "assistant", "system": "system"}
 
 
 def draw(outcomes: Sequence[Outcome]) -> None:
     """Two arms in a row."""
     for start in range(0, len(outcomes), 2):
-        for place, outcome in zip(st.columns(2, gap="medium"), outcomes[start : start + 2], strict=False):
-            with place:
-                _arm(outcome, start)
+        pair = enumerate(outcomes[start : start + 2], start)
+        for column, (place, outcome) in zip(st.columns(2, gap="medium"), pair, strict=False):
+            with column:
+                _arm(outcome, place)
 
 
-def _arm(outcome: Outcome, row: int) -> None:
+def _arm(outcome: Outcome, place: int) -> None:
     st.markdown(f"##### {as_markdown(outcome.arm.name)}")
     if outcome.arm.note:
         st.caption(as_markdown(outcome.arm.note))
     st.markdown(":gray[**Sent**]")
-    with st.container(border=True, height=HEIGHT, key=f"lesson_sent:{row}:{outcome.arm.name}"):
+    with st.container(border=True, height=HEIGHT, key=f"lesson_sent:{place}"):
         for message in _sent(outcome):
-            st.markdown(f":gray[{WHO.get(message.role, 'other')}:] {as_markdown(message.text)}")
+            st.markdown(f":gray[{message.role}:] {as_markdown(message.text)}")
     st.markdown(":gray[**Came back**]")
-    with st.container(border=True, key=f"lesson_reply:{row}:{outcome.arm.name}"):
+    with st.container(border=True, key=f"lesson_reply:{place}"):
         st.markdown(_reply(outcome))
 
 

@@ -11,6 +11,7 @@ from lib.lessons.running import LessonRun
 from lib.ui.chat.actions import opener
 from lib.ui.compare.actions import on_this_machine
 from lib.ui.lessons import state
+from lib.ui.providers.metered import opened_by
 from lib.ui.shell import services
 from lib.ui.shell.error_box import attempt
 from lib.ui.shell.last_used import LastUsed
@@ -39,12 +40,7 @@ def start(lesson: Lesson, own: ChatSettings) -> None:
         if before is not None:
             before.close()
         run = LessonRun(
-            lesson,
-            own,
-            opener(own.provider),
-            services.counter_of,
-            services.chat().spending,
-            on_this_machine=on_this_machine(own),
+            lesson, own, opened_by(opener(own.provider)), services.counter_of, on_this_machine=on_this_machine(own)
         )
         runs[key] = run
         run.start()

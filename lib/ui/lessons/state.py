@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import streamlit as st
 
@@ -11,9 +10,9 @@ PREDICT, WATCH, WHY, TRY = "Predict", "Watch", "Why", "Try it"
 STEPS = (PREDICT, WATCH, WHY, TRY)
 STEP = "lesson_step"
 URL_LESSON = "lesson"
-SOURCE, TURN = "lesson_source", "lesson_turn"
+SOURCE = "lesson_source"
 RECORDED, LIVE = "Recording", "Live"
-_CHOICES, _RUNS, _TRIED, _BROWSER = "lesson_choices", "lesson_runs", "lesson_tried", "lesson_browser"
+_CHOICES, _TRIED, _BROWSER = "lesson_choices", "lesson_tried", "lesson_browser"
 
 
 def open_lesson() -> str:
@@ -35,6 +34,11 @@ def close_lesson() -> None:
 def go_to(step: str) -> None:
     """Go to a step of the open lesson. For callbacks."""
     st.session_state[STEP] = step
+
+
+def turn_key(turns: int) -> str:
+    """The key of the slider over so many turns. A turn chosen among more of them may not exist here."""
+    return f"lesson_turn:{turns}"
 
 
 def prediction_key(lesson_id: str) -> str:
@@ -66,8 +70,3 @@ def tried(lesson_id: str) -> tuple[str, str] | None:
 def set_tried(lesson_id: str, session_id: str, name: str) -> None:
     """Remember the chat that was made to try the lesson. For callbacks."""
     st.session_state[_TRIED] = {**st.session_state.get(_TRIED, {}), lesson_id: (session_id, name)}
-
-
-def typed(key: str) -> Any:
-    """What a widget holds."""
-    return st.session_state.get(key)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.lessons import Lesson
-from lib.ui.format.text import as_markdown
+from lib.ui.format.text import as_label, as_markdown
 from lib.ui.lessons import experiment, state, try_it
 from lib.ui.shell.page import Page
+
+LONGEST_CHOICE = 300
+"""Characters of a choice that are drawn."""
 
 
 def draw(page: Page, lesson: Lesson) -> None:
@@ -49,10 +52,11 @@ def _predict(lesson: Lesson) -> None:
         "What do you think?",
         choices,
         index=choices.index(kept) if kept in choices else None,
+        format_func=lambda choice: as_label(choice, LONGEST_CHOICE),
         key=state.prediction_key(lesson.id),
     )
     state.prediction(lesson.id)
-    st.caption("Decide before you go on. There is nothing to lose.")
+    st.caption("Choose before you go on. Nobody else sees it.")
 
 
 def _why(lesson: Lesson) -> None:

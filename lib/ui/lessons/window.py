@@ -33,7 +33,8 @@ def draw(outcomes: Sequence[Outcome]) -> None:
 
 
 def _slider(outcome: Outcome) -> int:
-    return st.slider("Which request", 1, len(outcome.turns), len(outcome.turns), key=state.TURN, format="turn %d")
+    last = len(outcome.turns)
+    return st.slider("Which request", 1, last, last, key=state.turn_key(last), format="turn %d")
 
 
 def sentence(outcome: Outcome, turn: Turn, number: int) -> str:
